@@ -1,0 +1,111 @@
+//! Prices, quantities and amounts of money: `Decimal` end to end.
+
+use crate::{Decimal, Invalid};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A sum of some asset, of either sign: a balance, a fee, a profit. Units: that asset.
+pub type Amount = Decimal;
+
+macro_rules! positive {
+    ($($(#[$doc:meta])* $name:ident $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub struct $name(Decimal);
+
+        impl $name {
+            /// # Errors
+            /// Zero or negative.
+            pub fn new(value: Decimal) -> Result<Self, Invalid> {
+                if value > Decimal::ZERO {
+                    Ok(Self(value))
+                } else {
+                    Err(Invalid::new($what, value, "must be greater than zero"))
+                }
+            }
+            pub const fn get(self) -> Decimal {
+                self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+        impl FromStr for $name {
+            type Err = Invalid;
+            fn from_str(given: &str) -> Result<Self, Invalid> {
+                let value = Decimal::from_str_exact(given)
+                    .map_err(|e| Invalid::new($what, given, format!("must be a decimal number ({e})")))?;
+                Self::new(value)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                Self::new(<Decimal as Deserialize>::deserialize(d)?).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+positive! {
+    /// Quote asset per one unit of base asset; always positive.
+    Price "price";
+    /// An amount of base asset; always positive.
+    Quantity "quantity";
+}
+
+/// `raw` rounded towards zero to a whole number of `step`s, for steps of any size.
+/// A step of zero means that there is none.
+pub fn floor_to(raw: Decimal, step: Decimal) -> Decimal {
+    if step.is_zero() { raw } else { raw - raw % step }
+}
+
+/// `raw` rounded away from zero to a whole number of `step`s.
+pub fn ceil_to(raw: Decimal, step: Decimal) -> Decimal {
+    let floor = floor_to(raw, step);
+    if floor == raw {
+        floor
+    } else if raw > Decimal::ZERO {
+        floor + step
+    } else {
+        floor - step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn rounding_is_right_for_steps_of_any_size() {
+        for (raw, step, floor, ceil) in [
+            ("1234.9", "10", "1230", "1240"),
+            ("1.04", "0.05", "1.00", "1.05"),
+            ("0.123456789", "0.00000001", "0.12345678", "0.12345679"),
+            ("3", "0", "3", "3"),
+            ("0.3", "0.1", "0.3", "0.3"),
+            ("7", "3", "6", "9"),
+        ] {
+            assert_eq!(floor_to(d(raw), d(step)), d(floor), "floor of {raw} by {step}");
+            assert_eq!(ceil_to(d(raw), d(step)), d(ceil), "ceil of {raw} by {step}");
+        }
+    }
+
+    #[test]
+    fn a_price_is_positive() {
+        assert!("0".parse::<Price>().is_err());
+        assert!("-1".parse::<Price>().is_err());
+        assert!(serde_json::from_str::<Price>("\"0\"").is_err());
+        assert_eq!("0.00000001".parse::<Price>().unwrap().to_string(), "0.00000001");
+    }
+}

@@ -1,0 +1,249 @@
+//! The venue's rules for an instrument (Binance's `filters.md`), and what breaks them.
+
+use crate::{
+    Asset, Decimal, OrderKind, Price, Quantity, Side,
+    money::{ceil_to, floor_to},
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// What the venue asks of an order. A limit of zero, where Binance sends one, is held as `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstrumentRules {
+    pub base: Asset,
+    pub quote: Asset,
+    /// `PRICE_FILTER.tickSize`; prices are whole multiples.
+    pub tick_size: Decimal,
+    pub min_price: Option<Decimal>,
+    pub max_price: Option<Decimal>,
+    /// `LOT_SIZE.stepSize`; quantities are whole multiples.
+    pub lot_size: Decimal,
+    pub min_quantity: Decimal,
+    pub max_quantity: Option<Decimal>,
+    /// `MARKET_LOT_SIZE`, for market orders in addition to `LOT_SIZE`.
+    pub market_lot_size: Option<Decimal>,
+    pub market_min_quantity: Option<Decimal>,
+    pub market_max_quantity: Option<Decimal>,
+    /// `NOTIONAL` (before 2023 `MIN_NOTIONAL`): price × quantity in the quote asset.
+    pub min_notional: Decimal,
+    pub min_notional_applies_to_market: bool,
+    pub max_notional: Option<Decimal>,
+    pub max_notional_applies_to_market: bool,
+    /// `PERCENT_PRICE_BY_SIDE` or `PERCENT_PRICE`: bounds relative to the average price.
+    pub buy_price_range: Option<PriceRange>,
+    pub sell_price_range: Option<PriceRange>,
+    pub max_orders: Option<u32>,
+    /// Orders with a trigger price (stop-loss, take-profit).
+    pub max_algo_orders: Option<u32>,
+    /// `MAX_POSITION`: most of the base asset that buying may lead to.
+    pub max_position: Option<Decimal>,
+    pub oco_allowed: bool,
+    pub quote_quantity_allowed: bool,
+    /// Decimals of base and quote amounts; a fee is rounded to these.
+    pub base_precision: u32,
+    pub quote_precision: u32,
+}
+
+/// Multipliers of the average price within which a limit price must lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceRange {
+    pub down: Decimal,
+    pub up: Decimal,
+}
+
+/// A rule that an order breaks. `Display` is Binance's own text of the filter's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Breach {
+    #[error("Filter failure: PRICE_FILTER")]
+    PriceFilter,
+    #[error("Filter failure: PERCENT_PRICE_BY_SIDE")]
+    PercentPrice,
+    #[error("Filter failure: LOT_SIZE")]
+    LotSize,
+    #[error("Filter failure: MARKET_LOT_SIZE")]
+    MarketLotSize,
+    #[error("Filter failure: NOTIONAL")]
+    Notional,
+    #[error("Filter failure: MAX_NUM_ORDERS")]
+    MaxNumOrders,
+    #[error("Filter failure: MAX_NUM_ALGO_ORDERS")]
+    MaxNumAlgoOrders,
+    #[error("Filter failure: MAX_POSITION")]
+    MaxPosition,
+}
+
+impl InstrumentRules {
+    /// Rules that allow what fits the given steps, with everything else left open.
+    pub fn open(base: Asset, quote: Asset, tick_size: Decimal, lot_size: Decimal, min_notional: Decimal) -> Self {
+        Self {
+            base,
+            quote,
+            tick_size,
+            min_price: None,
+            max_price: None,
+            lot_size,
+            min_quantity: lot_size,
+            max_quantity: None,
+            market_lot_size: None,
+            market_min_quantity: None,
+            market_max_quantity: None,
+            min_notional,
+            min_notional_applies_to_market: true,
+            max_notional: None,
+            max_notional_applies_to_market: false,
+            buy_price_range: None,
+            sell_price_range: None,
+            max_orders: Some(200),
+            max_algo_orders: Some(5),
+            max_position: None,
+            oco_allowed: true,
+            quote_quantity_allowed: true,
+            base_precision: 8,
+            quote_precision: 8,
+        }
+    }
+
+    /// `raw` rounded down to a tick; `None` if nothing is left.
+    pub fn floor_price(&self, raw: Decimal) -> Option<Price> {
+        Price::new(floor_to(raw, self.tick_size).normalize()).ok()
+    }
+
+    /// `raw` rounded up to a tick.
+    pub fn ceil_price(&self, raw: Decimal) -> Option<Price> {
+        Price::new(ceil_to(raw, self.tick_size).normalize()).ok()
+    }
+
+    /// `raw` rounded down to a lot, or `None` if that is below the smallest quantity.
+    pub fn floor_quantity(&self, raw: Decimal) -> Option<Quantity> {
+        self.floored(raw, self.lot_size, self.min_quantity)
+    }
+
+    /// As [`Self::floor_quantity`], and right for a market order too.
+    pub fn floor_market_quantity(&self, raw: Decimal) -> Option<Quantity> {
+        let capped = self.market_max_quantity.map_or(raw, |max| raw.min(max));
+        let step = self.market_lot_size.unwrap_or(self.lot_size).max(self.lot_size);
+        let least = self.market_min_quantity.unwrap_or(self.min_quantity).max(self.min_quantity);
+        self.floored(capped, step, least)
+    }
+
+    fn floored(&self, raw: Decimal, step: Decimal, least: Decimal) -> Option<Quantity> {
+        let whole = floor_to(raw, step);
+        if whole < least {
+            return None;
+        }
+        Quantity::new(whole.normalize()).ok()
+    }
+
+    /// Whether `quantity` can be sold at all at about `price`; what cannot is dust.
+    pub fn is_dust(&self, quantity: Decimal, price: Decimal) -> bool {
+        match self.floor_quantity(quantity) {
+            None => true,
+            Some(sellable) => sellable.get() * price < self.min_notional,
+        }
+    }
+
+    /// Checks an order as the venue does; `average` is its reference price, if one is known.
+    ///
+    /// # Errors
+    /// The first rule that is broken, in Binance's order of filters.
+    pub fn check(
+        &self,
+        side: Side,
+        kind: &OrderKind,
+        quantity: Decimal,
+        average: Option<Decimal>,
+    ) -> Result<(), Breach> {
+        for price in [kind.limit(), kind.stop()].into_iter().flatten() {
+            self.check_price(price.get())?;
+        }
+        if let (Some(price), Some(average)) = (kind.limit(), average) {
+            let range = match side {
+                Side::Buy => self.buy_price_range,
+                Side::Sell => self.sell_price_range,
+            };
+            let price = price.get();
+            if range.is_some_and(|r| price < average * r.down || price > average * r.up) {
+                return Err(Breach::PercentPrice);
+            }
+        }
+        let whole = |step: Decimal| floor_to(quantity, step) == quantity;
+        if quantity < self.min_quantity
+            || self.max_quantity.is_some_and(|max| quantity > max)
+            || !whole(self.lot_size)
+        {
+            return Err(Breach::LotSize);
+        }
+        let market = kind.limit().is_none();
+        if market
+            && (self.market_min_quantity.is_some_and(|min| quantity < min)
+                || self.market_max_quantity.is_some_and(|max| quantity > max)
+                || self.market_lot_size.is_some_and(|step| !whole(step)))
+        {
+            return Err(Breach::MarketLotSize);
+        }
+        // A stop-limit order is judged at its limit; without any price, at the average.
+        if let Some(price) = kind.limit().or(kind.stop()).map(Price::get).or(average) {
+            let notional = price * quantity;
+            if (!market || self.min_notional_applies_to_market) && notional < self.min_notional {
+                return Err(Breach::Notional);
+            }
+            if (!market || self.max_notional_applies_to_market)
+                && self.max_notional.is_some_and(|max| notional > max)
+            {
+                return Err(Breach::Notional);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_price(&self, price: Decimal) -> Result<(), Breach> {
+        let whole = floor_to(price, self.tick_size) == price;
+        let low = self.min_price.is_some_and(|min| price < min);
+        let high = self.max_price.is_some_and(|max| price > max);
+        if whole && !low && !high { Ok(()) } else { Err(Breach::PriceFilter) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TimeInForce;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+    fn rules(tick: &str, lot: &str) -> InstrumentRules {
+        InstrumentRules::open("BTC".parse().unwrap(), "USDT".parse().unwrap(), d(tick), d(lot), d("5"))
+    }
+    fn limit(price: &str) -> OrderKind {
+        OrderKind::Limit { price: price.parse().unwrap(), time_in_force: TimeInForce::Gtc }
+    }
+
+    #[test]
+    fn prices_go_to_the_tick_and_quantities_down_to_the_lot() {
+        let r = rules("0.05", "10");
+        assert_eq!(r.floor_price(d("1.04")).unwrap().get(), d("1"));
+        assert_eq!(r.ceil_price(d("1.04")).unwrap().get(), d("1.05"));
+        assert_eq!(r.floor_quantity(d("1234.9")).unwrap().get(), d("1230"));
+        assert_eq!(r.floor_quantity(d("9.9")), None);
+    }
+
+    #[test]
+    fn each_filter_names_itself() {
+        let r = InstrumentRules {
+            market_max_quantity: Some(d("3")),
+            buy_price_range: Some(PriceRange { down: d("0.2"), up: d("5") }),
+            max_price: Some(d("1000000")),
+            ..rules("0.01", "0.001")
+        };
+        let check = |kind: OrderKind, q: &str| r.check(Side::Buy, &kind, d(q), Some(d("100")));
+        assert_eq!(check(limit("100"), "1"), Ok(()));
+        assert_eq!(check(limit("100.001"), "1"), Err(Breach::PriceFilter));
+        assert_eq!(check(limit("501"), "1"), Err(Breach::PercentPrice));
+        assert_eq!(check(limit("100"), "1.0001"), Err(Breach::LotSize));
+        assert_eq!(check(limit("100"), "0.049"), Err(Breach::Notional));
+        assert_eq!(check(OrderKind::Market, "4"), Err(Breach::MarketLotSize));
+        assert_eq!(check(OrderKind::Market, "0.049"), Err(Breach::Notional));
+    }
+}

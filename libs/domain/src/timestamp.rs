@@ -1,0 +1,144 @@
+//! Points in time, UTC, to the microsecond.
+
+use crate::Invalid;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{
+    fmt,
+    ops::{Add, Sub},
+    str::FromStr,
+    time::Duration,
+};
+
+/// Microseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const ZERO: Self = Self(0);
+    /// Far enough for any market, near enough for every database: 9999-12-31T00:00:00Z.
+    pub const MAX: Self = Self(253_402_214_400_000_000);
+
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis * 1_000)
+    }
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    pub const fn millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+    /// How long after `earlier` this is; zero if it is not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+    fn civil(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+    /// `20240115T0000`, for ids.
+    pub fn compact(self) -> String {
+        self.civil().format("%Y%m%dT%H%M").to_string()
+    }
+    /// `2024-01-15 00:00`, for people.
+    pub fn minute(self) -> String {
+        self.civil().format("%Y-%m-%d %H:%M").to_string()
+    }
+    /// The day that it falls on, counted from 1970-01-01.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(86_400_000_000)
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+    fn add(self, rhs: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(rhs.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+    fn sub(self, rhs: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(rhs.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = if self.0 % 1_000_000 == 0 {
+            SecondsFormat::Secs
+        } else if self.0 % 1_000 == 0 {
+            SecondsFormat::Millis
+        } else {
+            SecondsFormat::Micros
+        };
+        f.write_str(&self.civil().to_rfc3339_opts(format, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Invalid;
+
+    /// RFC 3339 (`2024-01-15T00:00:00Z`) or a day (`2024-01-15`, its first instant in UTC).
+    fn from_str(given: &str) -> Result<Self, Invalid> {
+        let parsed = DateTime::parse_from_rfc3339(given).map(|t| t.with_timezone(&Utc)).or_else(|_| {
+            given.parse::<NaiveDate>().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc())
+        });
+        match parsed {
+            Ok(time) if (0..=Self::MAX.0).contains(&time.timestamp_micros()) => {
+                Ok(Self(time.timestamp_micros()))
+            }
+            _ => Err(Invalid::new("time", given, "write 2024-01-15T00:00:00Z or 2024-01-15 (UTC)")),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl de::Visitor<'_> for Reader {
+            type Value = Timestamp;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time, RFC 3339 in UTC")
+            }
+            fn visit_str<E: de::Error>(self, given: &str) -> Result<Timestamp, E> {
+                given.parse().map_err(E::custom)
+            }
+        }
+        d.deserialize_str(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_and_read_back() {
+        for text in ["2024-01-15T00:00:00Z", "2024-01-15T00:00:00.123Z", "2024-01-15T00:00:00.123456Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        assert_eq!("2024-01-15".parse::<Timestamp>().unwrap().to_string(), "2024-01-15T00:00:00Z");
+    }
+
+    #[test]
+    fn nonsense_names_the_right_form() {
+        let err = "yesterday".parse::<Timestamp>().unwrap_err().to_string();
+        assert!(err.contains("2024-01-15T00:00:00Z"), "{err}");
+    }
+}

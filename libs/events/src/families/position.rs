@@ -1,0 +1,145 @@
+//! Positions and the portfolio that they make.
+
+use super::{Fee, payload};
+use domain::{
+    Account, Asset, Decimal, EdgeName, Instrument, Price, PositionSide, Side, Timestamp, VenueTradeId,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What tells positions apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PositionKey {
+    pub account: Account,
+    pub instrument: Instrument,
+    pub side: PositionSide,
+    /// An edge, or `manual`.
+    pub owner: EdgeName,
+}
+
+impl fmt::Display for PositionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.account, self.instrument, self.owner)
+    }
+}
+
+/// From nothing to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionOpened {
+    pub position: PositionKey,
+    pub fill: VenueTradeId,
+    /// Base asset held, net of fees taken from it.
+    pub quantity: Decimal,
+    /// Quantity-weighted average entry price.
+    pub average: Decimal,
+}
+payload!(
+    PositionOpened,
+    |e| format!("position:{}", e.position),
+    account = Some(e.position.account),
+    instrument = e.position.instrument,
+);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionIncreased {
+    pub position: PositionKey,
+    pub fill: VenueTradeId,
+    pub by: Decimal,
+    pub quantity: Decimal,
+    pub average: Decimal,
+}
+payload!(
+    PositionIncreased,
+    |e| format!("position:{}", e.position),
+    account = Some(e.position.account),
+    instrument = e.position.instrument,
+);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionReduced {
+    pub position: PositionKey,
+    pub fill: VenueTradeId,
+    pub by: Decimal,
+    pub price: Price,
+    pub quantity: Decimal,
+    pub average: Decimal,
+    /// Profit realised by this fill, in the quote asset, less its fee where that is in the quote asset.
+    pub profit: Decimal,
+}
+payload!(
+    PositionReduced,
+    |e| format!("position:{}", e.position),
+    account = Some(e.position.account),
+    instrument = e.position.instrument,
+);
+
+/// Nothing sellable is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionClosed {
+    pub position: PositionKey,
+    pub fill: VenueTradeId,
+    /// Base asset bought and sold over its life.
+    pub bought: Decimal,
+    pub sold: Decimal,
+    pub entry_price: Decimal,
+    pub exit_price: Decimal,
+    /// Realised over its life, in the quote asset; fees in third assets are not in it.
+    pub profit: Decimal,
+    /// `profit` as a part of what was paid.
+    pub profit_ratio: Decimal,
+    pub fees: Vec<Fee>,
+    /// Base asset too little to be sold; it opens no position by itself.
+    pub left: Decimal,
+    pub opened_at: Timestamp,
+    pub closed_at: Timestamp,
+}
+payload!(
+    PositionClosed,
+    |e| format!("position:{}", e.position),
+    account = Some(e.position.account),
+    instrument = e.position.instrument,
+);
+
+/// Set right by the owner, or by policy after a reconciliation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionAdjusted {
+    pub position: PositionKey,
+    pub side: Side,
+    pub by: Decimal,
+    pub quantity: Decimal,
+    pub why: String,
+}
+payload!(
+    PositionAdjusted,
+    |e| format!("position:{}", e.position),
+    account = Some(e.position.account),
+    instrument = e.position.instrument,
+);
+
+/// One asset's part of a valuation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    pub asset: Asset,
+    pub quantity: Decimal,
+    /// The price used, in the portfolio's quote asset; `None` if none is known, and then no value.
+    pub price: Option<Decimal>,
+    pub value: Decimal,
+}
+
+/// The account in one quote asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioValued {
+    pub account: Account,
+    pub quote: Asset,
+    /// Cash and holdings.
+    pub equity: Decimal,
+    pub cash: Decimal,
+    /// Value of everything that is not the quote asset.
+    pub exposure: Decimal,
+    /// The highest equity so far.
+    pub peak: Decimal,
+    /// `1 − equity/peak`.
+    pub drawdown: Decimal,
+    pub holdings: Vec<Holding>,
+}
+payload!(PortfolioValued, |e| format!("portfolio:{}", e.account), account = Some(e.account));

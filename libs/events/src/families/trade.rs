@@ -1,0 +1,318 @@
+//! The life of a trade: our round trip, entry to exit.
+
+use super::payload;
+use domain::{
+    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Instrument, Price, Quantity, Timestamp,
+    TradeId,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestedBy {
+    Edge,
+    /// A person, through the command line, HTTP or Telegram.
+    Owner {
+        who: String,
+    },
+}
+
+/// Somebody wants a position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeRequested {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub direction: Direction,
+    /// The price that the request is based on.
+    pub trigger: Price,
+    /// When the signal could first be known; an entry grows stale from here.
+    pub signal_at: Timestamp,
+    pub by: RequestedBy,
+}
+payload!(
+    TradeRequested,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
+/// Somebody wants out of whatever this edge holds of that instrument. Never stale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseRequested {
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub by: RequestedBy,
+}
+payload!(
+    CloseRequested,
+    |e| format!("close:{}:{}:{}", e.account, e.edge, e.instrument),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
+/// Somebody wants a trade's stop elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopMoveRequested {
+    pub trade: TradeId,
+    pub stop: Price,
+    pub by: RequestedBy,
+}
+payload!(StopMoveRequested, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
+
+/// How the size was found; all money in the quote asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizing {
+    pub method: SizingMethod,
+    /// The portfolio's value that the arithmetic used.
+    pub equity: Decimal,
+    /// Free to spend: the balance less what is already promised.
+    pub cash: Decimal,
+    /// What the method allows to spend.
+    pub budget: Decimal,
+    /// What is lost if the stop is hit at its price.
+    pub risk: Decimal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizingMethod {
+    Fixed,
+    Risk,
+}
+
+/// The request was granted, to be carried out exactly so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeSized {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub direction: Direction,
+    /// The request's trigger price.
+    pub trigger: Price,
+    pub quantity: Quantity,
+    /// The worst price at which to enter.
+    pub limit: Price,
+    /// Quote asset set aside until fills, or the order's ending, replace it.
+    pub reserved: Decimal,
+    pub sizing: Sizing,
+}
+payload!(
+    TradeSized,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
+/// The rule that a refused request broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizingRule {
+    /// The edge is not configured, or not for this account.
+    Unauthorised,
+    /// The asset must not be traded.
+    ProhibitedAsset,
+    /// The venue's rules for the instrument are not known.
+    UnknownInstrument,
+    /// Spot accounts cannot be short.
+    ShortOnSpot,
+    /// The signal is older than entries may be.
+    Stale,
+    /// The edge already holds, or is about to hold, this instrument.
+    AlreadyInPosition,
+    /// Trading is `Reducing` or `Halted`.
+    TradingState,
+    MaxOpenPositions,
+    MaxOpenRisk,
+    MaxAssetExposure,
+    /// The size would need a stop, and the edge has none.
+    NoStop,
+    /// There is no valuation of the portfolio yet.
+    NoValuation,
+    Cash,
+    MinNotional,
+    /// Another filter of the venue.
+    Filter,
+}
+
+/// We say no, by which rule, with the figure and the limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeRefused {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub rule: SizingRule,
+    pub figure: Option<Decimal>,
+    pub limit: Option<Decimal>,
+    /// The same in words.
+    pub text: String,
+}
+payload!(
+    TradeRefused,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
+/// The entry is over and something was bought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeOpened {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    /// Base asset held, net of fees taken from it.
+    pub quantity: Decimal,
+    /// Average entry price.
+    pub price: Decimal,
+    /// Quote asset paid, fees in it included.
+    pub cost: Decimal,
+}
+payload!(
+    TradeOpened,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
+/// A stop of that quantity works at the venue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeProtected {
+    pub trade: TradeId,
+    pub order: ClientOrderId,
+    pub stop: Price,
+    pub quantity: Quantity,
+}
+payload!(TradeProtected, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
+
+/// Why a trade has no working stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NakedBecause {
+    /// Just bought; the stop is on its way.
+    Entered,
+    /// More was bought, or the stop covers too little.
+    Undercovered,
+    /// The stop is being moved.
+    StopMoving,
+    /// The stop was taken away to sell.
+    Exiting,
+    /// The venue refused the stop.
+    StopRejected,
+    /// The stop was canceled or expired without our asking.
+    StopEnded,
+    /// Too little to be sold, so no stop can be placed.
+    Dust,
+}
+
+/// Since then the trade has had no working stop over all that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeUnprotected {
+    pub trade: TradeId,
+    pub since: Timestamp,
+    pub quantity: Decimal,
+    pub because: NakedBecause,
+}
+payload!(TradeUnprotected, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitReason {
+    /// The edge turned, or the owner asked.
+    Requested,
+    StopHit,
+    TakeProfitHit,
+    /// It could not be protected.
+    Unprotectable,
+    /// The market is already beyond the stop.
+    BeyondStop,
+    /// Sold by something other than the trade's own exits.
+    Elsewhere,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeExiting {
+    pub trade: TradeId,
+    pub reason: ExitReason,
+}
+payload!(TradeExiting, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
+
+/// A fee as the venue took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fee {
+    pub asset: Asset,
+    pub amount: Decimal,
+}
+
+/// Nothing sellable is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeClosed {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub reason: ExitReason,
+    /// Base asset bought in all.
+    pub quantity: Decimal,
+    pub entry_price: Decimal,
+    pub exit_price: Decimal,
+    /// Quote asset paid and received, fees in it included.
+    pub cost: Decimal,
+    pub proceeds: Decimal,
+    /// `proceeds − cost`, in the quote asset; fees in third assets are not in it.
+    pub profit: Decimal,
+    pub fees: Vec<Fee>,
+    /// Base asset too little to be sold.
+    pub left: Decimal,
+    pub opened_at: Timestamp,
+    pub closed_at: Timestamp,
+}
+payload!(
+    TradeClosed,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AbortReason {
+    /// The entry ended without a fill.
+    EntryUnfilled,
+    EntryRejected,
+    /// The entry never reached the venue.
+    EntryAbsent,
+    /// We refused to send it.
+    EntryRefused,
+    /// A close was asked for before anything was bought.
+    Withdrawn,
+}
+
+/// The trade ended before it held anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeAborted {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub reason: AbortReason,
+    /// In words, with the venue's own text where there is one.
+    pub text: String,
+}
+payload!(
+    TradeAborted,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);

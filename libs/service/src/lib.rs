@@ -1,0 +1,48 @@
+//! The ports of the engine, and what both shells share to drive what stands behind them.
+//!
+//! A [`Service`] is a pure function from what it hears to what it says.
+//! It sees no clock, no id and no position: `now` is the `recorded_at` of the event in hand, so it
+//! says the same again whenever it hears the same.
+
+pub mod pairs;
+mod solo;
+
+pub use solo::Solo;
+
+use domain::Timestamp;
+use events::{Event, Kind};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A pure core.
+///
+/// Invariants, on which recovery and `verify` rest:
+/// - `apply` and `decide` are functions of their arguments alone.
+/// - On each event heard the host calls `apply(now, heard)`, then `decide(now, heard)`, then
+///   `apply(now, said)` for each event said, in order.
+/// - A state read back from its JSON behaves as the one that was written.
+pub trait Service: Send + 'static {
+    /// Everything that the unit is told at its start; recorded in `UnitStarted`, so no secrets.
+    type Config: Serialize + DeserializeOwned + Clone + PartialEq + Send;
+    type State: Default + Serialize + DeserializeOwned + Send;
+
+    /// The kinds that it wants to hear. Nothing else reaches it, its own sayings excepted.
+    const HEARS: &'static [Kind];
+    /// How it takes its own sayings.
+    const OWN: Own = Own::AtCause;
+
+    fn new(config: Self::Config) -> Self;
+    /// Takes an event into the state: one that was heard, or one that this unit has said.
+    fn apply(&self, state: &mut Self::State, now: Timestamp, event: &Event);
+    /// What to say on hearing `heard`, which has been applied. Own sayings are never decided upon
+    /// by a unit that takes them [`Own::AtCause`].
+    fn decide(&self, state: &Self::State, now: Timestamp, heard: &Event) -> Vec<Event>;
+}
+
+/// How a unit takes its own events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Applied right after the event that caused them: services.
+    AtCause,
+    /// Heard like anybody else's, where they stand on the tape: sinks, whose hands finish in any order.
+    InPlace,
+}
