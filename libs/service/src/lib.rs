@@ -4,12 +4,22 @@
 //! It sees no clock, no id and no position: `now` is the `recorded_at` of the event in hand, so it
 //! says the same again whenever it hears the same.
 
+mod core;
+mod follower;
+mod host;
+mod lockstep;
 pub mod pairs;
+mod played;
 mod solo;
 
+pub use crate::core::{Core, Held};
+pub use follower::{Bounds, Difference, Follower, Resumed, Walk, Walked};
+pub use host::{Arrival, Host};
+pub use lockstep::{Journal, Lockstep};
+pub use played::{Played, Steps};
 pub use solo::Solo;
 
-use domain::Timestamp;
+use domain::{Timestamp, UnitName};
 use events::{Event, Kind};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -45,4 +55,9 @@ pub enum Own {
     AtCause,
     /// Heard like anybody else's, where they stand on the tape: sinks, whose hands finish in any order.
     InPlace,
+}
+
+/// Who says that a tape was opened.
+pub fn tape_unit() -> UnitName {
+    UnitName::new("tape").unwrap_or_else(|e| unreachable!("a valid name: {e}"))
 }

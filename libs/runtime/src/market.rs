@@ -1,0 +1,338 @@
+//! A whole engine in one process, on a market's own clock.
+//!
+//! One task takes every event in order; commits follow behind it, one at a time, each a prefix of
+//! the one sequence.
+//! So a run killed anywhere ends, resumed, with the same tape as one undisturbed.
+
+use crate::{
+    recover::{self, Plan, RecoverError},
+    status::{Phase, Status},
+};
+use domain::{Timestamp, UnitName};
+use events::{CandleEvent, Clock, Draft, Event, Recorded, TapeEvent, TapeOpened, UnitStarted, Uuid};
+use service::{Host, Journal, Lockstep, Played, Steps, Walk};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use tape::{AppendError, Commit, CursorMove, Entry, OnConflict, Snapshot, Tape, TapeError};
+use thiserror::Error;
+use tokio::{sync::watch, task::JoinHandle};
+
+/// A commit is made at the latest when this many events wait for it.
+const BATCH: usize = 2_048;
+/// … or after this long, so that a kill loses little work.
+const COMMIT_EVERY: Duration = Duration::from_millis(50);
+/// Turns between looks at the clock.
+const TURNS: usize = 256;
+/// Snapshots are written after this many events.
+const SNAPSHOT_EVERY: u64 = 100_000;
+/// How long a lease lasts unless it is renewed; the file lock is what really excludes others.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// What is to be played, on what, by whom.
+pub struct Market<F> {
+    pub tape: Tape,
+    /// The units, in the order in which each event reaches them.
+    pub hosts: Vec<Host>,
+    pub feed: F,
+    /// Who says the feed's events.
+    pub source: UnitName,
+    /// Says what the market is; a tape carries one market only.
+    pub describe: String,
+    /// The id that a new tape is given.
+    pub tape_id: Uuid,
+    pub build: String,
+    /// Who holds the leases.
+    pub owner: String,
+    pub pace: Pace,
+    pub status: Status,
+}
+
+/// How fast the market plays.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    Max,
+    /// This many seconds of market in one second.
+    Times(f64),
+}
+
+/// Why a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    MarketOver,
+    Stopped,
+}
+
+#[derive(Debug, Error)]
+pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
+    #[error("this tape plays '{recorded}', not '{asked}': choose another tape with --tape, or that market")]
+    OtherMarket { recorded: String, asked: String },
+    #[error("this tape was recorded on a wall clock: a recorded or synthetic market cannot be played on it")]
+    OtherClock,
+    #[error("the tape does not begin with its opening: it was not made by Tapedeck, or is damaged")]
+    NoOpening,
+    #[error("the market cannot be read: {0}")]
+    Market(#[source] E),
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    #[error("the tape cannot be written: {0}")]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Tape(#[from] TapeError),
+}
+
+/// Collects what is to be committed.
+struct Outbox {
+    entries: Vec<Entry>,
+    status: Status,
+}
+
+impl Journal for Outbox {
+    fn record(&mut self, event: &Recorded) {
+        if let Event::Candle(CandleEvent::Closed(_)) = &event.event {
+            self.status.heard_candle();
+        }
+        self.entries.push(Entry { draft: Draft::from(event), recorded_at: Some(event.recorded_at) });
+    }
+}
+
+struct Writer {
+    tape: Tape,
+    fences: Vec<(UnitName, u64)>,
+    under_way: Option<JoinHandle<Result<tape::Committed, AppendError>>>,
+    last_commit: Instant,
+    status: Status,
+}
+
+impl<F: Steps> Market<F> {
+    /// Plays until the market ends or `stop` turns true.
+    ///
+    /// # Errors
+    /// Another market's tape, a market or a tape that cannot be read, or one that cannot be written.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<Ended, RunError<F::Error>> {
+        let status = self.status.clone();
+        let ended = self.play(&mut stop).await;
+        status.enter(match ended {
+            Ok(Ended::MarketOver) => Phase::Ended,
+            Ok(Ended::Stopped) => Phase::Stopping,
+            Err(_) => Phase::Failed,
+        });
+        ended
+    }
+
+    async fn play(self, stop: &mut watch::Receiver<bool>) -> Result<Ended, RunError<F::Error>> {
+        let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status } = self;
+        let head = tape.head().await?;
+        let opened = opening(&tape).await?;
+        if let Some(opened) = &opened {
+            check(opened, &describe)?;
+        }
+        let units: Vec<UnitName> = hosts.iter().map(Host::unit).collect();
+        let fences = tape.acquire_all(&units, &owner, LEASE, true).await?;
+        let fences = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
+        let mut outbox = Outbox { entries: Vec::new(), status: status.clone() };
+        let mut writer =
+            Writer { tape: tape.clone(), fences, under_way: None, last_commit: Instant::now(), status: status.clone() };
+
+        let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
+        let plan = Plan { build: &build, walk: Walk::Follow, snapshots: true, until: None };
+        let walked = recover::follow(&tape, hosts, Some(feed_from), &plan, |event| {
+            if event.position > feed_from {
+                feed.apply(event.recorded_at, &event.event);
+            }
+        })
+        .await?;
+        let mut late = Vec::new();
+        let mut recovered = Vec::new();
+        for unit in walked.units {
+            if unit.must_start {
+                late.push((unit.host.unit(), unit.host.config(), unit.host.cursor()));
+            }
+            recovered.push(unit.host);
+        }
+        let pending: VecDeque<Recorded> = walked.pending;
+        let id = opened.as_ref().map_or(tape_id, |o| o.tape);
+        let engine = Lockstep::resume(recovered, Some(id), pending, head.position);
+        let mut played = Played::new(engine, feed, source);
+        status.committed(head.position, 0);
+        status.market_at(head.recorded_at);
+
+        // A new tape begins at the time of the market's first step.
+        let now = match &opened {
+            Some(_) => head.recorded_at,
+            None => played.peek().map_err(RunError::Market)?.unwrap_or(Timestamp::ZERO),
+        };
+        if opened.is_none() {
+            let opening = TapeOpened { tape: id, clock: Clock::Market, market: describe };
+            played.say(service::tape_unit(), now, opening.into(), &mut outbox);
+        }
+        for (unit, config, after) in late {
+            played.say(unit, now, UnitStarted { unit, build: build.clone(), config, after }.into(), &mut outbox);
+        }
+        status.enter(Phase::Running);
+
+        let mut metronome = Metronome::new(pace);
+        let mut last_snapshot = head.position;
+        let ended = loop {
+            let quiet = played.work(TURNS, &mut outbox);
+            if outbox.entries.len() >= BATCH || writer.last_commit.elapsed() >= COMMIT_EVERY {
+                writer.commit(&mut played.engine, &mut outbox).await?;
+            }
+            if !quiet {
+                continue;
+            }
+            if *stop.borrow() {
+                break Ended::Stopped;
+            }
+            // Before the next step is read, so that the feed's state is that of this position.
+            if played.engine.head() >= last_snapshot + SNAPSHOT_EVERY {
+                last_snapshot = played.engine.head();
+                writer.commit(&mut played.engine, &mut outbox).await?;
+                writer.flush().await?;
+                snapshot(&tape, &build, &mut played).await?;
+            }
+            let Some(next) = played.peek().map_err(RunError::Market)? else { break Ended::MarketOver };
+            if let Some(wait) = metronome.wait(next) {
+                writer.commit(&mut played.engine, &mut outbox).await?;
+                writer.flush().await?;
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = stop.wait_for(|stop| *stop) => break Ended::Stopped,
+                }
+            }
+            status.market_at(next);
+            played.step(&mut outbox);
+        };
+        writer.commit(&mut played.engine, &mut outbox).await?;
+        writer.flush().await?;
+        if played.engine.head() > last_snapshot && !played.has_peeked() {
+            snapshot(&tape, &build, &mut played).await?;
+        }
+        Ok(ended)
+    }
+}
+
+impl Writer {
+    /// Hands everything collected to the tape; the commit before it must have succeeded.
+    async fn commit(&mut self, engine: &mut Lockstep, outbox: &mut Outbox) -> Result<(), AppendError> {
+        self.last_commit = Instant::now();
+        if outbox.entries.is_empty() {
+            return Ok(());
+        }
+        self.flush().await?;
+        let done = engine.done();
+        let hosts = engine.hosts();
+        let cursors = self
+            .fences
+            .iter()
+            .map(|&(unit, fence)| CursorMove {
+                unit,
+                fence,
+                to: done,
+                reach: hosts.iter().find(|h| h.unit() == unit).map_or(0, Host::reach),
+            })
+            .collect();
+        let entries = std::mem::take(&mut outbox.entries);
+        let commit = Commit { entries, cursors, on_conflict: OnConflict::Fail };
+        let tape = self.tape.clone();
+        self.under_way = Some(tokio::spawn(async move { tape.append(commit).await }));
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), AppendError> {
+        let Some(task) = self.under_way.take() else { return Ok(()) };
+        let committed = match task.await {
+            Ok(result) => result?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        self.status.committed(committed.head.position, committed.outcomes.len() as u64);
+        Ok(())
+    }
+}
+
+/// Turns market time into waiting.
+struct Metronome {
+    pace: Pace,
+    from: Option<(Instant, Timestamp)>,
+}
+
+impl Metronome {
+    fn new(pace: Pace) -> Self {
+        Self { pace, from: None }
+    }
+
+    /// How long until the step at `next` is due.
+    fn wait(&mut self, next: Timestamp) -> Option<Duration> {
+        let Pace::Times(times) = self.pace else { return None };
+        let &mut (start, at) = self.from.get_or_insert_with(|| (Instant::now(), next));
+        let due = start + Duration::from_secs_f64(next.since(at).as_secs_f64() / times);
+        due.checked_duration_since(Instant::now())
+    }
+}
+
+async fn opening(tape: &Tape) -> Result<Option<TapeOpened>, OpeningError> {
+    let Some(first) = tape.read(0, 1).await?.into_iter().next() else { return Ok(None) };
+    match first.decode() {
+        Ok(Recorded { event: Event::Tape(TapeEvent::Opened(opened)), .. }) => Ok(Some(opened)),
+        Ok(_) | Err(_) => Err(OpeningError::NoOpening),
+    }
+}
+
+enum OpeningError {
+    NoOpening,
+    Tape(TapeError),
+}
+
+impl From<TapeError> for OpeningError {
+    fn from(error: TapeError) -> Self {
+        Self::Tape(error)
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<OpeningError> for RunError<E> {
+    fn from(error: OpeningError) -> Self {
+        match error {
+            OpeningError::NoOpening => Self::NoOpening,
+            OpeningError::Tape(error) => Self::Tape(error),
+        }
+    }
+}
+
+fn check<E: std::error::Error + Send + Sync + 'static>(
+    opened: &TapeOpened,
+    describe: &str,
+) -> Result<(), RunError<E>> {
+    if opened.clock != Clock::Market {
+        return Err(RunError::OtherClock);
+    }
+    if opened.market != describe {
+        return Err(RunError::OtherMarket { recorded: opened.market.clone(), asked: describe.to_owned() });
+    }
+    Ok(())
+}
+
+async fn restore_feed<F: Steps>(
+    tape: &Tape,
+    build: &str,
+    source: UnitName,
+    feed: &mut F,
+) -> Result<u64, TapeError> {
+    let stored = tape.snapshots(u64::MAX).await?;
+    let Some(stored) = stored.into_iter().find(|s| s.unit == source && s.tag == build) else { return Ok(0) };
+    Ok(if feed.restore(&stored.state).is_ok() { stored.position } else { 0 })
+}
+
+/// Every unit's state and the feed's, all at the same quiet, committed position.
+async fn snapshot<F: Steps>(tape: &Tape, build: &str, played: &mut Played<F>) -> Result<(), TapeError> {
+    let source = played.source();
+    let position = played.engine.done();
+    let feed = played.feed().snapshot();
+    tape.save_snapshot(Snapshot { unit: source, position, tag: build.to_owned(), state: feed }).await?;
+    for host in played.engine.hosts() {
+        let tag = recover::tag(build, host);
+        let state = host.snapshot();
+        tape.save_snapshot(Snapshot { unit: host.unit(), position: host.cursor(), tag, state }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,290 @@
+//! Following units along a recorded tape: recovery, replay and verification are one walk.
+//!
+//! Each input is applied, and the unit's own recorded events whose cause is that input right after
+//! it; what was recorded wins over what today's code would say.
+//! An own event lies some way behind its cause, at most the unit's recorded *reach*; the walk looks
+//! that far ahead.
+
+use crate::{Host, Own};
+use domain::UnitName;
+use events::{Event, Position, Recorded, UnitEvent, Uuid};
+use serde_json::Value;
+use std::collections::VecDeque;
+use thiserror::Error;
+
+/// What the walk does besides applying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walk {
+    /// Apply what was recorded.
+    Follow,
+    /// Also decide again, and compare.
+    Verify,
+}
+
+/// Where a core says something else than what it said then.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{unit}, on hearing position {heard}: the tape has {recorded}; this build says {said}")]
+pub struct Difference {
+    pub unit: UnitName,
+    /// The event that it heard.
+    pub heard: Position,
+    /// Where the recorded answer stands, if there is one.
+    pub position: Option<Position>,
+    pub recorded: String,
+    pub said: String,
+    /// The build that said it then.
+    pub build: Option<String>,
+}
+
+/// How far, and from where, a unit is to be followed.
+#[derive(Debug, Clone, Default)]
+pub struct Bounds {
+    /// Its saved cursor: nothing after it has been heard.
+    pub cursor: Position,
+    /// Its recorded reach.
+    pub reach: u64,
+    /// The build whose snapshot the host stands at, if it does.
+    pub build: Option<String>,
+}
+
+/// A unit at the end of a walk.
+pub struct Resumed {
+    pub host: Host,
+    /// The build and configuration that it last ran under differ from today's: it must say
+    /// `UnitStarted` before anything else.
+    pub must_start: bool,
+}
+
+/// What a walk ends with.
+pub struct Walked {
+    pub units: Vec<Resumed>,
+    /// Events that not every unit has dealt with, in order.
+    pub pending: VecDeque<Recorded>,
+    pub differences: Vec<Difference>,
+}
+
+/// Walks units along the tape.
+pub struct Follower {
+    units: Vec<Followed>,
+    ring: VecDeque<Recorded>,
+    reach: u64,
+    head: Position,
+    walk: Walk,
+    differences: Vec<Difference>,
+}
+
+struct Followed {
+    host: Host,
+    bounds: Bounds,
+    /// Today's configuration.
+    today: Value,
+    under_today: bool,
+    /// Its own events ahead of the walk, in order.
+    own: VecDeque<(OwnKey, Position)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnKey {
+    Cause(Uuid),
+    /// A `UnitStarted`: what lies behind this position was heard under its configuration.
+    Started(Position),
+}
+
+impl Follower {
+    /// Hosts may stand at a snapshot; read the tape from [`Self::starts_after`] on.
+    pub fn new(hosts: Vec<(Host, Bounds)>, walk: Walk) -> Self {
+        let reach = hosts.iter().map(|(_, b)| b.reach).max().unwrap_or(0);
+        let units: Vec<Followed> = hosts
+            .into_iter()
+            .map(|(mut host, bounds)| {
+                host.reached(bounds.reach);
+                let under_today = bounds.build.is_some();
+                Followed { today: host.config(), host, bounds, under_today, own: VecDeque::new() }
+            })
+            .collect();
+        let head = units.iter().map(|u| u.host.cursor()).min().unwrap_or(0);
+        Self { units, ring: VecDeque::new(), reach, head, walk, differences: Vec::new() }
+    }
+
+    /// The position after which the tape must be read.
+    pub fn starts_after(&self) -> Position {
+        self.units.iter().map(|u| u.host.cursor()).min().unwrap_or(0)
+    }
+
+    /// The next event of the tape.
+    pub fn push(&mut self, event: Recorded) {
+        self.head = event.position;
+        if let Some(unit) = self.units.iter_mut().find(|u| u.host.unit() == event.source) {
+            unit.note_own(&event);
+        }
+        self.ring.push_back(event);
+        if self.ring.len() as u64 > self.reach + 1 {
+            self.step();
+        }
+    }
+
+    /// Takes the front of the ring into every unit.
+    fn step(&mut self) {
+        for unit in &mut self.units {
+            unit.take(&self.ring, self.walk, &mut self.differences);
+        }
+        self.ring.pop_front();
+    }
+
+    /// The differences found so far.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    /// The tape has ended; `build` is today's.
+    pub fn finish(mut self, build: &str) -> Walked {
+        let mut pending = VecDeque::new();
+        let least = self.units.iter().map(|u| u.bounds.cursor).min().unwrap_or(0);
+        while let Some(front) = self.ring.front() {
+            if front.position > least {
+                pending.push_back(front.clone());
+            }
+            self.step();
+        }
+        let head = self.head;
+        let units = self.units.into_iter().map(|unit| unit.resume(build, head)).collect();
+        Walked { units, pending, differences: self.differences }
+    }
+}
+
+impl Followed {
+    fn note_own(&mut self, event: &Recorded) {
+        if event.position <= self.host.said_through() {
+            return;
+        }
+        match (&event.event, event.cause) {
+            (Event::Unit(UnitEvent::Started(started)), _) => {
+                self.own.push_back((OwnKey::Started(started.after), event.position));
+            }
+            (_, Some(cause)) => self.own.push_back((OwnKey::Cause(cause), event.position)),
+            (_, None) => {}
+        }
+    }
+
+    fn take(&mut self, ring: &VecDeque<Recorded>, walk: Walk, differences: &mut Vec<Difference>) {
+        let Some(front) = ring.front() else { return };
+        self.start(ring, front.position, differences);
+        if front.position <= self.host.cursor() || front.position > self.bounds.cursor {
+            return;
+        }
+        let heard = self.host.takes(front);
+        if heard {
+            self.host.core().apply(front.recorded_at, &front.event);
+        }
+        let predicted = match walk {
+            Walk::Verify if heard => self.host.core().decide(front.recorded_at, &front.event),
+            Walk::Verify | Walk::Follow => Vec::new(),
+        };
+        let recorded = self.answers(ring, front);
+        if self.host.own() == Own::AtCause {
+            for answer in &recorded {
+                self.host.core().apply(front.recorded_at, &answer.event);
+            }
+        }
+        if walk == Walk::Verify {
+            self.compare(front, &predicted, &recorded, differences);
+        }
+        self.host.settle(front.position, self.host.said_through());
+    }
+
+    /// Takes up a configuration that was in force for what comes now.
+    fn start(&mut self, ring: &VecDeque<Recorded>, position: Position, differences: &mut Vec<Difference>) {
+        while let Some(&(OwnKey::Started(after), at)) = self.own.front() {
+            if after >= position {
+                return;
+            }
+            self.own.pop_front();
+            let Some(Event::Unit(UnitEvent::Started(started))) = at_position(ring, at).map(|r| &r.event) else {
+                continue;
+            };
+            self.bounds.build = Some(started.build.clone());
+            self.under_today = started.config == self.today;
+            if let Err(error) = self.host.core().configure(&started.config) {
+                differences.push(Difference {
+                    unit: self.host.unit(),
+                    heard: position,
+                    position: Some(at),
+                    recorded: "a configuration of its own".to_owned(),
+                    said: format!("that it cannot run under it ({error})"),
+                    build: self.bounds.build.clone(),
+                });
+            }
+        }
+    }
+
+    /// The unit's recorded answers to `heard`.
+    fn answers<'r>(&mut self, ring: &'r VecDeque<Recorded>, heard: &Recorded) -> Vec<&'r Recorded> {
+        let mut answers = Vec::new();
+        match self.host.own() {
+            Own::AtCause => {
+                while let Some(&(OwnKey::Cause(cause), at)) = self.own.front() {
+                    if cause != heard.id {
+                        break;
+                    }
+                    self.own.pop_front();
+                    answers.extend(at_position(ring, at));
+                }
+            }
+            // A sink's hands answer in any order.
+            Own::InPlace => self.own.retain(|&(key, at)| {
+                let mine = key == OwnKey::Cause(heard.id);
+                if mine {
+                    answers.extend(at_position(ring, at));
+                }
+                !mine
+            }),
+        }
+        answers
+    }
+
+    fn compare(
+        &self,
+        heard: &Recorded,
+        predicted: &[Event],
+        recorded: &[&Recorded],
+        differences: &mut Vec<Difference>,
+    ) {
+        let first = match self.host.own() {
+            Own::AtCause => {
+                let same = predicted.iter().zip(recorded).take_while(|(p, r)| **p == r.event).count();
+                (same < predicted.len().max(recorded.len())).then_some(same)
+            }
+            // Its hands may have said more than its core.
+            Own::InPlace => predicted.iter().position(|p| !recorded.iter().any(|r| r.event == *p)),
+        };
+        let Some(n) = first else { return };
+        let nothing = || "nothing".to_owned();
+        differences.push(Difference {
+            unit: self.host.unit(),
+            heard: heard.position,
+            position: recorded.get(n).map(|r| r.position),
+            recorded: recorded.get(n).map_or_else(nothing, |r| describe(&r.event)),
+            said: predicted.get(n).map_or_else(nothing, describe),
+            build: self.bounds.build.clone(),
+        });
+    }
+
+    fn resume(mut self, build: &str, head: Position) -> Resumed {
+        let must_start = !self.under_today || self.bounds.build.as_deref() != Some(build);
+        if let Err(error) = self.host.core().configure(&self.today) {
+            unreachable!("today's configuration was read before: {error}");
+        }
+        let cursor = self.host.cursor().max(self.bounds.cursor);
+        self.host.settle(cursor, head);
+        Resumed { host: self.host, must_start }
+    }
+}
+
+fn at_position(ring: &VecDeque<Recorded>, position: Position) -> Option<&Recorded> {
+    let base = ring.front()?.position;
+    ring.get(usize::try_from(position.checked_sub(base)?).ok()?)
+}
+
+fn describe(event: &Event) -> String {
+    format!("{} {}", event.kind().name(), event.body())
+}

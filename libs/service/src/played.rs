@@ -1,0 +1,115 @@
+//! A market played step by step, in lockstep with every unit.
+
+use crate::{Journal, Lockstep};
+use domain::{Timestamp, UnitName};
+use events::{Event, Recorded};
+
+/// A market on its own clock.
+///
+/// Invariant: a feed that has applied the events of a tape continues with exactly the step that
+/// an undisturbed one would have said next.
+pub trait Steps: Send {
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Learns what it must know of the tape: time passed, candles, wakes and quotes asked for.
+    fn apply(&mut self, now: Timestamp, event: &Event);
+    /// Adds the next step's events, one commit, and says its time; `None` at the market's end.
+    ///
+    /// # Errors
+    /// The market's data cannot be read.
+    fn next_into(&mut self, events: &mut Vec<Event>) -> Result<Option<Timestamp>, Self::Error>;
+    /// What it has learned, as JSON.
+    fn snapshot(&self) -> Vec<u8>;
+    /// # Errors
+    /// The bytes are no snapshot of such a feed; it then has learned nothing.
+    fn restore(&mut self, snapshot: &[u8]) -> serde_json::Result<()>;
+}
+
+/// The feed and the engine together. Each step starts when every unit has dealt with the last one.
+pub struct Played<F> {
+    pub engine: Lockstep,
+    feed: F,
+    source: UnitName,
+    next: Option<Timestamp>,
+    events: Vec<Event>,
+}
+
+/// The feed sees what everybody says.
+struct Overheard<'a, F, J> {
+    feed: &'a mut F,
+    journal: &'a mut J,
+}
+
+impl<F: Steps, J: Journal> Journal for Overheard<'_, F, J> {
+    fn record(&mut self, event: &Recorded) {
+        self.feed.apply(event.recorded_at, &event.event);
+        self.journal.record(event);
+    }
+}
+
+impl<F: Steps> Played<F> {
+    pub fn new(engine: Lockstep, feed: F, source: UnitName) -> Self {
+        Self { engine, feed, source, next: None, events: Vec::new() }
+    }
+
+    /// Something said by neither the feed nor a unit's core: the tape's opening, a unit's start.
+    pub fn say(&mut self, source: UnitName, now: Timestamp, event: Event, journal: &mut impl Journal) {
+        let mut overheard = Overheard { feed: &mut self.feed, journal };
+        self.engine.feed(source, now, [event], &mut overheard);
+    }
+
+    /// Lets the units deal with up to `turns` events; `true` once there is nothing left.
+    pub fn work(&mut self, turns: usize, journal: &mut impl Journal) -> bool {
+        let mut overheard = Overheard { feed: &mut self.feed, journal };
+        for _ in 0..turns {
+            if !self.engine.turn(&mut overheard) {
+                return true;
+            }
+        }
+        self.engine.is_quiet()
+    }
+
+    /// The time of the next step, which is only read once everything is quiet.
+    ///
+    /// # Errors
+    /// As the feed's.
+    pub fn peek(&mut self) -> Result<Option<Timestamp>, F::Error> {
+        if self.next.is_none() {
+            self.next = self.feed.next_into(&mut self.events)?;
+        }
+        Ok(self.next)
+    }
+
+    /// Takes the step that was peeked at; `false` if there is none.
+    pub fn step(&mut self, journal: &mut impl Journal) -> bool {
+        let Some(now) = self.next.take() else { return false };
+        let mut overheard = Overheard { feed: &mut self.feed, journal };
+        self.engine.feed(self.source, now, self.events.drain(..), &mut overheard);
+        true
+    }
+
+    /// Plays to the end.
+    ///
+    /// # Errors
+    /// As the feed's.
+    pub fn play(&mut self, journal: &mut impl Journal) -> Result<(), F::Error> {
+        loop {
+            self.work(usize::MAX, journal);
+            if self.peek()?.is_none() {
+                return Ok(());
+            }
+            self.step(journal);
+        }
+    }
+
+    /// Whether a step has been read from the feed and not been taken.
+    pub fn has_peeked(&self) -> bool {
+        self.next.is_some()
+    }
+    pub fn feed(&self) -> &F {
+        &self.feed
+    }
+    pub fn source(&self) -> UnitName {
+        self.source
+    }
+}

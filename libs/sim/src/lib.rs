@@ -1,0 +1,3 @@
+//! Shell 2: synchronous, one thread, virtual time.
+
+pub mod backtest;

@@ -1,0 +1,334 @@
+//! The order gateway: which requests are owed to the venue, tried, and settled.
+//!
+//! A sink's core: it is fenced, recovered and simulated like a service; hands do the I/O.
+//! Invariants:
+//! - Nothing is sent before `OrderAttempted`, with the very timestamp that the request is signed
+//!   with, is on the tape.
+//! - An attempt is sent by the incarnation that heard it live, once. One that is found open on
+//!   recovery is looked up, never sent again.
+//! - Absence is believed only of a lookup made after timestamp + window + margin, in venue time.
+
+use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
+use events::{
+    CancelAttempted, ControlEvent, Event, Kind, OrderAbsent, OrderAttempted, OrderEvent, OrderRefused,
+    OrderSubmitted, OrderUnknown, TradingState,
+};
+use serde::{Deserialize, Serialize};
+use service::{Own, Service};
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// How long after its timestamp a request may reach the venue.
+    pub recv_window_ms: u32,
+    /// How far our clock and the venue's may be apart, at most.
+    pub clock_margin: Duration,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    /// Requests without the venue's word on all their orders.
+    pub open: BTreeMap<ClientOrderId, Intent>,
+    /// Which open request an order belongs to.
+    orders: BTreeMap<ClientOrderId, ClientOrderId>,
+    /// Cancels without an answer.
+    pub cancels: BTreeMap<ClientOrderId, Cancel>,
+    #[serde(with = "service::pairs")]
+    halts: BTreeMap<Option<Account>, (TradingState, Option<Timestamp>)>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Intent {
+    pub submitted: OrderSubmitted,
+    pub stage: Stage,
+    /// Orders of it on which the venue has not spoken.
+    pub waiting: Vec<ClientOrderId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Owed,
+    /// On the tape as about to be sent; perhaps it was.
+    Attempted(Attempt),
+    /// Sent, and no answer that says anything.
+    Unknown(Attempt),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub number: u32,
+    pub timestamp: Timestamp,
+    pub recv_window_ms: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Cancel {
+    pub account: Account,
+    pub instrument: Instrument,
+    pub attempt: Option<Attempt>,
+}
+
+/// Something for the hands to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send { account: Account, instrument: Instrument, request: OrderRequest, attempt: Attempt },
+    Cancel { account: Account, instrument: Instrument, order: ClientOrderId, attempt: Attempt },
+    /// Ask the venue what became of it, not before that instant of venue time.
+    LookUp { account: Account, instrument: Instrument, orders: Vec<ClientOrderId>, not_before: Timestamp },
+}
+
+/// What the hands bring back, besides the venue's own reports, which are events as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// No answer, or one that does not say whether the order exists.
+    Unknown { request: ClientOrderId, text: String },
+    /// Looked up at `venue_time`, and not there.
+    NotFound { order: ClientOrderId, venue_time: Timestamp },
+    /// Certainly not executed, and worth trying again at `now`: a rate limit, a −1021.
+    TryAgain { request: ClientOrderId },
+}
+
+pub struct Gateway {
+    config: Config,
+}
+
+impl Service for Gateway {
+    type Config = Config;
+    type State = State;
+
+    const HEARS: &'static [Kind] = &[
+        Kind::OrderSubmitted,
+        Kind::CancelRequested,
+        Kind::OrderAccepted,
+        Kind::OrderRejected,
+        Kind::OrderFilled,
+        Kind::OrderEnded,
+        Kind::CancelRejected,
+        Kind::TradingStateChanged,
+    ];
+    const OWN: Own = Own::InPlace;
+
+    fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    fn apply(&self, state: &mut State, _now: Timestamp, event: &Event) {
+        match event {
+            Event::Order(event) => apply_order(state, event),
+            Event::Control(ControlEvent::TradingStateChanged(change)) => {
+                state.halts.insert(change.account, (change.state, change.until));
+            }
+            _ => {}
+        }
+    }
+
+    fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
+        match heard {
+            Event::Order(OrderEvent::Submitted(submitted)) => self.attempt(state, now, submitted),
+            Event::Order(OrderEvent::CancelRequested(request)) => {
+                vec![
+                    CancelAttempted {
+                        account: request.account,
+                        instrument: request.instrument,
+                        order: request.order,
+                        attempt: request.request,
+                        timestamp: now,
+                        recv_window_ms: self.config.recv_window_ms,
+                    }
+                    .into(),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Gateway {
+    fn attempt(&self, state: &State, now: Timestamp, submitted: &OrderSubmitted) -> Vec<Event> {
+        let OrderSubmitted { account, instrument, request } = submitted;
+        let trading = state.trading(account, now);
+        let reduces = request.orders().all(|o| o.reduce_only);
+        if trading != TradingState::Active && !reduces {
+            let text = format!("trading is {trading:?}: only orders that reduce a position are sent").to_lowercase();
+            let refuse = |order| OrderRefused {
+                account: *account,
+                instrument: *instrument,
+                order,
+                text: text.clone(),
+            };
+            return request.orders().map(|o| refuse(o.id).into()).collect();
+        }
+        vec![self.attempted(submitted, 1, now)]
+    }
+
+    fn attempted(&self, submitted: &OrderSubmitted, attempt: u32, now: Timestamp) -> Event {
+        OrderAttempted {
+            account: submitted.account,
+            instrument: submitted.instrument,
+            request: submitted.request.id(),
+            attempt,
+            timestamp: now,
+            recv_window_ms: self.config.recv_window_ms,
+        }
+        .into()
+    }
+
+    /// What an attempt that has just been heard, live, asks of the hands.
+    pub fn effect(&self, state: &State, heard: &Event) -> Option<Effect> {
+        match heard {
+            Event::Order(OrderEvent::Attempted(e)) => {
+                let intent = state.open.get(&e.request)?;
+                let Stage::Attempted(attempt) = intent.stage else { return None };
+                let OrderSubmitted { account, instrument, request } = &intent.submitted;
+                Some(Effect::Send { account: *account, instrument: *instrument, request: **request, attempt })
+            }
+            Event::Order(OrderEvent::CancelAttempted(e)) => {
+                let attempt = state.cancels.get(&e.order)?.attempt?;
+                Some(Effect::Cancel { account: e.account, instrument: e.instrument, order: e.order, attempt })
+            }
+            Event::Order(OrderEvent::Unknown(e)) => state.open.get(&e.request).and_then(|i| self.look_up(i)),
+            _ => None,
+        }
+    }
+
+    /// What is owed by an incarnation that has just recovered: it cannot know what was sent.
+    pub fn owed(&self, state: &State) -> Vec<Effect> {
+        let cancels = state.cancels.iter().filter_map(|(order, cancel)| {
+            let attempt = cancel.attempt?;
+            // A cancel does no harm twice.
+            Some(Effect::Cancel { account: cancel.account, instrument: cancel.instrument, order: *order, attempt })
+        });
+        cancels.chain(state.open.values().filter_map(|i| self.look_up(i))).collect()
+    }
+
+    fn look_up(&self, intent: &Intent) -> Option<Effect> {
+        let (Stage::Attempted(attempt) | Stage::Unknown(attempt)) = intent.stage else { return None };
+        Some(Effect::LookUp {
+            account: intent.submitted.account,
+            instrument: intent.submitted.instrument,
+            orders: intent.waiting.clone(),
+            not_before: self.conclusive_from(&attempt),
+        })
+    }
+
+    /// From then on, in venue time, a lookup that finds nothing proves that nothing can come.
+    pub fn conclusive_from(&self, attempt: &Attempt) -> Timestamp {
+        attempt.timestamp + Duration::from_millis(attempt.recv_window_ms.into()) + self.config.clock_margin
+    }
+
+    /// What to say of an answer.
+    pub fn answered(&self, state: &State, now: Timestamp, answer: &Answer) -> Vec<Event> {
+        match answer {
+            Answer::Unknown { request, text } => {
+                let Some(intent) = state.open.get(request) else { return Vec::new() };
+                let Stage::Attempted(attempt) = intent.stage else { return Vec::new() };
+                vec![
+                    OrderUnknown {
+                        account: intent.submitted.account,
+                        instrument: intent.submitted.instrument,
+                        request: *request,
+                        attempt: attempt.number,
+                        text: text.clone(),
+                    }
+                    .into(),
+                ]
+            }
+            Answer::NotFound { order, venue_time } => {
+                let Some(intent) = state.orders.get(order).and_then(|r| state.open.get(r)) else {
+                    return Vec::new();
+                };
+                let (Stage::Attempted(attempt) | Stage::Unknown(attempt)) = intent.stage else {
+                    return Vec::new();
+                };
+                if *venue_time < self.conclusive_from(&attempt) {
+                    return Vec::new();
+                }
+                let OrderSubmitted { account, instrument, .. } = intent.submitted;
+                vec![OrderAbsent { account, instrument, order: *order }.into()]
+            }
+            Answer::TryAgain { request } => {
+                let Some(intent) = state.open.get(request) else { return Vec::new() };
+                let Stage::Attempted(attempt) = intent.stage else { return Vec::new() };
+                vec![self.attempted(&intent.submitted, attempt.number + 1, now)]
+            }
+        }
+    }
+}
+
+fn apply_order(state: &mut State, event: &OrderEvent) {
+    match event {
+        OrderEvent::Submitted(submitted) => state.submit(submitted),
+        OrderEvent::Attempted(e) => {
+            let attempt =
+                Attempt { number: e.attempt, timestamp: e.timestamp, recv_window_ms: e.recv_window_ms };
+            if let Some(intent) = state.open.get_mut(&e.request) {
+                intent.stage = Stage::Attempted(attempt);
+            }
+        }
+        OrderEvent::Unknown(e) => {
+            if let Some(intent) = state.open.get_mut(&e.request)
+                && let Stage::Attempted(attempt) = intent.stage
+            {
+                intent.stage = Stage::Unknown(attempt);
+            }
+        }
+        OrderEvent::Accepted(e) => state.heard_of(&e.order),
+        OrderEvent::Rejected(e) => state.heard_of(&e.order),
+        OrderEvent::Refused(e) => state.heard_of(&e.order),
+        OrderEvent::Absent(e) => state.heard_of(&e.order),
+        OrderEvent::Filled(e) => state.heard_of(&e.order),
+        OrderEvent::Ended(e) => {
+            state.heard_of(&e.order);
+            state.cancels.remove(&e.order);
+        }
+        OrderEvent::CancelRequested(e) => {
+            let cancel = Cancel { account: e.account, instrument: e.instrument, attempt: None };
+            state.cancels.insert(e.order, cancel);
+        }
+        OrderEvent::CancelAttempted(e) => {
+            let attempt =
+                Attempt { number: e.attempt, timestamp: e.timestamp, recv_window_ms: e.recv_window_ms };
+            if let Some(cancel) = state.cancels.get_mut(&e.order) {
+                cancel.attempt = Some(attempt);
+            }
+        }
+        OrderEvent::CancelRejected(e) => {
+            state.cancels.remove(&e.order);
+        }
+        OrderEvent::Done(_) | OrderEvent::Stuck(_) => {}
+    }
+}
+
+impl State {
+    fn submit(&mut self, submitted: &OrderSubmitted) {
+        let request = submitted.request.id();
+        let waiting: Vec<_> = submitted.request.orders().map(|o| o.id).collect();
+        for order in &waiting {
+            self.orders.insert(*order, request);
+        }
+        let intent = Intent { submitted: submitted.clone(), stage: Stage::Owed, waiting };
+        self.open.entry(request).or_insert(intent);
+    }
+
+    /// The venue, or we, have said what becomes of an order.
+    fn heard_of(&mut self, order: &ClientOrderId) {
+        let Some(request) = self.orders.remove(order) else { return };
+        let Some(intent) = self.open.get_mut(&request) else { return };
+        intent.waiting.retain(|o| o != order);
+        if intent.waiting.is_empty() {
+            self.open.remove(&request);
+        }
+    }
+
+    /// The stricter of what holds for the account and for all.
+    fn trading(&self, account: &Account, now: Timestamp) -> TradingState {
+        [None, Some(*account)]
+            .iter()
+            .filter_map(|key| self.halts.get(key))
+            .filter(|(_, until)| until.is_none_or(|until| now < until))
+            .map(|(state, _)| *state)
+            .max()
+            .unwrap_or_default()
+    }
+}

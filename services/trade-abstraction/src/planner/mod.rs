@@ -1,0 +1,243 @@
+//! The planner: trades as aggregates with a wanted and an actual state.
+//!
+//! Facts change the state (`apply`); after every fact that touches a trade, [`plan::next`] looks at
+//! the whole trade anew and says the step that is missing, if any.
+//! So every order of arrival, and every crash, leads to the same steps.
+
+mod ledger;
+mod plan;
+mod trade;
+
+use domain::{ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId};
+use events::{Event, Kind, OrderEvent, TapeEvent, TimeEvent, TradeEvent, Uuid};
+use serde::{Deserialize, Serialize};
+use service::Service;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+pub use trade::{Cover, Held, LegOrder, LegState, Stage, Trade, Wanted};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    pub edges: BTreeMap<EdgeName, ExitPlan>,
+    /// A trade that could not be protected this often in a row is sold at market.
+    pub protect_attempts: u32,
+    /// A failed exit, or a refused cancel, is tried again after this long, then twice as long …
+    pub retry_after: Duration,
+    /// … but never longer than this.
+    pub retry_at_most: Duration,
+    /// How long the fills of an ended trade are still waited for.
+    pub keep_ended: Duration,
+}
+
+/// How a trade of an edge is protected and left; ratios of the average entry price.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitPlan {
+    /// A stop-limit order: triggered at entry × (1 − `stop`), sold for at least
+    /// the trigger price × (1 − `limit_below`). Wide, because a stop that does not fill is no stop.
+    StopLimit { stop: Decimal, limit_below: Decimal },
+    /// One-cancels-other: take profit at entry × (1 + `take_profit`); stop at entry × (1 − `stop`)
+    /// with its limit at entry × (1 − `stop_limit`).
+    Oco { stop: Decimal, stop_limit: Decimal, take_profit: Decimal },
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    tape: Uuid,
+    rules: BTreeMap<Instrument, InstrumentRules>,
+    pub trades: BTreeMap<TradeId, Trade>,
+    orders: BTreeMap<ClientOrderId, TradeId>,
+    /// The last time that passed.
+    time: Timestamp,
+    /// Trades to look at again, by when.
+    wakes: BTreeSet<(Timestamp, TradeId)>,
+    /// Instants at which to be woken, as asked.
+    asked: BTreeSet<Timestamp>,
+    /// Ended trades, by when they are forgotten.
+    ended: BTreeSet<(Timestamp, TradeId)>,
+}
+
+pub struct Planner {
+    config: Config,
+}
+
+impl Service for Planner {
+    type Config = Config;
+    type State = State;
+
+    const HEARS: &'static [Kind] = &[
+        Kind::TapeOpened,
+        Kind::InstrumentListed,
+        Kind::TradeSized,
+        Kind::CloseRequested,
+        Kind::StopMoveRequested,
+        Kind::OrderAccepted,
+        Kind::OrderFilled,
+        Kind::OrderDone,
+        Kind::CancelRejected,
+        Kind::TimePassed,
+    ];
+
+    fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
+        match event {
+            Event::Tape(TapeEvent::Opened(opened)) => state.tape = opened.tape,
+            Event::Instrument(events::InstrumentEvent::Listed(listed)) => {
+                state.rules.insert(listed.instrument, (*listed.rules).clone());
+            }
+            Event::Time(TimeEvent::Passed(_)) => state.pass(now),
+            Event::Time(TimeEvent::WakeAsked(asked)) => {
+                state.asked.insert(asked.at);
+            }
+            Event::Trade(event) => self.apply_trade(state, now, event),
+            Event::Order(event) => self.apply_order(state, now, event),
+            _ => {}
+        }
+    }
+
+    fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
+        let mut said = Vec::new();
+        for trade in state.touched(now, heard) {
+            plan::next(&self.config, state, now, trade, &mut said);
+        }
+        said
+    }
+}
+
+impl Planner {
+    fn apply_trade(&self, state: &mut State, now: Timestamp, event: &TradeEvent) {
+        match event {
+            TradeEvent::Sized(sized) => {
+                state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized));
+            }
+            TradeEvent::CloseRequested(request) => {
+                for trade in state.trades.values_mut().filter(|t| t.answers_to(request)) {
+                    trade.want_closed(events::ExitReason::Requested);
+                }
+            }
+            TradeEvent::StopMoveRequested(request) => {
+                if let Some(trade) = state.trades.get_mut(&request.trade) {
+                    trade.move_stop(request.stop);
+                }
+            }
+            TradeEvent::Closed(closed) => state.end(&closed.trade, now + self.config.keep_ended),
+            TradeEvent::Aborted(aborted) => state.end(&aborted.trade, now + self.config.keep_ended),
+            TradeEvent::Opened(_)
+            | TradeEvent::Protected(_)
+            | TradeEvent::Unprotected(_)
+            | TradeEvent::Exiting(_) => {
+                let id = match event {
+                    TradeEvent::Opened(e) => e.trade,
+                    TradeEvent::Protected(e) => e.trade,
+                    TradeEvent::Unprotected(e) => e.trade,
+                    TradeEvent::Exiting(e) => e.trade,
+                    _ => return,
+                };
+                if let Some(trade) = state.trades.get_mut(&id) {
+                    trade.note(now, event);
+                }
+            }
+            TradeEvent::Requested(_) | TradeEvent::Refused(_) => {}
+        }
+    }
+
+    fn apply_order(&self, state: &mut State, now: Timestamp, event: &OrderEvent) {
+        if let OrderEvent::Submitted(submitted) = event {
+            let Some(id) = submitted.request.trade() else { return };
+            for order in submitted.request.orders() {
+                state.orders.insert(order.id, id);
+            }
+            if let Some(trade) = state.trades.get_mut(&id) {
+                trade.submitted(&submitted.request);
+            }
+            return;
+        }
+        let Some(order) = order_of(event) else { return };
+        let Some(id) = state.orders.get(&order).copied() else { return };
+        let Some(rules) = state.trades.get(&id).and_then(|t| state.rules.get(&t.instrument)) else { return };
+        let (base, quote) = (rules.base, rules.quote);
+        let Some(trade) = state.trades.get_mut(&id) else { return };
+        match event {
+            OrderEvent::Accepted(_) => trade.accepted(order),
+            OrderEvent::Filled(fill) => trade.filled(now, fill, base, quote),
+            OrderEvent::Done(done) => trade.done(now, done, &self.config),
+            OrderEvent::CancelRequested(_) => trade.canceling(order),
+            OrderEvent::CancelRejected(_) => trade.cancel_rejected(order, now, &self.config),
+            _ => {}
+        }
+        if let Some(at) = trade.retry_at {
+            state.wakes.insert((at, id));
+        }
+    }
+}
+
+/// The order that an event is about.
+fn order_of(event: &OrderEvent) -> Option<ClientOrderId> {
+    match event {
+        OrderEvent::Accepted(e) => Some(e.order),
+        OrderEvent::Filled(e) => Some(e.order),
+        OrderEvent::Done(e) => Some(e.order),
+        OrderEvent::CancelRequested(e) => Some(e.order),
+        OrderEvent::CancelRejected(e) => Some(e.order),
+        _ => None,
+    }
+}
+
+impl State {
+    fn end(&mut self, id: &TradeId, forget_at: Timestamp) {
+        if let Some(trade) = self.trades.get_mut(id) {
+            trade.stage = Stage::Over;
+            self.ended.insert((forget_at, *id));
+        }
+    }
+
+    fn pass(&mut self, now: Timestamp) {
+        // What came due at the last passing has been looked at; what comes due now has not.
+        while self.wakes.first().is_some_and(|(at, _)| *at <= self.time) {
+            self.wakes.pop_first();
+        }
+        while self.asked.first().is_some_and(|at| *at <= now) {
+            self.asked.pop_first();
+        }
+        self.time = now;
+        while let Some(&(at, id)) = self.ended.first().filter(|(at, _)| *at <= now) {
+            self.ended.remove(&(at, id));
+            let Some(trade) = self.trades.get(&id).filter(|t| t.stage == Stage::Over) else { continue };
+            for order in trade.legs.keys() {
+                self.orders.remove(order);
+            }
+            self.trades.remove(&id);
+        }
+    }
+
+    /// The trades that `heard` may have moved.
+    fn touched<'s>(&'s self, now: Timestamp, heard: &Event) -> Vec<&'s Trade> {
+        let by_id = |id: &TradeId| self.trades.get(id).into_iter().collect();
+        match heard {
+            Event::Trade(TradeEvent::Sized(sized)) => by_id(&sized.trade),
+            Event::Trade(TradeEvent::StopMoveRequested(request)) => by_id(&request.trade),
+            Event::Trade(TradeEvent::CloseRequested(request)) => {
+                self.trades.values().filter(|t| t.answers_to(request)).collect()
+            }
+            Event::Order(event) => {
+                order_of(event).and_then(|o| self.orders.get(&o)).map_or_else(Vec::new, by_id)
+            }
+            Event::Time(TimeEvent::Passed(_)) => self
+                .wakes
+                .iter()
+                .take_while(|(at, _)| *at <= now)
+                .filter_map(|(_, id)| self.trades.get(id))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn rules_of(&self, trade: &Trade) -> Option<&InstrumentRules> {
+        self.rules.get(&trade.instrument)
+    }
+}

@@ -1,0 +1,406 @@
+//! The next step of a trade.
+//!
+//! A function of the whole trade: it asks what is wanted, what is, and which of our requests are
+//! still on their way, and says nothing while something is.
+
+use super::{Config, Cover, ExitPlan, Held, LegOrder, Stage, State, Trade, Wanted};
+use domain::{
+    ClientOrderId, Decimal, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin,
+    PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
+};
+use events::{
+    AbortReason, CancelRequested, Event, ExitReason, NakedBecause, OrderSubmitted, TradeAborted, TradeClosed,
+    TradeExiting, TradeOpened, TradeProtected, TradeUnprotected, Uuid, WakeAsked, ids,
+};
+use std::collections::BTreeSet;
+
+/// Adds what is to be said next about `trade`.
+pub fn next(config: &Config, state: &State, now: Timestamp, trade: &Trade, said: &mut Vec<Event>) {
+    let Some(rules) = state.rules_of(trade) else { return };
+    let Some(exit_plan) = config.edges.get(&trade.edge) else { return };
+    let step = Step { config, tape: state.tape, rules, exit_plan, asked: &state.asked, now, trade };
+    match trade.stage {
+        Stage::Entering { naked_said } => step.enter(naked_said, said),
+        Stage::Held(held) => step.hold(held, said),
+        Stage::Over => step.revive(said),
+    }
+}
+
+struct Step<'a> {
+    config: &'a Config,
+    tape: Uuid,
+    rules: &'a InstrumentRules,
+    exit_plan: &'a ExitPlan,
+    /// Instants that were asked for already.
+    asked: &'a BTreeSet<Timestamp>,
+    now: Timestamp,
+    trade: &'a Trade,
+}
+
+impl Step<'_> {
+    fn enter(&self, naked_said: bool, said: &mut Vec<Event>) {
+        let t = self.trade;
+        let entry = t.legs.iter().find(|(_, l)| l.leg == Leg::Entry);
+        let Some((id, leg)) = entry else {
+            match t.wanted {
+                Wanted::Open => said.push(self.entry()),
+                Wanted::Closed(_) => said.push(self.aborted(AbortReason::Withdrawn)),
+            }
+            return;
+        };
+        let holds = t.ledger.holding() > Decimal::ZERO;
+        if leg.is_live() {
+            if holds && !naked_said {
+                said.push(self.unprotected(NakedBecause::Entered));
+            }
+            if t.wanted != Wanted::Open && leg.is_working() {
+                self.cancel(id, leg, said);
+            }
+            return;
+        }
+        if holds {
+            self.open(naked_said, said);
+        } else {
+            said.push(self.aborted(self.why_not_entered(leg)));
+        }
+    }
+
+    fn why_not_entered(&self, entry: &LegOrder) -> AbortReason {
+        use domain::Ending;
+        match entry.state {
+            super::LegState::Done { ending: Ending::Rejected } => AbortReason::EntryRejected,
+            super::LegState::Done { ending: Ending::Refused } => AbortReason::EntryRefused,
+            super::LegState::Done { ending: Ending::Absent } => AbortReason::EntryAbsent,
+            _ if self.trade.wanted != Wanted::Open => AbortReason::Withdrawn,
+            _ => AbortReason::EntryUnfilled,
+        }
+    }
+
+    /// The entry is over and something is held.
+    fn open(&self, naked_said: bool, said: &mut Vec<Event>) {
+        let t = self.trade;
+        said.push(
+            TradeOpened {
+                trade: t.id,
+                account: t.account,
+                instrument: t.instrument,
+                edge: t.edge,
+                quantity: t.ledger.holding(),
+                price: t.ledger.entry_price(),
+                cost: t.ledger.cost(),
+            }
+            .into(),
+        );
+        if !naked_said {
+            said.push(self.unprotected(NakedBecause::Entered));
+        }
+        let since = t.opened_at.unwrap_or(self.now);
+        let cover = Cover::Naked { since, because: NakedBecause::Entered };
+        self.hold(Held { cover, exiting_said: false }, said);
+    }
+
+    /// A fill came after the trade had ended.
+    fn revive(&self, said: &mut Vec<Event>) {
+        if self.is_dust() || self.trade.live().any(|(_, l)| l.leg == Leg::Entry) {
+            return;
+        }
+        self.open(false, said);
+    }
+
+    fn hold(&self, held: Held, said: &mut Vec<Event>) {
+        let t = self.trade;
+        if self.is_dust() {
+            return self.wind_up(held, said);
+        }
+        let wanted = self.wish(held, said);
+        // Its exits are alive until told otherwise: never two at a time.
+        if t.live().any(|(_, l)| l.leg == Leg::Exit) {
+            return;
+        }
+        let waiting = t.retry_at.is_some_and(|at| at > self.now);
+        match wanted {
+            Wanted::Closed(_) if !waiting => self.leave(held, said),
+            Wanted::Closed(_) => {
+                self.wake(said);
+                if t.protect_failures < self.config.protect_attempts && !t.beyond_stop {
+                    self.protect(held, said);
+                }
+            }
+            Wanted::Open => self.protect(held, said),
+        }
+    }
+
+    /// What is wanted now; says `TradeExiting` when that has just become an end.
+    fn wish(&self, held: Held, said: &mut Vec<Event>) -> Wanted {
+        let t = self.trade;
+        let reason = match t.wanted {
+            Wanted::Closed(reason) if held.exiting_said => return Wanted::Closed(reason),
+            Wanted::Closed(reason) => reason,
+            Wanted::Open if t.beyond_stop => ExitReason::BeyondStop,
+            Wanted::Open if t.protect_failures >= self.config.protect_attempts => ExitReason::Unprotectable,
+            Wanted::Open if self.exit_orders().is_none() => ExitReason::Unprotectable,
+            Wanted::Open => return Wanted::Open,
+        };
+        said.push(TradeExiting { trade: t.id, reason }.into());
+        Wanted::Closed(reason)
+    }
+
+    /// Towards a stop that covers all that is held, at the wanted price.
+    fn protect(&self, held: Held, said: &mut Vec<Event>) {
+        let t = self.trade;
+        let Some((quantity, _, stop, _)) = self.exit_orders() else { return };
+        let Some((id, leg)) = t.live().find(|(_, l)| l.leg == Leg::Stop) else {
+            self.note_naked(held, said);
+            // A take-profit that has begun to trade has lost its stop: it goes, and both come anew.
+            if !self.take_back(said) {
+                said.extend(self.protection());
+            }
+            return;
+        };
+        let right = leg.quantity == quantity && leg.stop == Some(stop);
+        if !right {
+            self.take_back(said);
+        } else if t.live().all(|(_, l)| l.is_working()) {
+            self.note_covered(held, *id, quantity, stop, said);
+        }
+    }
+
+    fn note_covered(
+        &self,
+        held: Held,
+        order: ClientOrderId,
+        quantity: Quantity,
+        stop: Price,
+        said: &mut Vec<Event>,
+    ) {
+        let covered = matches!(held.cover, Cover::Protected { by, .. } if by == order);
+        if !covered {
+            said.push(TradeProtected { trade: self.trade.id, order, stop, quantity }.into());
+        }
+    }
+
+    /// Says so if a stop has just gone.
+    fn note_naked(&self, held: Held, said: &mut Vec<Event>) {
+        let t = self.trade;
+        let Cover::Protected { by, .. } = held.cover else { return };
+        let asked = t.legs.get(&by).is_some_and(|l| l.cancels > 0);
+        let because = match t.wanted {
+            _ if !asked => NakedBecause::StopEnded,
+            Wanted::Open => NakedBecause::StopMoving,
+            Wanted::Closed(_) => NakedBecause::Exiting,
+        };
+        said.push(self.unprotected(because));
+    }
+
+    /// Towards holding nothing: first the coins must be free, then they are sold at market.
+    fn leave(&self, held: Held, said: &mut Vec<Event>) {
+        let t = self.trade;
+        if self.take_back(said) {
+            return;
+        }
+        self.note_naked(held, said);
+        if let Some(quantity) = self.rules.floor_market_quantity(t.ledger.holding()) {
+            let order = self.order(Leg::Exit, OrderKind::Market, quantity);
+            said.push(self.submit(OrderRequest::Single(order)));
+        }
+    }
+
+    /// Asks for the protecting orders to be canceled; `false` if there are none.
+    fn take_back(&self, said: &mut Vec<Event>) -> bool {
+        let protecting = || self.trade.live().filter(|(_, l)| l.protects());
+        // Canceling one leg of an OCO cancels both.
+        let Some((id, leg)) = protecting().find(|(_, l)| l.leg == Leg::Stop).or_else(|| protecting().next())
+        else {
+            return false;
+        };
+        if leg.is_working() {
+            self.cancel(id, leg, said);
+        }
+        true
+    }
+
+    /// Nothing sellable is left: the remaining orders go, then the trade is closed.
+    fn wind_up(&self, held: Held, said: &mut Vec<Event>) {
+        let t = self.trade;
+        let left = t.ledger.holding();
+        if t.live().next().is_some() {
+            // An order that has sold everything is about to be told ended.
+            if left > Decimal::ZERO {
+                self.take_back(said);
+            }
+            return;
+        }
+        if left > Decimal::ZERO && t.ledger.sold.is_zero() {
+            if !matches!(held.cover, Cover::Naked { because: NakedBecause::Dust, .. }) {
+                said.push(self.unprotected(NakedBecause::Dust));
+            }
+        }
+        said.push(
+            TradeClosed {
+                trade: t.id,
+                account: t.account,
+                instrument: t.instrument,
+                edge: t.edge,
+                reason: t.exit.unwrap_or(match t.wanted {
+                    Wanted::Closed(reason) => reason,
+                    Wanted::Open => ExitReason::Unprotectable,
+                }),
+                quantity: t.ledger.bought,
+                entry_price: t.ledger.entry_price(),
+                exit_price: t.ledger.exit_price(),
+                cost: t.ledger.cost(),
+                proceeds: t.ledger.proceeds(),
+                profit: t.ledger.proceeds() - t.ledger.cost(),
+                fees: t.ledger.fee_list(),
+                left,
+                opened_at: t.opened_at.unwrap_or(self.now),
+                closed_at: self.now,
+            }
+            .into(),
+        );
+    }
+
+    /// Whether what is held cannot be sold: below a lot, below the least notional, or, having
+    /// failed to sell again and again, so near to it that the venue's filters are the reason.
+    fn is_dust(&self) -> bool {
+        let t = self.trade;
+        let holding = t.ledger.holding();
+        let price = t.last_price.map_or(t.limit.get(), Price::get);
+        if holding <= Decimal::ZERO || self.rules.is_dust(holding, price) {
+            return true;
+        }
+        t.exit_failures >= self.config.protect_attempts
+            && holding * price < self.rules.min_notional * Decimal::TWO
+    }
+
+    fn cancel(&self, id: &ClientOrderId, leg: &LegOrder, said: &mut Vec<Event>) {
+        let t = self.trade;
+        if leg.is_canceling() {
+            return;
+        }
+        if leg.cancels > 0 && t.retry_at.is_some_and(|at| at > self.now) {
+            return self.wake(said);
+        }
+        said.push(
+            CancelRequested { account: t.account, instrument: t.instrument, order: *id, request: leg.cancels + 1 }
+                .into(),
+        );
+    }
+
+    fn wake(&self, said: &mut Vec<Event>) {
+        if let Some(at) = self.trade.retry_at.filter(|at| *at > self.now && !self.asked.contains(at)) {
+            said.push(WakeAsked { at }.into());
+        }
+    }
+
+    fn entry(&self) -> Event {
+        let t = self.trade;
+        let kind = OrderKind::Limit { price: t.limit, time_in_force: TimeInForce::Ioc };
+        let order = NewOrder {
+            side: Side::Buy,
+            reduce_only: false,
+            ..self.order(Leg::Entry, kind, t.quantity)
+        };
+        self.submit(OrderRequest::Single(order))
+    }
+
+    /// The request that protects what is held, as the edge is configured.
+    fn protection(&self) -> Option<Event> {
+        let (quantity, stop_kind, _, take_profit) = self.exit_orders()?;
+        let below = self.order(Leg::Stop, stop_kind, quantity);
+        let request = match take_profit {
+            None => OrderRequest::Single(below),
+            Some(price) => {
+                let above = self.order(Leg::TakeProfit, OrderKind::LimitMaker { price }, quantity);
+                let list = ids::client_order_id(
+                    self.tape,
+                    &self.trade.account,
+                    &self.trade.id,
+                    "oco",
+                    self.trade.next_attempt(Leg::Stop),
+                );
+                OrderRequest::Oco(NewOco { list, above, below })
+            }
+        };
+        Some(self.submit(request))
+    }
+
+    /// Quantity, stop order, its trigger price and the take-profit price, if the venue's rules
+    /// leave room for them.
+    fn exit_orders(&self) -> Option<(Quantity, OrderKind, Price, Option<Price>)> {
+        let t = self.trade;
+        let entry = t.ledger.entry_price();
+        let holding = self.rules.max_quantity.map_or(t.ledger.holding(), |max| t.ledger.holding().min(max));
+        let quantity = self.rules.floor_quantity(holding)?;
+        let below = |price: Decimal, ratio: Decimal| price * (Decimal::ONE - ratio);
+        let (stop, take_profit) = match *self.exit_plan {
+            ExitPlan::StopLimit { stop, .. } => (below(entry, stop), None),
+            ExitPlan::Oco { stop, take_profit, .. } => {
+                (below(entry, stop), Some(self.rules.ceil_price(entry * (Decimal::ONE + take_profit))?))
+            }
+        };
+        let stop = match t.stop {
+            Some(moved) => self.rules.floor_price(moved.get())?,
+            None => self.rules.floor_price(stop)?,
+        };
+        let limit = match *self.exit_plan {
+            ExitPlan::StopLimit { limit_below, .. } => below(stop.get(), limit_below),
+            ExitPlan::Oco { stop_limit, .. } => below(entry, stop_limit).min(stop.get()),
+        };
+        // The venue judges a stop-limit order's notional at its limit.
+        let least = self.rules.min_notional / quantity.get();
+        let price = self.rules.floor_price(limit).filter(|p| p.get() >= least);
+        let price = price.or_else(|| self.rules.ceil_price(least)).filter(|p| *p <= stop)?;
+        let kind = OrderKind::StopLossLimit { stop, price, time_in_force: TimeInForce::Gtc };
+        Some((quantity, kind, stop, take_profit))
+    }
+
+    fn order(&self, leg: Leg, kind: OrderKind, quantity: Quantity) -> NewOrder {
+        let t = self.trade;
+        let attempt = t.next_attempt(leg);
+        NewOrder {
+            id: ids::leg_id(self.tape, &t.account, &t.id, leg, attempt),
+            side: Side::Sell,
+            kind,
+            size: Size::Base(quantity),
+            origin: Origin::Trade { trade: t.id, leg, attempt },
+            reduce_only: true,
+            position_side: PositionSide::Net,
+        }
+    }
+
+    fn submit(&self, request: OrderRequest) -> Event {
+        let t = self.trade;
+        OrderSubmitted { account: t.account, instrument: t.instrument, request: Box::new(request) }.into()
+    }
+
+    fn unprotected(&self, because: NakedBecause) -> Event {
+        let t = self.trade;
+        let since = match because {
+            NakedBecause::Entered => t.opened_at.unwrap_or(self.now),
+            _ => self.now,
+        };
+        TradeUnprotected { trade: t.id, since, quantity: t.ledger.holding(), because }.into()
+    }
+
+    fn aborted(&self, reason: AbortReason) -> Event {
+        let t = self.trade;
+        TradeAborted {
+            trade: t.id,
+            account: t.account,
+            instrument: t.instrument,
+            edge: t.edge,
+            reason,
+            text: if t.trouble.is_empty() {
+                match reason {
+                    AbortReason::EntryUnfilled => format!("nothing was offered at {} or below", t.limit),
+                    AbortReason::Withdrawn => "closed before anything was bought".to_owned(),
+                    _ => String::new(),
+                }
+            } else {
+                t.trouble.clone()
+            },
+        }
+        .into()
+    }
+}

@@ -1,0 +1,310 @@
+//! One trade: the facts so far.
+
+use super::{Config, ledger::Ledger};
+use domain::{
+    Account, Asset, ClientOrderId, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price, Quantity,
+    Size, Timestamp, TradeId,
+};
+use events::{
+    CloseRequested, ExitReason, NakedBecause, OrderDone, OrderFilled, Rejection, TradeEvent, TradeSized,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A stop that worked at least this long was no failure to protect.
+const LASTING: Duration = Duration::from_secs(3_600);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Trade {
+    pub id: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub quantity: Quantity,
+    pub limit: Price,
+    pub wanted: Wanted,
+    pub stage: Stage,
+    pub legs: BTreeMap<ClientOrderId, LegOrder>,
+    pub ledger: Ledger,
+    /// Where the owner moved the stop to, and where it was before.
+    pub stop: Option<Price>,
+    pub stop_before: Option<Price>,
+    /// How often in a row no stop came to work, and no exit came to fill.
+    pub protect_failures: u32,
+    pub exit_failures: u32,
+    /// The last stop was refused because the market is beyond it.
+    pub beyond_stop: bool,
+    /// Not before this is a failed exit or cancel tried again.
+    pub retry_at: Option<Timestamp>,
+    /// What ended it, as far as it is known.
+    pub exit: Option<ExitReason>,
+    /// Why it was not entered, as far as it is known.
+    pub trouble: String,
+    /// When the first fill of the entry was heard.
+    pub opened_at: Option<Timestamp>,
+    /// The last price at which it traded, for judging dust.
+    pub last_price: Option<Price>,
+}
+
+/// The plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    Open,
+    Closed(ExitReason),
+}
+
+/// How far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Nothing is known to be held for good yet.
+    Entering {
+        naked_said: bool,
+    },
+    Held(Held),
+    /// Closed or aborted; kept for fills that come late.
+    Over,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub cover: Cover,
+    /// `TradeExiting` has been said for the present wish to close.
+    pub exiting_said: bool,
+}
+
+/// Whether a stop works over all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cover {
+    Naked { since: Timestamp, because: NakedBecause },
+    Protected { by: ClientOrderId, quantity: Quantity, stop: Price, since: Timestamp },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegOrder {
+    pub leg: Leg,
+    pub attempt: u32,
+    pub quantity: Quantity,
+    pub stop: Option<Price>,
+    pub state: LegState,
+    /// How often a cancel was asked for.
+    pub cancels: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegState {
+    Submitted { canceling: bool },
+    Working { canceling: bool },
+    Done { ending: Ending },
+}
+
+impl LegOrder {
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state, LegState::Done { .. })
+    }
+    pub fn is_working(&self) -> bool {
+        matches!(self.state, LegState::Working { .. })
+    }
+    pub fn is_canceling(&self) -> bool {
+        match self.state {
+            LegState::Submitted { canceling } | LegState::Working { canceling } => canceling,
+            LegState::Done { .. } => false,
+        }
+    }
+    pub fn protects(&self) -> bool {
+        matches!(self.leg, Leg::Stop | Leg::TakeProfit)
+    }
+}
+
+impl Trade {
+    pub fn new(sized: &TradeSized) -> Self {
+        Self {
+            id: sized.trade,
+            account: sized.account,
+            instrument: sized.instrument,
+            edge: sized.edge,
+            quantity: sized.quantity,
+            limit: sized.limit,
+            wanted: Wanted::Open,
+            stage: Stage::Entering { naked_said: false },
+            legs: BTreeMap::new(),
+            ledger: Ledger::default(),
+            stop: None,
+            stop_before: None,
+            protect_failures: 0,
+            exit_failures: 0,
+            beyond_stop: false,
+            retry_at: None,
+            exit: None,
+            trouble: String::new(),
+            opened_at: None,
+            last_price: None,
+        }
+    }
+
+    pub fn answers_to(&self, request: &CloseRequested) -> bool {
+        self.stage != Stage::Over
+            && self.account == request.account
+            && self.instrument == request.instrument
+            && self.edge == request.edge
+    }
+
+    pub fn want_closed(&mut self, reason: ExitReason) {
+        if self.wanted == Wanted::Open {
+            self.wanted = Wanted::Closed(reason);
+            self.retry_at = None;
+        }
+    }
+
+    pub fn move_stop(&mut self, to: Price) {
+        self.stop_before = match self.stage {
+            Stage::Held(Held { cover: Cover::Protected { stop, .. }, .. }) => Some(stop),
+            _ => self.stop,
+        };
+        self.stop = Some(to);
+    }
+
+    pub fn submitted(&mut self, request: &OrderRequest) {
+        for order in request.orders() {
+            let (Origin::Trade { leg, attempt, .. }, Size::Base(quantity)) = (order.origin, order.size) else {
+                continue;
+            };
+            let state = LegState::Submitted { canceling: false };
+            let stop = order.kind.stop();
+            self.legs.entry(order.id).or_insert(LegOrder { leg, attempt, quantity, stop, state, cancels: 0 });
+        }
+    }
+
+    pub fn accepted(&mut self, order: ClientOrderId) {
+        if let Some(leg) = self.legs.get_mut(&order)
+            && let LegState::Submitted { canceling } = leg.state
+        {
+            leg.state = LegState::Working { canceling };
+        }
+    }
+
+    pub fn canceling(&mut self, order: ClientOrderId) {
+        if let Some(leg) = self.legs.get_mut(&order) {
+            leg.cancels += 1;
+            if let LegState::Submitted { canceling } | LegState::Working { canceling } = &mut leg.state {
+                *canceling = true;
+            }
+        }
+    }
+
+    pub fn cancel_rejected(&mut self, order: ClientOrderId, now: Timestamp, config: &Config) {
+        let Some(leg) = self.legs.get_mut(&order) else { return };
+        if let LegState::Submitted { canceling } | LegState::Working { canceling } = &mut leg.state {
+            *canceling = false;
+            self.retry_at = Some(now + config.back_off(leg.cancels));
+        }
+    }
+
+    pub fn filled(&mut self, now: Timestamp, fill: &OrderFilled, base: Asset, quote: Asset) {
+        self.ledger.add(fill, base, quote);
+        self.last_price = Some(fill.price);
+        let Some(leg) = self.legs.get(&fill.order) else { return };
+        match leg.leg {
+            Leg::Entry => {
+                self.opened_at.get_or_insert(now);
+            }
+            Leg::Stop => self.exit = Some(ExitReason::StopHit),
+            Leg::TakeProfit => self.exit = Some(ExitReason::TakeProfitHit),
+            Leg::Exit => {
+                self.exit_failures = 0;
+                if let Wanted::Closed(reason) = self.wanted {
+                    self.exit = Some(reason);
+                }
+            }
+        }
+    }
+
+    pub fn done(&mut self, now: Timestamp, done: &OrderDone, config: &Config) {
+        let Some(order) = self.legs.get_mut(&done.order) else { return };
+        let (leg, asked) = (order.leg, order.is_canceling());
+        order.state = LegState::Done { ending: done.ending };
+        let failed = done.ending != Ending::Filled && done.filled.quantity.is_zero();
+        let failed_at_once = failed && !matches!(done.ending, Ending::Canceled | Ending::Expired);
+        match leg {
+            Leg::Entry if failed => self.trouble.clone_from(&done.text),
+            Leg::Stop if failed_at_once || (failed && !asked && !self.twin_traded()) => {
+                self.stop_failed(now, done.rejection);
+            }
+            Leg::Exit if done.ending != Ending::Filled => {
+                self.exit_failures += 1;
+                self.retry_at = Some(now + config.back_off(self.exit_failures));
+            }
+            Leg::Entry | Leg::Stop | Leg::TakeProfit | Leg::Exit => {}
+        }
+    }
+
+    /// The stop leg of an OCO ends when its take-profit twin trades.
+    fn twin_traded(&self) -> bool {
+        self.exit == Some(ExitReason::TakeProfitHit)
+    }
+
+    fn stop_failed(&mut self, now: Timestamp, rejection: Option<Rejection>) {
+        if let Stage::Held(Held { cover: Cover::Protected { since, .. }, .. }) = self.stage
+            && now.since(since) >= LASTING
+        {
+            self.protect_failures = 0;
+        }
+        self.protect_failures += 1;
+        if rejection == Some(Rejection::WouldTrigger) {
+            match self.stop_before.take() {
+                // The owner's new stop is refused: back to the one that worked.
+                Some(before) => self.stop = Some(before),
+                None => self.beyond_stop = true,
+            }
+        }
+    }
+
+    /// Takes one of our own sayings about the trade.
+    pub fn note(&mut self, now: Timestamp, event: &TradeEvent) {
+        match event {
+            TradeEvent::Opened(_) => {
+                let since = self.opened_at.unwrap_or(now);
+                let cover = Cover::Naked { since, because: NakedBecause::Entered };
+                self.stage = Stage::Held(Held { cover, exiting_said: false });
+            }
+            TradeEvent::Protected(e) => {
+                self.stop_before = None;
+                self.exit = None;
+                if let Stage::Held(held) = &mut self.stage {
+                    held.cover =
+                        Cover::Protected { by: e.order, quantity: e.quantity, stop: e.stop, since: now };
+                }
+            }
+            TradeEvent::Unprotected(e) => match &mut self.stage {
+                Stage::Entering { naked_said } => *naked_said = true,
+                Stage::Held(held) => held.cover = Cover::Naked { since: e.since, because: e.because },
+                Stage::Over => {}
+            },
+            TradeEvent::Exiting(e) => {
+                self.wanted = Wanted::Closed(e.reason);
+                if let Stage::Held(held) = &mut self.stage {
+                    held.exiting_said = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn live(&self) -> impl Iterator<Item = (&ClientOrderId, &LegOrder)> {
+        self.legs.iter().filter(|(_, leg)| leg.is_live())
+    }
+
+    pub fn next_attempt(&self, leg: Leg) -> u32 {
+        self.legs.values().filter(|l| l.leg == leg).map(|l| l.attempt).max().unwrap_or(0) + 1
+    }
+}
+
+impl Config {
+    /// How long to wait after the `n`-th failure.
+    fn back_off(&self, n: u32) -> Duration {
+        self.retry_after.saturating_mul(1 << n.saturating_sub(1).min(16)).min(self.retry_at_most)
+    }
+}
