@@ -47,7 +47,11 @@ pub struct Market<F> {
     pub owner: String,
     pub pace: Pace,
     pub status: Status,
+    /// Sees each event as it is said, before it is committed.
+    pub observer: Option<Observer>,
 }
+
+pub type Observer = Box<dyn FnMut(&Recorded) + Send>;
 
 /// How fast the market plays.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,12 +90,16 @@ pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
 struct Outbox {
     entries: Vec<Entry>,
     status: Status,
+    observer: Option<Observer>,
 }
 
 impl Journal for Outbox {
     fn record(&mut self, event: &Recorded) {
         if let Event::Candle(CandleEvent::Closed(_)) = &event.event {
             self.status.heard_candle();
+        }
+        if let Some(observer) = &mut self.observer {
+            observer(event);
         }
         self.entries.push(Entry { draft: Draft::from(event), recorded_at: Some(event.recorded_at) });
     }
@@ -122,7 +130,7 @@ impl<F: Steps> Market<F> {
     }
 
     async fn play(self, stop: &mut watch::Receiver<bool>) -> Result<Ended, RunError<F::Error>> {
-        let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status } = self;
+        let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status, observer } = self;
         let head = tape.head().await?;
         let opened = opening(&tape).await?;
         if let Some(opened) = &opened {
@@ -131,7 +139,7 @@ impl<F: Steps> Market<F> {
         let units: Vec<UnitName> = hosts.iter().map(Host::unit).collect();
         let fences = tape.acquire_all(&units, &owner, LEASE, true).await?;
         let fences = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
-        let mut outbox = Outbox { entries: Vec::new(), status: status.clone() };
+        let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer };
         let mut writer =
             Writer { tape: tape.clone(), fences, under_way: None, last_commit: Instant::now(), status: status.clone() };
 

@@ -157,7 +157,7 @@ impl Step<'_> {
             }
             return;
         };
-        let right = leg.quantity == quantity && leg.stop == Some(stop);
+        let right = t.covers(leg) == quantity.get() && leg.stop == Some(stop);
         if !right {
             self.take_back(said);
         } else if t.live().all(|(_, l)| l.is_working()) {

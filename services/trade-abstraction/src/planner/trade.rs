@@ -2,7 +2,7 @@
 
 use super::{Config, ledger::Ledger};
 use domain::{
-    Account, Asset, ClientOrderId, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price, Quantity,
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price, Quantity,
     Size, Timestamp, TradeId,
 };
 use events::{
@@ -87,6 +87,7 @@ pub struct LegOrder {
     pub leg: Leg,
     pub attempt: u32,
     pub quantity: Quantity,
+    pub filled: Decimal,
     pub stop: Option<Price>,
     pub state: LegState,
     /// How often a cancel was asked for.
@@ -174,7 +175,9 @@ impl Trade {
             };
             let state = LegState::Submitted { canceling: false };
             let stop = order.kind.stop();
-            self.legs.entry(order.id).or_insert(LegOrder { leg, attempt, quantity, stop, state, cancels: 0 });
+            let filled = Decimal::ZERO;
+            let order_state = LegOrder { leg, attempt, quantity, filled, stop, state, cancels: 0 };
+            self.legs.entry(order.id).or_insert(order_state);
         }
     }
 
@@ -206,7 +209,8 @@ impl Trade {
     pub fn filled(&mut self, now: Timestamp, fill: &OrderFilled, base: Asset, quote: Asset) {
         self.ledger.add(fill, base, quote);
         self.last_price = Some(fill.price);
-        let Some(leg) = self.legs.get(&fill.order) else { return };
+        let Some(leg) = self.legs.get_mut(&fill.order) else { return };
+        leg.filled += fill.quantity.get();
         match leg.leg {
             Leg::Entry => {
                 self.opened_at.get_or_insert(now);
@@ -295,6 +299,12 @@ impl Trade {
 
     pub fn live(&self) -> impl Iterator<Item = (&ClientOrderId, &LegOrder)> {
         self.legs.iter().filter(|(_, leg)| leg.is_live())
+    }
+
+    /// What a protecting order still covers: an OCO's legs share one quantity.
+    pub fn covers(&self, order: &LegOrder) -> Decimal {
+        let traded = |l: &&LegOrder| l.protects() && l.attempt == order.attempt;
+        order.quantity.get() - self.legs.values().filter(traded).map(|l| l.filled).sum::<Decimal>()
     }
 
     pub fn next_attempt(&self, leg: Leg) -> u32 {

@@ -1,0 +1,264 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use domain::Timestamp;
+use market_data::MarketSpec;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A self-hosted, event-sourced trading engine.
+///
+/// Everything that it hears or says is an event on one append-only log, the tape. It can be killed
+/// at any moment and carries on; it can be replayed, verified, and asked why.
+#[derive(Debug, Parser)]
+#[command(name = "tapedeck", version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tapedeck up                                         trade a made-up market on paper, live summary
+  tapedeck up --market recorded:candles --speed max --exit-when-done
+  tapedeck backtest --candles candles --out results   signals, trades, equity and a summary
+  tapedeck trades                                     what came of it
+  tapedeck why edge70-BTCUSDT-L-20240115T0000         every step of one trade, with the figures
+  tapedeck verify                                     prove that the record is whole, and right
+
+Exit codes: 0 well, 1 failed, 2 wrong use.";
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Configuration file [default: tapedeck.toml in this folder if there is one, else built in]
+    #[arg(long, global = true, value_name = "FILE", env = "TAPEDECK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print machine-readable JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to log to standard error: error, warn, info, debug, trace, or crate=level
+    #[arg(long, global = true, value_name = "FILTER", env = "TAPEDECK_LOG", default_value = "warn")]
+    pub log: String,
+    /// Write log lines as JSON
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    /// Where tapes are kept whose place is not given
+    #[arg(long, global = true, value_name = "FOLDER", env = "TAPEDECK_DATA_DIR", default_value = "tapedeck-data")]
+    pub data_dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole engine in this process, trading on paper
+    Up(Up),
+    /// Play recorded candles through the whole engine as fast as it goes
+    Backtest(Backtest),
+    /// Show every service's state as it was at some moment
+    Replay(Replay),
+    /// Check the hash chain, then every core over its inputs again
+    Verify(OnTape),
+    /// Tell the causal chain of a trade, an order, a fill or an event
+    Why(Why),
+    /// Look at the tape itself, or move it
+    #[command(subcommand)]
+    Tape(TapeCommand),
+    /// Positions held now
+    Positions(OnTape),
+    /// Trades, newest last
+    Trades(OnTape),
+    /// Orders, newest last
+    Orders(OnTape),
+    /// What the account is worth
+    Portfolio(OnTape),
+    /// Signals given, newest last
+    Signals(OnTape),
+    /// Find what is wrong with configuration, tape, clock or data, and how to mend it
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    /// What to trade: synthetic[:SEED] or recorded:PATH (a file or folder of candles)
+    #[arg(long, default_value = "synthetic", value_name = "MARKET")]
+    pub market: MarketSpec,
+    /// Seconds of market per second, or max [default: 604800, a week a second]
+    #[arg(long, value_name = "N|max", default_value = "604800")]
+    pub speed: Speed,
+    /// Leave out candles that close at or before this time (2024-01-15 or 2024-01-15T00:00:00Z)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+    /// Stop before the first candle that closes after this time
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Timestamp>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// End when the market does, instead of staying up to be looked at
+    #[arg(long)]
+    pub exit_when_done: bool,
+    /// Serve /health, /ready and /metrics here [default: 127.0.0.1:7070 if that is free]
+    #[arg(long, value_name = "ADDRESS", env = "TAPEDECK_LISTEN")]
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub struct Backtest {
+    /// A file or folder of candles
+    #[arg(long, value_name = "PATH")]
+    pub candles: PathBuf,
+    /// Run this edge only
+    #[arg(long, value_name = "NAME")]
+    pub edge: Option<String>,
+    /// Leave out candles that close at or before this time
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+    /// Stop before the first candle that closes after this time
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Timestamp>,
+    /// Record the run on this tape (sqlite:PATH); without it nothing is recorded, which is faster
+    #[arg(long, value_name = "URL")]
+    pub tape: Option<String>,
+    /// Write signals.csv, trades.csv, equity.csv and summary.json into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct TapeUrl {
+    /// The tape, sqlite:PATH [default: the newest one in the data folder, or one named after the market]
+    #[arg(long, value_name = "URL", env = "STORE_URL")]
+    pub tape: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct OnTape {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// Stop after this position, or at this time [default: the end]
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub until: Option<Until>,
+    /// Show this unit only
+    #[arg(long, value_name = "NAME")]
+    pub unit: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Why {
+    /// A trade's id, an order's, a fill's, an event's, or a position on the tape
+    pub id: String,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TapeCommand {
+    /// Position and hash of the last event
+    Head(OnTape),
+    /// Events from a position on
+    Show(Show),
+    /// The last events, and with --follow each new one as it comes
+    Tail(Tail),
+    /// Write the tape to a file, or to standard output
+    Export(Export),
+    /// Read an exported file into a new tape: same positions, same hashes
+    Import(Import),
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// The first position to show
+    #[arg(long, default_value_t = 1, value_name = "POSITION")]
+    pub from: u64,
+    /// How many
+    #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
+    pub count: u64,
+    /// Only events of these kinds (trade.closed) or families (trade); may be given often
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Tail {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// How many
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "COUNT")]
+    pub count: u64,
+    /// Stay, and show each new event
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only events of these kinds (trade.closed) or families (trade); may be given often
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The file to read
+    pub file: PathBuf,
+    /// The new tape, sqlite:PATH
+    #[arg(long, value_name = "URL")]
+    pub tape: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// Also read these candles
+    #[arg(long, value_name = "PATH")]
+    pub candles: Option<PathBuf>,
+}
+
+/// How fast a market plays.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed(pub runtime::market::Pace);
+
+impl std::str::FromStr for Speed {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        if given == "max" {
+            return Ok(Self(runtime::market::Pace::Max));
+        }
+        match given.parse::<f64>() {
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Self(runtime::market::Pace::Times(times))),
+            _ => Err("write max, or how many seconds of market pass in one second, e.g. 3600".to_owned()),
+        }
+    }
+}
+
+/// A moment on a tape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    Position(u64),
+    Time(Timestamp),
+}
+
+impl std::str::FromStr for Until {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        if let Ok(position) = given.parse() {
+            return Ok(Self::Position(position));
+        }
+        given.parse().map(Self::Time).map_err(|_| {
+            "write a position (a whole number) or a time (2024-01-15 or 2024-01-15T00:00:00Z)".to_owned()
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! `tapedeck doctor`: what is wrong, and how to mend it.
+
+use crate::{
+    cli::{Doctor, Global},
+    commands::print_json,
+    locate, units,
+};
+use market_data::MarketSpec;
+use serde::Serialize;
+use std::{
+    fs,
+    path::Path,
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tape::{Mode, Tape};
+
+#[derive(Serialize)]
+struct Finding {
+    about: &'static str,
+    state: State,
+    found: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Well,
+    Note,
+    Wrong,
+}
+
+/// # Errors
+/// None that is not a finding, but for output that cannot be written.
+pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
+    let mut findings = vec![configuration(global), clock(), folder(&global.data_dir)];
+    findings.extend(tape(global, &args).await);
+    if let Some(path) = &args.candles {
+        findings.extend(candles(path));
+    }
+    let ill = findings.iter().any(|f| f.state == State::Wrong);
+    if global.json {
+        print_json(&serde_json::json!({ "ok": !ill, "findings": findings }))?;
+    } else {
+        for finding in &findings {
+            let mark = match finding.state {
+                State::Well => "well ",
+                State::Note => "note ",
+                State::Wrong => "WRONG",
+            };
+            println!("{mark}  {:<14} {}", finding.about, finding.found.replace('\n', "\n                      "));
+        }
+    }
+    Ok(if ill { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn finding(about: &'static str, state: State, found: impl Into<String>) -> Finding {
+    Finding { about, state, found: found.into() }
+}
+
+fn configuration(global: &Global) -> Finding {
+    match locate::settings(global).and_then(|settings| units::all(&settings)) {
+        Ok(units) => finding("configuration", State::Well, format!("read; {} units to run", units.len())),
+        Err(error) => finding("configuration", State::Wrong, format!("{error:#}")),
+    }
+}
+
+/// Signed requests and every record depend on it. 2024-01-01 is before this program was written.
+fn clock() -> Finding {
+    const WRITTEN: u64 = 1_704_067_200;
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(now) if now.as_secs() >= WRITTEN => {
+            let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+            let now = domain::Timestamp::from_millis(micros / 1_000);
+            finding("clock", State::Well, format!("{now} (UTC); keep it synchronised, e.g. with chrony"))
+        }
+        Ok(_) | Err(_) => {
+            finding("clock", State::Wrong, "lies in the past: set it, e.g. with chrony or timedatectl")
+        }
+    }
+}
+
+fn folder(path: &Path) -> Finding {
+    let probe = path.join(".probe");
+    let written = fs::create_dir_all(path).and_then(|()| fs::write(&probe, b"x")).and_then(|()| fs::remove_file(&probe));
+    match written {
+        Ok(()) => finding("data folder", State::Well, format!("{} can be written to", path.display())),
+        Err(error) => finding(
+            "data folder",
+            State::Wrong,
+            format!("{}: {error}; make room or choose another with --data-dir", path.display()),
+        ),
+    }
+}
+
+async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
+    let tape = match &args.tape.tape {
+        Some(url) => Tape::open(url, Mode::Read).await.map_err(anyhow::Error::from),
+        None => locate::reading(global, &args.tape).await,
+    };
+    let tape = match tape {
+        Ok(tape) => tape,
+        Err(error) if args.tape.tape.is_none() && error.is::<crate::WrongUse>() => {
+            return vec![finding("tape", State::Note, "none yet: `tapedeck up` makes one")];
+        }
+        Err(error) => return vec![finding("tape", State::Wrong, format!("{error:#}"))],
+    };
+    match tape::verify_chain(&tape, |_| {}).await {
+        Ok(head) => {
+            vec![finding("tape", State::Well, format!("whole: {} events, until {}", head.position, head.recorded_at))]
+        }
+        Err(broken) => vec![finding(
+            "tape",
+            State::Wrong,
+            format!("broken at position {}: {}; restore it from a backup or an export", broken.position, broken.why),
+        )],
+    }
+}
+
+fn candles(path: &Path) -> Vec<Finding> {
+    match market_data::open(&MarketSpec::Recorded(path.to_owned())) {
+        Ok(market) => {
+            let mut found = vec![finding(
+                "candles",
+                State::Well,
+                format!("{} candles of {} instruments", market.candles, market.rules.len()),
+            )];
+            if !market.ignored.is_empty() {
+                let names: Vec<_> = market.ignored.iter().map(|p| p.display().to_string()).collect();
+                found.push(finding("candles", State::Note, format!("not used: {}", names.join(", "))));
+            }
+            found
+        }
+        Err(error) => vec![finding("candles", State::Wrong, error.to_string())],
+    }
+}

@@ -1,0 +1,58 @@
+//! One module a command.
+
+pub mod backtest;
+pub mod doctor;
+pub mod replay;
+pub mod tape;
+pub mod up;
+pub mod verify;
+pub mod views;
+pub mod why;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{io::IsTerminal, time::Duration};
+
+/// A progress bar on standard error where that is a terminal; silent elsewhere, and for `--json`.
+fn progress(total: u64, what: &'static str, json: bool) -> ProgressBar {
+    if json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total);
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Prints a value as JSON, on lines of its own.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Rows under headings, as wide as they must be; the columns named in `right` are numbers.
+fn table(headings: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        rows.iter().map(|r| r[column].chars().count()).chain([headings[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let cells: Vec<String> = cells
+            .enumerate()
+            .map(|(i, cell)| {
+                let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
+                if right.contains(&i) { pad + cell } else { cell.to_owned() + &pad }
+            })
+            .collect();
+        cells.join("  ").trim_end().to_owned() + "\n"
+    };
+    let mut text = line(&mut headings.iter().copied());
+    for row in rows {
+        text += &line(&mut row.iter().map(String::as_str));
+    }
+    text
+}

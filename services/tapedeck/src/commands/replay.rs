@@ -1,0 +1,73 @@
+//! `tapedeck replay`: every service's state as it was then.
+
+use crate::{
+    WrongUse,
+    cli::{Global, Replay, Until},
+    commands::{print_json, progress},
+    locate, units,
+};
+use runtime::recover::{self, Plan};
+use serde_json::{Map, json};
+use service::Walk;
+use std::process::ExitCode;
+use tape::Tape;
+
+/// # Errors
+/// No such tape or unit; a tape that cannot be read.
+pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
+    let tape = locate::reading(global, &args.tape).await?;
+    let head = tape.head().await?.position;
+    let until = match args.until {
+        None => head,
+        Some(Until::Position(position)) if position <= head => position,
+        Some(Until::Position(position)) => {
+            return Err(WrongUse(format!("--until {position}: the tape ends at position {head}")).into());
+        }
+        Some(Until::Time(time)) => position_at(&tape, head, time).await?,
+    };
+    let hosts = units::of_tape(&tape).await?;
+    let bar = progress(until, "replaying", global.json);
+    let plan = Plan { build: units::BUILD, walk: Walk::Follow, snapshots: false, until: Some(until) };
+    let walked = recover::follow(&tape, hosts, None, &plan, |event| {
+        if event.position % 1_024 == 0 {
+            bar.set_position(event.position);
+        }
+    })
+    .await?;
+    bar.finish_and_clear();
+    let mut states = Map::new();
+    for unit in &walked.units {
+        let name = unit.host.unit().to_string();
+        if args.unit.as_ref().is_none_or(|wanted| *wanted == name) {
+            states.insert(name, unit.host.state());
+        }
+    }
+    if let (Some(wanted), true) = (&args.unit, states.is_empty()) {
+        let known: Vec<_> = walked.units.iter().map(|u| u.host.unit().to_string()).collect();
+        return Err(WrongUse(format!("--unit {wanted}: the tape knows {}", known.join(", "))).into());
+    }
+    if global.json {
+        print_json(&json!({ "position": until, "units": states }))?;
+    } else {
+        println!("position {until}");
+        for (name, state) in &states {
+            println!("\n{name}\n{}", serde_json::to_string_pretty(state)?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The last position recorded at or before `time`: the tape's time never runs backwards.
+async fn position_at(tape: &Tape, head: u64, time: domain::Timestamp) -> anyhow::Result<u64> {
+    let (mut low, mut high) = (0, head);
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        let row = tape.read(middle - 1, 1).await?;
+        if row.first().is_some_and(|r| r.recorded_at <= time) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(low)
+}

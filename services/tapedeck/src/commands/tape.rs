@@ -1,0 +1,179 @@
+//! `tapedeck tape`: the log itself.
+
+use crate::{
+    cli::{Export, Global, Import, OnTape, Show, Tail},
+    commands::{print_json, progress},
+    explain::explain,
+    locate,
+};
+use anyhow::Context;
+use events::{Hash, Row};
+use serde_json::{Value, json};
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Write},
+    process::ExitCode,
+    time::Duration,
+};
+use tape::{Head, Mode, Tape};
+
+/// How often a followed tape is asked for more.
+const POLL: Duration = Duration::from_millis(250);
+const BATCH: usize = 1_000;
+
+/// # Errors
+/// A tape that cannot be read.
+pub async fn head(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
+    let tape = locate::reading(global, &args.tape).await?;
+    let head = tape.head().await?;
+    if global.json {
+        print_json(&head_json(&head))?;
+    } else {
+        println!("position {}\nhash     {}\nat       {}", head.position, hex(&head.hash), head.recorded_at);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// A tape that cannot be read.
+pub async fn show(global: &Global, args: Show) -> anyhow::Result<ExitCode> {
+    let tape = locate::reading(global, &args.tape).await?;
+    let mut after = args.from.saturating_sub(1);
+    let mut left = args.count;
+    while left > 0 {
+        let rows = tape.read(after, BATCH).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.position;
+        for row in rows.iter().filter(|r| wanted(r, &args.kind)).take(usize::try_from(left)?) {
+            print_row(row, global.json)?;
+            left -= 1;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// A tape that cannot be read.
+pub async fn tail(global: &Global, args: Tail) -> anyhow::Result<ExitCode> {
+    let tape = locate::reading(global, &args.tape).await?;
+    let head = tape.head().await?.position;
+    let mut shown = Vec::new();
+    let mut before = head;
+    let count = usize::try_from(args.count)?;
+    while shown.len() < count && before > 0 {
+        let from = before.saturating_sub(BATCH as u64);
+        let rows = tape.read(from, usize::try_from(before - from)?).await?;
+        shown.extend(rows.into_iter().rev().filter(|r| wanted(r, &args.kind)).take(count - shown.len()));
+        before = from;
+    }
+    for row in shown.iter().rev() {
+        print_row(row, global.json)?;
+    }
+    let mut after = head;
+    while args.follow {
+        let rows = tape.read(after, BATCH).await?;
+        for row in rows.iter().filter(|r| wanted(r, &args.kind)) {
+            print_row(row, global.json)?;
+        }
+        match rows.last() {
+            Some(last) => after = last.position,
+            None => tokio::time::sleep(POLL).await,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// A tape that cannot be read, a file that cannot be written.
+pub async fn export(global: &Global, args: Export) -> anyhow::Result<ExitCode> {
+    let tape = locate::reading(global, &args.tape).await?;
+    let bar = progress(tape.head().await?.position, "exporting", global.json);
+    let mut out: Box<dyn Write + Send> = match &args.out {
+        Some(file) => Box::new(BufWriter::new(
+            File::create_new(file)
+                .with_context(|| format!("making {} (an existing file is never overwritten)", file.display()))?,
+        )),
+        None => Box::new(BufWriter::new(io::stdout())),
+    };
+    let head = tape::export(&tape, &mut out, |position| bar.set_position(position)).await?;
+    out.flush().context("writing the export")?;
+    bar.finish_and_clear();
+    if args.out.is_some() {
+        report(global, "exported", &head)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// A file that is not a whole export, a tape that is not new.
+pub async fn import(global: &Global, args: Import) -> anyhow::Result<ExitCode> {
+    let file = File::open(&args.file).with_context(|| format!("opening {}", args.file.display()))?;
+    let tape = Tape::open(&args.tape, Mode::Write).await.with_context(|| format!("opening {}", args.tape))?;
+    let bar = progress(0, "importing", global.json);
+    let head = tape::import(BufReader::new(file), &tape, |position| bar.set_position(position))
+        .await
+        .with_context(|| format!("importing {}", args.file.display()))?;
+    bar.finish_and_clear();
+    report(global, "imported", &head)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(global: &Global, what: &str, head: &Head) -> anyhow::Result<()> {
+    if global.json {
+        return print_json(&head_json(head));
+    }
+    println!("{what} {} events, head {}", head.position, hex(&head.hash));
+    Ok(())
+}
+
+fn wanted(row: &Row, kinds: &[String]) -> bool {
+    let kind = &*row.draft.kind;
+    let family = kind.split('.').next().unwrap_or_default();
+    kinds.is_empty() || kinds.iter().any(|k| k == kind || k == family)
+}
+
+fn print_row(row: &Row, json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", row_json(row))?;
+        return Ok(());
+    }
+    let words = match row.decode() {
+        Ok(recorded) => explain(&recorded.event),
+        Err(error) => error.to_string(),
+    };
+    writeln!(
+        out,
+        "{:>8}  {}  {:<26} {:<22} {words}",
+        row.position, row.recorded_at, row.draft.kind, row.draft.source
+    )?;
+    Ok(())
+}
+
+/// One row with everything that it holds.
+pub fn row_json(row: &Row) -> Value {
+    let d = &row.draft;
+    let body: Value = serde_json::from_str(&d.body).unwrap_or_else(|_| Value::String(d.body.clone()));
+    json!({
+        "position": row.position,
+        "id": d.id,
+        "kind": d.kind,
+        "schema": d.schema,
+        "subject": d.subject,
+        "source": d.source,
+        "cause": d.cause,
+        "trade": d.trade,
+        "at": d.at,
+        "recorded_at": row.recorded_at,
+        "body": body,
+        "hash": hex(&row.hash),
+    })
+}
+
+pub fn head_json(head: &Head) -> Value {
+    json!({ "position": head.position, "hash": hex(&head.hash) })
+}
+
+pub fn hex(hash: &Hash) -> String {
+    hash.iter().map(|b| format!("{b:02x}")).collect()
+}

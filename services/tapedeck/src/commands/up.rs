@@ -1,0 +1,128 @@
+//! `tapedeck up`: the whole engine in one process, on paper.
+
+use crate::{
+    WrongUse,
+    cli::{Global, Up},
+    commands::print_json,
+    live::Live,
+    locate, report, units,
+};
+use anyhow::Context;
+use market_data::Feed;
+use runtime::{
+    http,
+    market::{Ended, Market},
+    status::Status,
+};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
+use tokio::sync::watch;
+
+/// Where health and metrics are served unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
+
+/// # Errors
+/// Wrong configuration, market or tape; a run that could not go on.
+pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
+    let settings = locate::settings(global)?;
+    let market = market_data::open(&args.market).with_context(|| format!("opening the market {}", args.market))?;
+    let hosts = units::all(&settings)?;
+    let (tape, url) = locate::writing(global, args.tape.tape.as_deref(), &market.describe).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let status = Status::new();
+    let server = serve(args.listen, &status, stopped.clone()).await?;
+    tokio::spawn(signals(stop.clone()));
+
+    let live = Live::start(&tape, &status, market.candles, global.json).await?;
+    if !global.json {
+        eprintln!("tape {url}");
+        if let Some(address) = server {
+            eprintln!("health and metrics on http://{address}");
+        }
+    }
+    let run = Market {
+        tape: tape.clone(),
+        hosts,
+        feed: Feed::new(market.market, market.rules, args.from, args.to),
+        source: units::feed(),
+        tape_id: units::tape_id(&market.describe, &settings),
+        describe: market.describe,
+        build: units::BUILD.to_owned(),
+        owner: format!("up-{}", std::process::id()),
+        pace: args.speed.0,
+        status: status.clone(),
+        observer: Some(live.observer()),
+    };
+    let ended = run.run(stopped.clone()).await;
+    live.finish().await;
+    let ended = ended?;
+    if ended == Ended::MarketOver && !args.exit_when_done && !*stopped.borrow() {
+        eprintln!("the market has ended; press Ctrl-C to leave");
+        let mut stopped = stopped.clone();
+        // The sender lives in this function: it cannot be gone.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }
+    summarize(global, &tape).await?;
+    let _ = stop.send(true);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn summarize(global: &Global, tape: &tape::Tape) -> anyhow::Result<()> {
+    let mut collector = report::Collector::default();
+    super::views::scan(tape, |event| collector.see(event)).await?;
+    let summary = collector.summary();
+    if global.json {
+        let head = tape.head().await?;
+        let mut value = serde_json::to_value(&summary)?;
+        value["head"] = super::tape::head_json(&head);
+        print_json(&value)
+    } else {
+        if std::io::stdout().is_terminal() {
+            println!();
+        }
+        println!("{summary}");
+        Ok(())
+    }
+}
+
+/// Health and metrics; an address that was not asked for is given up where it is taken.
+async fn serve(
+    listen: Option<SocketAddr>,
+    status: &Status,
+    mut stopped: watch::Receiver<bool>,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let until = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    match http::serve(listen.unwrap_or(LISTEN), status.clone(), until).await {
+        Ok((address, server)) => {
+            tokio::spawn(server);
+            Ok(Some(address))
+        }
+        Err(error) => match listen {
+            Some(address) => {
+                Err(WrongUse(format!("--listen {address}: {error}; choose another address")).into())
+            }
+            None => {
+                tracing::warn!("no health and metrics: {LISTEN}: {error}; choose an address with --listen");
+                Ok(None)
+            }
+        },
+    }
+}
+
+/// Ctrl-C and SIGTERM stop the run at the next step; a second one at once.
+async fn signals(stop: watch::Sender<bool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    for again in [false, true] {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        if again {
+            std::process::exit(1);
+        }
+        let _ = stop.send(true);
+    }
+}

@@ -1,0 +1,78 @@
+//! `tapedeck verify`: the hash chain, then every core over its inputs again.
+
+use crate::{
+    cli::{Global, OnTape},
+    commands::{print_json, progress},
+    locate, units,
+};
+use runtime::recover::{self, Plan};
+use serde_json::json;
+use service::{Difference, Walk};
+use std::process::ExitCode;
+
+/// # Errors
+/// A tape that cannot be opened. A tape that is not as it should be is a finding, not an error.
+pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
+    let tape = locate::reading(global, &args.tape).await?;
+    let total = tape.head().await.map_or(0, |head| head.position);
+    let bar = progress(total, "chain", global.json);
+    let head = match tape::verify_chain(&tape, |position| bar.set_position(position)).await {
+        Ok(head) => head,
+        Err(broken) => {
+            bar.finish_and_clear();
+            if global.json {
+                let finding = json!({ "position": broken.position, "why": broken.why });
+                print_json(&json!({ "ok": false, "broken": finding }))?;
+            } else {
+                println!("BROKEN at position {}: {}", broken.position, broken.why);
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    bar.set_position(0);
+    bar.set_message("cores");
+    let hosts = units::of_tape(&tape).await?;
+    let plan = Plan { build: units::BUILD, walk: Walk::Verify, snapshots: false, until: Some(head.position) };
+    let walked = recover::follow(&tape, hosts, None, &plan, |event| {
+        if event.position % 1_024 == 0 {
+            bar.set_position(event.position);
+        }
+    })
+    .await?;
+    bar.finish_and_clear();
+    // Another build may well decide otherwise: that is worth knowing, and no damage.
+    let ours = |d: &&Difference| d.build.as_deref().is_none_or(|b| b == units::BUILD);
+    let first = walked.differences.iter().find(ours);
+    let others: Vec<_> = walked.differences.iter().filter(|d| !ours(d)).collect();
+    if global.json {
+        print_json(&json!({
+            "ok": first.is_none(),
+            "head": super::tape::head_json(&head),
+            "units": walked.units.iter().map(|u| u.host.unit()).collect::<Vec<_>>(),
+            "difference": first.map(difference_json),
+            "other_builds": others.iter().map(|d| difference_json(d)).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        println!("chain   {} events, whole, head {}", head.position, super::tape::hex(&head.hash));
+        match first {
+            None => println!("cores   {} units say the same again", walked.units.len()),
+            Some(difference) => println!("cores   DIFFERENCE: {difference}"),
+        }
+        for difference in others {
+            let build = difference.build.as_deref().unwrap_or("unknown");
+            println!("note    recorded by build {build}: {difference}");
+        }
+    }
+    Ok(if first.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn difference_json(d: &Difference) -> serde_json::Value {
+    json!({
+        "unit": d.unit,
+        "heard": d.heard,
+        "position": d.position,
+        "recorded": d.recorded,
+        "said": d.said,
+        "build": d.build,
+    })
+}

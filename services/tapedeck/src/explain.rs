@@ -1,0 +1,294 @@
+//! Every event in one line for people.
+
+use domain::{Decimal, NewOrder, OrderRequest, Size, Timestamp};
+use events::*;
+
+/// What happened, with the figures, in words.
+pub fn explain(event: &Event) -> String {
+    match event {
+        Event::Tape(e) => tape(e),
+        Event::Unit(UnitEvent::Started(e)) => {
+            format!("{} starts (build {}), from position {} on", e.unit, e.build, e.after)
+        }
+        Event::Time(TimeEvent::Passed(e)) => format!("it is {}", e.now),
+        Event::Time(TimeEvent::WakeAsked(e)) => format!("wants to be woken at {}", e.at),
+        Event::Instrument(InstrumentEvent::Listed(e)) => format!(
+            "{} listed: tick {}, lot {}, least notional {} {}",
+            e.instrument, e.rules.tick_size, e.rules.lot_size, e.rules.min_notional, e.rules.quote
+        ),
+        Event::Candle(e) => candle(e),
+        Event::Quote(QuoteEvent::Asked(e)) => format!("the next price of {} is wanted", e.instrument),
+        Event::Quote(QuoteEvent::Seen(e)) => format!("{} trades at {} ({})", e.instrument, e.price, e.at),
+        Event::Signal(e) => signal(e),
+        Event::Trade(e) => trade(e),
+        Event::Order(e) => order(e),
+        Event::Account(AccountEvent::BalanceChanged(e)) => {
+            format!("{}: {} free {}, locked {}", e.account, e.asset, show(e.free), show(e.locked))
+        }
+        Event::Account(AccountEvent::LedgerEntered(e)) => {
+            format!("{}: {} {} ({:?}, {})", e.account, show(e.delta), e.asset, e.reason, e.venue_ref)
+        }
+        Event::Position(e) => position(e),
+        Event::Portfolio(PortfolioEvent::Valued(e)) => format!(
+            "{} is worth {} {}: cash {}, exposure {}, drawdown {}",
+            e.account,
+            show(e.equity.round_dp(2)),
+            e.quote,
+            show(e.cash.round_dp(2)),
+            show(e.exposure.round_dp(2)),
+            percent(e.drawdown)
+        ),
+        Event::Control(ControlEvent::TradingStateChanged(e)) => format!(
+            "trading on {} is {:?} by {}: {}{}",
+            e.account.map_or_else(|| "all accounts".to_owned(), |a| a.to_string()),
+            e.state,
+            e.who,
+            e.why,
+            e.until.map_or_else(String::new, |t| format!(" (until {t})"))
+        ),
+    }
+}
+
+fn tape(event: &TapeEvent) -> String {
+    match event {
+        TapeEvent::Opened(e) => format!("tape {} opened for {} ({:?} clock)", e.tape, e.market, e.clock),
+        TapeEvent::Conflicted(e) => {
+            format!("CONFLICT: {} said something else under the id of {} {}", e.source, e.kind, e.id)
+        }
+    }
+}
+
+fn candle(event: &CandleEvent) -> String {
+    match event {
+        CandleEvent::Closed(CandleClosed { candle: c }) => format!(
+            "{} {} of {}: open {} high {} low {} close {} volume {}",
+            c.instrument, c.interval, c.open_time, c.open, c.high, c.low, c.close, show(c.volume)
+        ),
+        CandleEvent::Missing(e) => format!(
+            "{} {}: {} candles missing from {} until {}",
+            e.instrument, e.interval, e.count, e.from, e.until
+        ),
+        CandleEvent::Differs(e) => format!(
+            "{} {} of {}: a second copy says something else; the first stands",
+            e.second.instrument, e.second.interval, e.second.open_time
+        ),
+        CandleEvent::Refused(e) => format!(
+            "{} {} of {} not used: {:?}",
+            e.candle.instrument, e.candle.interval, e.candle.open_time, e.fault
+        ),
+    }
+}
+
+fn breakout(b: &Breakout, beyond: &str) -> String {
+    format!(
+        "{} {beyond} {}, the extreme of the last {} candles of {}",
+        b.extreme, b.channel, b.lookback, b.interval
+    )
+}
+
+fn signal(event: &SignalEvent) -> String {
+    let beyond = |d| match d {
+        domain::Direction::Long => "above",
+        domain::Direction::Short => "below",
+    };
+    match event {
+        SignalEvent::Given(e) => format!(
+            "{}{} says {} {} at {}: {} (before: {})",
+            if e.test { "TEST: " } else { "" },
+            e.edge,
+            e.direction,
+            e.instrument,
+            e.price,
+            breakout(&e.breakout, beyond(e.direction)),
+            e.previous.map_or_else(|| "nothing".to_owned(), |d| d.to_string())
+        ),
+        SignalEvent::Possible(e) => format!(
+            "{}: possibly {} {} at {}, its first direction, not traded: {}",
+            e.edge,
+            e.direction,
+            e.instrument,
+            e.price,
+            breakout(&e.breakout, beyond(e.direction))
+        ),
+        SignalEvent::Ambiguous(e) => format!(
+            "{}: {} broke both extremes in one candle; ignored: {}; {}",
+            e.edge,
+            e.instrument,
+            breakout(&e.long, "above"),
+            breakout(&e.short, "below")
+        ),
+    }
+}
+
+fn by(by: &RequestedBy) -> String {
+    match by {
+        RequestedBy::Edge => "the edge".to_owned(),
+        RequestedBy::Owner { who } => who.clone(),
+    }
+}
+
+fn trade(event: &TradeEvent) -> String {
+    match event {
+        TradeEvent::Requested(e) => format!(
+            "{} wants to go {} {} at {} (signal of {})",
+            by(&e.by),
+            e.direction,
+            e.instrument,
+            e.trigger,
+            e.signal_at
+        ),
+        TradeEvent::CloseRequested(e) => {
+            format!("{} wants out of what {} holds of {}", by(&e.by), e.edge, e.instrument)
+        }
+        TradeEvent::StopMoveRequested(e) => format!("{} wants the stop at {}", by(&e.by), e.stop),
+        TradeEvent::Sized(e) => format!(
+            "granted {} of {} at {} or better, {} reserved ({:?}: budget {}, cash {}, equity {}, risk {})",
+            e.quantity,
+            e.instrument,
+            e.limit,
+            show(e.reserved),
+            e.sizing.method,
+            show(e.sizing.budget),
+            show(e.sizing.cash.round_dp(2)),
+            show(e.sizing.equity.round_dp(2)),
+            show(e.sizing.risk.round_dp(2))
+        ),
+        TradeEvent::Refused(e) => format!("refused by {:?}: {}", e.rule, e.text),
+        TradeEvent::Opened(e) => {
+            format!("open: {} of {} at {} for {}", show(e.quantity), e.instrument, show(e.price), show(e.cost))
+        }
+        TradeEvent::Protected(e) => {
+            format!("protected: {} to be sold when the price reaches {} (order {})", e.quantity, e.stop, e.order)
+        }
+        TradeEvent::Unprotected(e) => {
+            format!("UNPROTECTED since {}: {} held ({:?})", e.since, show(e.quantity), e.because)
+        }
+        TradeEvent::Exiting(e) => format!("leaving ({:?})", e.reason),
+        TradeEvent::Closed(e) => format!(
+            "closed ({:?}): bought {} at {}, sold at {}; cost {}, proceeds {}, profit {}{}",
+            e.reason,
+            show(e.quantity),
+            show(e.entry_price),
+            show(e.exit_price),
+            show(e.cost),
+            show(e.proceeds),
+            show(e.profit),
+            if e.left.is_zero() { String::new() } else { format!("; {} left as dust", show(e.left)) }
+        ),
+        TradeEvent::Aborted(e) => format!("not entered ({:?}): {}", e.reason, e.text),
+    }
+}
+
+fn new_order(o: &NewOrder) -> String {
+    let size = match o.size {
+        Size::Base(quantity) => quantity.to_string(),
+        Size::Quote(quantity) => format!("for {quantity} of quote"),
+    };
+    let stop = o.kind.stop().map_or_else(String::new, |p| format!(" stop {p}"));
+    let limit = o.kind.limit().map_or_else(String::new, |p| format!(" limit {p}"));
+    format!("{} {} {}{stop}{limit} ({})", o.side, size, o.kind.name(), o.id)
+}
+
+fn order(event: &OrderEvent) -> String {
+    match event {
+        OrderEvent::Submitted(e) => match &*e.request {
+            OrderRequest::Single(o) => format!("to be sent: {} on {}", new_order(o), e.instrument),
+            OrderRequest::Oco(oco) => format!(
+                "to be sent, one cancels the other, on {}: {} and {}",
+                e.instrument,
+                new_order(&oco.above),
+                new_order(&oco.below)
+            ),
+        },
+        OrderEvent::Attempted(e) => {
+            format!("{} is sent, attempt {}, signed for {}", e.request, e.attempt, e.timestamp)
+        }
+        OrderEvent::Accepted(e) => format!("{} works at the venue as {}", e.order, e.venue_order),
+        OrderEvent::Rejected(e) => format!(
+            "{} rejected by the venue ({:?}{}): {}",
+            e.order,
+            e.reason,
+            e.code.map_or_else(String::new, |c| format!(", {c}")),
+            e.text
+        ),
+        OrderEvent::Refused(e) => format!("{} not sent: {}", e.order, e.text),
+        OrderEvent::Filled(e) => format!(
+            "{} {} {} at {} = {}{} (fill {})",
+            e.side,
+            e.quantity,
+            e.instrument,
+            e.price,
+            show(e.quote),
+            e.fee.map_or_else(String::new, |f| format!(", fee {} {}", show(f.amount), f.asset)),
+            e.venue_trade
+        ),
+        OrderEvent::Ended(e) => {
+            format!("{} ended {} with {} filled", e.order, e.ending.as_str(), show(e.filled.quantity))
+        }
+        OrderEvent::Unknown(e) => format!("{}: no telling whether it arrived ({}); it is looked up", e.request, e.text),
+        OrderEvent::Absent(e) => format!("{} never arrived", e.order),
+        OrderEvent::CancelRequested(e) => format!("{} is to be canceled", e.order),
+        OrderEvent::CancelAttempted(e) => format!("cancel of {} is sent, attempt {}", e.order, e.attempt),
+        OrderEvent::CancelRejected(e) => format!("cancel of {} rejected: {}", e.order, e.text),
+        OrderEvent::Done(e) => format!(
+            "{} is done: {}, {} filled for {}{}",
+            e.order,
+            e.ending.as_str(),
+            show(e.filled.quantity),
+            show(e.filled.quote),
+            if e.text.is_empty() { String::new() } else { format!(" ({})", e.text) }
+        ),
+        OrderEvent::Stuck(e) => format!("STUCK: {} waits for {:?} since {}", e.order, e.waiting_for, e.since),
+    }
+}
+
+fn position(event: &PositionEvent) -> String {
+    match event {
+        PositionEvent::Opened(e) => {
+            format!("{}: opened {} at {}", e.position, show(e.quantity), show(e.average.round_dp(8)))
+        }
+        PositionEvent::Increased(e) => format!(
+            "{}: {} more, {} in all at {}",
+            e.position,
+            show(e.by),
+            show(e.quantity),
+            show(e.average.round_dp(8))
+        ),
+        PositionEvent::Reduced(e) => format!(
+            "{}: {} less at {}, {} left, profit {}",
+            e.position,
+            show(e.by),
+            e.price,
+            show(e.quantity),
+            show(e.profit.round_dp(8))
+        ),
+        PositionEvent::Closed(e) => format!(
+            "{}: closed, bought {} at {}, sold {} at {}, profit {} ({})",
+            e.position,
+            show(e.bought),
+            show(e.entry_price.round_dp(8)),
+            show(e.sold),
+            show(e.exit_price.round_dp(8)),
+            show(e.profit.round_dp(8)),
+            percent(e.profit_ratio)
+        ),
+        PositionEvent::Adjusted(e) => {
+            format!("{}: set to {} ({} {}): {}", e.position, show(e.quantity), e.side, show(e.by), e.why)
+        }
+    }
+}
+
+/// Without trailing zeros.
+pub fn show(amount: Decimal) -> String {
+    amount.normalize().to_string()
+}
+
+/// `0.1234` as `12.34 %`.
+pub fn percent(ratio: Decimal) -> String {
+    format!("{} %", show((ratio * Decimal::ONE_HUNDRED).round_dp(2)))
+}
+
+/// A time for a narrow column.
+pub fn when(at: Timestamp) -> String {
+    at.minute()
+}

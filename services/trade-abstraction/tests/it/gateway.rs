@@ -1,0 +1,157 @@
+use crate::desk::{account, btc, trade};
+use domain::{
+    ClientOrderId, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side, Size, TimeInForce, Timestamp,
+};
+use events::*;
+use service::{Service, Solo};
+use std::time::Duration;
+use trade_abstraction::gateway::{Answer, Config, Effect, Gateway};
+
+struct Desk {
+    solo: Solo<Gateway>,
+    now: Timestamp,
+}
+
+fn order(reduce_only: bool) -> NewOrder {
+    let leg = if reduce_only { domain::Leg::Stop } else { domain::Leg::Entry };
+    NewOrder {
+        id: ClientOrderId::new(leg.as_str()).unwrap(),
+        side: if reduce_only { Side::Sell } else { Side::Buy },
+        kind: OrderKind::Limit { price: "100".parse().unwrap(), time_in_force: TimeInForce::Ioc },
+        size: Size::Base("2".parse().unwrap()),
+        origin: Origin::Trade { trade: trade(), leg, attempt: 1 },
+        reduce_only,
+        position_side: PositionSide::Net,
+    }
+}
+
+impl Desk {
+    fn new() -> Self {
+        let config = Config { recv_window_ms: 5_000, clock_margin: Duration::from_secs(1) };
+        Self { solo: Solo::new(config), now: "2024-01-15".parse().unwrap() }
+    }
+
+    fn submit(&mut self, reduce_only: bool) -> Vec<Event> {
+        let request = Box::new(OrderRequest::Single(order(reduce_only)));
+        self.solo.hear(self.now, OrderSubmitted { account: account(), instrument: btc(), request })
+    }
+
+    /// Hears own sayings, as a sink does: where they stand on the tape.
+    fn own(&mut self, said: &[Event]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for event in said {
+            self.solo.service.apply(&mut self.solo.state, self.now, event);
+            assert_eq!(self.solo.service.decide(&self.solo.state, self.now, event), []);
+            effects.extend(self.solo.service.effect(&self.solo.state, event));
+        }
+        effects
+    }
+
+    fn answer(&mut self, answer: &Answer) -> Vec<Event> {
+        self.solo.service.answered(&self.solo.state, self.now, answer)
+    }
+}
+
+fn id() -> ClientOrderId {
+    ClientOrderId::new("entry").unwrap()
+}
+
+#[test]
+fn nothing_is_sent_before_the_attempt_is_on_the_tape() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    let [Event::Order(OrderEvent::Attempted(attempted))] = &said[..] else { panic!("{said:?}") };
+    assert_eq!((attempted.attempt, attempted.timestamp), (1, desk.now));
+    let submitted = desk.solo.state.open[&id()].submitted.clone();
+    assert_eq!(desk.solo.service.effect(&desk.solo.state, &submitted.into()), None);
+    let effects = desk.own(&said);
+    assert!(matches!(&effects[..], [Effect::Send { attempt, .. }] if attempt.timestamp == desk.now));
+}
+
+#[test]
+fn an_attempt_found_open_on_recovery_is_looked_up_and_never_sent_again() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    desk.own(&said);
+    let owed = desk.solo.service.owed(&desk.solo.state);
+    let not_before = desk.now + Duration::from_secs(6);
+    assert_eq!(
+        owed,
+        [Effect::LookUp { account: account(), instrument: btc(), orders: vec![id()], not_before }]
+    );
+}
+
+#[test]
+fn no_answer_is_unknown_and_absence_is_believed_only_after_the_window() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    desk.own(&said);
+    let unknown = desk.answer(&Answer::Unknown { request: id(), text: "timeout".to_owned() });
+    assert!(matches!(&unknown[..], [Event::Order(OrderEvent::Unknown(_))]));
+    assert!(matches!(&desk.own(&unknown)[..], [Effect::LookUp { .. }]));
+    let early = desk.now + Duration::from_secs(5);
+    assert_eq!(desk.answer(&Answer::NotFound { order: id(), venue_time: early }), []);
+    let late = desk.now + Duration::from_secs(6);
+    let absent = desk.answer(&Answer::NotFound { order: id(), venue_time: late });
+    assert!(matches!(&absent[..], [Event::Order(OrderEvent::Absent(_))]));
+    desk.own(&absent);
+    assert!(desk.solo.state.open.is_empty());
+}
+
+#[test]
+fn what_was_certainly_not_executed_is_a_new_attempt_with_a_new_timestamp() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    desk.own(&said);
+    desk.now = desk.now + Duration::from_secs(30);
+    let again = desk.answer(&Answer::TryAgain { request: id() });
+    let [Event::Order(OrderEvent::Attempted(attempted))] = &again[..] else { panic!("{again:?}") };
+    assert_eq!((attempted.attempt, attempted.timestamp), (2, desk.now));
+    assert!(matches!(&desk.own(&again)[..], [Effect::Send { .. }]));
+}
+
+#[test]
+fn a_fill_that_comes_before_the_acceptance_settles_the_request_too() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    desk.own(&said);
+    desk.solo.hear(
+        desk.now,
+        OrderFilled {
+            account: account(),
+            instrument: btc(),
+            order: id(),
+            venue_order: "1".parse().unwrap(),
+            venue_trade: "1".parse().unwrap(),
+            side: Side::Buy,
+            price: "100".parse().unwrap(),
+            quantity: "1".parse().unwrap(),
+            quote: "100".parse().unwrap(),
+            fee: None,
+            maker: false,
+            at: desk.now,
+        },
+    );
+    assert!(desk.solo.state.open.is_empty());
+    assert_eq!(desk.answer(&Answer::NotFound { order: id(), venue_time: Timestamp::MAX }), []);
+}
+
+#[test]
+fn a_halt_stops_entries_and_lets_exits_through() {
+    let mut desk = Desk::new();
+    let halt = TradingStateChanged {
+        account: None,
+        state: TradingState::Halted,
+        who: "me".to_owned(),
+        why: "storm".to_owned(),
+        until: Some(desk.now + Duration::from_secs(60)),
+    };
+    desk.solo.hear(desk.now, halt);
+    let refused = desk.submit(false);
+    assert!(matches!(&refused[..], [Event::Order(OrderEvent::Refused(e))] if e.text.contains("halted")));
+    assert_eq!(desk.own(&refused), []);
+    assert!(desk.solo.state.open.is_empty());
+    assert!(matches!(&desk.submit(true)[..], [Event::Order(OrderEvent::Attempted(_))]));
+    desk.now = desk.now + Duration::from_secs(60);
+    assert!(matches!(&desk.submit(false)[..], [Event::Order(OrderEvent::Attempted(_))]));
+}

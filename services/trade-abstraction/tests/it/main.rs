@@ -1,0 +1,5 @@
+//! Scripts and their expected logs.
+
+mod desk;
+mod gateway;
+mod planner;
