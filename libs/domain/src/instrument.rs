@@ -51,7 +51,8 @@ impl fmt::Debug for Instrument {
 impl FromStr for Instrument {
     type Err = Invalid;
     fn from_str(given: &str) -> Result<Self, Invalid> {
-        let wrong = || Invalid::new("instrument", given, "write venue:kind:symbol, e.g. binance:spot:BTCUSDT");
+        let wrong =
+            || Invalid::new("instrument", given, "write venue:kind:symbol, e.g. binance:spot:BTCUSDT");
         let (venue, rest) = given.split_once(':').ok_or_else(wrong)?;
         let (kind, symbol) = rest.split_once(':').ok_or_else(wrong)?;
         let kind = match kind {

@@ -15,8 +15,8 @@ pub use instrument::{Account, Instrument, InstrumentKind};
 pub use interval::Interval;
 pub use money::{Amount, Price, Quantity};
 pub use order::{
-    Direction, Ending, Filled, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side, Size,
-    TimeInForce,
+    Direction, Ending, Filled, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side,
+    Size, TimeInForce,
 };
 pub use rules::{Breach, InstrumentRules};
 pub use rust_decimal::Decimal;

@@ -181,6 +181,7 @@ pub struct NewOco {
 /// One request to a venue: a single order or an OCO list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "it is boxed wherever it is kept")]
 pub enum OrderRequest {
     Single(NewOrder),
     Oco(NewOco),
@@ -255,4 +256,3 @@ impl Filled {
         (!self.quantity.is_zero()).then(|| self.quote / self.quantity)
     }
 }
-

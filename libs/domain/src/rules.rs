@@ -75,7 +75,13 @@ pub enum Breach {
 
 impl InstrumentRules {
     /// Rules that allow what fits the given steps, with everything else left open.
-    pub fn open(base: Asset, quote: Asset, tick_size: Decimal, lot_size: Decimal, min_notional: Decimal) -> Self {
+    pub fn open(
+        base: Asset,
+        quote: Asset,
+        tick_size: Decimal,
+        lot_size: Decimal,
+        min_notional: Decimal,
+    ) -> Self {
         Self {
             base,
             quote,

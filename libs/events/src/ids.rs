@@ -22,7 +22,13 @@ pub fn fact(tape: Uuid, kind: &str, key: &str) -> Uuid {
 
 /// Our id of an order: the same after any crash, different on another tape.
 /// 28 characters of `[a-z0-9]`; Binance takes `^[\.A-Z\:/a-z0-9_-]{1,36}$`.
-pub fn client_order_id(tape: Uuid, account: &Account, trade: &TradeId, leg: &str, attempt: u32) -> ClientOrderId {
+pub fn client_order_id(
+    tape: Uuid,
+    account: &Account,
+    trade: &TradeId,
+    leg: &str,
+    attempt: u32,
+) -> ClientOrderId {
     let name = format!("{account}|{trade}|{leg}|{attempt}");
     let mut rest = Uuid::new_v5(&tape, name.as_bytes()).as_u128();
     let mut text = String::with_capacity(28);

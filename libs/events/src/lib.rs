@@ -46,7 +46,9 @@ pub trait Payload: Serialize + DeserializeOwned + Into<Event> {
 /// Why a row of the tape is not an event that this build understands.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DecodeError {
-    #[error("unknown event kind '{kind}': it was written by a newer build; upgrade this one before it reads on")]
+    #[error(
+        "unknown event kind '{kind}': it was written by a newer build; upgrade this one before it reads on"
+    )]
     UnknownKind { kind: String },
     #[error(
         "'{kind}' has schema {schema}, this build knows {known}: it was written by a newer build; upgrade this one before it reads on"

@@ -130,7 +130,8 @@ impl<F: Steps> Market<F> {
     }
 
     async fn play(self, stop: &mut watch::Receiver<bool>) -> Result<Ended, RunError<F::Error>> {
-        let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status, observer } = self;
+        let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status, observer } =
+            self;
         let head = tape.head().await?;
         let opened = opening(&tape).await?;
         if let Some(opened) = &opened {
@@ -140,8 +141,13 @@ impl<F: Steps> Market<F> {
         let fences = tape.acquire_all(&units, &owner, LEASE, true).await?;
         let fences = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
         let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer };
-        let mut writer =
-            Writer { tape: tape.clone(), fences, under_way: None, last_commit: Instant::now(), status: status.clone() };
+        let mut writer = Writer {
+            tape: tape.clone(),
+            fences,
+            under_way: None,
+            last_commit: Instant::now(),
+            status: status.clone(),
+        };
 
         let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
         let plan = Plan { build: &build, walk: Walk::Follow, snapshots: true, until: None };
@@ -176,7 +182,12 @@ impl<F: Steps> Market<F> {
             played.say(service::tape_unit(), now, opening.into(), &mut outbox);
         }
         for (unit, config, after) in late {
-            played.say(unit, now, UnitStarted { unit, build: build.clone(), config, after }.into(), &mut outbox);
+            played.say(
+                unit,
+                now,
+                UnitStarted { unit, build: build.clone(), config, after }.into(),
+                &mut outbox,
+            );
         }
         status.enter(Phase::Running);
 

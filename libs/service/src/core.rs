@@ -59,7 +59,8 @@ impl<S: Service> Core for Held<S> {
         said.extend(new);
     }
     fn config(&self) -> Value {
-        serde_json::to_value(&self.config).unwrap_or_else(|e| unreachable!("a configuration is plain data: {e}"))
+        serde_json::to_value(&self.config)
+            .unwrap_or_else(|e| unreachable!("a configuration is plain data: {e}"))
     }
     fn configure(&mut self, config: &Value) -> serde_json::Result<()> {
         self.config = serde_json::from_value(config.clone())?;

@@ -70,6 +70,9 @@ pub struct Follower {
     reach: u64,
     head: Position,
     walk: Walk,
+    /// Nothing up to here is left to any unit.
+    least: Position,
+    pending: VecDeque<Recorded>,
     differences: Vec<Difference>,
 }
 
@@ -103,7 +106,9 @@ impl Follower {
             })
             .collect();
         let head = units.iter().map(|u| u.host.cursor()).min().unwrap_or(0);
-        Self { units, ring: VecDeque::new(), reach, head, walk, differences: Vec::new() }
+        let least = units.iter().map(|u| u.bounds.cursor).min().unwrap_or(0);
+        let (ring, pending) = (VecDeque::new(), VecDeque::new());
+        Self { units, ring, reach, head, walk, least, pending, differences: Vec::new() }
     }
 
     /// The position after which the tape must be read.
@@ -128,7 +133,11 @@ impl Follower {
         for unit in &mut self.units {
             unit.take(&self.ring, self.walk, &mut self.differences);
         }
-        self.ring.pop_front();
+        if let Some(front) = self.ring.pop_front()
+            && front.position > self.least
+        {
+            self.pending.push_back(front);
+        }
     }
 
     /// The differences found so far.
@@ -138,17 +147,12 @@ impl Follower {
 
     /// The tape has ended; `build` is today's.
     pub fn finish(mut self, build: &str) -> Walked {
-        let mut pending = VecDeque::new();
-        let least = self.units.iter().map(|u| u.bounds.cursor).min().unwrap_or(0);
-        while let Some(front) = self.ring.front() {
-            if front.position > least {
-                pending.push_back(front.clone());
-            }
+        while !self.ring.is_empty() {
             self.step();
         }
         let head = self.head;
         let units = self.units.into_iter().map(|unit| unit.resume(build, head)).collect();
-        Walked { units, pending, differences: self.differences }
+        Walked { units, pending: self.pending, differences: self.differences }
     }
 }
 
@@ -199,7 +203,8 @@ impl Followed {
                 return;
             }
             self.own.pop_front();
-            let Some(Event::Unit(UnitEvent::Started(started))) = at_position(ring, at).map(|r| &r.event) else {
+            let Some(Event::Unit(UnitEvent::Started(started))) = at_position(ring, at).map(|r| &r.event)
+            else {
                 continue;
             };
             self.bounds.build = Some(started.build.clone());

@@ -126,7 +126,8 @@ impl Host {
 
     /// The state with its place, to be stored.
     pub fn snapshot(&self) -> Vec<u8> {
-        let state = String::from_utf8(self.core.state_json()).ok().and_then(|s| RawValue::from_string(s).ok());
+        let state =
+            String::from_utf8(self.core.state_json()).ok().and_then(|s| RawValue::from_string(s).ok());
         let Some(state) = state else { unreachable!("a state is written as JSON") };
         let stored = Stored { cursor: self.cursor, said_through: self.said_through, state };
         serde_json::to_vec(&stored).unwrap_or_else(|e| unreachable!("plain data: {e}"))

@@ -72,10 +72,25 @@ pub struct Cancel {
 /// Something for the hands to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    Send { account: Account, instrument: Instrument, request: OrderRequest, attempt: Attempt },
-    Cancel { account: Account, instrument: Instrument, order: ClientOrderId, attempt: Attempt },
+    Send {
+        account: Account,
+        instrument: Instrument,
+        request: Box<OrderRequest>,
+        attempt: Attempt,
+    },
+    Cancel {
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        attempt: Attempt,
+    },
     /// Ask the venue what became of it, not before that instant of venue time.
-    LookUp { account: Account, instrument: Instrument, orders: Vec<ClientOrderId>, not_before: Timestamp },
+    LookUp {
+        account: Account,
+        instrument: Instrument,
+        orders: Vec<ClientOrderId>,
+        not_before: Timestamp,
+    },
 }
 
 /// What the hands bring back, besides the venue's own reports, which are events as they are.
@@ -150,7 +165,8 @@ impl Gateway {
         let trading = state.trading(account, now);
         let reduces = request.orders().all(|o| o.reduce_only);
         if trading != TradingState::Active && !reduces {
-            let text = format!("trading is {trading:?}: only orders that reduce a position are sent").to_lowercase();
+            let text =
+                format!("trading is {trading:?}: only orders that reduce a position are sent").to_lowercase();
             let refuse = |order| OrderRefused {
                 account: *account,
                 instrument: *instrument,
@@ -181,7 +197,12 @@ impl Gateway {
                 let intent = state.open.get(&e.request)?;
                 let Stage::Attempted(attempt) = intent.stage else { return None };
                 let OrderSubmitted { account, instrument, request } = &intent.submitted;
-                Some(Effect::Send { account: *account, instrument: *instrument, request: **request, attempt })
+                Some(Effect::Send {
+                    account: *account,
+                    instrument: *instrument,
+                    request: request.clone(),
+                    attempt,
+                })
             }
             Event::Order(OrderEvent::CancelAttempted(e)) => {
                 let attempt = state.cancels.get(&e.order)?.attempt?;
@@ -197,7 +218,12 @@ impl Gateway {
         let cancels = state.cancels.iter().filter_map(|(order, cancel)| {
             let attempt = cancel.attempt?;
             // A cancel does no harm twice.
-            Some(Effect::Cancel { account: cancel.account, instrument: cancel.instrument, order: *order, attempt })
+            Some(Effect::Cancel {
+                account: cancel.account,
+                instrument: cancel.instrument,
+                order: *order,
+                attempt,
+            })
         });
         cancels.chain(state.open.values().filter_map(|i| self.look_up(i))).collect()
     }

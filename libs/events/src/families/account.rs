@@ -46,9 +46,4 @@ pub struct LedgerEntry {
     pub venue_ref: String,
     pub at: Timestamp,
 }
-payload!(
-    LedgerEntry,
-    |e| format!("ledger:{}:{}", e.account, e.asset),
-    at = e.at,
-    account = Some(e.account)
-);
+payload!(LedgerEntry, |e| format!("ledger:{}:{}", e.account, e.asset), at = e.at, account = Some(e.account));

@@ -179,12 +179,7 @@ pub struct OrderAbsent {
     pub instrument: Instrument,
     pub order: ClientOrderId,
 }
-payload!(
-    OrderAbsent,
-    |e| format!("order:{}", e.order),
-    account = Some(e.account),
-    instrument = e.instrument,
-);
+payload!(OrderAbsent, |e| format!("order:{}", e.order), account = Some(e.account), instrument = e.instrument,);
 
 /// We want it gone. Canceling a leg of an OCO cancels both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,9 +277,4 @@ pub struct OrderStuck {
     pub waiting_for: WaitingFor,
     pub since: Timestamp,
 }
-payload!(
-    OrderStuck,
-    |e| format!("order:{}", e.order),
-    account = Some(e.account),
-    instrument = e.instrument,
-);
+payload!(OrderStuck, |e| format!("order:{}", e.order), account = Some(e.account), instrument = e.instrument,);

@@ -2,7 +2,7 @@
 
 use super::{Fee, payload};
 use domain::{
-    Account, Asset, Decimal, EdgeName, Instrument, Price, PositionSide, Side, Timestamp, VenueTradeId,
+    Account, Asset, Decimal, EdgeName, Instrument, PositionSide, Price, Side, Timestamp, VenueTradeId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;

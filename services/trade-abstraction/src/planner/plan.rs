@@ -230,10 +230,9 @@ impl Step<'_> {
             }
             return;
         }
-        if left > Decimal::ZERO && t.ledger.sold.is_zero() {
-            if !matches!(held.cover, Cover::Naked { because: NakedBecause::Dust, .. }) {
-                said.push(self.unprotected(NakedBecause::Dust));
-            }
+        let named = matches!(held.cover, Cover::Naked { because: NakedBecause::Dust, .. });
+        if left > Decimal::ZERO && t.ledger.sold.is_zero() && !named {
+            said.push(self.unprotected(NakedBecause::Dust));
         }
         said.push(
             TradeClosed {
@@ -282,8 +281,13 @@ impl Step<'_> {
             return self.wake(said);
         }
         said.push(
-            CancelRequested { account: t.account, instrument: t.instrument, order: *id, request: leg.cancels + 1 }
-                .into(),
+            CancelRequested {
+                account: t.account,
+                instrument: t.instrument,
+                order: *id,
+                request: leg.cancels + 1,
+            }
+            .into(),
         );
     }
 
@@ -296,11 +300,8 @@ impl Step<'_> {
     fn entry(&self) -> Event {
         let t = self.trade;
         let kind = OrderKind::Limit { price: t.limit, time_in_force: TimeInForce::Ioc };
-        let order = NewOrder {
-            side: Side::Buy,
-            reduce_only: false,
-            ..self.order(Leg::Entry, kind, t.quantity)
-        };
+        let order =
+            NewOrder { side: Side::Buy, reduce_only: false, ..self.order(Leg::Entry, kind, t.quantity) };
         self.submit(OrderRequest::Single(order))
     }
 

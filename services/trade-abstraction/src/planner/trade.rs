@@ -2,8 +2,8 @@
 
 use super::{Config, ledger::Ledger};
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price, Quantity,
-    Size, Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price,
+    Quantity, Size, Timestamp, TradeId,
 };
 use events::{
     CloseRequested, ExitReason, NakedBecause, OrderDone, OrderFilled, Rejection, TradeEvent, TradeSized,
@@ -170,7 +170,8 @@ impl Trade {
 
     pub fn submitted(&mut self, request: &OrderRequest) {
         for order in request.orders() {
-            let (Origin::Trade { leg, attempt, .. }, Size::Base(quantity)) = (order.origin, order.size) else {
+            let (Origin::Trade { leg, attempt, .. }, Size::Base(quantity)) = (order.origin, order.size)
+            else {
                 continue;
             };
             let state = LegState::Submitted { canceling: false };

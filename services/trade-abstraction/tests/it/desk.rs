@@ -1,7 +1,8 @@
 //! A planner under test: facts go in as short commands, its sayings come out as short words.
 
 use domain::{
-    ClientOrderId, Decimal, Ending, Filled, InstrumentRules, Leg, OrderRequest, Origin, Side, Timestamp, TradeId,
+    ClientOrderId, Decimal, Ending, Filled, InstrumentRules, Leg, OrderRequest, Origin, Side, Timestamp,
+    TradeId,
 };
 use events::*;
 use service::Solo;
@@ -184,7 +185,10 @@ impl Desk {
     }
 
     fn name_of(&self, id: ClientOrderId) -> String {
-        self.orders.iter().find(|(_, (order, _))| *order == id).map_or_else(|| id.to_string(), |(n, _)| n.clone())
+        self.orders
+            .iter()
+            .find(|(_, (order, _))| *order == id)
+            .map_or_else(|| id.to_string(), |(n, _)| n.clone())
     }
 
     fn words(&mut self, event: &Event) -> String {

@@ -1,6 +1,7 @@
 use crate::desk::{account, btc, trade};
 use domain::{
-    ClientOrderId, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side, Size, TimeInForce, Timestamp,
+    ClientOrderId, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side, Size, TimeInForce,
+    Timestamp,
 };
 use events::*;
 use service::{Service, Solo};

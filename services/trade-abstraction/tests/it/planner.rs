@@ -51,7 +51,10 @@ fn an_entry_without_a_fill_ends_the_trade() {
     assert_eq!(desk.done("entry1", Expired), "aborted EntryUnfilled");
     let mut desk = Desk::new(stop_limit());
     desk.size();
-    assert_eq!(desk.done_as("entry1", Rejected, Some(Rejection::InsufficientBalance)), "aborted EntryRejected");
+    assert_eq!(
+        desk.done_as("entry1", Rejected, Some(Rejection::InsufficientBalance)),
+        "aborted EntryRejected"
+    );
 }
 
 #[test]
