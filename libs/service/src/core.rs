@@ -4,9 +4,10 @@ use crate::{Own, Service};
 use domain::Timestamp;
 use events::{Event, Kind};
 use serde_json::Value;
+use std::any::Any;
 
 /// What a [`crate::Host`] drives. Only [`Held`] implements it.
-pub trait Core: Send {
+pub trait Core: Any + Send {
     fn hears(&self) -> &'static [Kind];
     fn own(&self) -> Own;
     fn apply(&mut self, now: Timestamp, event: &Event);
@@ -25,8 +26,8 @@ pub trait Core: Send {
 /// A [`Service`], its configuration and its state.
 pub struct Held<S: Service> {
     config: S::Config,
-    service: S,
-    state: S::State,
+    pub(crate) service: S,
+    pub(crate) state: S::State,
 }
 
 impl<S: Service> Held<S> {

@@ -5,6 +5,7 @@ use domain::{Timestamp, UnitName};
 use events::{Event, Kind, Position, Recorded};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
+use std::any::Any;
 
 /// A hosted core.
 ///
@@ -111,6 +112,12 @@ impl Host {
     /// An event of this unit lies `distance` after its cause.
     pub fn reached(&mut self, distance: u64) {
         self.reach = self.reach.max(distance);
+    }
+
+    /// The core and its state, for the hands of a sink; `None` if the core is another.
+    pub fn held<S: Service>(&self) -> Option<(&S, &S::State)> {
+        let core: &dyn Any = self.core.as_ref();
+        core.downcast_ref::<Held<S>>().map(|held| (&held.service, &held.state))
     }
 
     pub(crate) fn core(&mut self) -> &mut dyn Core {

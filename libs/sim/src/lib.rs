@@ -1,3 +1,5 @@
 //! Shell 2: synchronous, one thread, virtual time.
 
 pub mod backtest;
+pub mod cluster;
+pub mod rng;

@@ -1,1 +1,47 @@
+//! The paper exchange: a spot venue as a pure service.
+//!
+//! [`engine`] is the exchange itself and knows no event: accounts, orders, rules, matching.
+//! [`VenuePaper`] is the thin unit around it: what it hears becomes facts of the market and requests
+//! to the engine, and the engine's reports become what it says.
+//!
+//! # The matching rule
+//!
+//! On candles nobody knows the path inside a bar, so every doubt goes against us.
+//!
+//! 1. **Neither future nor past.** An order trades only on a candle that opened at or after its
+//!    acceptance, or on a quote seen at or after it.
+//! 2. **Only the finest series fills.** A candle fills only if it opens at or after the close of the
+//!    last one that did. The feed delivers the finest first, so a coarser candle that overlaps what
+//!    finer ones have covered never fills; where the finer series ends, the coarser one takes over
+//!    with its first candle that opens behind it.
+//! 3. **Volume.** All orders of an instrument together get `participation` of a candle's volume, in
+//!    the order of their acceptance. A quote offers the same part of the last candle that filled;
+//!    what was taken at quotes is taken off the next candle's offer. Before any candle there is
+//!    nothing to be had.
+//! 4. **Takers wait for the next price.** A market order, an IOC, a FOK and a limit that reaches the
+//!    last known price ask for a quote and execute at it: worsened by `slippage_ratio`, rounded to
+//!    the tick against us, and never beyond a limit (where the quote is within the limit and the
+//!    worsened price is not, the limit is the price). If no quote comes, the open of the next candle
+//!    that fills is their price.
+//! 5. **Makers must be traded through.** A resting sell at P trades when `high > P`, a buy when
+//!    `low < P`, at P even if the candle opens beyond it.
+//! 6. **Stops.** A stop is reached when the range touches it. It executes at the stop, or at the open
+//!    where that is worse, worsened as above; a take-profit at its stop, even if the open is better.
+//!    One with a limit trades there only if the worsened price is within it; else it rests at its
+//!    limit from then on, and in the same candle trades only if that opened beyond the stop and then
+//!    traded through the limit.
+//! 7. **A stop is never dropped.** What the volume did not allow of a triggered stop goes on at the
+//!    next price (the next candle's open, or a quote), worsened, within its limit. A real venue would
+//!    walk the book at once. The remainder of a plain market order expires, as on a thin book.
+//! 8. **OCO.** If both legs could trade in one candle, the stop does, unless the candle opened beyond
+//!    the other leg. The twin ends `Expired` when a leg triggers or trades.
+//! 9. A fill on a candle happens at its close, when it could first be known; one on a quote at the
+//!    quote's time.
 
+mod config;
+pub mod engine;
+mod service;
+mod translate;
+
+pub use config::{Config, Problem};
+pub use service::{State, UNIT, VenuePaper};

@@ -1,0 +1,198 @@
+//! Where the outcome of one request or one price is worked out, on copies of what it touches.
+//!
+//! The desk changes its copies by the very functions by which the exchange later takes the reports,
+//! so the two cannot drift apart.
+
+use super::{
+    Acceptance, Balance, End, Exchange, Exchanged, Execution, Market, OpenOrder, Report, Terms,
+    pricing::product,
+};
+use domain::{
+    Amount, Asset, Decimal, Ending, Instrument, Price, Quantity, Side, Timestamp, VenueOrderId, VenueTradeId,
+};
+
+pub struct Desk<'a> {
+    pub terms: &'a Terms,
+    pub market: Market,
+    exchange: &'a Exchange,
+    now: Timestamp,
+    touched: Vec<Touched>,
+    reports: Vec<Report>,
+}
+
+struct Touched {
+    asset: Asset,
+    reported: Balance,
+    balance: Balance,
+}
+
+impl<'a> Desk<'a> {
+    pub fn open(exchange: &'a Exchange, terms: &'a Terms, market: &Market, now: Timestamp) -> Self {
+        Self { terms, market: market.clone(), exchange, now, touched: Vec::new(), reports: Vec::new() }
+    }
+
+    /// Everything that happened, in order.
+    pub fn close(mut self) -> Vec<Report> {
+        self.report_balances();
+        self.reports
+    }
+
+    pub fn admit(&mut self, order: OpenOrder, at: Timestamp) {
+        let before = self.market.held_with(order.number, order.list);
+        self.market.admit(order);
+        self.rehold(&order, before);
+        self.say(Report::Accepted(Acceptance {
+            order: order.id,
+            venue_order: venue_order(order.number),
+            at,
+        }));
+    }
+
+    pub fn want_quote(&mut self) {
+        if self.market.asked.is_none() {
+            self.market.asked = Some(self.now);
+            self.say(Report::QuoteWanted);
+        }
+    }
+
+    /// Executes `quantity` of an order at `price`; whether that could be done.
+    /// The caller has seen to it that there is volume and money enough.
+    pub fn fill(
+        &mut self,
+        order: &OpenOrder,
+        price: Price,
+        quantity: Amount,
+        maker: bool,
+        at: Timestamp,
+    ) -> bool {
+        let (Some(quote), Ok(whole)) = (product(price.get(), quantity), Quantity::new(quantity.normalize()))
+        else {
+            return false;
+        };
+        let before = self.market.held_with(order.number, order.list);
+        self.market.fill(order.number, quantity, quote, self.terms);
+        self.rehold(order, before);
+
+        let (given, got) = match order.side {
+            Side::Buy => (quote, quantity),
+            Side::Sell => (quantity, quote),
+        };
+        self.balance(self.gives(order.side)).free -= given;
+        self.balance(self.gets(order.side)).free += got;
+
+        let rules = self.market.rules.clone();
+        let done = Exchanged { rules: &rules, side: order.side, quantity, quote, maker };
+        let exchange = self.exchange;
+        let fees = self.terms.fees;
+        let fee =
+            fees.of(&done, |asset| self.balance(asset).free, |asset, quote| exchange.price_of(asset, quote));
+        if let Some(fee) = fee {
+            self.balance(fee.asset).free -= fee.amount;
+        }
+        self.say(Report::Filled(Execution {
+            order: order.id,
+            venue_order: venue_order(order.number),
+            venue_trade: venue_trade(self.market.trades),
+            side: order.side,
+            price,
+            quantity: whole,
+            quote,
+            fee,
+            maker,
+            at,
+        }));
+        true
+    }
+
+    pub fn end(&mut self, number: u64, ending: Ending, at: Timestamp) {
+        let Some(order) = self.market.order(number).copied() else { return };
+        let before = self.market.held_with(number, order.list);
+        self.market.end(number);
+        self.rehold(&order, before);
+        let venue_order = venue_order(number);
+        self.say(Report::Ended(End { order: order.id, venue_order, ending, filled: order.filled, at }));
+    }
+
+    /// The other leg of the OCO, if there is one, goes.
+    pub fn end_twin(&mut self, order: &OpenOrder, ending: Ending, at: Timestamp) {
+        if let Some(twin) = self.market.twin(order).map(|twin| twin.number) {
+            self.end(twin, ending, at);
+        }
+    }
+
+    /// What the account can give for this order: what the order holds, and what is free.
+    pub fn means(&mut self, order: &OpenOrder) -> Amount {
+        let held = self.market.held_with(order.number, order.list);
+        held + self.balance(self.gives(order.side)).free
+    }
+
+    pub fn free(&mut self, asset: Asset) -> Amount {
+        self.balance(asset).free
+    }
+
+    /// Says what has become of the balances since they were last said.
+    pub fn report_balances(&mut self) {
+        let as_of = self.now;
+        for touched in &mut self.touched {
+            if touched.balance != touched.reported {
+                touched.reported = touched.balance;
+                let Balance { free, locked } = touched.balance;
+                let (free, locked) = (free.normalize(), locked.normalize());
+                self.reports.push(Report::Balance { asset: touched.asset, free, locked, as_of });
+            }
+        }
+    }
+
+    pub fn gives(&self, side: Side) -> Asset {
+        match side {
+            Side::Buy => self.market.rules.quote,
+            Side::Sell => self.market.rules.base,
+        }
+    }
+
+    fn gets(&self, side: Side) -> Asset {
+        match side {
+            Side::Buy => self.market.rules.base,
+            Side::Sell => self.market.rules.quote,
+        }
+    }
+
+    /// The lock follows what the order and its twin hold now.
+    fn rehold(&mut self, order: &OpenOrder, before: Amount) {
+        let after = self.market.held_with(order.number, order.list);
+        if after != before {
+            self.balance(self.gives(order.side)).lock(after - before);
+        }
+    }
+
+    fn balance(&mut self, asset: Asset) -> &mut Balance {
+        let place = self.touched.iter().position(|t| t.asset == asset).unwrap_or_else(|| {
+            let balance = self.exchange.balances.of(&asset);
+            self.touched.push(Touched { asset, reported: balance, balance });
+            self.touched.len() - 1
+        });
+        &mut self.touched[place].balance
+    }
+
+    fn say(&mut self, report: Report) {
+        self.reports.push(report);
+    }
+}
+
+impl Exchange {
+    /// What one unit of `asset` is worth in `quote`, by its own instrument there.
+    fn price_of(&self, asset: Asset, quote: Asset) -> Option<Decimal> {
+        let market = |(_, m): (&Instrument, &Market)| {
+            (m.rules.base == asset && m.rules.quote == quote).then(|| m.last_price()).flatten()
+        };
+        self.markets.iter().find_map(market).map(Price::get)
+    }
+}
+
+fn venue_order(number: u64) -> VenueOrderId {
+    VenueOrderId::new(&number.to_string()).unwrap_or_else(|e| unreachable!("digits: {e}"))
+}
+
+fn venue_trade(number: u64) -> VenueTradeId {
+    VenueTradeId::new(&number.to_string()).unwrap_or_else(|e| unreachable!("digits: {e}"))
+}

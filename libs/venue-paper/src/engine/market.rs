@@ -1,0 +1,133 @@
+//! One instrument: its rules, its last price, its open orders.
+
+use super::{Liquidity, OpenOrder, Terms};
+use domain::{Amount, ClientOrderId, InstrumentRules, Price, Timestamp};
+use events::Candle;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Market {
+    pub rules: Arc<InstrumentRules>,
+    pub last: Option<Last>,
+    /// Close of the last candle that filled. One that opens before it never fills.
+    pub covered_until: Timestamp,
+    /// Whether the candle in hand fills.
+    pub fills: bool,
+    pub liquidity: Liquidity,
+    /// Since when a quote has been asked for that has not come.
+    pub asked: Option<Timestamp>,
+    /// How many fills there have been.
+    pub trades: u64,
+    /// In the order of their acceptance, that is of their numbers.
+    pub orders: Vec<OpenOrder>,
+}
+
+/// The last known price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    pub price: Price,
+    pub at: Timestamp,
+}
+
+impl Market {
+    pub fn new(rules: InstrumentRules) -> Self {
+        Self {
+            rules: Arc::new(rules),
+            last: None,
+            covered_until: Timestamp::ZERO,
+            fills: false,
+            liquidity: Liquidity::default(),
+            asked: None,
+            trades: 0,
+            orders: Vec::new(),
+        }
+    }
+
+    pub fn last_price(&self) -> Option<Price> {
+        self.last.map(|last| last.price)
+    }
+
+    pub fn see_candle(&mut self, candle: &Candle, terms: &Terms) {
+        let at = candle.close_time();
+        if self.last.is_none_or(|last| last.at < at) {
+            self.last = Some(Last { price: candle.close, at });
+        }
+        self.fills = candle.open_time >= self.covered_until;
+        if !self.fills {
+            return;
+        }
+        self.covered_until = at;
+        // A quote that has not come by now was lost; whoever waited for it is offered the open.
+        self.asked = self.asked.filter(|&asked| asked > candle.open_time);
+        self.liquidity.see_candle(candle.volume);
+        for order in &mut self.orders {
+            order.see_candle(candle, terms, &self.rules);
+        }
+    }
+
+    pub fn see_quote(&mut self, price: Price, at: Timestamp, terms: &Terms) {
+        if self.last.is_none_or(|last| last.at <= at) {
+            self.last = Some(Last { price, at });
+        }
+        self.asked = None;
+        self.liquidity.see_quote();
+        for order in &mut self.orders {
+            order.see_quote(price, at, terms, &self.rules);
+        }
+    }
+
+    pub fn admit(&mut self, order: OpenOrder) {
+        let place = self.orders.partition_point(|o| o.number < order.number);
+        self.orders.insert(place, order);
+    }
+
+    pub fn fill(&mut self, number: u64, quantity: Amount, quote: Amount, terms: &Terms) {
+        if let Some(place) = self.place(number) {
+            self.orders[place].fill(quantity, quote, terms, &self.rules);
+        }
+        self.trades += 1;
+        self.liquidity.take(quantity);
+    }
+
+    pub fn end(&mut self, number: u64) {
+        if let Some(place) = self.place(number) {
+            self.orders.remove(place);
+        }
+    }
+
+    pub fn order(&self, number: u64) -> Option<&OpenOrder> {
+        self.place(number).map(|i| &self.orders[i])
+    }
+
+    /// The open order of that id, or the first of an OCO list of that id.
+    pub fn named(&self, id: &ClientOrderId) -> Option<&OpenOrder> {
+        self.orders.iter().find(|o| o.id == *id || o.list.as_ref() == Some(id))
+    }
+
+    /// The other open leg of the order's OCO.
+    pub fn twin(&self, order: &OpenOrder) -> Option<&OpenOrder> {
+        let list = order.list.as_ref()?;
+        self.orders.iter().find(|o| o.number != order.number && o.list.as_ref() == Some(list))
+    }
+
+    /// What the order and its twin hold together: they share one lock, as large as the larger needs.
+    pub fn held_with(&self, number: u64, list: Option<ClientOrderId>) -> Amount {
+        match list {
+            None => self.order(number).map_or(Amount::ZERO, |o| o.held),
+            Some(_) => {
+                let legs = self.orders.iter().filter(|o| o.list == list);
+                legs.map(|o| o.held).max().unwrap_or_default()
+            }
+        }
+    }
+
+    /// The first order that was accepted after the one of that number.
+    pub fn next_after(&self, number: u64) -> Option<&OpenOrder> {
+        self.orders.get(self.orders.partition_point(|o| o.number <= number))
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        self.orders.binary_search_by_key(&number, |o| o.number).ok()
+    }
+}

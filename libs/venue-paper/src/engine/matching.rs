@@ -1,0 +1,160 @@
+//! What a price does to the orders that wait for it. The rule is in the crate's documentation.
+
+use super::{
+    Desk, Exchange, Offer, OpenOrder, Report, Standing, Terms,
+    pricing::{most_for, product},
+};
+use domain::{Amount, Decimal, Ending, Instrument, Price, Side, Size, Timestamp, money::floor_to};
+use events::Candle;
+
+impl Exchange {
+    /// What the candle, which has been seen, makes the orders do.
+    pub fn trade_candle(&self, terms: &Terms, now: Timestamp, candle: &Candle) -> Vec<Report> {
+        let Some(market) = self.markets.get(&candle.instrument) else { return Vec::new() };
+        if !market.fills || !market.orders.iter().any(|order| order.acts_in(candle)) {
+            return Vec::new();
+        }
+        let mut desk = Desk::open(self, terms, market, now);
+        let mut done = 0;
+        while let Some(order) = desk.market.next_after(done).copied() {
+            let twin = desk.market.twin(&order).copied();
+            done = twin.map_or(order.number, |twin| twin.number.max(order.number));
+            let [first, second] = in_turn(order, twin, candle);
+            desk.trade_on_candle(first, candle);
+            if let Some(second) = second.filter(|leg| desk.market.order(leg.number).is_some()) {
+                // The first leg did nothing, or it would have ended this one.
+                desk.trade_on_candle(Some(second), candle);
+            }
+            desk.report_balances();
+        }
+        desk.close()
+    }
+
+    /// What the quote, which has been seen, makes the orders do.
+    pub fn trade_quote(&self, terms: &Terms, now: Timestamp, instrument: &Instrument) -> Vec<Report> {
+        let Some(market) = self.markets.get(instrument) else { return Vec::new() };
+        if market.orders.is_empty() {
+            return Vec::new();
+        }
+        let mut desk = Desk::open(self, terms, market, now);
+        let mut done = 0;
+        while let Some(order) = desk.market.next_after(done).copied() {
+            done = order.number;
+            if let Standing::Offered(offer) = order.standing {
+                desk.take(&order, offer, None);
+                desk.report_balances();
+            }
+        }
+        // An order that came after this quote was seen still needs one.
+        let wants = |o: &OpenOrder| o.standing == Standing::Waiting && o.kind.stop().is_none();
+        if desk.market.orders.iter().any(wants) {
+            desk.want_quote();
+        }
+        desk.close()
+    }
+}
+
+/// Which of two legs the candle comes to first: the stop, which is the worse for us, unless the
+/// candle opened beyond the other leg.
+fn in_turn(order: OpenOrder, twin: Option<OpenOrder>, candle: &Candle) -> [Option<OpenOrder>; 2] {
+    let Some(twin) = twin else { return [Some(order), None] };
+    let (stop, gain) = if order.is_stop_loss() { (order, twin) } else { (twin, order) };
+    if gain.is_reached_at_open(candle) { [Some(gain), Some(stop)] } else { [Some(stop), Some(gain)] }
+}
+
+impl Desk<'_> {
+    fn trade_on_candle(&mut self, order: Option<OpenOrder>, candle: &Candle) {
+        let Some(order) = order.filter(|order| order.acts_in(candle)) else { return };
+        match order.standing {
+            Standing::Offered(offer) => self.take(&order, offer, Some(candle)),
+            Standing::Resting => self.make(&order, candle),
+            Standing::Waiting | Standing::Dormant => {}
+        }
+    }
+
+    /// The order takes what the price in hand offers it.
+    fn take(&mut self, order: &OpenOrder, offer: Offer, candle: Option<&Candle>) {
+        if order.kind.stop().is_some() {
+            self.end_twin(order, Ending::Expired, offer.at);
+        }
+        let rules = self.market.rules.clone();
+        let Some(price) = order.takes_at(offer.reference, self.terms, &rules) else {
+            return self.rest(order, offer, candle);
+        };
+        let wanted = self.wanted(order, price);
+        let on_offer = wanted.min(self.on_offer());
+        let payable = self.payable(order, price, on_offer);
+        if order.is_all_or_nothing() && payable < wanted {
+            return self.end(order.number, Ending::Expired, offer.at);
+        }
+        let filled = payable > Amount::ZERO && self.fill(order, price, payable, false, offer.at);
+        if filled && payable == wanted {
+            self.end(order.number, Ending::Filled, offer.at);
+        } else if !order.goes_on() || payable < on_offer {
+            // Nobody sells to an account that cannot pay.
+            self.end(order.number, Ending::Expired, offer.at);
+        }
+    }
+
+    /// The price in hand is beyond the order's limit.
+    fn rest(&mut self, order: &OpenOrder, offer: Offer, candle: Option<&Candle>) {
+        if !order.goes_on() {
+            return self.end(order.number, Ending::Expired, offer.at);
+        }
+        if let Some(candle) = candle.filter(|_| offer.from_open) {
+            self.make(order, candle);
+        }
+    }
+
+    /// The order is on the book, and the candle may have traded through it.
+    fn make(&mut self, order: &OpenOrder, candle: &Candle) {
+        let Some(limit) = order.traded_through(candle) else { return };
+        let at = candle.close_time();
+        let wanted = self.wanted(order, limit);
+        let quantity = wanted.min(self.on_offer());
+        if quantity <= Amount::ZERO {
+            return;
+        }
+        self.end_twin(order, Ending::Expired, at);
+        if self.fill(order, limit, quantity, true, at) && quantity == wanted {
+            self.end(order.number, Ending::Filled, at);
+        }
+    }
+
+    /// Whole lots that the price in hand still offers.
+    fn on_offer(&self) -> Amount {
+        floor_to(self.market.liquidity.left(self.terms.participation), self.market.rules.lot_size)
+    }
+
+    /// What is left of the order in base asset, where it trades at `price`.
+    fn wanted(&self, order: &OpenOrder, price: Price) -> Amount {
+        match order.size {
+            Size::Base(quantity) => quantity.get() - order.filled.quantity,
+            Size::Quote(sum) => {
+                let rules = &self.market.rules;
+                let step = rules.market_lot_size.unwrap_or(rules.lot_size).max(rules.lot_size);
+                most_for(sum.get() - order.filled.quote, price.get(), step)
+            }
+        }
+    }
+
+    /// How much of `quantity` the account can pay for. More than it holds is needed only where
+    /// the price turned out worse than the estimate under which the order was accepted.
+    fn payable(&mut self, order: &OpenOrder, price: Price, quantity: Amount) -> Amount {
+        let means = self.means(order);
+        match order.side {
+            Side::Sell => quantity.min(floor_to(means, self.market.rules.lot_size)),
+            Side::Buy => {
+                let cost = product(price.get(), quantity);
+                let whole =
+                    cost.is_some_and(|cost| cost + self.terms.fees.on_top(cost, &self.market.rules) <= means);
+                if whole {
+                    return quantity;
+                }
+                let ratio = Decimal::ONE + self.terms.fees.ratio_on_top();
+                let each = price.get().checked_mul(ratio).unwrap_or(Decimal::MAX);
+                quantity.min(most_for(means, each, self.market.rules.lot_size))
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A spot exchange with one account, without any event, clock or I/O.
+//!
+//! It is asked (`place`, `cancel`, `trade_candle`, `trade_quote`) and answers with [`Report`]s, without
+//! changing; it changes only by being told: what the market did (`list`, `see_candle`, `see_quote`),
+//! and what it reported itself (`accepted`, `filled`, `ended`, `quote_wanted`, and the balances).
+//! So its state is a function of what is recorded.
+
+mod admission;
+mod balances;
+mod desk;
+mod fees;
+mod liquidity;
+mod market;
+mod markets;
+mod matching;
+mod oco;
+mod order;
+mod pricing;
+mod report;
+mod terms;
+
+pub use admission::list_of;
+pub use balances::{Balance, Balances};
+pub use market::{Last, Market};
+pub use markets::Markets;
+pub use order::{Offer, OpenOrder, Standing};
+pub use report::{Acceptance, End, Execution, Refusal, Report};
+pub use terms::{Fees, PaidIn, Terms, ThirdPrice};
+
+use desk::Desk;
+use domain::{
+    Amount, ClientOrderId, Ending, Instrument, InstrumentRules, NewOrder, Price, Quantity, Timestamp,
+    VenueOrderId,
+};
+use events::Candle;
+use fees::Exchanged;
+use liquidity::Liquidity;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    pub balances: Balances,
+    pub markets: Markets,
+    /// The number of the last order that was accepted.
+    numbered: u64,
+}
+
+/// What the market did.
+impl Exchange {
+    /// An instrument is listed, or its rules change; open orders stay as they are.
+    pub fn list(&mut self, instrument: Instrument, rules: &InstrumentRules) {
+        match self.markets.get_mut(&instrument) {
+            Some(market) => market.rules = Arc::new(rules.clone()),
+            None => self.markets.insert(instrument, Market::new(rules.clone())),
+        }
+    }
+
+    pub fn see_candle(&mut self, terms: &Terms, candle: &Candle) {
+        if let Some(market) = self.markets.get_mut(&candle.instrument) {
+            market.see_candle(candle, terms);
+        }
+    }
+
+    pub fn see_quote(&mut self, terms: &Terms, instrument: &Instrument, price: Price, at: Timestamp) {
+        if let Some(market) = self.markets.get_mut(instrument) {
+            market.see_quote(price, at, terms);
+        }
+    }
+}
+
+/// What was reported.
+impl Exchange {
+    /// `new`, which belongs to the OCO `list` if there is one, was accepted.
+    pub fn accepted(
+        &mut self,
+        terms: &Terms,
+        instrument: &Instrument,
+        new: &NewOrder,
+        list: Option<ClientOrderId>,
+        report: &Acceptance,
+    ) {
+        let number = number_of(&report.venue_order).unwrap_or(self.numbered + 1);
+        self.numbered = self.numbered.max(number);
+        if let Some(market) = self.markets.get_mut(instrument) {
+            let last = market.last_price();
+            market.admit(OpenOrder::new(number, new, list, report.at, terms, &market.rules, last));
+        }
+    }
+
+    pub fn filled(
+        &mut self,
+        terms: &Terms,
+        instrument: &Instrument,
+        order: &VenueOrderId,
+        quantity: Quantity,
+        quote: Amount,
+    ) {
+        if let (Some(market), Some(number)) = (self.markets.get_mut(instrument), number_of(order)) {
+            market.fill(number, quantity.get(), quote, terms);
+        }
+    }
+
+    pub fn ended(&mut self, instrument: &Instrument, order: &VenueOrderId) {
+        if let (Some(market), Some(number)) = (self.markets.get_mut(instrument), number_of(order)) {
+            market.end(number);
+        }
+    }
+
+    pub fn quote_wanted(&mut self, instrument: &Instrument, now: Timestamp) {
+        if let Some(market) = self.markets.get_mut(instrument) {
+            market.asked = Some(now);
+        }
+    }
+}
+
+/// What is asked of it.
+impl Exchange {
+    /// Cancels the order of that id with its twin, or the OCO list of that id.
+    pub fn cancel(
+        &self,
+        terms: &Terms,
+        now: Timestamp,
+        instrument: &Instrument,
+        id: ClientOrderId,
+    ) -> Vec<Report> {
+        let refuse = |refusal| vec![Report::CancelRejected { order: id, refusal, at: now }];
+        let Some(market) = self.markets.get(instrument) else { return refuse(Refusal::unknown_instrument()) };
+        let Some(order) = market.named(&id).copied() else { return refuse(Refusal::unknown_order()) };
+        let mut desk = Desk::open(self, terms, market, now);
+        let twin = market.twin(&order).map(|twin| twin.number);
+        desk.end(order.number, Ending::Canceled, now);
+        if let Some(twin) = twin {
+            desk.end(twin, Ending::Canceled, now);
+        }
+        desk.close()
+    }
+
+    pub fn open_orders(&self) -> impl Iterator<Item = (&Instrument, &OpenOrder)> {
+        self.markets
+            .iter()
+            .flat_map(|(instrument, market)| market.orders.iter().map(move |o| (instrument, o)))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbered + 1
+    }
+}
+
+/// Ours are plain numbers.
+fn number_of(venue_order: &VenueOrderId) -> Option<u64> {
+    venue_order.parse().ok()
+}

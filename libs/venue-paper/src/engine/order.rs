@@ -1,0 +1,273 @@
+//! One open order, and what each price that comes does to it.
+
+use super::{
+    Terms,
+    pricing::{is_beyond, product, slipped, worse},
+};
+use domain::{
+    Amount, ClientOrderId, Filled, InstrumentRules, NewOrder, OrderKind, Price, Side, Size, TimeInForce,
+    Timestamp, money::ceil_to,
+};
+use events::Candle;
+use serde::{Deserialize, Serialize};
+
+/// Invariant: it is open; an ended order is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OpenOrder {
+    /// The venue's number of it; orders are numbered as they are accepted.
+    pub number: u64,
+    pub id: ClientOrderId,
+    /// The OCO list that it belongs to, as long as its twin is open too or was.
+    pub list: Option<ClientOrderId>,
+    pub side: Side,
+    pub kind: OrderKind,
+    pub size: Size,
+    /// It trades only at prices of this time or later: its acceptance, later its last offer.
+    pub since: Timestamp,
+    pub filled: Filled,
+    pub standing: Standing,
+    /// The price at which the quote asset that it needs is reckoned: its limit, or an estimate.
+    valued_at: Option<Price>,
+    /// What it holds of the asset that it gives.
+    pub held: Amount,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Its stop has not been reached.
+    Dormant,
+    /// It takes at the next price.
+    Waiting,
+    /// On the book at its limit.
+    Resting,
+    /// The price in hand is offered to it.
+    Offered(Offer),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Before slippage.
+    pub reference: Price,
+    pub at: Timestamp,
+    /// The candle opened beyond the order's stop, so all of its range came after the trigger.
+    pub from_open: bool,
+}
+
+impl OpenOrder {
+    /// The order as it stands on its acceptance at `at`, when the market stands at `last`.
+    pub fn new(
+        number: u64,
+        new: &NewOrder,
+        list: Option<ClientOrderId>,
+        at: Timestamp,
+        terms: &Terms,
+        rules: &InstrumentRules,
+        last: Option<Price>,
+    ) -> Self {
+        let mut order = Self {
+            number,
+            id: new.id,
+            list,
+            side: new.side,
+            kind: new.kind,
+            size: new.size,
+            since: at,
+            filled: Filled::default(),
+            standing: first_standing(new, last),
+            valued_at: valued_at(new, terms, rules, last),
+            held: Amount::ZERO,
+        };
+        order.held = order.needs(terms, rules).unwrap_or_default();
+        order
+    }
+
+    /// What it needs of the asset that it gives for what is left of it.
+    /// `None` if that is no number of 28 digits.
+    pub fn needs(&self, terms: &Terms, rules: &InstrumentRules) -> Option<Amount> {
+        let price = self.valued_at.map(Price::get);
+        match (self.side, self.size) {
+            (Side::Sell, Size::Base(quantity)) => Some(quantity.get() - self.filled.quantity),
+            (Side::Sell, Size::Quote(sum)) => {
+                let Some(price) = price else { return Some(Amount::ZERO) };
+                let base = (sum.get() - self.filled.quote).checked_div(price)?;
+                Some(ceil_to(base, rules.lot_size).max(Amount::ZERO))
+            }
+            (Side::Buy, size) => {
+                let notional = match size {
+                    Size::Base(quantity) => match price {
+                        Some(price) => product(price, quantity.get() - self.filled.quantity)?,
+                        None => Amount::ZERO,
+                    },
+                    Size::Quote(sum) => sum.get() - self.filled.quote,
+                };
+                Some(notional + terms.fees.on_top(notional, rules))
+            }
+        }
+    }
+
+    pub fn fill(&mut self, quantity: Amount, quote: Amount, terms: &Terms, rules: &InstrumentRules) {
+        self.filled.quantity = (self.filled.quantity + quantity).normalize();
+        self.filled.quote = (self.filled.quote + quote).normalize();
+        self.held = self.needs(terms, rules).unwrap_or(self.held);
+    }
+
+    /// A candle that fills has closed.
+    pub fn see_candle(&mut self, candle: &Candle, terms: &Terms, rules: &InstrumentRules) {
+        self.leave_offer(terms, rules);
+        if self.since > candle.open_time {
+            return;
+        }
+        let at = candle.close_time();
+        match self.standing {
+            Standing::Waiting => {
+                self.standing = Standing::Offered(Offer { reference: candle.open, at, from_open: true });
+            }
+            Standing::Dormant => {
+                if let Some((reference, from_open)) = self.triggered_by(candle) {
+                    self.standing = Standing::Offered(Offer { reference, at, from_open });
+                }
+            }
+            Standing::Resting | Standing::Offered(_) => {}
+        }
+    }
+
+    pub fn see_quote(&mut self, price: Price, at: Timestamp, terms: &Terms, rules: &InstrumentRules) {
+        self.leave_offer(terms, rules);
+        if self.standing == Standing::Waiting && self.since <= at {
+            self.standing = Standing::Offered(Offer { reference: price, at, from_open: false });
+        }
+    }
+
+    /// The price that was in hand has gone, and the order is still open.
+    fn leave_offer(&mut self, terms: &Terms, rules: &InstrumentRules) {
+        if let Standing::Offered(offer) = self.standing {
+            let takes_on = match self.kind {
+                OrderKind::Limit { .. } | OrderKind::LimitMaker { .. } => false,
+                OrderKind::Market | OrderKind::StopLoss { .. } | OrderKind::TakeProfit { .. } => true,
+                OrderKind::StopLossLimit { .. } | OrderKind::TakeProfitLimit { .. } => {
+                    self.takes_at(offer.reference, terms, rules).is_some()
+                }
+            };
+            self.standing = if takes_on { Standing::Waiting } else { Standing::Resting };
+            self.since = offer.at;
+        }
+    }
+
+    /// The price at which it takes where the market stands at `reference`, if its limit allows that.
+    pub fn takes_at(&self, reference: Price, terms: &Terms, rules: &InstrumentRules) -> Option<Price> {
+        let price = slipped(rules, terms.slippage_ratio, self.side, reference)?;
+        let Some(limit) = self.kind.limit() else { return Some(price) };
+        if !is_beyond(self.side, limit, price) {
+            return Some(price);
+        }
+        // The slippage is ours, not the market's: a limit that the market itself is within, trades.
+        // A stop that a gap may have left behind is not given the doubt.
+        let doubtful = self.kind.stop().is_some();
+        (!doubtful && !is_beyond(self.side, limit, reference)).then_some(limit)
+    }
+
+    /// The limit at which it rests, if the candle traded through it.
+    pub fn traded_through(&self, candle: &Candle) -> Option<Price> {
+        let limit = self.kind.limit()?;
+        match self.side {
+            Side::Sell => candle.high > limit,
+            Side::Buy => candle.low < limit,
+        }
+        .then_some(limit)
+    }
+
+    /// Whether the candle, which it has seen, has anything for it.
+    pub fn acts_in(&self, candle: &Candle) -> bool {
+        match self.standing {
+            Standing::Offered(_) => true,
+            Standing::Resting => self.since <= candle.open_time && self.traded_through(candle).is_some(),
+            Standing::Waiting | Standing::Dormant => false,
+        }
+    }
+
+    /// Whether the candle opened where this, the leg of an OCO that gains, trades.
+    pub fn is_reached_at_open(&self, candle: &Candle) -> bool {
+        let open = candle.open;
+        match (self.kind.stop(), self.kind.limit()) {
+            (Some(stop), _) if falls_to_stop(&self.kind, self.side) => open <= stop,
+            (Some(stop), _) => open >= stop,
+            (None, Some(limit)) => open != limit && !is_beyond(self.side, limit, open),
+            (None, None) => true,
+        }
+    }
+
+    pub fn is_stop_loss(&self) -> bool {
+        matches!(self.kind, OrderKind::StopLoss { .. } | OrderKind::StopLossLimit { .. })
+    }
+
+    /// Whether what is left of it goes on working after it has taken what there was.
+    pub fn goes_on(&self) -> bool {
+        match self.kind {
+            OrderKind::Market => false,
+            OrderKind::Limit { time_in_force, .. }
+            | OrderKind::StopLossLimit { time_in_force, .. }
+            | OrderKind::TakeProfitLimit { time_in_force, .. } => time_in_force == TimeInForce::Gtc,
+            OrderKind::LimitMaker { .. } | OrderKind::StopLoss { .. } | OrderKind::TakeProfit { .. } => true,
+        }
+    }
+
+    pub fn is_all_or_nothing(&self) -> bool {
+        match self.kind {
+            OrderKind::Limit { time_in_force, .. }
+            | OrderKind::StopLossLimit { time_in_force, .. }
+            | OrderKind::TakeProfitLimit { time_in_force, .. } => time_in_force == TimeInForce::Fok,
+            OrderKind::Market
+            | OrderKind::LimitMaker { .. }
+            | OrderKind::StopLoss { .. }
+            | OrderKind::TakeProfit { .. } => false,
+        }
+    }
+
+    /// The price at which the candle triggers it, and whether it opened beyond the stop.
+    fn triggered_by(&self, candle: &Candle) -> Option<(Price, bool)> {
+        let stop = self.kind.stop()?;
+        let (touched, from_open) = if falls_to_stop(&self.kind, self.side) {
+            (candle.low <= stop, candle.open <= stop)
+        } else {
+            (candle.high >= stop, candle.open >= stop)
+        };
+        let reference = if self.is_stop_loss() { worse(self.side, candle.open, stop) } else { stop };
+        touched.then_some((reference, from_open))
+    }
+}
+
+/// Whether the price must fall to reach the stop, or else rise.
+pub fn falls_to_stop(kind: &OrderKind, side: Side) -> bool {
+    let stop_loss = matches!(kind, OrderKind::StopLoss { .. } | OrderKind::StopLossLimit { .. });
+    stop_loss == (side == Side::Sell)
+}
+
+/// Whether a limit reaches the market where that stands at `last`.
+pub fn is_marketable(side: Side, limit: Price, last: Price) -> bool {
+    !is_beyond(side, limit, last)
+}
+
+fn first_standing(new: &NewOrder, last: Option<Price>) -> Standing {
+    match new.kind {
+        OrderKind::Market => Standing::Waiting,
+        OrderKind::Limit { time_in_force: TimeInForce::Ioc | TimeInForce::Fok, .. } => Standing::Waiting,
+        OrderKind::Limit { price, time_in_force: TimeInForce::Gtc } => {
+            let takes = last.is_none_or(|last| is_marketable(new.side, price, last));
+            if takes { Standing::Waiting } else { Standing::Resting }
+        }
+        OrderKind::LimitMaker { .. } => Standing::Resting,
+        OrderKind::StopLoss { .. }
+        | OrderKind::StopLossLimit { .. }
+        | OrderKind::TakeProfit { .. }
+        | OrderKind::TakeProfitLimit { .. } => Standing::Dormant,
+    }
+}
+
+fn valued_at(new: &NewOrder, terms: &Terms, rules: &InstrumentRules, last: Option<Price>) -> Option<Price> {
+    let estimate = |price: Price| slipped(rules, terms.slippage_ratio, new.side, price);
+    match new.kind.limit() {
+        Some(limit) => Some(limit),
+        None => new.kind.stop().or(last).and_then(estimate),
+    }
+}

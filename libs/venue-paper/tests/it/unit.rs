@@ -1,0 +1,197 @@
+//! The unit around the exchange: requests, windows, whose orders they are, and what it forgets.
+
+use crate::script::{START, Setup, account, check, get, new_order, rules, spot};
+use domain::{OrderKind, OrderRequest, Side, Size};
+use events::{Event, InstrumentListed, OrderAttempted, OrderSubmitted};
+use service::{Service, Solo};
+use venue_paper::VenuePaper;
+
+#[test]
+fn a_request_reaches_the_venue_when_it_is_attempted_not_when_it_is_submitted() {
+    check(
+        "submit buy 2 limit 90
+         candle 1h 100 100 80 100
+         send o1
+         → o1 accepted
+         open o1",
+    );
+}
+
+#[test]
+fn a_request_outside_its_window_has_no_effect_and_may_come_again() {
+    check(
+        "submit buy 2 limit 90
+         send o1 late 5001ms
+         → o1 rejected -1021 outside_window: Timestamp for this request is outside of the recvWindow.
+         open
+         send o1 ahead 1s
+         → o1 rejected -1021 outside_window: Timestamp for this request was 1000ms ahead of the server's time.
+         send o1 late 5s
+         → o1 accepted
+         = USDT 820+180",
+    );
+}
+
+#[test]
+fn an_oco_outside_its_window_is_rejected_leg_by_leg_and_may_come_again() {
+    check(
+        "submit oco sell 1 above maker 110 below stop 95
+         send l1 late 6s
+         → o1 rejected -1021 outside_window: Timestamp for this request is outside of the recvWindow. / o2 rejected -1021 outside_window: Timestamp for this request is outside of the recvWindow.
+         send l1
+         → o1 accepted / o2 accepted",
+    );
+}
+
+#[test]
+fn a_request_that_arrives_twice_is_told_so_and_executed_once() {
+    check(
+        "buy 2 limit 90
+         → o1 accepted
+         send o1
+         → o1 rejected -2010 duplicate_id: Duplicate order sent.
+         candle 1h 100 100 89 100
+         → o1 filled 2 @ 90 maker / o1 ended filled 2 for 180
+         send o1
+         → o1 rejected - other: no request of this id is waiting to be sent",
+    );
+}
+
+#[test]
+fn a_request_that_will_never_be_sent_is_forgotten() {
+    check(
+        "submit buy 2 limit 90
+         refuse o1
+         send o1
+         → o1 rejected - other: no request of this id is waiting to be sent
+         submit oco sell 1 above maker 110 below stop 95
+         absent o3
+         send l1
+         → l1 rejected - other: no request of this id is waiting to be sent",
+    );
+}
+
+#[test]
+fn a_late_cancel_has_no_effect() {
+    use events::CancelAttempted;
+    let mut solo = market();
+    hear_order(&mut solo, new_limit_buy());
+    let cancel = CancelAttempted {
+        account: account(),
+        instrument: spot("BTCUSDT"),
+        order: get("x"),
+        attempt: 1,
+        timestamp: START - std::time::Duration::from_secs(6),
+        recv_window_ms: 5_000,
+    };
+    let said = solo.hear(START, cancel);
+    let [Event::Order(events::OrderEvent::CancelRejected(e))] = &said[..] else { panic!("{said:?}") };
+    assert_eq!(e.code, Some(-1021));
+    assert_eq!(solo.state.exchange.open_orders().count(), 1);
+}
+
+#[test]
+fn orders_of_another_account_are_none_of_its_business() {
+    let mut solo = market();
+    let other = get("binance:real");
+    let request = OrderRequest::Single(new_limit_buy());
+    let (instrument, id) = (spot("BTCUSDT"), request.id());
+    let submitted = OrderSubmitted { account: other, instrument, request: Box::new(request) };
+    assert_eq!(solo.hear(START, submitted), []);
+    let attempted = OrderAttempted {
+        account: other,
+        instrument,
+        request: id,
+        attempt: 1,
+        timestamp: START,
+        recv_window_ms: 5_000,
+    };
+    assert_eq!(solo.hear(START, attempted), []);
+}
+
+#[test]
+fn perpetuals_are_not_traded_here() {
+    let mut solo = Solo::<VenuePaper>::new(Setup::default().config);
+    let instrument = "binance:linear_perpetual:BTCUSDT".parse().unwrap();
+    solo.hear(START, InstrumentListed { instrument, rules: Box::new(rules("BTC", "USDT")) });
+    assert!(solo.state.exchange.markets.get(&instrument).is_none());
+}
+
+#[test]
+fn acceptance_comes_first_then_fills_then_the_end_and_each_balance_behind_what_changed_it() {
+    let mut solo = market();
+    let said = hear_order(&mut solo, new_limit_buy());
+    let kinds = |said: &[Event]| said.iter().map(|e| e.kind().name()).collect::<Vec<_>>();
+    assert_eq!(kinds(&said), ["order.accepted", "account.balance_changed", "quote.asked"]);
+    let quote = events::QuoteSeen { instrument: spot("BTCUSDT"), price: get("99"), at: START };
+    assert!(solo.hear(START, quote).is_empty(), "beyond its limit it rests");
+    let interval = domain::Interval::Hour1;
+    let [open, high, low, close] = ["99", "99", "80", "99"].map(get);
+    let volume = get("1000");
+    let candle = events::Candle {
+        instrument: spot("BTCUSDT"),
+        interval,
+        open_time: START,
+        open,
+        high,
+        low,
+        close,
+        volume,
+    };
+    assert_eq!(
+        kinds(&solo.hear(candle.close_time(), events::CandleClosed { candle })),
+        ["order.filled", "order.ended", "account.balance_changed", "account.balance_changed"]
+    );
+}
+
+#[test]
+fn what_is_on_the_tape_wins_over_what_the_code_would_say() {
+    // Replayed by `apply` alone, its own sayings included, the state is the same.
+    let mut solo = market();
+    let mut tape: Vec<Event> = Vec::new();
+    let service = VenuePaper::new(Setup::default().config);
+    let mut replayed = solo.state.clone();
+    let request = OrderRequest::Single(new_limit_buy());
+    let (instrument, id) = (spot("BTCUSDT"), request.id());
+    for heard in [
+        Event::from(OrderSubmitted { account: account(), instrument, request: Box::new(request) }),
+        Event::from(OrderAttempted {
+            account: account(),
+            instrument,
+            request: id,
+            attempt: 1,
+            timestamp: START,
+            recv_window_ms: 5_000,
+        }),
+    ] {
+        let said = solo.hear(START, heard.clone());
+        tape.push(heard);
+        tape.extend(said);
+    }
+    for event in &tape {
+        service.apply(&mut replayed, START, event);
+    }
+    assert_eq!(replayed, solo.state);
+}
+
+fn market() -> Solo<VenuePaper> {
+    let mut solo = Solo::new(Setup::default().config);
+    solo.hear(START, InstrumentListed { instrument: spot("BTCUSDT"), rules: Box::new(rules("BTC", "USDT")) });
+    solo
+}
+
+fn new_limit_buy() -> domain::NewOrder {
+    let kind = OrderKind::Limit { price: get("90"), time_in_force: domain::TimeInForce::Gtc };
+    new_order("x", Side::Buy, Size::Base(get("1")), kind)
+}
+
+fn hear_order(solo: &mut Solo<VenuePaper>, order: domain::NewOrder) -> Vec<Event> {
+    let request = Box::new(OrderRequest::Single(order));
+    let (account, instrument) = (account(), spot("BTCUSDT"));
+    solo.hear(START, OrderSubmitted { account, instrument, request });
+    let (request, timestamp) = (order.id, START);
+    solo.hear(
+        START,
+        OrderAttempted { account, instrument, request, attempt: 1, timestamp, recv_window_ms: 5_000 },
+    )
+}
