@@ -8,19 +8,24 @@ use std::{fmt, str::FromStr};
 pub type Amount = Decimal;
 
 macro_rules! positive {
-    ($($(#[$doc:meta])* $name:ident $what:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $what:literal $most:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub struct $name(Decimal);
 
         impl $name {
+            /// The largest there is: so that a price times a quantity always is a `Decimal`.
+            pub const MOST: Decimal = Decimal::from_parts($most as u32, ($most >> 32) as u32, 0, false, 0);
+
             /// # Errors
-            /// Zero or negative.
+            /// Zero, negative, or beyond [`Self::MOST`].
             pub fn new(value: Decimal) -> Result<Self, Invalid> {
-                if value > Decimal::ZERO {
-                    Ok(Self(value))
-                } else {
+                if value <= Decimal::ZERO {
                     Err(Invalid::new($what, value, "must be greater than zero"))
+                } else if value > Self::MOST {
+                    Err(Invalid::new($what, value, format!("must be at most {}", Self::MOST)))
+                } else {
+                    Ok(Self(value))
                 }
             }
             pub const fn get(self) -> Decimal {
@@ -55,9 +60,9 @@ macro_rules! positive {
 
 positive! {
     /// Quote asset per one unit of base asset; always positive.
-    Price "price";
+    Price "price" 1_000_000_000_000_u64;
     /// An amount of base asset; always positive.
-    Quantity "quantity";
+    Quantity "quantity" 1_000_000_000_000_000_u64;
 }
 
 /// `raw` rounded towards zero to a whole number of `step`s, for steps of any size.
@@ -105,6 +110,8 @@ mod tests {
     fn a_price_is_positive() {
         assert!("0".parse::<Price>().is_err());
         assert!("-1".parse::<Price>().is_err());
+        assert!("1000000000001".parse::<Price>().unwrap_err().to_string().contains("at most 1000000000000"));
+        assert!(Price::MOST.checked_mul(Quantity::MOST).is_some());
         assert!(serde_json::from_str::<Price>("\"0\"").is_err());
         assert_eq!("0.00000001".parse::<Price>().unwrap().to_string(), "0.00000001");
     }

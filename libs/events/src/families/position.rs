@@ -136,7 +136,7 @@ pub struct PortfolioValued {
     pub cash: Decimal,
     /// Value of everything that is not the quote asset.
     pub exposure: Decimal,
-    /// The highest equity so far.
+    /// The highest equity so far, scaled by what was paid in or out since: a withdrawal is no drawdown.
     pub peak: Decimal,
     /// `1 − equity/peak`.
     pub drawdown: Decimal,

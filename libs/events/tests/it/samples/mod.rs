@@ -1,0 +1,140 @@
+//! Bodies of every kind, with every field set and every variant of every closed set at least once.
+//!
+//! To be frozen they must never change. A new field that has a default gets a sample of its own in a
+//! new version's file; what is written here is what was written on the day the file was made.
+
+mod market;
+mod order;
+mod position;
+mod trade;
+
+use crate::every;
+use domain::{Account, Decimal, Timestamp};
+use events::*;
+use serde_json::json;
+
+/// At least one for every kind; the match is closed, so a kind without samples does not compile.
+pub fn samples(kind: Kind) -> Vec<Event> {
+    match kind {
+        Kind::TapeOpened => {
+            all(every::clocks(), |clock| TapeOpened { tape: uuid(1), clock, market: "synthetic:1".into() })
+        }
+        Kind::EventConflicted => all([Some(account()), None], |account| EventConflicted {
+            id: uuid(2),
+            kind: "order.filled".into(),
+            source: "binance-main".parse().unwrap(),
+            account,
+            refused: r#"{"price":"1.0"}"#.into(),
+        }),
+        Kind::UnitStarted => one(UnitStarted {
+            unit: "position-sizer".parse().unwrap(),
+            build: "0.1.0+abc".into(),
+            config: json!({ "edges": ["edge70"], "limit": "0.02", "most": 3, "none": null, "test": true }),
+            after: 18_446_744_073_709_551_615,
+        }),
+        Kind::TimePassed => one(TimePassed { now: at(0) }),
+        Kind::WakeAsked => {
+            all([at(0), at(1), at(1_000), Timestamp::ZERO, Timestamp::MAX], |at| WakeAsked { at })
+        }
+        Kind::BalanceChanged => one(BalanceChanged {
+            account: account(),
+            asset: "USDT".parse().unwrap(),
+            free: d("12345.67890000"),
+            locked: d("0"),
+            as_of: at(1_500),
+        }),
+        Kind::LedgerEntry => all(every::ledger_reasons(), |reason| LedgerEntry {
+            account: account(),
+            asset: "币安人生".parse().unwrap(),
+            delta: d("-0.00000001"),
+            reason,
+            venue_ref: "tran 42\n\"quoted\"".into(),
+            at: at(2),
+        }),
+        Kind::TradingStateChanged => {
+            let states =
+                all(every::trading_states(), |state| trading(state, Some(account()), Some(at(60_000_000))));
+            states.into_iter().chain(one(trading(TradingState::Halted, None, None))).collect()
+        }
+
+        Kind::InstrumentListed
+        | Kind::CandleClosed
+        | Kind::CandleMissing
+        | Kind::CandleDiffers
+        | Kind::CandleRefused
+        | Kind::QuoteAsked
+        | Kind::QuoteSeen
+        | Kind::SignalGiven
+        | Kind::SignalPossible
+        | Kind::SignalAmbiguous => market::samples(kind),
+
+        Kind::TradeRequested
+        | Kind::CloseRequested
+        | Kind::StopMoveRequested
+        | Kind::TradeSized
+        | Kind::TradeRefused
+        | Kind::TradeOpened
+        | Kind::TradeProtected
+        | Kind::TradeUnprotected
+        | Kind::TradeExiting
+        | Kind::TradeClosed
+        | Kind::TradeAborted => trade::samples(kind),
+
+        Kind::OrderSubmitted
+        | Kind::OrderAttempted
+        | Kind::OrderAccepted
+        | Kind::OrderRejected
+        | Kind::OrderRefused
+        | Kind::OrderFilled
+        | Kind::OrderEnded
+        | Kind::OrderUnknown
+        | Kind::OrderAbsent
+        | Kind::CancelRequested
+        | Kind::CancelAttempted
+        | Kind::CancelRejected
+        | Kind::OrderDone
+        | Kind::OrderStuck => order::samples(kind),
+
+        Kind::PositionOpened
+        | Kind::PositionIncreased
+        | Kind::PositionReduced
+        | Kind::PositionClosed
+        | Kind::PositionAdjusted
+        | Kind::PortfolioValued => position::samples(kind),
+    }
+}
+
+fn trading(state: TradingState, account: Option<Account>, until: Option<Timestamp>) -> TradingStateChanged {
+    TradingStateChanged { account, state, who: "owner".into(), why: "news: 50% \\ down".into(), until }
+}
+
+/// One sample for each value of a closed set.
+fn all<T, E: Into<Event>>(values: impl IntoIterator<Item = T>, sample: impl Fn(T) -> E) -> Vec<Event> {
+    values.into_iter().map(|value| sample(value).into()).collect()
+}
+
+fn one(sample: impl Into<Event>) -> Vec<Event> {
+    vec![sample.into()]
+}
+
+fn uuid(n: u128) -> Uuid {
+    Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_0000 + n)
+}
+
+/// 2024-01-15T00:00:00Z and so many microseconds.
+pub fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(1_705_276_800_000_000 + micros)
+}
+
+fn account() -> Account {
+    "binance:main".parse().unwrap()
+}
+
+fn d(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// Any value that is read from text, by the type that is wanted.
+fn v<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}

@@ -1,0 +1,121 @@
+//! Trades, from the request to their end.
+
+use super::{account, all, at, d, market::btc, one, v};
+use crate::every;
+use domain::{ClientOrderId, Direction, TradeId};
+use events::*;
+
+pub fn samples(kind: Kind) -> Vec<Event> {
+    match kind {
+        Kind::TradeRequested => {
+            let requested = |direction, by| TradeRequested {
+                trade: trade(),
+                account: account(),
+                instrument: btc(),
+                edge: v("edge70"),
+                direction,
+                trigger: v("42000.10"),
+                signal_at: at(0),
+                by,
+            };
+            let pairs = every::directions().into_iter().zip(every::requesters());
+            all(pairs, |(direction, by)| requested(direction, by))
+        }
+        Kind::CloseRequested => all(every::requesters(), |by| CloseRequested {
+            account: account(),
+            instrument: btc(),
+            edge: v("manual"),
+            by,
+        }),
+        Kind::StopMoveRequested => {
+            all(every::requesters(), |by| StopMoveRequested { trade: trade(), stop: v("39000.5"), by })
+        }
+        Kind::TradeSized => all(every::sizing_methods(), |method| TradeSized {
+            trade: trade(),
+            account: account(),
+            instrument: btc(),
+            edge: v("edge70"),
+            direction: Direction::Long,
+            trigger: v("42000.10"),
+            quantity: v("0.00500"),
+            limit: v("42210.11"),
+            reserved: d("211.05055000"),
+            sizing: Sizing {
+                method,
+                equity: d("10000"),
+                cash: d("9000.5"),
+                budget: d("211"),
+                risk: d("20.01"),
+            },
+        }),
+        Kind::TradeRefused => {
+            let refused = |rule, figure, limit| TradeRefused {
+                trade: trade(),
+                account: account(),
+                instrument: btc(),
+                edge: v("edge70"),
+                rule,
+                figure,
+                limit,
+                text: "open risk 301 is above 300".into(),
+            };
+            let by_rule = all(every::sizing_rules(), |rule| refused(rule, Some(d("301")), Some(d("300"))));
+            by_rule.into_iter().chain(one(refused(SizingRule::NoStop, None, None))).collect()
+        }
+        Kind::TradeOpened => one(TradeOpened {
+            trade: trade(),
+            account: account(),
+            instrument: btc(),
+            edge: v("edge70"),
+            quantity: d("0.004995"),
+            price: d("42000.10"),
+            cost: d("210.0005"),
+        }),
+        Kind::TradeProtected => one(TradeProtected {
+            trade: trade(),
+            order: ClientOrderId::new("td0123456789abcdefghijklmnop").unwrap(),
+            stop: v("39000.5"),
+            quantity: v("0.00499"),
+        }),
+        Kind::TradeUnprotected => all(every::naked_reasons(), |because| TradeUnprotected {
+            trade: trade(),
+            since: at(5),
+            quantity: d("0.004995"),
+            because,
+        }),
+        Kind::TradeExiting => all(every::exit_reasons(), |reason| TradeExiting { trade: trade(), reason }),
+        Kind::TradeClosed => all(every::exit_reasons(), |reason| TradeClosed {
+            trade: trade(),
+            account: account(),
+            instrument: btc(),
+            edge: v("edge70"),
+            reason,
+            quantity: d("0.005"),
+            entry_price: d("42000.1"),
+            exit_price: d("45000"),
+            cost: d("210.0005"),
+            proceeds: d("224.55"),
+            profit: d("14.5495"),
+            fees: vec![
+                Fee { asset: v("BNB"), amount: d("0.0002") },
+                Fee { asset: v("BTC"), amount: d("0.000005") },
+            ],
+            left: d("0.000005"),
+            opened_at: at(1),
+            closed_at: at(86_400_000_000),
+        }),
+        Kind::TradeAborted => all(every::abort_reasons(), |reason| TradeAborted {
+            trade: trade(),
+            account: account(),
+            instrument: btc(),
+            edge: v("edge70"),
+            reason,
+            text: "-2010 Account has insufficient balance for requested action.".into(),
+        }),
+        other => unreachable!("{} has its samples elsewhere", other.name()),
+    }
+}
+
+fn trade() -> TradeId {
+    v("edge70-BTCUSDT-L-20240115T0000")
+}

@@ -1,0 +1,89 @@
+//! One signal, one request per routed account.
+
+use crate::trade_id::trade_id;
+use domain::{Account, Direction, EdgeName, Timestamp};
+use events::{CloseRequested, Event, Kind, RequestedBy, SignalEvent, SignalGiven, TradeRequested};
+use serde::{Deserialize, Serialize};
+use service::Service;
+
+pub struct Bridge {
+    config: Config,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Config {
+    /// Who trades what. A route given twice counts once.
+    pub routes: Vec<Route>,
+}
+
+/// Signals of this edge are traded on this account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Route {
+    pub edge: EdgeName,
+    pub account: Account,
+}
+
+/// The bridge remembers nothing: every signal stands for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {}
+
+impl Service for Bridge {
+    type Config = Config;
+    type State = State;
+
+    const HEARS: &'static [Kind] = &[Kind::SignalGiven];
+
+    fn new(mut config: Config) -> Self {
+        let mut seen = Vec::new();
+        config.routes.retain(|route| {
+            let first = !seen.contains(route);
+            seen.push(*route);
+            first
+        });
+        Self { config }
+    }
+
+    fn apply(&self, _state: &mut State, _now: Timestamp, _event: &Event) {}
+
+    fn decide(&self, _state: &State, _now: Timestamp, heard: &Event) -> Vec<Event> {
+        match heard {
+            Event::Signal(SignalEvent::Given(signal)) if !signal.test => self.forward(signal),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Bridge {
+    fn forward(&self, signal: &SignalGiven) -> Vec<Event> {
+        let accounts = self.accounts(&signal.edge);
+        accounts
+            .iter()
+            .map(|&account| match signal.direction {
+                Direction::Long => enter(signal, account, &accounts),
+                Direction::Short => leave(signal, account),
+            })
+            .collect()
+    }
+
+    fn accounts(&self, edge: &EdgeName) -> Vec<Account> {
+        self.config.routes.iter().filter(|route| route.edge == *edge).map(|route| route.account).collect()
+    }
+}
+
+fn enter(signal: &SignalGiven, account: Account, accounts: &[Account]) -> Event {
+    TradeRequested {
+        trade: trade_id(signal, account, accounts),
+        account,
+        instrument: signal.instrument,
+        edge: signal.edge,
+        direction: signal.direction,
+        trigger: signal.price,
+        signal_at: signal.at,
+        by: RequestedBy::Edge,
+    }
+    .into()
+}
+
+fn leave(signal: &SignalGiven, account: Account) -> Event {
+    CloseRequested { account, instrument: signal.instrument, edge: signal.edge, by: RequestedBy::Edge }.into()
+}

@@ -1,0 +1,3 @@
+//! What is said when two copies of one fact differ.
+
+pub mod conflict;

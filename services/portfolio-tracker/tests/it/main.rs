@@ -1,0 +1,4 @@
+//! The portfolio tracker as scripts: what it hears, line by line, and the log of what it says.
+
+mod script;
+mod values;

@@ -1,0 +1,116 @@
+//! A script of balances and prices, and the log that it must give.
+
+use domain::{Account, Decimal, Instrument, InstrumentRules, Interval, Price, Timestamp};
+use events::*;
+use portfolio_tracker::{Config, PortfolioTracker};
+use service::Solo;
+
+/// Hears `script`, one fact a line, and must say `log`, one valuation a line:
+///
+/// - `list BTCUSDT BTC USDT`: an instrument, its base and its quote
+/// - `close BTCUSDT 100 at 60`, `quote BTCUSDT 100 at 60`: a candle that closed, a price that was seen
+/// - `main has 10 + 5 USDT as of 60`: free and locked
+/// - `main deposit 10 USDT at 60`, `main withdrawal …`, `main interest …`: the ledger
+/// - `time 60`: it is now that many seconds after the start
+#[track_caller]
+pub fn check(script: &str, log: &str) {
+    let mut core = Solo::<PortfolioTracker>::new(Config::new("USDT".parse().unwrap()));
+    let mut now = Timestamp::ZERO;
+    let mut said = Vec::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(seconds) = line.strip_prefix("time ") {
+            now = at(seconds);
+        }
+        said.extend(core.hear(now, fact(line)).iter().map(written));
+    }
+    let wanted: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(said, wanted);
+}
+
+fn fact(line: &str) -> Event {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["time", seconds] => TimePassed { now: at(seconds) }.into(),
+        ["list", symbol, base, quote] => {
+            let (base, quote) = (base.parse().unwrap(), quote.parse().unwrap());
+            let rules = Box::new(InstrumentRules::open(base, quote, d("0.01"), d("0.001"), d("5")));
+            InstrumentListed { instrument: instrument(symbol), rules }.into()
+        }
+        ["close", symbol, price, "at", seconds] => {
+            let price: Price = price.parse().unwrap();
+            let (interval, open) = (Interval::Minute1, at(seconds) - Interval::Minute1.length());
+            let (instrument, volume) = (instrument(symbol), Decimal::ONE);
+            let candle = Candle {
+                instrument,
+                interval,
+                open_time: open,
+                open: price,
+                high: price,
+                low: price,
+                close: price,
+                volume,
+            };
+            CandleClosed { candle }.into()
+        }
+        ["quote", symbol, price, "at", seconds] => {
+            QuoteSeen { instrument: instrument(symbol), price: price.parse().unwrap(), at: at(seconds) }
+                .into()
+        }
+        [name, "has", free, "+", locked, asset, "as", "of", seconds] => BalanceChanged {
+            account: account(name),
+            asset: asset.parse().unwrap(),
+            free: d(free),
+            locked: d(locked),
+            as_of: at(seconds),
+        }
+        .into(),
+        [name, reason, amount, asset, "at", seconds] => {
+            let (reason, delta) = match reason {
+                "deposit" => (LedgerReason::Deposit, d(amount)),
+                "withdrawal" => (LedgerReason::Withdrawal, -d(amount)),
+                "interest" => (LedgerReason::Interest, d(amount)),
+                other => panic!("no reason: {other}"),
+            };
+            let (account, asset, at) = (account(name), asset.parse().unwrap(), at(seconds));
+            LedgerEntry { account, asset, delta, reason, venue_ref: "ref".into(), at }.into()
+        }
+        _ => panic!("no fact: {line}"),
+    }
+}
+
+fn written(event: &Event) -> String {
+    let Event::Portfolio(PortfolioEvent::Valued(e)) = event else { panic!("it should not say {event:?}") };
+    let n = |value: Decimal| value.normalize().to_string();
+    let holding = |h: &Holding| match h.price {
+        Some(price) => format!("{} {} @ {}", n(h.quantity), h.asset, n(price)),
+        None => format!("{} {} @ ?", n(h.quantity), h.asset),
+    };
+    let holdings: Vec<_> = e.holdings.iter().map(holding).collect();
+    let line = format!(
+        "{} {} = {} + {}, {} below {}: {}",
+        e.account.name,
+        n(e.equity),
+        n(e.cash),
+        n(e.exposure),
+        n(e.drawdown),
+        n(e.peak),
+        holdings.join(", "),
+    );
+    line.trim_end().to_owned()
+}
+
+fn at(seconds: &str) -> Timestamp {
+    Timestamp::from_millis(seconds.parse::<i64>().unwrap() * 1_000)
+}
+
+fn account(name: &str) -> Account {
+    format!("paper:{name}").parse().unwrap()
+}
+
+fn instrument(symbol: &str) -> Instrument {
+    format!("paper:spot:{symbol}").parse().unwrap()
+}
+
+fn d(text: &str) -> Decimal {
+    text.parse().unwrap()
+}

@@ -1,0 +1,218 @@
+//! The core: fills in, positions out.
+
+use crate::{
+    book::{Book, Change, Effect},
+    fading::Fading,
+    position::Position,
+};
+use domain::{
+    Account, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentKind, InstrumentRules, Origin,
+    PositionSide, Timestamp, TradeId,
+};
+use events::{
+    Event, Fee, InstrumentEvent, Kind, OrderDone, OrderEvent, OrderFilled, OrderSubmitted, PositionClosed,
+    PositionEvent, PositionIncreased, PositionKey, PositionOpened, PositionReduced, TradeEvent,
+};
+use serde::{Deserialize, Serialize};
+use service::Service;
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PositionTracker {
+    keep: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// For how long it is remembered whose an order was that is done, and which fills have been
+    /// counted. A fill that comes later still is taken for a foreign one.
+    pub keep_days: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { keep_days: 7 }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    books: BTreeMap<Account, BTreeMap<Instrument, Book>>,
+    rules: BTreeMap<Instrument, Box<InstrumentRules>>,
+    /// Whose an order of ours is.
+    orders: Fading<ClientOrderId, EdgeName>,
+    /// Whose a trade is.
+    trades: Fading<(Account, TradeId), EdgeName>,
+    /// What the fill in hand has changed.
+    changes: Vec<Change>,
+}
+
+impl Service for PositionTracker {
+    type Config = Config;
+    type State = State;
+
+    const HEARS: &'static [Kind] = &[
+        Kind::InstrumentListed,
+        Kind::TradeSized,
+        Kind::TradeClosed,
+        Kind::TradeAborted,
+        Kind::OrderSubmitted,
+        Kind::OrderFilled,
+        Kind::OrderDone,
+    ];
+
+    fn new(config: Config) -> Self {
+        Self { keep: Duration::from_secs(config.keep_days.saturating_mul(86_400)) }
+    }
+
+    fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
+        match event {
+            Event::Order(OrderEvent::Filled(e)) => state.filled(now, self.keep, e),
+            Event::Order(OrderEvent::Submitted(e)) => state.submitted(e),
+            Event::Order(OrderEvent::Done(e)) => state.orders.retire(now, self.keep, e.order),
+            Event::Trade(TradeEvent::Sized(e)) => {
+                state.trades.insert((e.account, e.trade), e.edge);
+            }
+            Event::Trade(TradeEvent::Closed(e)) => state.trades.retire(now, self.keep, (e.account, e.trade)),
+            Event::Trade(TradeEvent::Aborted(e)) => state.trades.retire(now, self.keep, (e.account, e.trade)),
+            Event::Instrument(InstrumentEvent::Listed(e)) => {
+                state.rules.insert(e.instrument, e.rules.clone());
+            }
+            Event::Position(PositionEvent::Closed(e)) => state.closed(&e.position),
+            _ => {}
+        }
+    }
+
+    fn decide(&self, state: &State, _now: Timestamp, heard: &Event) -> Vec<Event> {
+        match heard {
+            Event::Order(OrderEvent::Filled(e)) => {
+                state.changes.iter().filter_map(|change| state.changed(e, change)).collect()
+            }
+            Event::Order(OrderEvent::Done(e)) => state.dust_of(e),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl State {
+    /// Everything that is held, by account, instrument and owner.
+    pub fn positions(&self) -> impl Iterator<Item = (PositionKey, &Position)> {
+        self.books().flat_map(|(account, instrument, book)| {
+            book.positions.iter().map(move |(&owner, position)| (key(account, instrument, owner), position))
+        })
+    }
+
+    pub fn books(&self) -> impl Iterator<Item = (Account, Instrument, &Book)> {
+        self.books.iter().flat_map(|(&account, books)| {
+            books.iter().map(move |(&instrument, book)| (account, instrument, book))
+        })
+    }
+
+    /// How many orders are remembered with their owner.
+    pub fn orders(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// An order by hand, or of a trade that nobody has sized, is `manual`'s.
+    fn submitted(&mut self, e: &OrderSubmitted) {
+        for order in e.request.orders() {
+            let owner = match order.origin {
+                Origin::Trade { trade, .. } => self.trades.get(&(e.account, trade)).copied(),
+                Origin::Manual { .. } => None,
+            };
+            self.orders.insert(order.id, owner.unwrap_or_else(EdgeName::manual));
+        }
+    }
+
+    fn filled(&mut self, now: Timestamp, keep: Duration, fill: &OrderFilled) {
+        self.changes.clear();
+        match fill.instrument.kind {
+            InstrumentKind::Spot => {}
+            // It can be short, and its profit is settled as it arises: not by this arithmetic.
+            InstrumentKind::LinearPerpetual => return,
+        }
+        let owner = self.orders.get(&fill.order).copied().unwrap_or_else(EdgeName::manual);
+        let rules = self.rules.get(&fill.instrument).map(|rules| &**rules);
+        let book = self.books.entry(fill.account).or_default().entry(fill.instrument).or_default();
+        if book.count(now, keep, fill) {
+            self.changes = book.fill(owner, fill, rules);
+        }
+    }
+
+    fn closed(&mut self, key: &PositionKey) {
+        if let Some(book) = self.book_mut(key.account, key.instrument) {
+            book.positions.remove(&key.owner);
+        }
+    }
+
+    fn changed(&self, fill: &OrderFilled, change: &Change) -> Option<Event> {
+        let position = self.books.get(&fill.account)?.get(&fill.instrument)?.positions.get(&change.owner)?;
+        let key = key(fill.account, fill.instrument, change.owner);
+        let (fill, price) = (fill.venue_trade, fill.price);
+        let (by, quantity, average) = (change.by, position.quantity(), position.average());
+        match change.effect {
+            Effect::Bought if by == position.bought => {
+                Some(PositionOpened { position: key, fill, quantity, average }.into())
+            }
+            Effect::Bought => Some(PositionIncreased { position: key, fill, by, quantity, average }.into()),
+            Effect::Sold { .. } if quantity.is_zero() => ending(key, position),
+            Effect::Sold { profit } => {
+                Some(PositionReduced { position: key, fill, by, price, quantity, average, profit }.into())
+            }
+        }
+    }
+
+    /// What the order has left too little of to sell.
+    ///
+    /// Judged only once the order is done: until then its next fill may take the rest.
+    fn dust_of(&self, e: &OrderDone) -> Vec<Event> {
+        let Some(rules) = self.rules.get(&e.instrument) else { return Vec::new() };
+        let Some(book) = self.books.get(&e.account).and_then(|books| books.get(&e.instrument)) else {
+            return Vec::new();
+        };
+        let sold_to_dust = |position: &Position| {
+            position.last_sale.is_some_and(|sale| {
+                sale.order == e.order && is_dust(rules, position.quantity(), sale.price.get())
+            })
+        };
+        book.positions
+            .iter()
+            .filter(|(_, position)| sold_to_dust(position))
+            .filter_map(|(&owner, position)| ending(key(e.account, e.instrument, owner), position))
+            .collect()
+    }
+
+    fn book_mut(&mut self, account: Account, instrument: Instrument) -> Option<&mut Book> {
+        self.books.get_mut(&account)?.get_mut(&instrument)
+    }
+}
+
+fn ending(key: PositionKey, position: &Position) -> Option<Event> {
+    let sale = position.last_sale?;
+    let closed = PositionClosed {
+        position: key,
+        fill: sale.fill,
+        bought: position.bought,
+        sold: position.sold,
+        entry_price: position.entry_price(),
+        exit_price: position.exit_price(),
+        profit: position.profit(),
+        profit_ratio: position.profit_ratio(),
+        fees: position.fees.iter().map(|(&asset, &amount)| Fee { asset, amount }).collect(),
+        left: position.quantity(),
+        opened_at: position.opened_at,
+        closed_at: sale.at,
+    };
+    Some(closed.into())
+}
+
+/// A worth beyond 28 digits is no dust.
+fn is_dust(rules: &InstrumentRules, quantity: Decimal, price: Decimal) -> bool {
+    quantity.checked_mul(price).is_some() && rules.is_dust(quantity, price)
+}
+
+/// Spot accounts know only the net side.
+fn key(account: Account, instrument: Instrument, owner: EdgeName) -> PositionKey {
+    PositionKey { account, instrument, side: PositionSide::Net, owner }
+}

@@ -1,0 +1,189 @@
+//! A script of fills, and the log that it must give.
+
+use domain::{
+    Account, ClientOrderId, Decimal, Direction, EdgeName, Ending, Filled, Instrument, InstrumentRules, Leg,
+    NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, Timestamp, TradeId,
+};
+use events::*;
+use position_tracker::{Config, PositionTracker};
+use service::Solo;
+
+/// Hears `script`, one fact a line, and must say `log`, one event a line:
+///
+/// - `list BTCUSDT BTC USDT 0.001 5`: its base, quote, lot size and least notional
+/// - `submit a edge70`, `submit a by hand`: an order of ours, of a trade of that edge
+/// - `a buys 0.5 @ 100 [fee 0.1 BNB]`, `a sells …`: the next fill of an order
+/// - `again`: the last fill, heard once more
+/// - `a done`: all its fills have been heard
+#[track_caller]
+pub fn check(script: &str, log: &str) {
+    let mut said = Vec::new();
+    let mut world = World::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        said.extend(world.hear(line).iter().map(written));
+    }
+    let wanted: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(said, wanted);
+}
+
+pub struct World {
+    pub core: Solo<PositionTracker>,
+    pub fills: u32,
+    last: Option<Event>,
+}
+
+impl World {
+    /// With BTCUSDT listed, in lots of 0.001 and orders of at least 5 USDT.
+    pub fn new() -> Self {
+        let mut world = Self { core: Solo::new(Config::default()), fills: 0, last: None };
+        world.hear("list BTCUSDT BTC USDT 0.001 5");
+        world
+    }
+
+    pub fn hear(&mut self, line: &str) -> Vec<Event> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["list", symbol, base, quote, lot, notional] => self.say(InstrumentListed {
+                instrument: instrument(symbol),
+                rules: Box::new(InstrumentRules::open(
+                    base.parse().unwrap(),
+                    quote.parse().unwrap(),
+                    d("0.01"),
+                    d(lot),
+                    d(notional),
+                )),
+            }),
+            ["submit", id, "by", "hand"] => {
+                self.say(submitted(id, Origin::Manual { request: TradeId::new("by-hand").unwrap() }))
+            }
+            ["submit", id, edge] => {
+                let trade = TradeId::new(&format!("{edge}-{id}")).unwrap();
+                self.say(sized(trade, edge.parse().unwrap()));
+                self.say(submitted(id, Origin::Trade { trade, leg: Leg::Entry, attempt: 1 }))
+            }
+            [id, "done"] => self.say(done(id)),
+            ["again"] => {
+                let last = self.last.clone().unwrap();
+                self.say(last)
+            }
+            [id, verb @ ("buys" | "sells"), quantity, "@", price, ref fee @ ..] => {
+                self.fills += 1;
+                let fee = match *fee {
+                    ["fee", amount, asset] => Some(Fee { asset: asset.parse().unwrap(), amount: d(amount) }),
+                    _ => None,
+                };
+                let side = if verb == "buys" { Side::Buy } else { Side::Sell };
+                let fill = Event::from(filled(self.fills, id, side, quantity, price, fee));
+                self.last = Some(fill.clone());
+                self.say(fill)
+            }
+            _ => panic!("no fact: {line}"),
+        }
+    }
+
+    fn say(&mut self, event: impl Into<Event>) -> Vec<Event> {
+        self.core.hear(Timestamp::from_millis(i64::from(self.fills) * 1_000), event)
+    }
+}
+
+pub fn filled(n: u32, id: &str, side: Side, quantity: &str, price: &str, fee: Option<Fee>) -> OrderFilled {
+    let (price, quantity): (Price, Quantity) = (price.parse().unwrap(), quantity.parse().unwrap());
+    OrderFilled {
+        account: account(),
+        instrument: instrument("BTCUSDT"),
+        order: ClientOrderId::new(id).unwrap(),
+        venue_order: format!("#{id}").parse().unwrap(),
+        venue_trade: format!("t{n}").parse().unwrap(),
+        side,
+        price,
+        quantity,
+        quote: price.get().checked_mul(quantity.get()).unwrap_or(Decimal::MAX),
+        fee,
+        maker: false,
+        at: Timestamp::from_millis(i64::from(n) * 1_000),
+    }
+}
+
+fn sized(trade: TradeId, edge: EdgeName) -> TradeSized {
+    let one = Decimal::ONE;
+    TradeSized {
+        trade,
+        account: account(),
+        instrument: instrument("BTCUSDT"),
+        edge,
+        direction: Direction::Long,
+        trigger: "1".parse().unwrap(),
+        quantity: "1".parse().unwrap(),
+        limit: "1".parse().unwrap(),
+        reserved: one,
+        sizing: Sizing { method: SizingMethod::Fixed, equity: one, cash: one, budget: one, risk: one },
+    }
+}
+
+fn submitted(id: &str, origin: Origin) -> OrderSubmitted {
+    let order = NewOrder {
+        id: ClientOrderId::new(id).unwrap(),
+        side: Side::Buy,
+        kind: OrderKind::Market,
+        size: Size::Base("1".parse().unwrap()),
+        origin,
+        reduce_only: false,
+        position_side: PositionSide::Net,
+    };
+    let request = Box::new(OrderRequest::Single(order));
+    OrderSubmitted { account: account(), instrument: instrument("BTCUSDT"), request }
+}
+
+fn done(id: &str) -> OrderDone {
+    OrderDone {
+        account: account(),
+        instrument: instrument("BTCUSDT"),
+        order: ClientOrderId::new(id).unwrap(),
+        origin: None,
+        ending: Ending::Filled,
+        filled: Filled::default(),
+        fees: Vec::new(),
+        rejection: None,
+        text: String::new(),
+    }
+}
+
+fn written(event: &Event) -> String {
+    let short = |value: Decimal| value.round_dp(4).normalize();
+    match event {
+        Event::Position(PositionEvent::Opened(e)) => {
+            format!("{} opened {} at {}", e.position.owner, e.quantity, short(e.average))
+        }
+        Event::Position(PositionEvent::Increased(e)) => {
+            format!("{} +{} = {} at {}", e.position.owner, e.by, e.quantity, short(e.average))
+        }
+        Event::Position(PositionEvent::Reduced(e)) => {
+            let (owner, profit, average) = (e.position.owner, short(e.profit), short(e.average));
+            format!("{owner} -{} = {} at {average} profit {profit}", e.by, e.quantity)
+        }
+        Event::Position(PositionEvent::Closed(e)) => {
+            let fees: String =
+                e.fees.iter().map(|fee| format!(" fee {} {}", fee.amount.normalize(), fee.asset)).collect();
+            let left = if e.left.is_zero() { String::new() } else { format!(" left {}", e.left) };
+            let (entry, exit, profit) = (short(e.entry_price), short(e.exit_price), short(e.profit));
+            let (owner, percent) = (e.position.owner, short(e.profit_ratio * d("100")));
+            format!(
+                "{owner} closed {} at {entry}, {} at {exit}, profit {profit} = {percent}%{left}{fees}",
+                e.bought, e.sold
+            )
+        }
+        other => panic!("it should not say {other:?}"),
+    }
+}
+
+pub fn account() -> Account {
+    "paper:main".parse().unwrap()
+}
+
+pub fn instrument(symbol: &str) -> Instrument {
+    format!("paper:spot:{symbol}").parse().unwrap()
+}
+
+pub fn d(text: &str) -> Decimal {
+    text.parse().unwrap()
+}

@@ -1,0 +1,111 @@
+//! Sums that must hold to the last digit, whatever is traded.
+
+use crate::script::{World, d};
+use domain::{Decimal, EdgeName};
+use events::{Event, PositionEvent};
+use std::collections::BTreeMap;
+
+/// A small generator, so that a failing seed can be played again.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Prices and quantities that divide badly; every fee; three owners; selling by hand, and more than
+/// there is.
+#[test]
+fn money_and_coins_sum_up_to_the_last_digit() {
+    let mut covered = 0;
+    for seed in 0..100 {
+        let mut dice = Dice(seed);
+        let mut world = World::new();
+        world.hear("submit a edge70");
+        world.hear("submit b edge60");
+        let mut books = Books::default();
+        for _ in 0..50 {
+            let (id, owner) = [("a", "edge70"), ("b", "edge60"), ("web", "manual")][dice.roll(3) as usize];
+            let quantity = Decimal::new(dice.roll(3_000_000) as i64 + 1, 6);
+            let price = Decimal::new(dice.roll(9_999_999) as i64 + 1, 2);
+            let (base_fee, quote_fee, fee) = [
+                ("0", "0", ""),
+                ("0.000001", "0", "fee 0.000001 BTC"),
+                ("0", "0.0123457", "fee 0.0123457 USDT"),
+                ("0", "0", "fee 0.0007 BNB"),
+            ][dice.roll(4) as usize];
+            let verb = ["buys", "sells"][dice.roll(2) as usize];
+
+            let before = held(&world, |_| true);
+            let available = held(&world, |other| owner == "manual" || owner == other);
+            let said = world.hear(&format!("{id} {verb} {quantity} @ {price} {fee}"));
+            let moved = held(&world, |_| true) - before;
+            let cash = books.take(&world, &said, seed);
+
+            let at = format!("seed {seed}: {id} {verb} {quantity} @ {price} {fee}");
+            if verb == "buys" {
+                assert_eq!(moved, (quantity - d(base_fee)).max(Decimal::ZERO), "{at}");
+                if !moved.is_zero() {
+                    assert_eq!(cash, -(quantity * price + d(quote_fee)), "{at}");
+                }
+            } else {
+                let wanted = quantity + d(base_fee);
+                assert_eq!(-moved, wanted.min(available), "{at}");
+                if wanted <= available {
+                    assert_eq!(cash, quantity * price - d(quote_fee), "{at}");
+                    covered += 1;
+                }
+            }
+        }
+    }
+    assert!(covered > 500, "enough sales were covered to prove something: {covered}");
+}
+
+/// What the events said, beside what the positions hold.
+#[derive(Default)]
+struct Books {
+    /// Profit said of each owner's open position.
+    realised: BTreeMap<EdgeName, Decimal>,
+    /// Profit of the positions that were closed.
+    closed: Decimal,
+    cash: Decimal,
+}
+
+impl Books {
+    /// Checks one fill's events, and returns by how much they changed the money of all owners.
+    fn take(&mut self, world: &World, said: &[Event], seed: u64) -> Decimal {
+        for event in said {
+            match event {
+                Event::Position(PositionEvent::Reduced(e)) => {
+                    *self.realised.entry(e.position.owner).or_default() += e.profit;
+                }
+                Event::Position(PositionEvent::Closed(e)) => {
+                    assert_eq!(e.bought, e.sold + e.left, "seed {seed}");
+                    self.realised.remove(&e.position.owner);
+                    self.closed += e.profit;
+                }
+                _ => {}
+            }
+        }
+        let mut cash = self.closed;
+        for (key, position) in world.core.state.positions() {
+            assert!(position.quantity() > Decimal::ZERO, "seed {seed}: {key}");
+            let realised = self.realised.get(&key.owner).copied().unwrap_or_default();
+            assert_eq!(realised, position.profit() + position.cost, "seed {seed}: {key}");
+            cash += position.profit();
+        }
+        cash - std::mem::replace(&mut self.cash, cash)
+    }
+}
+
+fn held(world: &World, by: impl Fn(&str) -> bool) -> Decimal {
+    world
+        .core
+        .state
+        .positions()
+        .filter(|(key, _)| by(&key.owner))
+        .map(|(_, position)| position.quantity())
+        .sum()
+}
