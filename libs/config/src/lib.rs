@@ -1,1 +1,21 @@
+//! What the owner has configured: `tapedeck.toml` and the environment, as plain data.
+//!
+//! All problems are reported at once, each with the key, the line, what is wrong and the remedy;
+//! an unknown key is a problem too, for a limit that is misspelt is no limit.
+//! Amounts never pass through a binary float: the digits in the file are the digits in the engine.
 
+mod edges;
+mod environment;
+mod file;
+mod problem;
+mod section;
+mod settings;
+mod suggest;
+mod value;
+
+pub use environment::{Environment, Secret, Variable};
+pub use file::default_toml;
+pub use problem::{Problem, Problems};
+pub use settings::{
+    EdgeKind, EdgeSettings, Exit, FeeAsset, Forward, Limits, Orders, Paper, Portfolio, Settings, Sizing,
+};

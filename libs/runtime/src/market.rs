@@ -9,13 +9,13 @@ use crate::{
     status::{Phase, Status},
 };
 use domain::{Timestamp, UnitName};
-use events::{CandleEvent, Clock, Draft, Event, Recorded, TapeEvent, TapeOpened, UnitStarted, Uuid};
+use events::{CandleEvent, Clock, Draft, Event, Recorded, TapeOpened, UnitStarted, Uuid};
 use service::{Host, Journal, Lockstep, Played, Steps, Walk};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
-use tape::{AppendError, Commit, CursorMove, Entry, OnConflict, Snapshot, Tape, TapeError};
+use tape::{AppendError, Commit, CursorMove, Entry, LeaseError, OnConflict, ReadError, Snapshot, StorageError, Tape};
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -74,8 +74,6 @@ pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
     OtherMarket { recorded: String, asked: String },
     #[error("this tape was recorded on a wall clock: a recorded or synthetic market cannot be played on it")]
     OtherClock,
-    #[error("the tape does not begin with its opening: it was not made by Tapedeck, or is damaged")]
-    NoOpening,
     #[error("the market cannot be read: {0}")]
     Market(#[source] E),
     #[error(transparent)]
@@ -83,7 +81,11 @@ pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
     #[error("the tape cannot be written: {0}")]
     Append(#[from] AppendError),
     #[error(transparent)]
-    Tape(#[from] TapeError),
+    Read(#[from] ReadError),
+    #[error("the tape cannot be written: {0}")]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
 }
 
 /// Collects what is to be committed.
@@ -133,7 +135,7 @@ impl<F: Steps> Market<F> {
         let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status, observer } =
             self;
         let head = tape.head().await?;
-        let opened = opening(&tape).await?;
+        let opened = tape.opened().await?;
         if let Some(opened) = &opened {
             check(opened, &describe)?;
         }
@@ -290,34 +292,6 @@ impl Metronome {
     }
 }
 
-async fn opening(tape: &Tape) -> Result<Option<TapeOpened>, OpeningError> {
-    let Some(first) = tape.read(0, 1).await?.into_iter().next() else { return Ok(None) };
-    match first.decode() {
-        Ok(Recorded { event: Event::Tape(TapeEvent::Opened(opened)), .. }) => Ok(Some(opened)),
-        Ok(_) | Err(_) => Err(OpeningError::NoOpening),
-    }
-}
-
-enum OpeningError {
-    NoOpening,
-    Tape(TapeError),
-}
-
-impl From<TapeError> for OpeningError {
-    fn from(error: TapeError) -> Self {
-        Self::Tape(error)
-    }
-}
-
-impl<E: std::error::Error + Send + Sync + 'static> From<OpeningError> for RunError<E> {
-    fn from(error: OpeningError) -> Self {
-        match error {
-            OpeningError::NoOpening => Self::NoOpening,
-            OpeningError::Tape(error) => Self::Tape(error),
-        }
-    }
-}
-
 fn check<E: std::error::Error + Send + Sync + 'static>(
     opened: &TapeOpened,
     describe: &str,
@@ -336,14 +310,14 @@ async fn restore_feed<F: Steps>(
     build: &str,
     source: UnitName,
     feed: &mut F,
-) -> Result<u64, TapeError> {
+) -> Result<u64, ReadError> {
     let stored = tape.snapshots(u64::MAX).await?;
     let Some(stored) = stored.into_iter().find(|s| s.unit == source && s.tag == build) else { return Ok(0) };
     Ok(if feed.restore(&stored.state).is_ok() { stored.position } else { 0 })
 }
 
 /// Every unit's state and the feed's, all at the same quiet, committed position.
-async fn snapshot<F: Steps>(tape: &Tape, build: &str, played: &mut Played<F>) -> Result<(), TapeError> {
+async fn snapshot<F: Steps>(tape: &Tape, build: &str, played: &mut Played<F>) -> Result<(), StorageError> {
     let source = played.source();
     let position = played.engine.done();
     let feed = played.feed().snapshot();

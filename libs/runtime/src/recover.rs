@@ -4,7 +4,7 @@ use domain::UnitName;
 use events::{DecodeError, Position, Recorded};
 use service::{Bounds, Follower, Host, Walk, Walked};
 use std::collections::BTreeMap;
-use tape::{Tape, TapeError};
+use tape::{ReadError, Tape};
 use thiserror::Error;
 
 /// How many rows one read takes.
@@ -13,7 +13,7 @@ const BATCH: usize = 5_000;
 #[derive(Debug, Error)]
 pub enum RecoverError {
     #[error(transparent)]
-    Tape(#[from] TapeError),
+    Tape(#[from] ReadError),
     #[error("position {position}: {source}")]
     Decode { position: Position, source: DecodeError },
 }

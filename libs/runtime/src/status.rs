@@ -50,7 +50,6 @@ struct Metrics {
     registry: Registry,
     events: IntCounter,
     commits: IntCounter,
-    retries: IntCounter,
     head: IntGauge,
     market_time: IntGauge,
 }
@@ -102,9 +101,6 @@ impl Status {
         self.0.metrics.events.inc_by(events);
         self.0.metrics.commits.inc();
     }
-    pub(crate) fn retried(&self) {
-        self.0.metrics.retries.inc();
-    }
     pub(crate) fn heard_candle(&self) {
         self.0.candles.fetch_add(1, Ordering::Relaxed);
     }
@@ -138,7 +134,6 @@ impl Metrics {
         Self {
             events: counter("tapedeck_events_committed_total", "Events that this process put on the tape."),
             commits: counter("tapedeck_commits_total", "Transactions that put events on the tape."),
-            retries: counter("tapedeck_commit_retries_total", "Commits that had to be tried again."),
             head: gauge("tapedeck_tape_head_position", "Position of the last event on the tape."),
             market_time: gauge("tapedeck_market_time_seconds", "The market's clock, seconds since 1970."),
             registry,

@@ -1,1 +1,366 @@
+//! The tape: the one append-only log that everything said is recorded on.
+//!
+//! Invariants, the same for every backend and checked by one conformance suite:
+//! - Positions are 1, 2, 3 … without gaps, in the order of the commits.
+//! - A [`Commit`] is recorded whole or not at all, and durable when [`Tape::append`] returns.
+//! - Saying the same fact again under its id records nothing; another fact under a known id is a conflict.
+//! - A unit's cursor moves only under its fence, only forwards, and in the commit of what the unit says.
+//! - Each row's hash follows from the row before ([`chain`]); times never run backwards.
+//!
+//! The crate works on encoded rows ([`Draft`], [`Row`]); decoding is its callers' business.
+//! It appends nothing by itself: the first row, `TapeOpened`, is said by whoever makes the tape.
 
+pub mod archive;
+pub mod chain;
+pub mod verify;
+
+mod commit;
+mod cursor;
+mod error;
+mod memory;
+mod sequence;
+mod snapshot;
+mod sqlite;
+
+pub use commit::{Commit, Committed, CursorMove, Entry, Head, OnConflict, Outcome};
+pub use cursor::Cursor;
+pub use error::{AppendError, LeaseError, OpenError, ReadError, StorageError};
+pub use events::{Draft, Hash, Position, Row};
+pub use memory::Memory;
+pub use snapshot::{KEPT as SNAPSHOTS_KEPT, Snapshot};
+pub use sqlite::Sqlite;
+
+use cursor::Claim;
+use domain::{Timestamp, UnitName};
+use events::{Event, Kind, TapeEvent, TapeOpened, Uuid};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// An open tape. Cheap to clone; all clones are the same one.
+///
+/// Every method may be cancelled at any moment: a commit under way is then still recorded whole or
+/// not at all, which of the two is found out by saying it again.
+#[derive(Debug, Clone)]
+pub enum Tape {
+    Sqlite(Sqlite),
+    Memory(Memory),
+}
+
+/// What a tape is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To record: the file is made if it is missing. One process at a time.
+    Write,
+    /// To look, beside a writer or without one; the file must be there.
+    Read,
+}
+
+impl Tape {
+    /// A new tape in memory.
+    pub fn memory() -> Self {
+        Self::Memory(Memory::default())
+    }
+
+    /// Opens `sqlite:PATH` or `memory:`. Must be called inside a tokio runtime, which has to outlive
+    /// the tape: the writer is a task of it.
+    ///
+    /// # Errors
+    /// Another URL, a file that is missing, no tape, of a newer version, or being written by another process.
+    pub async fn open(url: &str, mode: Mode) -> Result<Self, OpenError> {
+        let wrong = |hint| OpenError::Url { url: url.to_owned(), hint };
+        match url.split_once(':') {
+            Some(("sqlite", "")) => Err(wrong(" (the path is missing)")),
+            Some(("sqlite", ":memory:")) => Err(wrong(" (the latter is what is meant here)")),
+            Some(("sqlite", path)) if path.starts_with("//") && !path.starts_with("///") => {
+                Err(wrong(" (without the two slashes)"))
+            }
+            Some(("sqlite", path)) => Ok(Self::Sqlite(Sqlite::open(path, mode).await?)),
+            Some(("memory", "")) if mode == Mode::Read => Err(OpenError::MemoryRead),
+            Some(("memory", "")) => Ok(Self::memory()),
+            _ => Err(wrong("")),
+        }
+    }
+
+    /// The last row's position, hash and time; [`Head::EMPTY`] before the first.
+    ///
+    /// # Errors
+    /// The storage cannot be read.
+    pub async fn head(&self) -> Result<Head, ReadError> {
+        Ok(self.marks().await?.0)
+    }
+
+    /// What stands at position 1: the tape's id, clock and market. `None` on an empty tape.
+    ///
+    /// # Errors
+    /// The first row is not a `tape.opened` that this build understands.
+    pub async fn opened(&self) -> Result<Option<TapeOpened>, ReadError> {
+        let Some(first) = self.read(0, 1).await?.pop() else { return Ok(None) };
+        let damaged = |why: String| ReadError::Damaged { position: 1, why };
+        match first.decode().map_err(|e| damaged(e.to_string()))?.event {
+            Event::Tape(TapeEvent::Opened(opened)) => Ok(Some(opened)),
+            other => {
+                Err(damaged(format!("a tape begins with tape.opened, not with {}", other.kind().name())))
+            }
+        }
+    }
+
+    /// Records a commit in one transaction, or nothing of it.
+    ///
+    /// Entries whose fact is recorded already are duplicates: a success that records nothing.
+    ///
+    /// # Errors
+    /// A lost fence, a conflict under [`OnConflict::Fail`], a cursor that goes back or beyond the head,
+    /// or a storage that cannot take it.
+    pub async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+        match self {
+            Self::Sqlite(tape) => tape.append(commit).await,
+            Self::Memory(tape) => tape.append_now(commit),
+        }
+    }
+
+    /// The rows after position `after`, at most `limit` of them, in order and without a gap.
+    ///
+    /// # Errors
+    /// A missing or damaged row, or a storage that cannot be read.
+    pub async fn read(&self, after: Position, limit: usize) -> Result<Vec<Row>, ReadError> {
+        match self {
+            Self::Memory(tape) => Ok(tape.read_now(after, limit)),
+            Self::Sqlite(tape) => {
+                let mut rows = Vec::with_capacity(limit.min(10_000));
+                let mut wrong = None;
+                let take = |row: Result<Row, sqlite::Damage>| match row {
+                    Ok(row) if row.position != after + 1 + rows.len() as u64 => {
+                        let expected = after + 1 + rows.len() as u64;
+                        wrong.get_or_insert(ReadError::Gap { expected, found: row.position });
+                    }
+                    Ok(row) => rows.push(row),
+                    Err(damage) => {
+                        wrong
+                            .get_or_insert(ReadError::Damaged { position: damage.position, why: damage.why });
+                    }
+                };
+                tape.stretch(after, limit, take).await?;
+                wrong.map_or(Ok(rows), Err)
+            }
+        }
+    }
+
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn by_id(&self, id: Uuid) -> Result<Option<Row>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.by_id(id).await,
+            Self::Memory(tape) => Ok(tape.by_id_now(id)),
+        }
+    }
+
+    /// Everything that belongs to a trade, in order.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn of_trade(&self, trade: &str) -> Result<Vec<Row>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.of_trade(trade).await,
+            Self::Memory(tape) => Ok(tape.find(|row| row.draft.trade.as_deref() == Some(trade))),
+        }
+    }
+
+    /// Everything about a subject, in order. Looks through the whole tape.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn of_subject(&self, subject: &str) -> Result<Vec<Row>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.of_subject(subject).await,
+            Self::Memory(tape) => Ok(tape.find(|row| row.draft.subject == subject)),
+        }
+    }
+
+    /// Everything that was said on hearing the event `cause`, in order. Looks through the tape from there.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn caused_by(&self, cause: Uuid) -> Result<Vec<Row>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.caused_by(cause).await,
+            Self::Memory(tape) => Ok(tape.find(|row| row.draft.cause == Some(cause))),
+        }
+    }
+
+    /// The last event of a kind.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn latest_of_kind(&self, kind: Kind) -> Result<Option<Row>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.latest(kind.name(), None).await,
+            Self::Memory(tape) => Ok(tape.find_last(|row| row.draft.kind == kind.name())),
+        }
+    }
+
+    /// The last event of a kind about one subject, e.g. the last `unit.started` of one unit.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn latest_about(&self, kind: Kind, subject: &str) -> Result<Option<Row>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.latest(kind.name(), Some(subject)).await,
+            Self::Memory(tape) => {
+                Ok(tape.find_last(|row| row.draft.kind == kind.name() && row.draft.subject == subject))
+            }
+        }
+    }
+
+    /// Every unit's cursor, by name.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn cursors(&self) -> Result<Vec<Cursor>, ReadError> {
+        Ok(self.marks().await?.1)
+    }
+
+    /// The head and every unit's cursor as they are at one moment.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn marks(&self) -> Result<(Head, Vec<Cursor>), ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.marks().await.map(|marks| (marks.head, marks.cursors)),
+            Self::Memory(tape) => Ok(tape.marks_now()),
+        }
+    }
+
+    /// Takes the right to speak for a unit until `ttl` from now, under a new fence.
+    ///
+    /// Every earlier fence is void from then on, also one's own: a process that restarted, or a second
+    /// one under the same name, is told apart. `force` takes it from whoever holds it, which is right
+    /// only for the one process that may write at all.
+    ///
+    /// # Errors
+    /// [`LeaseError::Held`] while another owner's lease runs.
+    pub async fn acquire(
+        &self,
+        unit: UnitName,
+        owner: &str,
+        ttl: Duration,
+        force: bool,
+    ) -> Result<Cursor, LeaseError> {
+        let mut taken = self.acquire_all(&[unit], owner, ttl, force).await?;
+        taken.pop().ok_or(LeaseError::Lost { unit, given: 0, stored: None })
+    }
+
+    /// As [`Tape::acquire`] for several units: all of them in one transaction, or none. In their order.
+    ///
+    /// # Errors
+    /// [`LeaseError::Held`] for the first that is.
+    pub async fn acquire_all(
+        &self,
+        units: &[UnitName],
+        owner: &str,
+        ttl: Duration,
+        force: bool,
+    ) -> Result<Vec<Cursor>, LeaseError> {
+        let claim = Claim { owner: owner.to_owned(), ttl, force };
+        match self {
+            Self::Sqlite(tape) => tape.claim(units.to_vec(), claim).await,
+            Self::Memory(tape) => tape.claim(units, &claim),
+        }
+    }
+
+    /// Extends a lease to `ttl` from now; also one that ran out but that nobody else took.
+    ///
+    /// # Errors
+    /// [`LeaseError::Lost`] once anybody has acquired the unit again, or it was released.
+    pub async fn renew(&self, unit: UnitName, fence: u64, ttl: Duration) -> Result<(), LeaseError> {
+        match self {
+            Self::Sqlite(tape) => tape.renew(unit, fence, ttl).await,
+            Self::Memory(tape) => tape.renew_now(unit, fence, ttl),
+        }
+    }
+
+    /// Lets go of a unit, so that another need not wait for the lease to end.
+    ///
+    /// # Errors
+    /// [`LeaseError::Lost`] once anybody has acquired the unit again, or it was released.
+    pub async fn release(&self, unit: UnitName, fence: u64) -> Result<(), LeaseError> {
+        match self {
+            Self::Sqlite(tape) => tape.release(unit, fence).await,
+            Self::Memory(tape) => tape.release_now(unit, fence),
+        }
+    }
+
+    /// Keeps a unit's state; the newest [`SNAPSHOTS_KEPT`] of each unit stay.
+    ///
+    /// # Errors
+    /// The storage cannot take it; the tape itself is none the worse for it.
+    pub async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tape) => tape.save_snapshot(snapshot).await,
+            Self::Memory(tape) => {
+                tape.save_snapshot_now(snapshot);
+                Ok(())
+            }
+        }
+    }
+
+    /// Of each unit the newest snapshot at or before `at_most`.
+    ///
+    /// # Errors
+    /// The storage cannot be read.
+    pub async fn snapshots(&self, at_most: Position) -> Result<Vec<Snapshot>, ReadError> {
+        match self {
+            Self::Sqlite(tape) => tape.snapshots(at_most).await,
+            Self::Memory(tape) => Ok(tape.snapshots_now(at_most)),
+        }
+    }
+
+    /// Throws all snapshots away.
+    ///
+    /// # Errors
+    /// The storage cannot be written.
+    pub async fn forget_snapshots(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tape) => tape.forget_snapshots().await,
+            Self::Memory(tape) => {
+                tape.forget_snapshots_now();
+                Ok(())
+            }
+        }
+    }
+
+    /// The last position that this process committed, or found when it opened the tape. A hint: what
+    /// other processes commit is found by asking for the head now and then.
+    pub fn watch(&self) -> watch::Receiver<Position> {
+        match self {
+            Self::Sqlite(tape) => tape.watch(),
+            Self::Memory(tape) => tape.watch(),
+        }
+    }
+
+    /// Finishes what is under way and lets go of the file. Every clone is closed with it.
+    /// Without this it is let go some time after the last clone is dropped.
+    ///
+    /// # Errors
+    /// The file could not be closed in good order; what was committed is safe.
+    pub async fn close(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tape) => tape.close().await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    async fn restore(&self, cursors: Vec<Cursor>) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tape) => tape.restore(cursors).await,
+            Self::Memory(tape) => {
+                tape.restore(cursors);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn machine_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

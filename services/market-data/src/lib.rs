@@ -1,1 +1,19 @@
+//! The market as a source of events: recorded or synthetic candles, checked, on the market's clock.
+//!
+//! [`open`] opens what a [`MarketSpec`] names. [`Feed`] takes raw candles from that [`Market`] and gives
+//! steps; each step is one commit. It does no I/O of its own and knows no clock, so that a feed which
+//! is rebuilt from the tape goes on with exactly the step that an undisturbed one would give next.
 
+pub mod feed;
+pub mod gate;
+pub mod market;
+pub mod recorded;
+pub mod spec;
+pub mod synthetic;
+
+pub use feed::{Feed, FeedError, Step};
+pub use gate::{Gate, GateState, Verdict};
+pub use market::{Market, MarketError, Memory, Series};
+pub use recorded::Recorded;
+pub use spec::{MarketSpec, Opened, open};
+pub use synthetic::Synthetic;

@@ -73,6 +73,8 @@ pub enum Command {
     Portfolio(OnTape),
     /// Signals given, newest last
     Signals(OnTape),
+    /// Run the whole engine under simulated faults, and check every promise
+    Simulate(Simulate),
     /// Find what is wrong with configuration, tape, clock or data, and how to mend it
     Doctor(Doctor),
 }
@@ -225,6 +227,19 @@ pub struct Doctor {
     /// Also read these candles
     #[arg(long, value_name = "PATH")]
     pub candles: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 1_000, value_name = "COUNT", conflicts_with = "seed")]
+    pub seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0, value_name = "SEED", conflicts_with = "seed")]
+    pub from: u64,
+    /// Run this seed only
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
 }
 
 /// How fast a market plays.

@@ -6,6 +6,7 @@ mod explain;
 mod live;
 mod locate;
 mod report;
+mod simulate;
 mod units;
 
 use clap::Parser;
@@ -60,6 +61,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Orders(args) => commands::views::orders(&global, args).await,
         Command::Portfolio(args) => commands::views::portfolio(&global, args).await,
         Command::Signals(args) => commands::views::signals(&global, args).await,
+        Command::Simulate(args) => commands::simulate::run(&global, &args),
         Command::Doctor(args) => commands::doctor::run(&global, args).await,
     }
 }

@@ -93,6 +93,8 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
 fn only(settings: &mut Settings, edge: &str) -> anyhow::Result<()> {
     let known: Vec<String> = settings.edges.iter().map(|e| e.name.to_string()).collect();
     settings.edges.retain(|e| e.name.as_str() == edge);
+    // Asked for by name, it runs even where it is switched off.
+    settings.edges.iter_mut().for_each(|e| e.enabled = true);
     if settings.edges.is_empty() {
         let message = format!("--edge {edge}: the configuration has no such edge; it has: {}", known.join(", "));
         return Err(WrongUse(message).into());

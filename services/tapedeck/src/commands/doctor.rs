@@ -105,15 +105,11 @@ async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
         }
         Err(error) => return vec![finding("tape", State::Wrong, format!("{error:#}"))],
     };
-    match tape::verify_chain(&tape, |_| {}).await {
+    match tape::verify::verify_chain(&tape, |_, _| {}).await {
         Ok(head) => {
             vec![finding("tape", State::Well, format!("whole: {} events, until {}", head.position, head.recorded_at))]
         }
-        Err(broken) => vec![finding(
-            "tape",
-            State::Wrong,
-            format!("broken at position {}: {}; restore it from a backup or an export", broken.position, broken.why),
-        )],
+        Err(error) => vec![finding("tape", State::Wrong, format!("{error}; restore it from a backup or an export"))],
     }
 }
 

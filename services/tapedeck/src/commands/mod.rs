@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod doctor;
 pub mod replay;
+pub mod simulate;
 pub mod tape;
 pub mod up;
 pub mod verify;

@@ -95,7 +95,7 @@ pub async fn export(global: &Global, args: Export) -> anyhow::Result<ExitCode> {
         )),
         None => Box::new(BufWriter::new(io::stdout())),
     };
-    let head = tape::export(&tape, &mut out, |position| bar.set_position(position)).await?;
+    let head = tape::archive::export(&tape, &mut out, |position, _| bar.set_position(position)).await?;
     out.flush().context("writing the export")?;
     bar.finish_and_clear();
     if args.out.is_some() {
@@ -110,7 +110,7 @@ pub async fn import(global: &Global, args: Import) -> anyhow::Result<ExitCode> {
     let file = File::open(&args.file).with_context(|| format!("opening {}", args.file.display()))?;
     let tape = Tape::open(&args.tape, Mode::Write).await.with_context(|| format!("opening {}", args.tape))?;
     let bar = progress(0, "importing", global.json);
-    let head = tape::import(BufReader::new(file), &tape, |position| bar.set_position(position))
+    let head = tape::archive::import(BufReader::new(file), &tape, |position, _| bar.set_position(position))
         .await
         .with_context(|| format!("importing {}", args.file.display()))?;
     bar.finish_and_clear();

@@ -9,6 +9,7 @@ use runtime::recover::{self, Plan};
 use serde_json::json;
 use service::{Difference, Walk};
 use std::process::ExitCode;
+use tape::verify::VerifyError;
 
 /// # Errors
 /// A tape that cannot be opened. A tape that is not as it should be is a finding, not an error.
@@ -16,18 +17,18 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
     let tape = locate::reading(global, &args.tape).await?;
     let total = tape.head().await.map_or(0, |head| head.position);
     let bar = progress(total, "chain", global.json);
-    let head = match tape::verify_chain(&tape, |position| bar.set_position(position)).await {
+    let head = match tape::verify::verify_chain(&tape, |position, _| bar.set_position(position)).await {
         Ok(head) => head,
-        Err(broken) => {
+        Err(VerifyError::Broken { position, why }) => {
             bar.finish_and_clear();
             if global.json {
-                let finding = json!({ "position": broken.position, "why": broken.why });
-                print_json(&json!({ "ok": false, "broken": finding }))?;
+                print_json(&json!({ "ok": false, "broken": { "position": position, "why": why } }))?;
             } else {
-                println!("BROKEN at position {}: {}", broken.position, broken.why);
+                println!("BROKEN at position {position}: {why}");
             }
             return Ok(ExitCode::FAILURE);
         }
+        Err(error) => return Err(error.into()),
     };
     bar.set_position(0);
     bar.set_message("cores");

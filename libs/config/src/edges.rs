@@ -1,0 +1,160 @@
+//! `[edges.NAME]`: what gives signals, how much it may spend, how its trades are left.
+
+use crate::{EdgeKind, EdgeSettings, Exit, Forward, Sizing, section::Section, value};
+use domain::{Account, EdgeName, Interval};
+use std::{num::NonZeroU32, time::Duration};
+
+/// What an edge of the owner's own name takes from the default edge where it does not say it.
+/// What makes a strategy, and what it risks, it must say itself.
+const SHARED: &[&str] = &["enabled", "interval", "forward", "slippage", "max_age"];
+const DEFAULT_EDGE: &str = "edge70";
+
+/// The longest channel, in candles.
+const LONGEST: u32 = 100_000;
+
+pub(crate) fn edges(section: Section<'_>, account: Option<Account>) -> Option<Vec<EdgeSettings>> {
+    // All are read before any is given up, so that the problems of all are found.
+    let all: Vec<Option<EdgeSettings>> =
+        section.names().into_iter().map(|name| named(&section, name, account)).collect();
+    all.into_iter().collect()
+}
+
+fn named(section: &Section<'_>, name: &str, account: Option<Account>) -> Option<EdgeSettings> {
+    let mut table = section.child(name);
+    if !table.is_in_default() {
+        table.fall_back(SHARED, section.default_table(DEFAULT_EDGE));
+    }
+    let edge_name = EdgeName::new(name).map_err(|invalid| section.refuse_name(name, invalid.to_string()));
+    if name == EdgeName::manual().as_str() {
+        section.refuse_name(name, "is the owner of trades that no edge made");
+    }
+    edge(table, edge_name.ok(), account)
+}
+
+fn edge(mut section: Section<'_>, name: Option<EdgeName>, account: Option<Account>) -> Option<EdgeSettings> {
+    let enabled = section.read("enabled", "write true or false", value::boolean);
+    let kind = kind(&mut section);
+    let account = if section.has("account") {
+        section.read("account", "write venue:name, e.g. \"paper:main\"", value::parsed::<Account>)
+    } else {
+        account
+    };
+    let sizing = sizing(section.table("sizing"));
+    let exit = exit(section.table("exit"));
+    let slippage = section.read("slippage", "write a ratio from 0 to less than 1, e.g. 0.005", value::ratio);
+    let max_age = section.read("max_age", "write a duration up to a year, e.g. \"26h\"", |value| {
+        value::span(value, Duration::from_millis(1), Duration::from_secs(366 * 86_400))
+    });
+    section.close();
+    Some(EdgeSettings {
+        name: name?,
+        enabled: enabled?,
+        kind: kind?,
+        account: account?,
+        sizing: sizing?,
+        exit: exit?,
+        slippage: slippage?,
+        max_age: max_age?,
+    })
+}
+
+enum KindName {
+    Edge70,
+    External,
+}
+
+fn kind(section: &mut Section<'_>) -> Option<EdgeKind> {
+    let name =
+        section.read("kind", "write \"edge70\" or \"external\"", |value| match value::text(value)? {
+            "edge70" => Ok(KindName::Edge70),
+            "external" => Ok(KindName::External),
+            other => Err(format!("'{other}' is no kind of edge")),
+        })?;
+    match name {
+        KindName::External => Some(EdgeKind::External),
+        KindName::Edge70 => {
+            let interval = section.read("interval", "write e.g. \"1d\"", value::parsed::<Interval>);
+            let long = lookback(section, "long");
+            let short = lookback(section, "short");
+            let forward =
+                section.read("forward", "write \"direction_flips\" or \"all_until_open\"", |value| {
+                    match value::text(value)? {
+                        "direction_flips" => Ok(Forward::DirectionFlips),
+                        "all_until_open" => Ok(Forward::AllUntilOpen),
+                        other => Err(format!("'{other}' is no such policy")),
+                    }
+                });
+            Some(EdgeKind::Edge70 { interval: interval?, long: long?, short: short?, forward: forward? })
+        }
+    }
+}
+
+fn lookback(section: &mut Section<'_>, key: &'static str) -> Option<NonZeroU32> {
+    section.read(key, "write a whole number of candles from 1 to 100000, e.g. 59", |value| {
+        let candles = value::whole(value)?;
+        NonZeroU32::new(candles)
+            .filter(|candles| candles.get() <= LONGEST)
+            .ok_or_else(|| format!("{candles} is out of range"))
+    })
+}
+
+fn sizing(mut section: Section<'_>) -> Option<Sizing> {
+    let risk = section.read("method", "write \"fixed\" or \"risk\"", |value| match value::text(value)? {
+        "fixed" => Ok(false),
+        "risk" => Ok(true),
+        other => Err(format!("'{other}' is no such method")),
+    });
+    let amount = "write an amount above 0, e.g. 100";
+    let sizing = match risk? {
+        false => {
+            let amount = section.read("amount", amount, value::amount);
+            amount.map(|amount| Sizing::Fixed { amount })
+        }
+        true => {
+            let max_loss =
+                section.read("max_loss", "write a ratio above 0 and at most 1, e.g. 0.01", value::part);
+            let max_amount = if section.has("max_amount") {
+                section.read_or_none("max_amount", amount, value::amount)
+            } else {
+                Some(None)
+            };
+            max_loss.zip(max_amount).map(|(max_loss, max_amount)| Sizing::Risk { max_loss, max_amount })
+        }
+    };
+    section.close();
+    sizing
+}
+
+const DISTANCE: &str = "write a ratio above 0 and below 1, e.g. 0.15 for 15 %";
+
+fn exit(mut section: Section<'_>) -> Option<Exit> {
+    let oco = section.read("kind", "write \"stop_limit\" or \"oco\"", |value| match value::text(value)? {
+        "stop_limit" => Ok(false),
+        "oco" => Ok(true),
+        other => Err(format!("'{other}' is no kind of exit")),
+    })?;
+    let exit = if oco { oco_exit(&mut section) } else { stop_limit_exit(&mut section) };
+    section.close();
+    exit
+}
+
+fn stop_limit_exit(section: &mut Section<'_>) -> Option<Exit> {
+    let stop = section.read("stop", DISTANCE, value::distance);
+    // Above zero: a stop whose limit is its own price does not fill in a fast market.
+    let limit_below = section.read("limit_below", DISTANCE, value::distance);
+    Some(Exit::StopLimit { stop: stop?, limit_below: limit_below? })
+}
+
+fn oco_exit(section: &mut Section<'_>) -> Option<Exit> {
+    let stop = section.read("stop", DISTANCE, value::distance);
+    let stop_limit = section.read("stop_limit", DISTANCE, value::distance);
+    let take_profit =
+        section.read("take_profit", "write an amount above 0, e.g. 0.07 for 7 %", value::amount);
+    let (stop, stop_limit) = (stop?, stop_limit?);
+    if stop_limit <= stop {
+        let what = format!("{stop_limit} does not lie below the stop at {stop}");
+        section.refuse("stop_limit", what, "write a ratio larger than stop, e.g. 0.15");
+        return None;
+    }
+    Some(Exit::Oco { stop, stop_limit, take_profit: take_profit? })
+}

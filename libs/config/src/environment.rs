@@ -1,0 +1,147 @@
+//! The few things that differ from one deployment to the next: environment variables.
+
+use crate::{Problem, Problems, suggest};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
+
+/// Where things are. `None` leaves the choice to the command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Environment {
+    /// `TAPEDECK_CONFIG`.
+    pub config: Option<PathBuf>,
+    /// `TAPEDECK_LOG`.
+    pub log: Option<String>,
+    /// `TAPEDECK_DATA_DIR`.
+    pub data_dir: Option<PathBuf>,
+    /// `TAPEDECK_LISTEN`.
+    pub listen: Option<SocketAddr>,
+    /// `STORE_URL`.
+    pub store_url: Option<Secret>,
+    /// `BUS_URL`.
+    pub bus_url: Option<Secret>,
+}
+
+/// A variable and what it is for, in prose; for help texts and templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    pub name: &'static str,
+    pub about: &'static str,
+}
+
+/// An address that may hold a password: it is not shown by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.0.split_once(':').map_or("", |(scheme, _)| scheme);
+        write!(f, "{scheme}:…")
+    }
+}
+
+impl Environment {
+    /// Every variable that is read.
+    pub const VARIABLES: &'static [Variable] = &[
+        Variable {
+            name: "TAPEDECK_CONFIG",
+            about: "The configuration file. Where it is not set, ./tapedeck.toml if there is one, else the built-in default.",
+        },
+        Variable {
+            name: "TAPEDECK_LOG",
+            about: "What is logged: error, warn, info (the default), debug or trace; also per module, e.g. info,tape=debug.",
+        },
+        Variable {
+            name: "TAPEDECK_DATA_DIR",
+            about: "The folder in which Tapedeck keeps what it writes, its SQLite tape above all.",
+        },
+        Variable {
+            name: "TAPEDECK_LISTEN",
+            about: "The address on which health, metrics and commands are served, e.g. 127.0.0.1:8080.",
+        },
+        Variable {
+            name: "STORE_URL",
+            about: "The tape: sqlite:PATH, or postgres://user:password@host/database.",
+        },
+        Variable {
+            name: "BUS_URL",
+            about: "The message broker: amqp://user:password@host or amqps://…; not set, everything stays in one process.",
+        },
+    ];
+
+    /// Variables of ours that are meant for others: where the tests find their data.
+    const FOR_OTHERS: &'static [&'static str] = &["TAPEDECK_DATA"];
+
+    /// Reads the variables given; an empty one counts as not set.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them. A value is never repeated in the message where it may
+    /// hold a password.
+    pub fn read(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+        let vars: BTreeMap<String, String> =
+            vars.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut problems = unknown(&vars);
+        let get = |name: &str| vars.get(name).cloned();
+        let listen = get("TAPEDECK_LISTEN")
+            .and_then(|given| given.parse().map_err(|_| problems.push(not_an_address(&given))).ok());
+        let stores = "write sqlite:PATH or postgres://user:password@host/database";
+        let store_url =
+            secret(&vars, "STORE_URL", &["sqlite", "postgres", "postgresql"], stores, &mut problems);
+        let buses = "write amqp://user:password@host";
+        let bus_url = secret(&vars, "BUS_URL", &["amqp", "amqps"], buses, &mut problems);
+        if !problems.is_empty() {
+            return Err(Problems::new("the environment", problems));
+        }
+        Ok(Self {
+            config: get("TAPEDECK_CONFIG").map(PathBuf::from),
+            log: get("TAPEDECK_LOG"),
+            data_dir: get("TAPEDECK_DATA_DIR").map(PathBuf::from),
+            listen,
+            store_url,
+            bus_url,
+        })
+    }
+}
+
+fn unknown(vars: &BTreeMap<String, String>) -> Vec<Problem> {
+    let known = || Environment::VARIABLES.iter().map(|variable| variable.name);
+    let ours = vars.keys().filter(|name| name.starts_with("TAPEDECK_"));
+    ours.filter(|name| !known().chain(Environment::FOR_OTHERS.iter().copied()).any(|known| known == *name))
+        .map(|name| {
+            let remedy = match suggest::nearest(name, known()) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            problem(name, "is no variable of Tapedeck's", remedy)
+        })
+        .collect()
+}
+
+fn not_an_address(given: &str) -> Problem {
+    problem("TAPEDECK_LISTEN", format!("'{given}' is no address"), "write host:port, e.g. 127.0.0.1:8080")
+}
+
+fn secret(
+    vars: &BTreeMap<String, String>,
+    name: &str,
+    schemes: &[&str],
+    remedy: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Secret> {
+    let url = vars.get(name)?;
+    match url.split_once(':') {
+        Some((scheme, rest)) if schemes.contains(&scheme) && !rest.is_empty() => Some(Secret(url.clone())),
+        _ => {
+            problems.push(problem(name, "is no address of that kind", remedy));
+            None
+        }
+    }
+}
+
+fn problem(key: &str, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
+    Problem { key: key.to_owned(), line: None, what: what.into(), remedy: remedy.into() }
+}

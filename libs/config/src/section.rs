@@ -1,0 +1,187 @@
+//! A table of the file with the default's behind it, and a record of what was asked of it.
+
+use crate::{Problem, suggest, value::Parsed};
+use std::{cell::RefCell, collections::BTreeSet};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+/// Where the problems of one file are gathered.
+pub(crate) struct Report<'a> {
+    text: &'a str,
+    list: RefCell<Vec<Problem>>,
+}
+
+/// One table. A key that the owner's file does not have is taken from the default.
+pub(crate) struct Section<'a> {
+    path: String,
+    own: Option<&'a DeTable<'a>>,
+    default: Option<&'a DeTable<'a>>,
+    fallback: Option<(&'static [&'static str], &'a DeTable<'a>)>,
+    /// Where the table, or else the one around it, begins, if it is the owner's.
+    line: Option<usize>,
+    asked: BTreeSet<&'static str>,
+    report: &'a Report<'a>,
+}
+
+/// A value, and its line if it is in the owner's file.
+struct Found<'a> {
+    value: &'a DeValue<'a>,
+    line: Option<usize>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self { text, list: RefCell::default() }
+    }
+
+    pub fn add(&self, key: &str, line: Option<usize>, what: impl Into<String>, remedy: impl Into<String>) {
+        let (key, what, remedy) = (key.to_owned(), what.into(), remedy.into());
+        self.list.borrow_mut().push(Problem { key, line, what, remedy });
+    }
+
+    pub fn line_at(&self, byte: usize) -> usize {
+        let before = self.text.as_bytes().iter().take(byte);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.list.into_inner()
+    }
+}
+
+impl<'a> Section<'a> {
+    pub fn root(own: &'a DeTable<'a>, default: &'a DeTable<'a>, report: &'a Report<'a>) -> Self {
+        let (path, line, asked) = (String::new(), None, BTreeSet::new());
+        Self { path, own: Some(own), default: Some(default), fallback: None, line, asked, report }
+    }
+
+    /// A table within this one. What is no table is reported, and the default stands for it.
+    pub fn table(&mut self, key: &'static str) -> Section<'a> {
+        self.asked.insert(key);
+        self.child(key)
+    }
+
+    /// A table under a name that the owner chose.
+    pub fn child(&self, key: &str) -> Section<'a> {
+        let found = self.own.and_then(|table| table.get(key)).map(|value| self.found(value));
+        let line = found.as_ref().and_then(|found| found.line).or(self.line);
+        let own = found.and_then(|found| match found.value {
+            DeValue::Table(table) => Some(table),
+            other => {
+                let what = format!("is {}, not a table", crate::value::describe(other));
+                self.report.add(&self.key(key), found.line, what, format!("write [{}]", self.key(key)));
+                None
+            }
+        });
+        let default = self.default_table(key);
+        let (path, asked, report) = (self.key(key), BTreeSet::new(), self.report);
+        Section { path, own, default, fallback: None, line, asked, report }
+    }
+
+    /// The keys of the owner's table, else of the default's.
+    pub fn names(&self) -> Vec<&'a str> {
+        let table = self.own.filter(|table| !table.is_empty()).or(self.default);
+        table.map(|table| table.keys().map(|key| key.get_ref().as_ref()).collect()).unwrap_or_default()
+    }
+
+    /// Reads the value of a key; `wanted` says what to write. `None` has been reported.
+    pub fn read<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        parse: impl FnOnce(&'a DeValue<'a>) -> Parsed<T>,
+    ) -> Option<T> {
+        let Some(found) = self.find(key) else {
+            self.report.add(&self.key(key), self.line, "is missing", wanted);
+            return None;
+        };
+        match parse(found.value) {
+            Ok(value) => Some(value),
+            Err(what) => {
+                self.report.add(&self.key(key), found.line, what, wanted);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::read`], where the word `none` stands for no value.
+    pub fn read_or_none<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        parse: impl FnOnce(&'a DeValue<'a>) -> Parsed<T>,
+    ) -> Option<Option<T>> {
+        let wanted = format!("{wanted}, or \"none\"");
+        self.read(key, &wanted, |value| match value.as_str() {
+            Some("none") => Ok(None),
+            _ => parse(value).map(Some),
+        })
+    }
+
+    /// Whether the key is anywhere; for keys that may be left out.
+    pub fn has(&mut self, key: &'static str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Reports a combination of values that cannot be, at the line of `key`.
+    pub fn refuse(&mut self, key: &'static str, what: impl Into<String>, remedy: &str) {
+        let line = self.find(key).and_then(|found| found.line).or(self.line);
+        self.report.add(&self.key(key), line, what, remedy);
+    }
+
+    /// Reports every key of the owner's table that nobody asked for.
+    pub fn close(self) {
+        let Some(own) = self.own else { return };
+        for (key, _) in own.iter().filter(|(key, _)| !self.asked.contains(key.get_ref().as_ref())) {
+            let line = Some(self.report.line_at(key.span().start));
+            let name = key.get_ref();
+            let known = self.asked.iter().copied();
+            let remedy = match suggest::nearest(name, known.clone()) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            self.report.add(&self.key(name), line, "is no key of this table", remedy);
+        }
+    }
+
+    /// Reports a name that the owner chose badly.
+    pub fn refuse_name(&self, key: &str, what: impl Into<String>) {
+        let entry = self.own.and_then(|table| table.get_key_value(key));
+        let line = entry.map(|(key, _)| self.report.line_at(key.span().start));
+        self.report.add(&self.key(key), line, what, "choose another name");
+    }
+
+    /// Takes just these keys from another table where this section has them not.
+    pub fn fall_back(&mut self, keys: &'static [&'static str], table: Option<&'a DeTable<'a>>) {
+        self.fallback = table.map(|table| (keys, table));
+    }
+
+    /// Whether the default has this table.
+    pub fn is_in_default(&self) -> bool {
+        self.default.is_some()
+    }
+
+    pub fn default_table(&self, key: &str) -> Option<&'a DeTable<'a>> {
+        self.default.and_then(|table| table.get(key)).and_then(|value| value.get_ref().as_table())
+    }
+
+    fn find(&mut self, key: &'static str) -> Option<Found<'a>> {
+        self.asked.insert(key);
+        if let Some(value) = self.own.and_then(|table| table.get(key)) {
+            return Some(self.found(value));
+        }
+        let shared = self.fallback.filter(|(keys, _)| keys.contains(&key)).map(|(_, table)| table);
+        let value = self.default.and_then(|table| table.get(key)).or_else(|| shared?.get(key))?;
+        Some(Found { value: value.get_ref(), line: None })
+    }
+
+    fn found(&self, value: &'a Spanned<DeValue<'a>>) -> Found<'a> {
+        Found { value: value.get_ref(), line: Some(self.report.line_at(value.span().start)) }
+    }
+
+    fn key(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}

@@ -1,0 +1,149 @@
+//! What `tapedeck.toml` says, checked. Ratios are parts of one.
+
+use domain::{Account, Asset, Decimal, EdgeName, Interval};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    pub account: Account,
+    /// What everything is paid with and measured in.
+    pub quote: Asset,
+    pub paper: Paper,
+    pub limits: Limits,
+    pub portfolio: Portfolio,
+    pub orders: Orders,
+    /// By name, each name once; those that are switched off included.
+    pub edges: Vec<EdgeSettings>,
+}
+
+impl Settings {
+    /// The edges that run.
+    pub fn enabled(&self) -> impl Iterator<Item = &EdgeSettings> {
+        self.edges.iter().filter(|edge| edge.enabled)
+    }
+}
+
+/// The paper exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Paper {
+    /// What the account owns at the start; none is negative.
+    pub balances: BTreeMap<Asset, Decimal>,
+    pub maker_fee: Decimal,
+    pub taker_fee: Decimal,
+    pub fee_asset: FeeAsset,
+    pub slippage: Decimal,
+    /// Above zero, at most one.
+    pub participation: Decimal,
+}
+
+/// Which asset fees are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeAsset {
+    Received,
+    Quote,
+    Third(Asset),
+}
+
+/// `None` is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    pub max_open_positions: Option<u32>,
+    pub max_open_risk: Option<Decimal>,
+    pub max_asset_exposure: Option<Decimal>,
+    pub max_trade: Option<Decimal>,
+    pub prohibited: BTreeSet<Asset>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Portfolio {
+    /// Whole seconds, at least one.
+    pub value_every: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Orders {
+    pub stuck_after: Duration,
+    /// From 1 to 60,000.
+    pub recv_window_ms: u32,
+    pub clock_margin: Duration,
+    /// At least one.
+    pub protect_attempts: u32,
+    pub retry_after: Duration,
+    /// Not less than `retry_after`.
+    pub retry_at_most: Duration,
+    /// Whole days, at least one.
+    pub remember: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EdgeSettings {
+    pub name: EdgeName,
+    pub enabled: bool,
+    pub kind: EdgeKind,
+    pub account: Account,
+    pub sizing: Sizing,
+    pub exit: Exit,
+    /// How far above the trigger it may enter.
+    pub slippage: Decimal,
+    /// Entries on older signals are refused.
+    pub max_age: Duration,
+}
+
+/// What gives an edge's signals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    Edge70 {
+        interval: Interval,
+        long: NonZeroU32,
+        short: NonZeroU32,
+        forward: Forward,
+    },
+    /// Nothing in the engine: its trades are asked for from outside.
+    External,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forward {
+    DirectionFlips,
+    AllUntilOpen,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sizing {
+    Fixed { amount: Decimal },
+    Risk { max_loss: Decimal, max_amount: Option<Decimal> },
+}
+
+/// Ratios of the average entry price. Invariant: a stop's limit lies below the stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// `limit_below` is a ratio of the stop's price.
+    StopLimit {
+        stop: Decimal,
+        limit_below: Decimal,
+    },
+    Oco {
+        stop: Decimal,
+        stop_limit: Decimal,
+        take_profit: Decimal,
+    },
+}
+
+impl Exit {
+    /// How far below the entry the stop lies.
+    pub fn stop(&self) -> Decimal {
+        match self {
+            Self::StopLimit { stop, .. } | Self::Oco { stop, .. } => *stop,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Files and variables in, settings or all their problems out.
+
+mod environment;
+mod file;
+mod problems;

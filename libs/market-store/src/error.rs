@@ -1,0 +1,36 @@
+//! Why recorded candles cannot be read, with the place and the remedy.
+
+use crate::ExchangeInfoError;
+use std::{io, path::PathBuf};
+use thiserror::Error;
+
+/// The names by which candle files are known, as told to whoever has others.
+pub(crate) const NAMES: &str = "name them <SYMBOL>-<interval>.csv or .csv.gz (BTCUSDT-1h.csv.gz), \
+     or as Binance's archives <SYMBOL>-<interval>-<YYYY-MM>[-<DD>].csv or .zip (BTCUSDT-1h-2024-01.zip)";
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error("{path}: there is no such file or folder")]
+    Missing { path: PathBuf },
+    #[error("{path}: the folder is empty; put candle files into it and {NAMES}")]
+    EmptyFolder { path: PathBuf },
+    #[error("{path}: no candle file was recognised (found {found}); {NAMES}")]
+    NothingRecognised { path: PathBuf, found: String },
+    #[error("{first} and {second} hold the same candles; remove one of them")]
+    SameTwice { first: PathBuf, second: PathBuf },
+    #[error("{file}: cannot be read: {source}")]
+    Unreadable { file: PathBuf, source: io::Error },
+    /// Packed data that ends early, fails its checksum or is no archive at all.
+    #[error("{file}: is no sound {packing} file ({why}); fetch it again")]
+    Damaged { file: PathBuf, packing: &'static str, why: String },
+    #[error("{file}, line {line}: {why}")]
+    Malformed { file: PathBuf, line: u64, why: String },
+    #[error("{file}: holds no candle; remove it or fetch it again")]
+    NoCandle { file: PathBuf },
+    #[error(
+        "{symbol}: its quote asset is not known by its name; put Binance's exchangeInfo.json into the folder"
+    )]
+    UnknownQuote { symbol: String },
+    #[error("{file}: {source}")]
+    ExchangeInfo { file: PathBuf, source: ExchangeInfoError },
+}

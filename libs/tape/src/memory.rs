@@ -1,0 +1,260 @@
+//! A tape in memory: the same rules, gone with the process. For simulations and tests.
+//!
+//! Everything is also offered synchronously (`…_now`), since nothing here ever waits; the async
+//! methods of [`Tape`](crate::Tape) call those.
+
+use crate::{
+    AppendError, Commit, Committed, Cursor, CursorMove, Head, LeaseError, Position, Snapshot,
+    cursor::{self, Claim},
+    sequence::{Known, Sequence, sequence},
+    snapshot,
+};
+use domain::{Timestamp, UnitName};
+use events::{Draft, Row, Uuid};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// Cheap to clone; all clones are the same tape.
+#[derive(Debug, Clone)]
+pub struct Memory(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    log: Mutex<Log>,
+    committed: watch::Sender<Position>,
+}
+
+/// Invariant: `rows[n]` stands at position n + 1, `ids` names every row, `head` is the last one's.
+#[derive(Debug)]
+struct Log {
+    rows: Vec<Row>,
+    ids: HashMap<Uuid, Position>,
+    head: Head,
+    cursors: BTreeMap<UnitName, Cursor>,
+    snapshots: BTreeMap<(UnitName, Position), Snapshot>,
+    clock: Option<Timestamp>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let log = Log {
+            rows: Vec::new(),
+            ids: HashMap::new(),
+            head: Head::EMPTY,
+            cursors: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            clock: None,
+        };
+        Self(Arc::new(Shared { log: Mutex::new(log), committed: watch::Sender::new(0) }))
+    }
+}
+
+impl Memory {
+    /// Sets the database's clock, for lease times and rows without a time of their own. From then on
+    /// it stands still until it is set again; before, it is the machine's.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.log().clock = Some(now);
+    }
+
+    /// See [`Tape::append`](crate::Tape::append).
+    ///
+    /// # Errors
+    /// A lost fence, a conflict, or a cursor that goes back or beyond the head: nothing is recorded.
+    pub fn append_now(&self, commit: Commit) -> Result<Committed, AppendError> {
+        let mut log = self.log();
+        for step in &commit.cursors {
+            cursor::fenced(step, log.cursors.get(&step.unit))?;
+        }
+        let now = log.now();
+        let known = |draft: &Draft| log.known(draft);
+        let Sequence { placed, outcomes, head } =
+            sequence(&log.head, now, &commit.entries, commit.on_conflict, known)?;
+        let moved = log.moved(&commit.cursors, head.position)?;
+
+        let mut drafts: Vec<Option<Draft>> = commit.entries.into_iter().map(|e| Some(e.draft)).collect();
+        for new in placed {
+            if let Some(draft) = drafts[new.entry].take() {
+                log.ids.insert(draft.id, new.position);
+                log.rows.push(Row {
+                    position: new.position,
+                    recorded_at: new.recorded_at,
+                    hash: new.hash,
+                    draft,
+                });
+            }
+        }
+        log.cursors.extend(moved);
+        log.head = head;
+        drop(log);
+        self.announce(head.position);
+        Ok(Committed { head, outcomes })
+    }
+
+    pub fn head_now(&self) -> Head {
+        self.log().head
+    }
+
+    /// The rows after `after`, at most `limit` of them.
+    pub fn read_now(&self, after: Position, limit: usize) -> Vec<Row> {
+        self.look(|rows| {
+            let from = usize::try_from(after).unwrap_or(usize::MAX).min(rows.len());
+            rows[from..].iter().take(limit).cloned().collect()
+        })
+    }
+
+    /// All rows at once, without a copy; the tape is locked meanwhile.
+    pub fn look<R>(&self, at: impl FnOnce(&[Row]) -> R) -> R {
+        at(&self.log().rows)
+    }
+
+    pub fn by_id_now(&self, id: Uuid) -> Option<Row> {
+        let log = self.log();
+        let at = *log.ids.get(&id)?;
+        log.row(at).cloned()
+    }
+
+    pub(crate) fn find(&self, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
+        self.look(|rows| rows.iter().filter(|row| wanted(row)).cloned().collect())
+    }
+
+    pub(crate) fn find_last(&self, wanted: impl Fn(&Row) -> bool) -> Option<Row> {
+        self.look(|rows| rows.iter().rev().find(|row| wanted(row)).cloned())
+    }
+
+    /// The head and all cursors as they are at one moment.
+    pub fn marks_now(&self) -> (Head, Vec<Cursor>) {
+        let log = self.log();
+        (log.head, log.cursors.values().cloned().collect())
+    }
+
+    /// See [`Tape::acquire_all`](crate::Tape::acquire_all).
+    ///
+    /// # Errors
+    /// [`LeaseError::Held`] if any of them is, unless forced; then none is acquired.
+    pub fn acquire_all_now(
+        &self,
+        units: &[UnitName],
+        owner: &str,
+        ttl: Duration,
+        force: bool,
+    ) -> Result<Vec<Cursor>, LeaseError> {
+        self.claim(units, &Claim { owner: owner.to_owned(), ttl, force })
+    }
+
+    pub(crate) fn claim(&self, units: &[UnitName], claim: &Claim) -> Result<Vec<Cursor>, LeaseError> {
+        let mut log = self.log();
+        let now = log.now();
+        let mut taken = Vec::with_capacity(units.len());
+        for unit in units {
+            let mut cursor = log.cursors.get(unit).cloned().unwrap_or_else(|| Cursor::new(*unit));
+            cursor.claim(claim, now)?;
+            taken.push(cursor);
+        }
+        log.cursors.extend(taken.iter().map(|c| (c.unit, c.clone())));
+        Ok(taken)
+    }
+
+    /// See [`Tape::renew`](crate::Tape::renew).
+    ///
+    /// # Errors
+    /// [`LeaseError::Lost`] once somebody else has acquired the unit.
+    pub fn renew_now(&self, unit: UnitName, fence: u64, ttl: Duration) -> Result<(), LeaseError> {
+        let mut log = self.log();
+        let now = log.now();
+        log.leased(unit, fence)?.renew(fence, ttl, now)
+    }
+
+    /// See [`Tape::release`](crate::Tape::release).
+    ///
+    /// # Errors
+    /// [`LeaseError::Lost`] once somebody else has acquired the unit.
+    pub fn release_now(&self, unit: UnitName, fence: u64) -> Result<(), LeaseError> {
+        self.log().leased(unit, fence)?.release(fence)
+    }
+
+    pub fn save_snapshot_now(&self, new: Snapshot) {
+        let mut log = self.log();
+        let unit = new.unit;
+        log.snapshots.insert((unit, new.position), new);
+        let mut kept: Vec<Position> =
+            log.snapshots.range((unit, 0)..=(unit, Position::MAX)).map(|(key, _)| key.1).collect();
+        kept.truncate(kept.len().saturating_sub(snapshot::KEPT));
+        for old in kept {
+            log.snapshots.remove(&(unit, old));
+        }
+    }
+
+    /// Of each unit the newest snapshot at or before `at_most`.
+    pub fn snapshots_now(&self, at_most: Position) -> Vec<Snapshot> {
+        let mut newest: BTreeMap<UnitName, Snapshot> = BTreeMap::new();
+        for ((unit, position), snapshot) in &self.log().snapshots {
+            if *position <= at_most {
+                newest.insert(*unit, snapshot.clone());
+            }
+        }
+        newest.into_values().collect()
+    }
+
+    pub fn forget_snapshots_now(&self) {
+        self.log().snapshots.clear();
+    }
+
+    pub fn watch(&self) -> watch::Receiver<Position> {
+        self.0.committed.subscribe()
+    }
+
+    /// Puts cursors as another tape had them; for an import.
+    pub(crate) fn restore(&self, cursors: Vec<Cursor>) {
+        self.log().cursors.extend(cursors.into_iter().map(|c| (c.unit, c)));
+    }
+
+    fn announce(&self, position: Position) {
+        self.0.committed.send_if_modified(|last| {
+            let newer = position > *last;
+            *last = position.max(*last);
+            newer
+        });
+    }
+
+    /// A panic under the lock leaves the log whole: it is changed only after everything is checked.
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn now(&self) -> Timestamp {
+        self.clock.unwrap_or_else(crate::machine_clock)
+    }
+
+    fn row(&self, position: Position) -> Option<&Row> {
+        self.rows.get(usize::try_from(position.checked_sub(1)?).ok()?)
+    }
+
+    fn known(&self, draft: &Draft) -> Option<Known> {
+        let position = *self.ids.get(&draft.id)?;
+        let same_fact = self.row(position)?.draft.same_fact(draft);
+        Some(Known { position, same_fact })
+    }
+
+    /// The cursors as they will be after `steps`; none is changed yet.
+    fn moved(&self, steps: &[CursorMove], head: Position) -> Result<BTreeMap<UnitName, Cursor>, AppendError> {
+        let mut moved: BTreeMap<UnitName, Cursor> = BTreeMap::new();
+        for step in steps {
+            if let Some(stored) = moved.get(&step.unit).or_else(|| self.cursors.get(&step.unit)) {
+                let mut cursor = stored.clone();
+                cursor.advance(step, head)?;
+                moved.insert(step.unit, cursor);
+            }
+        }
+        Ok(moved)
+    }
+
+    fn leased(&mut self, unit: UnitName, fence: u64) -> Result<&mut Cursor, LeaseError> {
+        self.cursors.get_mut(&unit).ok_or(LeaseError::Lost { unit, given: fence, stored: None })
+    }
+}

@@ -1,0 +1,131 @@
+//! Reading events from SQLite.
+
+use super::{
+    Sqlite,
+    rows::{self, Binder, Damage, columns},
+};
+use crate::{Cursor, Head, Position, ReadError, StorageError};
+use events::{Row, Uuid};
+use futures_util::TryStreamExt;
+use sqlx::Row as _;
+
+const AFTER: &str =
+    concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT ?");
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM event WHERE id = ?");
+const OF_TRADE: &str = concat!("SELECT ", columns!(), " FROM event WHERE trade = ? ORDER BY position");
+const OF_SUBJECT: &str = concat!("SELECT ", columns!(), " FROM event WHERE subject = ? ORDER BY position");
+const LATEST: &str =
+    concat!("SELECT ", columns!(), " FROM event WHERE kind = ? ORDER BY position DESC LIMIT 1");
+const LATEST_ABOUT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM event WHERE kind = ? AND subject = ? ORDER BY position DESC LIMIT 1"
+);
+/// An effect stands behind its cause, so the search starts there.
+const CAUSED_BY: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM event WHERE cause = ?1 AND position > coalesce((SELECT position FROM event WHERE id = ?1), 0) ORDER BY position"
+);
+/// One statement, so all of it is of one moment.
+const MARKS: &str = "SELECT head.position, head.hash, head.recorded_at, (SELECT max(position) FROM event), \
+     cursor.unit, cursor.position, cursor.fence, cursor.owner, cursor.lease_until, cursor.reach \
+     FROM head LEFT JOIN cursor ON true ORDER BY cursor.unit";
+
+/// Everything that stands beside the events, at one moment.
+pub(crate) struct Marks {
+    pub head: Head,
+    /// The last position that there is; the head's, unless something was tampered with.
+    pub last: Position,
+    pub cursors: Vec<Cursor>,
+}
+
+impl Sqlite {
+    /// Hands over the rows after `after`, at most `limit`; what we cannot have written as [`Damage`].
+    ///
+    /// # Errors
+    /// The database gives up; the rows until then were handed over.
+    pub(crate) async fn stretch(
+        &self,
+        after: Position,
+        limit: usize,
+        mut take: impl FnMut(Result<Row, Damage>),
+    ) -> Result<(), StorageError> {
+        let mut arguments = Binder::default();
+        arguments.count(after).count(limit as u64);
+        let failed = |e| self.faults().storage(e);
+        let arguments = arguments.done().map_err(failed)?;
+        let mut found = sqlx::query_with(AFTER, arguments).fetch(&self.0.readers);
+        while let Some(row) = found.try_next().await.map_err(failed)? {
+            take(rows::read(&row));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn by_id(&self, id: Uuid) -> Result<Option<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.add(id.as_bytes().to_vec());
+        self.rows(BY_ID, arguments).await.map(|rows| rows.into_iter().next())
+    }
+
+    pub(crate) async fn of_trade(&self, trade: &str) -> Result<Vec<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.text(trade);
+        self.rows(OF_TRADE, arguments).await
+    }
+
+    pub(crate) async fn of_subject(&self, subject: &str) -> Result<Vec<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.text(subject);
+        self.rows(OF_SUBJECT, arguments).await
+    }
+
+    pub(crate) async fn caused_by(&self, id: Uuid) -> Result<Vec<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.add(id.as_bytes().to_vec());
+        self.rows(CAUSED_BY, arguments).await
+    }
+
+    pub(crate) async fn latest(&self, kind: &str, subject: Option<&str>) -> Result<Option<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.text(kind);
+        let sql = match subject {
+            Some(subject) => {
+                arguments.text(subject);
+                LATEST_ABOUT
+            }
+            None => LATEST,
+        };
+        self.rows(sql, arguments).await.map(|rows| rows.into_iter().next())
+    }
+
+    pub(crate) async fn marks(&self) -> Result<Marks, ReadError> {
+        let rows = self.fetch(MARKS, Binder::default()).await?;
+        let first = rows.first().ok_or_else(|| self.faults().corrupt("the head row is gone"))?;
+        let read = || {
+            let last = if rows::is_null(first, 3)? { 0 } else { rows::integer(first, 3)? };
+            let mut cursors = Vec::new();
+            for row in &rows {
+                if !rows::is_null(row, 4)? {
+                    cursors.push(rows::cursor(row, 4)?);
+                }
+            }
+            Ok(Marks { head: rows::head(first, 0)?, last: rows::unsigned(last, "a position")?, cursors })
+        };
+        read().map_err(|why: String| self.faults().corrupt(why).into())
+    }
+
+    /// What SQLite itself finds wrong with the file, its indexes included; empty if nothing.
+    pub(crate) async fn check_file(&self) -> Result<Vec<String>, StorageError> {
+        let rows = self.fetch("PRAGMA integrity_check(10)", Binder::default()).await?;
+        let lines = rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>();
+        let lines = lines.map_err(|e| self.faults().storage(e))?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    async fn rows(&self, sql: &'static str, arguments: Binder) -> Result<Vec<Row>, ReadError> {
+        let found = self.fetch(sql, arguments).await?;
+        let rows = found.iter().map(rows::read).collect::<Result<_, _>>();
+        rows.map_err(|Damage { position, why }| ReadError::Damaged { position, why })
+    }
+}

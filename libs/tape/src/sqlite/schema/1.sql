@@ -1,0 +1,77 @@
+-- Format 1 of a tape in SQLite. A change is a new file beside this one, never an edit of this one.
+
+-- The tape: written once, never changed. Ids are 16 bytes, times microseconds since 1970 UTC.
+CREATE TABLE event (
+    position    INTEGER PRIMARY KEY CHECK (position > 0),
+    id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    kind        TEXT    NOT NULL,
+    schema      INTEGER NOT NULL,
+    subject     TEXT    NOT NULL,
+    source      TEXT    NOT NULL,
+    cause       BLOB    CHECK (length(cause) = 16),
+    trade       TEXT,
+    at          INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    body        TEXT    NOT NULL,
+    meta        TEXT,
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE INDEX event_trade ON event (trade) WHERE trade IS NOT NULL;
+
+CREATE TRIGGER event_no_update BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'append-only: an event is never changed'); END;
+
+CREATE TRIGGER event_no_delete BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'append-only: an event is never deleted'); END;
+
+-- INSERT OR REPLACE would delete the old row without firing the trigger above.
+CREATE TRIGGER event_no_replace BEFORE INSERT ON event
+WHEN EXISTS (SELECT 1 FROM event WHERE id = NEW.id OR position = NEW.position)
+BEGIN SELECT RAISE(ABORT, 'append-only: an event is never replaced'); END;
+
+-- The last row of the tape, once more: a deleted last row shows.
+CREATE TABLE head (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    position    INTEGER NOT NULL CHECK (position >= 0),
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    recorded_at INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO head VALUES (1, 0, zeroblob(32), 0);
+
+CREATE TABLE cursor (
+    unit        TEXT    PRIMARY KEY,
+    position    INTEGER NOT NULL CHECK (position >= 0),
+    fence       INTEGER NOT NULL CHECK (fence >= 0),
+    owner       TEXT,
+    lease_until INTEGER,
+    reach       INTEGER NOT NULL CHECK (reach >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshot (
+    unit     TEXT    NOT NULL,
+    position INTEGER NOT NULL,
+    tag      TEXT    NOT NULL,
+    state    BLOB    NOT NULL,
+    PRIMARY KEY (unit, position)
+) STRICT;
+
+-- A small commit as one statement: the rows, the head, and the cursor of the unit that says them.
+-- Inserting here does all of it or, if the fence or the head is not what the writer believes,
+-- nothing. It saves the round trips that a transaction of several statements costs.
+CREATE VIEW small_commit AS
+    SELECT event.*, NULL AS unit, NULL AS fence, NULL AS heard, NULL AS reach FROM event;
+
+CREATE TRIGGER small_commit_insert INSTEAD OF INSERT ON small_commit
+BEGIN
+    UPDATE cursor SET position = NEW.heard, reach = max(reach, NEW.reach)
+        WHERE unit = NEW.unit AND fence = NEW.fence AND position <= NEW.heard;
+    SELECT RAISE(ABORT, 'fenced') WHERE NEW.unit IS NOT NULL AND changes() <> 1;
+    INSERT INTO event VALUES (
+        NEW.position, NEW.id, NEW.kind, NEW.schema, NEW.subject, NEW.source, NEW.cause, NEW.trade,
+        NEW.at, NEW.recorded_at, NEW.body, NEW.meta, NEW.hash);
+    UPDATE head SET position = NEW.position, hash = NEW.hash, recorded_at = NEW.recorded_at
+        WHERE position = NEW.position - 1;
+    SELECT RAISE(ABORT, 'not at the head') WHERE changes() <> 1;
+END;

@@ -1,0 +1,137 @@
+//! Proof that a tape is what was written: every link of the hash chain, to the head.
+
+use crate::{Head, Position, ReadError, StorageError, Tape, chain, sqlite::Damage};
+use events::Row;
+use thiserror::Error;
+
+/// Rows read at a time.
+const STRETCH: usize = 2_000;
+
+/// Why a tape is not proven.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VerifyError {
+    /// Something was changed, taken away or added. `position` is the first row that is not what was
+    /// written; everything before it is.
+    #[error("position {position} is not what was written: {why}")]
+    Broken { position: Position, why: String },
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Checks every row up to the head that the tape has now. Holds only a stretch of rows in memory, and
+/// keeps no writer waiting. `progress` is told how many rows are done, and of how many.
+///
+/// Found are: any change in any column of any row but `meta`, a missing or an added row, a changed
+/// head, a cursor beyond it. Not found is a tape rewritten whole with matching hashes: for that,
+/// compare the head with one noted elsewhere.
+///
+/// # Errors
+/// [`VerifyError::Broken`], or a storage that cannot be read.
+pub async fn verify_chain(tape: &Tape, mut progress: impl FnMut(u64, u64)) -> Result<Head, VerifyError> {
+    let (stored, last, cursors) = marks(tape).await?;
+    let mut found = Head::EMPTY;
+    progress(0, stored.position);
+    while found.position < stored.position {
+        let left = usize::try_from(stored.position - found.position).unwrap_or(STRETCH);
+        found = stretch(tape, found, left.min(STRETCH)).await?;
+        progress(found.position, stored.position);
+    }
+    let broken = |position, why: &str| Err(VerifyError::Broken { position, why: why.to_owned() });
+    if last > stored.position {
+        return broken(stored.position + 1, "it stands behind the tape's end as the head row has it");
+    }
+    if found != stored {
+        return broken(stored.position, "the head row has another hash or time than the last row");
+    }
+    if let Some(cursor) = cursors.iter().find(|c| c.position > stored.position) {
+        let why =
+            format!("the cursor of {} stands at {}, behind the tape's end", cursor.unit, cursor.position);
+        return broken(stored.position + 1, &why);
+    }
+    Ok(stored)
+}
+
+/// What the database itself finds wrong with its file, beyond the events: above all an index that would
+/// let an id in twice. Empty if nothing. Reads the whole file.
+///
+/// # Errors
+/// A storage that cannot be read at all.
+pub async fn check_file(tape: &Tape) -> Result<Vec<String>, StorageError> {
+    match tape {
+        Tape::Sqlite(tape) => tape.check_file().await,
+        Tape::Memory(_) => Ok(Vec::new()),
+    }
+}
+
+async fn marks(tape: &Tape) -> Result<(Head, Position, Vec<crate::Cursor>), VerifyError> {
+    match tape {
+        Tape::Memory(tape) => {
+            let (head, cursors) = tape.marks_now();
+            Ok((head, head.position, cursors))
+        }
+        Tape::Sqlite(tape) => match tape.marks().await {
+            Ok(marks) => Ok((marks.head, marks.last, marks.cursors)),
+            Err(ReadError::Storage(StorageError::Corrupt { why, .. })) => {
+                Err(VerifyError::Broken { position: 0, why: format!("the head or a cursor: {why}") })
+            }
+            Err(ReadError::Storage(fault)) => Err(fault.into()),
+            Err(ReadError::Gap { expected: position, .. } | ReadError::Damaged { position, .. }) => {
+                Err(VerifyError::Broken { position, why: "it cannot be read".to_owned() })
+            }
+        },
+    }
+}
+
+/// Follows the chain from `head` over the next `limit` rows, which must be there.
+async fn stretch(tape: &Tape, head: Head, limit: usize) -> Result<Head, VerifyError> {
+    let mut walk = Walk { head, broken: None };
+    let read = match tape {
+        Tape::Sqlite(tape) => tape.stretch(head.position, limit, |row| walk.step(row)).await,
+        Tape::Memory(tape) => {
+            tape.read_now(head.position, limit).into_iter().for_each(|row| walk.step(Ok(row)));
+            Ok(())
+        }
+    };
+    let next = walk.head.position + 1;
+    match (walk.broken, read) {
+        (Some(broken), _) => Err(broken),
+        (None, Err(StorageError::Corrupt { why, .. })) => Err(VerifyError::Broken { position: next, why }),
+        (None, Err(fault)) => Err(fault.into()),
+        (None, Ok(())) if next <= head.position + limit as u64 => {
+            Err(VerifyError::Broken { position: next, why: "it is gone".to_owned() })
+        }
+        (None, Ok(())) => Ok(walk.head),
+    }
+}
+
+struct Walk {
+    head: Head,
+    broken: Option<VerifyError>,
+}
+
+impl Walk {
+    fn step(&mut self, row: Result<Row, Damage>) {
+        if self.broken.is_some() {
+            return;
+        }
+        match check(&self.head, row) {
+            Ok(head) => self.head = head,
+            Err((position, why)) => self.broken = Some(VerifyError::Broken { position, why }),
+        }
+    }
+}
+
+fn check(previous: &Head, row: Result<Row, Damage>) -> Result<Head, (Position, String)> {
+    let expected = previous.position + 1;
+    let row = row.map_err(|damage| (damage.position.max(expected), damage.why))?;
+    if row.position != expected {
+        return Err((expected, format!("it is gone; {} comes next", row.position)));
+    }
+    if row.recorded_at < previous.recorded_at {
+        return Err((expected, "its time is before the previous row's".to_owned()));
+    }
+    if !chain::holds(&previous.hash, &row) {
+        return Err((expected, "its hash does not follow from its content and the row before".to_owned()));
+    }
+    Ok(Head { position: row.position, hash: row.hash, recorded_at: row.recorded_at })
+}

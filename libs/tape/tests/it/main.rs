@@ -1,0 +1,9 @@
+//! What every tape does is shown once, in `conformance`, and holds for each backend; what only one of
+//! them does stands beside it.
+
+mod archive;
+mod conformance;
+mod model;
+mod sqlite;
+mod support;
+mod verify;

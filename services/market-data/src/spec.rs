@@ -1,0 +1,132 @@
+//! Which market to play, as it is written on the command line and on the tape.
+
+use crate::{Market, Recorded, Synthetic, synthetic};
+use domain::{Instrument, InstrumentRules, Invalid, Timestamp, Venue};
+use events::{Uuid, ids};
+use market_store::{Store, StoreError};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+/// The venue whose instruments are played. Recorded candles are Binance's, and the synthetic market
+/// imitates it; so the same edges, rules and configuration serve both.
+pub const VENUE: &str = "binance";
+
+/// Written `synthetic[:SEED[:DAYS]]` or `recorded:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MarketSpec {
+    Synthetic {
+        seed: u64,
+        /// How long it is.
+        days: u32,
+    },
+    /// A file or a folder.
+    Recorded(PathBuf),
+}
+
+/// A market that is ready to be played.
+pub struct Opened {
+    pub market: Box<dyn Market + Send>,
+    pub rules: BTreeMap<Instrument, InstrumentRules>,
+    /// What the tape says of it (`TapeOpened.market`): the same wherever the files lie, another one
+    /// for other series.
+    pub describe: String,
+    /// Raw candles in all of it, for a progress bar.
+    pub candles: u64,
+    /// When its first candle opens, and when its last one closes.
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Files of a recorded market's folder that are no candles.
+    pub ignored: Vec<PathBuf>,
+}
+
+/// Looks through the whole market, so that what is wrong with it is known before it is played.
+///
+/// # Errors
+/// The recorded candles are missing or malformed.
+pub fn open(spec: &MarketSpec) -> Result<Opened, StoreError> {
+    match spec {
+        MarketSpec::Synthetic { seed, days } => Ok(synthetic(*seed, *days, spec.to_string())),
+        MarketSpec::Recorded(path) => recorded(path),
+    }
+}
+
+fn synthetic(seed: u64, days: u32, describe: String) -> Opened {
+    let market = Synthetic::new(seed, days);
+    Opened {
+        describe,
+        rules: market.rules().clone(),
+        candles: market.candles(),
+        first: synthetic::START,
+        last: market.end(),
+        market: Box::new(market),
+        ignored: Vec::new(),
+    }
+}
+
+fn recorded(path: &Path) -> Result<Opened, StoreError> {
+    let venue = Venue::new(VENUE).unwrap_or_else(|e| unreachable!("a valid name: {e}"));
+    let store = Store::open(path, venue)?;
+    let first = store.series.iter().map(|s| s.first).min();
+    let last = store.series.iter().map(|s| s.interval.close_of(s.last)).max();
+    Ok(Opened {
+        market: Box::new(Recorded::new(&store)),
+        describe: describe(path, &store),
+        rules: store.rules().clone(),
+        candles: store.rows(),
+        // A store without a candle is an error.
+        first: first.unwrap_or_default(),
+        last: last.unwrap_or_default(),
+        ignored: store.ignored,
+    })
+}
+
+/// The name of the file or folder, whatever way leads to it, and a digest of the names of its series.
+fn describe(path: &Path, store: &Store) -> String {
+    let real = path.canonicalize();
+    let name = real.as_deref().unwrap_or(path).file_name().unwrap_or_default().to_string_lossy();
+    let series: String = store.series.iter().map(|s| format!("{} {}\n", s.instrument, s.interval)).collect();
+    let digest = ids::fact(Uuid::nil(), "recorded market", &series).simple().to_string();
+    format!("recorded:{name}:{}", &digest[..12])
+}
+
+impl FromStr for MarketSpec {
+    type Err = Invalid;
+
+    fn from_str(given: &str) -> Result<Self, Invalid> {
+        let wrong = |why: &str| Invalid::new("market", given, why);
+        let (kind, rest) = given.split_once(':').map_or((given, None), |(kind, rest)| (kind, Some(rest)));
+        match (kind, rest) {
+            ("synthetic", rest) => {
+                let mut parts = rest.map(|rest| rest.split(':')).into_iter().flatten();
+                let seed = parts.next().map_or(Ok(synthetic::DEFAULT_SEED), str::parse);
+                let days = parts.next().map_or(Ok(synthetic::DEFAULT_DAYS), str::parse);
+                match (seed, days, parts.next()) {
+                    (Ok(seed), Ok(days), None) if (1..=synthetic::MOST_DAYS).contains(&days) => {
+                        Ok(Self::Synthetic { seed, days })
+                    }
+                    _ => Err(wrong(concat!(
+                        "write synthetic[:SEED[:DAYS]] with whole numbers, at most 36500 days, e.g. synthetic:7 ",
+                        "or synthetic:7:365"
+                    ))),
+                }
+            }
+            ("recorded", Some(path)) if !path.is_empty() => Ok(Self::Recorded(path.into())),
+            ("recorded", _) => Err(wrong("name the file or folder of candles, e.g. recorded:data/candles")),
+            _ => Err(wrong("write synthetic[:SEED[:DAYS]] or recorded:PATH")),
+        }
+    }
+}
+
+impl fmt::Display for MarketSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Synthetic { seed, days: synthetic::DEFAULT_DAYS } => write!(f, "synthetic:{seed}"),
+            Self::Synthetic { seed, days } => write!(f, "synthetic:{seed}:{days}"),
+            Self::Recorded(path) => write!(f, "recorded:{}", path.display()),
+        }
+    }
+}

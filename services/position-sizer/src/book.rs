@@ -1,0 +1,259 @@
+//! What the sizer remembers: rules, balances, and every trade that was granted and is not over.
+
+use crate::{Config, balance::Balance, trading::Trading};
+use domain::{
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Leg, NewOrder, Origin,
+    Price, Side, Size, Timestamp, TradeId,
+};
+use events::{
+    BalanceChanged, OrderAccepted, OrderDone, OrderFilled, OrderSubmitted, PortfolioValued, TradeOpened,
+    TradeProtected, TradeSized,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    pub(crate) rules: BTreeMap<Instrument, InstrumentRules>,
+    balances: BTreeMap<Account, BTreeMap<Asset, Balance>>,
+    equity: BTreeMap<Account, Decimal>,
+    pub(crate) trades: BTreeMap<TradeId, Trade>,
+    /// Entry orders that are not done.
+    entries: BTreeMap<ClientOrderId, TradeId>,
+    pub(crate) trading: Trading,
+}
+
+/// A trade that was granted and is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trade {
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub base: Asset,
+    /// Quote asset set aside for what its entry may still buy.
+    pub reserved: Decimal,
+    /// Its entry order, from its submission until it is done.
+    entry: Option<Entry>,
+    /// Base asset bought, and what was paid for it.
+    pub quantity: Decimal,
+    pub cost: Decimal,
+    /// The stop that works at the venue.
+    stop: Option<Price>,
+    /// How far below the entry its stop was to lie when it was granted.
+    stop_ratio: Option<Decimal>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    order: ClientOrderId,
+    /// Since when the venue has it and may hold money for it.
+    accepted: Option<Timestamp>,
+}
+
+impl Trade {
+    /// The part of what is set aside that an observation as of then shows as held by the order.
+    fn held_at_venue(&self, as_of: Timestamp) -> Decimal {
+        match self.entry {
+            Some(Entry { accepted: Some(since), .. }) if since <= as_of => self.reserved,
+            _ => Decimal::ZERO,
+        }
+    }
+
+    /// Quote asset that is lost if its stop is hit at its price; all of it without a stop.
+    pub fn risk(&self) -> Decimal {
+        let held = match self.stop {
+            Some(stop) => {
+                let kept = stop.get().saturating_mul(self.quantity);
+                self.cost.saturating_sub(kept).max(Decimal::ZERO)
+            }
+            None => at_risk(self.cost, self.stop_ratio),
+        };
+        held.saturating_add(at_risk(self.reserved, self.stop_ratio))
+    }
+}
+
+/// What a planned stop loses of `cost`.
+pub(crate) fn at_risk(cost: Decimal, stop_ratio: Option<Decimal>) -> Decimal {
+    stop_ratio.map_or(cost, |ratio| cost.saturating_mul(ratio))
+}
+
+impl State {
+    /// What can still be promised: the balance, less what is promised, less what orders of others hold.
+    pub fn cash(&self, account: &Account, quote: &Asset) -> Decimal {
+        let Some(balance) = self.balances.get(account).and_then(|assets| assets.get(quote)) else {
+            return Decimal::ZERO;
+        };
+        let (mut promised, mut held_for_us) = (Decimal::ZERO, Decimal::ZERO);
+        for trade in self.trades_of(account) {
+            promised = promised.saturating_add(trade.reserved);
+            held_for_us = held_for_us.saturating_add(trade.held_at_venue(balance.as_of()));
+        }
+        let held_by_others = balance.locked().saturating_sub(held_for_us).max(Decimal::ZERO);
+        balance.least().saturating_sub(promised).saturating_sub(held_by_others)
+    }
+
+    /// The account's value by its latest valuation.
+    pub(crate) fn equity(&self, account: &Account) -> Option<Decimal> {
+        self.equity.get(account).copied()
+    }
+
+    /// The quote asset alone: the least that the account is worth.
+    pub(crate) fn balance(&self, account: &Account, asset: &Asset) -> Decimal {
+        self.asset(account, asset).map_or(Decimal::ZERO, Balance::least)
+    }
+
+    /// Base asset held on the account, the owner's own included.
+    pub(crate) fn held(&self, account: &Account, base: &Asset) -> Decimal {
+        let by_trades = self
+            .trades_of(account)
+            .filter(|trade| trade.base == *base)
+            .fold(Decimal::ZERO, |sum, trade| sum.saturating_add(trade.quantity));
+        self.asset(account, base).map_or(by_trades, |balance| balance.most().max(by_trades))
+    }
+
+    pub(crate) fn trades_of(&self, account: &Account) -> impl Iterator<Item = &Trade> {
+        self.trades.values().filter(move |trade| trade.account == *account)
+    }
+
+    fn asset(&self, account: &Account, asset: &Asset) -> Option<&Balance> {
+        self.balances.get(account).and_then(|assets| assets.get(asset))
+    }
+
+    fn asset_mut(&mut self, account: Account, asset: Asset) -> &mut Balance {
+        self.balances.entry(account).or_default().entry(asset).or_default()
+    }
+}
+
+/// Taking in what happened.
+impl State {
+    pub(crate) fn observe(&mut self, seen: &BalanceChanged) {
+        self.asset_mut(seen.account, seen.asset).observe(seen);
+    }
+
+    /// A valuation in another quote asset cannot be compared with anything here.
+    pub(crate) fn value(&mut self, valued: &PortfolioValued, config: &Config) {
+        if valued.quote == config.quote {
+            self.equity.insert(valued.account, valued.equity);
+        }
+    }
+
+    /// Our own grant: its money is set aside from here on.
+    pub(crate) fn grant(&mut self, sized: &TradeSized, config: &Config) {
+        let Some(rules) = self.rules.get(&sized.instrument) else { return };
+        let trade = Trade {
+            account: sized.account,
+            instrument: sized.instrument,
+            edge: sized.edge,
+            base: rules.base,
+            reserved: sized.reserved,
+            entry: None,
+            quantity: Decimal::ZERO,
+            cost: Decimal::ZERO,
+            stop: None,
+            stop_ratio: config.edge(&sized.edge).and_then(|edge| edge.stop_ratio),
+        };
+        self.trades.insert(sized.trade, trade);
+    }
+
+    /// An entry order is on its way; one that is tried anew sets its money aside anew.
+    pub(crate) fn submit(&mut self, submitted: &OrderSubmitted, config: &Config) {
+        for order in submitted.request.orders() {
+            let Origin::Trade { trade: id, leg: Leg::Entry, .. } = order.origin else { continue };
+            let Some(trade) = self.trades.get_mut(&id) else { continue };
+            trade.reserved = trade.reserved.max(config.with_fee(notional(order)));
+            trade.entry = Some(Entry { order: order.id, accepted: None });
+            self.entries.insert(order.id, id);
+        }
+    }
+
+    pub(crate) fn accept(&mut self, accepted: &OrderAccepted) {
+        let Some(trade) = self.entries.get(&accepted.order).and_then(|id| self.trades.get_mut(id)) else {
+            return;
+        };
+        if let Some(entry) = trade.entry.as_mut().filter(|entry| entry.order == accepted.order) {
+            entry.accepted = Some(accepted.at);
+        }
+    }
+
+    pub(crate) fn fill(&mut self, fill: &OrderFilled) {
+        let Some(rules) = self.rules.get(&fill.instrument) else { return };
+        let (base, quote) = (rules.base, rules.quote);
+        let fee_in =
+            |asset| fill.fee.filter(|fee| fee.asset == asset).map_or(Decimal::ZERO, |fee| fee.amount);
+        let (base_fee, quote_fee) = (fee_in(base), fee_in(quote));
+        let quantity = fill.quantity.get();
+        match fill.side {
+            Side::Buy => {
+                let paid = fill.quote.saturating_add(quote_fee);
+                let got = quantity.saturating_sub(base_fee);
+                self.asset_mut(fill.account, quote).take(paid, fill.at);
+                self.asset_mut(fill.account, base).give(got, fill.at);
+                self.pay(&fill.order, paid, got);
+            }
+            Side::Sell => {
+                let got = fill.quote.saturating_sub(quote_fee);
+                self.asset_mut(fill.account, base).take(quantity.saturating_add(base_fee), fill.at);
+                self.asset_mut(fill.account, quote).give(got, fill.at);
+            }
+        }
+    }
+
+    /// A fill replaces its part of the money set aside.
+    fn pay(&mut self, order: &ClientOrderId, paid: Decimal, got: Decimal) {
+        let Some(trade) = self.entries.get(order).and_then(|id| self.trades.get_mut(id)) else { return };
+        trade.reserved = trade.reserved.saturating_sub(paid).max(Decimal::ZERO);
+        trade.cost = trade.cost.saturating_add(paid);
+        trade.quantity = trade.quantity.saturating_add(got);
+    }
+
+    /// An entry can buy nothing more, however it ended.
+    pub(crate) fn done(&mut self, done: &OrderDone) {
+        let Some(id) = self.entries.remove(&done.order) else { return };
+        let Some(trade) = self.trades.get_mut(&id) else { return };
+        if trade.entry.is_some_and(|entry| entry.order == done.order) {
+            trade.entry = None;
+            trade.reserved = Decimal::ZERO;
+        }
+    }
+
+    /// Also of a trade that was given up and filled all the same.
+    pub(crate) fn open(&mut self, opened: &TradeOpened, config: &Config) {
+        let Some(rules) = self.rules.get(&opened.instrument) else { return };
+        let trade = self.trades.entry(opened.trade).or_insert_with(|| Trade {
+            account: opened.account,
+            instrument: opened.instrument,
+            edge: opened.edge,
+            base: rules.base,
+            reserved: Decimal::ZERO,
+            entry: None,
+            quantity: Decimal::ZERO,
+            cost: Decimal::ZERO,
+            stop: None,
+            stop_ratio: config.edge(&opened.edge).and_then(|edge| edge.stop_ratio),
+        });
+        trade.quantity = opened.quantity;
+        trade.cost = opened.cost;
+    }
+
+    pub(crate) fn protect(&mut self, protected: &TradeProtected) {
+        if let Some(trade) = self.trades.get_mut(&protected.trade) {
+            trade.stop = Some(protected.stop);
+        }
+    }
+
+    /// Closed or aborted: it holds nothing and is promised nothing.
+    pub(crate) fn end(&mut self, trade: &TradeId) {
+        if let Some(entry) = self.trades.remove(trade).and_then(|trade| trade.entry) {
+            self.entries.remove(&entry.order);
+        }
+    }
+}
+
+/// The most that an order can spend; a market order by quantity names no price.
+fn notional(order: &NewOrder) -> Decimal {
+    match (order.size, order.kind.limit()) {
+        (Size::Quote(quote), _) => quote.get(),
+        (Size::Base(quantity), Some(price)) => quantity.get().saturating_mul(price.get()),
+        (Size::Base(_), None) => Decimal::ZERO,
+    }
+}

@@ -1,0 +1,71 @@
+//! What the sizer is told at its start.
+
+use domain::{Account, Asset, Decimal, EdgeName};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, time::Duration};
+
+/// Ratios are parts of one: 0.15 is 15 %.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// What everything is paid with and measured in.
+    pub quote: Asset,
+    /// An edge that is not listed may not trade.
+    pub edges: Vec<EdgeRules>,
+    pub limits: Limits,
+    /// Base assets that are never bought: those that do not move, and the owner's own exclusions.
+    pub prohibited: BTreeSet<Asset>,
+    /// Part of the price to set aside for an entry's fee on top of it. Zero where the fee is taken
+    /// from what is bought or from a third asset, as on Binance spot.
+    pub entry_fee_ratio: Decimal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeRules {
+    pub edge: EdgeName,
+    /// Where it may trade.
+    pub accounts: BTreeSet<Account>,
+    pub method: Method,
+    /// How far below the entry its stop lies; `None` for an edge without a stop.
+    pub stop_ratio: Option<Decimal>,
+    /// How far above the trigger price it may enter.
+    pub slippage_ratio: Decimal,
+    /// Entries on older signals are refused.
+    pub max_age: Duration,
+}
+
+/// How the money for one trade is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// This much of the quote asset, or nothing.
+    Fixed { quote: Decimal },
+    /// So much that hitting the stop loses `max_loss_ratio` of the equity; at most `max_quote`, and
+    /// at most what is there.
+    Risk { max_loss_ratio: Decimal, max_quote: Option<Decimal> },
+}
+
+/// Limits of each account by itself; `None` is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Limits {
+    /// Trades granted and not yet over.
+    pub max_open_positions: Option<u32>,
+    /// Of equity: what is lost if all stops are hit.
+    pub max_open_risk_ratio: Option<Decimal>,
+    /// Of equity: value held and promised of one base asset.
+    pub max_asset_exposure_ratio: Option<Decimal>,
+    /// Of equity: the most that the risk method gives to one trade.
+    pub max_trade_ratio: Option<Decimal>,
+    /// Whether an edge without a stop may trade at all.
+    pub allowed_to_trade_without_stop: bool,
+}
+
+impl Config {
+    pub(crate) fn edge(&self, name: &EdgeName) -> Option<&EdgeRules> {
+        self.edges.iter().find(|rules| rules.edge == *name)
+    }
+
+    /// What an entry of that notional may cost, its fee included.
+    pub(crate) fn with_fee(&self, notional: Decimal) -> Decimal {
+        notional.saturating_add(notional.saturating_mul(self.entry_fee_ratio))
+    }
+}

@@ -1,0 +1,225 @@
+//! The rules, in the order in which they are asked.
+
+use crate::{
+    Config, EdgeRules, State,
+    book::{Trade, at_risk},
+    refusal::Refusal,
+    size::{self, Budget},
+};
+use domain::{Decimal, Direction, InstrumentKind, InstrumentRules, Timestamp};
+use events::{
+    AccountEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, PortfolioEvent, Sizing, TradeEvent,
+    TradeRequested, TradeSized,
+};
+use service::Service;
+
+pub struct PositionSizer {
+    config: Config,
+}
+
+impl Service for PositionSizer {
+    type Config = Config;
+    type State = State;
+
+    const HEARS: &'static [Kind] = &[
+        Kind::TradeRequested,
+        Kind::BalanceChanged,
+        Kind::PortfolioValued,
+        Kind::InstrumentListed,
+        Kind::OrderSubmitted,
+        Kind::OrderAccepted,
+        Kind::OrderFilled,
+        Kind::OrderDone,
+        Kind::TradeOpened,
+        Kind::TradeProtected,
+        Kind::TradeClosed,
+        Kind::TradeAborted,
+        Kind::TradingStateChanged,
+    ];
+
+    fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    fn apply(&self, state: &mut State, _now: Timestamp, event: &Event) {
+        match event {
+            Event::Account(AccountEvent::BalanceChanged(seen)) => state.observe(seen),
+            Event::Portfolio(PortfolioEvent::Valued(valued)) => state.value(valued, &self.config),
+            Event::Instrument(InstrumentEvent::Listed(listed)) => {
+                state.rules.insert(listed.instrument, (*listed.rules).clone());
+            }
+            Event::Order(OrderEvent::Submitted(submitted)) => state.submit(submitted, &self.config),
+            Event::Order(OrderEvent::Accepted(accepted)) => state.accept(accepted),
+            Event::Order(OrderEvent::Filled(fill)) => state.fill(fill),
+            Event::Order(OrderEvent::Done(done)) => state.done(done),
+            // Our own grant.
+            Event::Trade(TradeEvent::Sized(sized)) => state.grant(sized, &self.config),
+            Event::Trade(TradeEvent::Opened(opened)) => state.open(opened, &self.config),
+            Event::Trade(TradeEvent::Protected(protected)) => state.protect(protected),
+            Event::Trade(TradeEvent::Closed(closed)) => state.end(&closed.trade),
+            Event::Trade(TradeEvent::Aborted(aborted)) => state.end(&aborted.trade),
+            Event::Control(ControlEvent::TradingStateChanged(change)) => state.trading.change(change),
+            _ => {}
+        }
+    }
+
+    fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
+        let Event::Trade(TradeEvent::Requested(request)) = heard else { return Vec::new() };
+        vec![match self.size(state, now, request) {
+            Ok(sized) => sized.into(),
+            Err(refusal) => refusal.of(request).into(),
+        }]
+    }
+}
+
+impl PositionSizer {
+    fn size(&self, state: &State, now: Timestamp, request: &TradeRequested) -> Result<TradeSized, Refusal> {
+        let edge = self.authorised(request)?;
+        let rules = self.tradable(state, request)?;
+        self.permitted(state, now, request, edge)?;
+
+        let budget = self.budget(state, request, edge)?;
+        let limit = size::limit_price(edge, rules, request.trigger)?;
+        let quantity = size::quantity(&self.config, rules, &budget, limit)?;
+        let held = state.held(&request.account, &rules.base);
+        size::check(rules, request.trigger, limit, quantity, held)?;
+
+        let notional = quantity.get().saturating_mul(limit.get());
+        let risk = at_risk(notional, edge.stop_ratio);
+        let reserved = self.config.with_fee(notional);
+        self.open_risk(state, request, budget.equity, risk)?;
+        self.exposure(state, request, rules, budget.equity, held, reserved)?;
+        Ok(TradeSized {
+            trade: request.trade,
+            account: request.account,
+            instrument: request.instrument,
+            edge: request.edge,
+            direction: request.direction,
+            trigger: request.trigger,
+            quantity,
+            limit,
+            reserved: reserved.normalize(),
+            sizing: sizing(&budget, risk),
+        })
+    }
+
+    fn authorised(&self, request: &TradeRequested) -> Result<&EdgeRules, Refusal> {
+        let edge = self.config.edge(&request.edge).ok_or_else(|| Refusal::unknown_edge(request))?;
+        if edge.accounts.contains(&request.account) { Ok(edge) } else { Err(Refusal::wrong_account(request)) }
+    }
+
+    fn tradable<'a>(
+        &self,
+        state: &'a State,
+        request: &TradeRequested,
+    ) -> Result<&'a InstrumentRules, Refusal> {
+        let rules =
+            state.rules.get(&request.instrument).ok_or_else(|| Refusal::unknown_instrument(request))?;
+        match request.instrument.kind {
+            InstrumentKind::Spot => {}
+            InstrumentKind::LinearPerpetual => return Err(Refusal::not_spot(request)),
+        }
+        if self.config.prohibited.contains(&rules.base) {
+            return Err(Refusal::prohibited(&rules.base));
+        }
+        if rules.quote != self.config.quote {
+            return Err(Refusal::other_quote(rules, &self.config.quote));
+        }
+        match request.direction {
+            Direction::Long => Ok(rules),
+            Direction::Short => Err(Refusal::short_on_spot()),
+        }
+    }
+
+    fn permitted(
+        &self,
+        state: &State,
+        now: Timestamp,
+        request: &TradeRequested,
+        edge: &EdgeRules,
+    ) -> Result<(), Refusal> {
+        let age = now.since(request.signal_at);
+        if age > edge.max_age {
+            return Err(Refusal::stale(age, edge));
+        }
+        let same = |trade: &Trade| {
+            trade.account == request.account
+                && trade.instrument == request.instrument
+                && trade.edge == request.edge
+        };
+        if let Some((id, _)) = state.trades.iter().find(|(id, trade)| **id == request.trade || same(trade)) {
+            return Err(Refusal::already_in_position(request, id));
+        }
+        if let Some(change) = state.trading.forbids(&request.account, now) {
+            return Err(Refusal::trading_state(change));
+        }
+        let would_be = state.trades_of(&request.account).count() + 1;
+        match self.config.limits.max_open_positions {
+            Some(max) if would_be > max as usize => Err(Refusal::max_open_positions(would_be, max)),
+            _ => Ok(()),
+        }
+    }
+
+    fn budget(&self, state: &State, request: &TradeRequested, edge: &EdgeRules) -> Result<Budget, Refusal> {
+        if edge.stop_ratio.is_none() && !self.config.limits.allowed_to_trade_without_stop {
+            return Err(Refusal::no_stop(edge));
+        }
+        let (account, quote) = (&request.account, &self.config.quote);
+        let cash = state.cash(account, quote);
+        size::budget(&self.config, edge, state.equity(account), state.balance(account, quote), cash)
+    }
+
+    /// What is lost if the stops of all trades, this one included, are hit.
+    fn open_risk(
+        &self,
+        state: &State,
+        request: &TradeRequested,
+        equity: Decimal,
+        risk: Decimal,
+    ) -> Result<(), Refusal> {
+        let Some(ratio) = self.config.limits.max_open_risk_ratio else { return Ok(()) };
+        let limit = equity.saturating_mul(ratio);
+        let would_be = state
+            .trades_of(&request.account)
+            .map(Trade::risk)
+            .fold(risk, |sum, risk| sum.saturating_add(risk));
+        if would_be > limit {
+            Err(Refusal::max_open_risk(would_be, limit, &self.config.quote))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What would be held and promised of the base asset, at the request's price.
+    fn exposure(
+        &self,
+        state: &State,
+        request: &TradeRequested,
+        rules: &InstrumentRules,
+        equity: Decimal,
+        held: Decimal,
+        reserved: Decimal,
+    ) -> Result<(), Refusal> {
+        let Some(ratio) = self.config.limits.max_asset_exposure_ratio else { return Ok(()) };
+        let limit = equity.saturating_mul(ratio);
+        let promised = state
+            .trades_of(&request.account)
+            .filter(|trade| trade.base == rules.base)
+            .fold(reserved, |sum, trade| sum.saturating_add(trade.reserved));
+        let would_be = held.saturating_mul(request.trigger.get()).saturating_add(promised);
+        if would_be > limit {
+            return Err(Refusal::max_asset_exposure(would_be, limit, &rules.base, &self.config.quote));
+        }
+        Ok(())
+    }
+}
+
+fn sizing(budget: &Budget, risk: Decimal) -> Sizing {
+    Sizing {
+        method: budget.method,
+        equity: budget.equity.normalize(),
+        cash: budget.cash.normalize(),
+        budget: budget.quote.normalize(),
+        risk: risk.normalize(),
+    }
+}

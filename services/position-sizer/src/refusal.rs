@@ -1,0 +1,184 @@
+//! The sizer's no: by which rule, with which figure, against which limit, and in words.
+
+use crate::EdgeRules;
+use domain::{Asset, Breach, Decimal, InstrumentRules, Price, TradeId};
+use events::{SizingRule, TradeRefused, TradeRequested, TradingState, TradingStateChanged};
+use std::time::Duration;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    rule: SizingRule,
+    figure: Option<Decimal>,
+    limit: Option<Decimal>,
+    text: String,
+}
+
+impl Refusal {
+    pub fn of(self, request: &TradeRequested) -> TradeRefused {
+        TradeRefused {
+            trade: request.trade,
+            account: request.account,
+            instrument: request.instrument,
+            edge: request.edge,
+            rule: self.rule,
+            figure: self.figure.map(|d| d.normalize()),
+            limit: self.limit.map(|d| d.normalize()),
+            text: self.text,
+        }
+    }
+
+    fn plain(rule: SizingRule, text: String) -> Self {
+        Self { rule, figure: None, limit: None, text }
+    }
+
+    fn beyond(rule: SizingRule, figure: Decimal, limit: Decimal, text: String) -> Self {
+        Self { rule, figure: Some(figure), limit: Some(limit), text }
+    }
+}
+
+/// Who may trade what, and when.
+impl Refusal {
+    pub fn unknown_edge(request: &TradeRequested) -> Self {
+        let text = format!("edge {} is not configured, so it may not trade", request.edge);
+        Self::plain(SizingRule::Unauthorised, text)
+    }
+
+    pub fn wrong_account(request: &TradeRequested) -> Self {
+        let text = format!("edge {} may not trade on account {}", request.edge, request.account);
+        Self::plain(SizingRule::Unauthorised, text)
+    }
+
+    pub fn unknown_instrument(request: &TradeRequested) -> Self {
+        let text = format!("the venue's rules for {} are not known", request.instrument);
+        Self::plain(SizingRule::UnknownInstrument, text)
+    }
+
+    pub fn not_spot(request: &TradeRequested) -> Self {
+        let text = format!("{}: only spot is sized yet", request.instrument);
+        Self::plain(SizingRule::UnknownInstrument, text)
+    }
+
+    pub fn prohibited(asset: &Asset) -> Self {
+        Self::plain(
+            SizingRule::ProhibitedAsset,
+            format!("{asset} is on the list of assets that are never bought"),
+        )
+    }
+
+    pub fn other_quote(rules: &InstrumentRules, quote: &Asset) -> Self {
+        let text = format!("it is paid in {}, and the portfolio is kept in {quote}", rules.quote);
+        Self::plain(SizingRule::ProhibitedAsset, text)
+    }
+
+    pub fn short_on_spot() -> Self {
+        Self::plain(SizingRule::ShortOnSpot, "a spot account cannot be short".to_owned())
+    }
+
+    pub fn stale(age: Duration, edge: &EdgeRules) -> Self {
+        let (age, limit) = (seconds(age), seconds(edge.max_age));
+        let text = format!("the signal is {age} s old, entries of {} may be {limit} s old", edge.edge);
+        Self::beyond(SizingRule::Stale, age, limit, text)
+    }
+
+    pub fn already_in_position(request: &TradeRequested, trade: &TradeId) -> Self {
+        let TradeRequested { edge, instrument, account, .. } = request;
+        let text = format!("{edge} already has trade {trade} of {instrument} on {account}");
+        Self::beyond(SizingRule::AlreadyInPosition, Decimal::TWO, Decimal::ONE, text)
+    }
+
+    pub fn trading_state(change: &TradingStateChanged) -> Self {
+        let state = match change.state {
+            TradingState::Active => "active",
+            TradingState::Reducing => "reducing, exits only",
+            TradingState::Halted => "halted",
+        };
+        let text = format!("trading is {state}: {} ({})", change.why, change.who);
+        Self::plain(SizingRule::TradingState, text)
+    }
+}
+
+/// How much.
+impl Refusal {
+    pub fn max_open_positions(would_be: usize, max: u32) -> Self {
+        let text = format!("it would be open position {would_be} of at most {max}");
+        Self::beyond(SizingRule::MaxOpenPositions, would_be.into(), max.into(), text)
+    }
+
+    pub fn no_stop(edge: &EdgeRules) -> Self {
+        let text = format!("edge {} has no stop, and trading without one is not allowed", edge.edge);
+        Self::plain(SizingRule::NoStop, text)
+    }
+
+    pub fn no_valuation() -> Self {
+        let text = "the portfolio has not been valued yet, so a part of it cannot be risked".to_owned();
+        Self::plain(SizingRule::NoValuation, text)
+    }
+
+    pub fn cash(free: Decimal, needed: Decimal, quote: &Asset) -> Self {
+        let free = free.max(Decimal::ZERO);
+        let text =
+            format!("{} {quote} are free to spend, {} are needed", free.normalize(), needed.normalize());
+        Self::beyond(SizingRule::Cash, free, needed, text)
+    }
+
+    pub fn min_notional(notional: Decimal, rules: &InstrumentRules) -> Self {
+        let limit = rules.min_notional;
+        let (figure, quote) = (notional.normalize(), rules.quote);
+        let text = format!("after rounding it is worth {figure} {quote}, the venue takes {limit} or more");
+        Self::beyond(SizingRule::MinNotional, notional, limit, text)
+    }
+
+    pub fn max_open_risk(would_be: Decimal, limit: Decimal, quote: &Asset) -> Self {
+        let (figure, max) = (would_be.normalize(), limit.normalize());
+        let text = format!("{figure} {quote} would be lost if all stops were hit, at most {max} may be");
+        Self::beyond(SizingRule::MaxOpenRisk, would_be, limit, text)
+    }
+
+    pub fn max_asset_exposure(would_be: Decimal, limit: Decimal, base: &Asset, quote: &Asset) -> Self {
+        let (figure, max) = (would_be.normalize(), limit.normalize());
+        let text = format!("{figure} {quote} would be held in {base}, at most {max} may be");
+        Self::beyond(SizingRule::MaxAssetExposure, would_be, limit, text)
+    }
+}
+
+/// The venue's filters.
+impl Refusal {
+    pub fn no_price(raw: Decimal, rules: &InstrumentRules) -> Self {
+        let text = format!("{}: nothing is left of it after rounding to the tick", Breach::PriceFilter);
+        Self::beyond(SizingRule::Filter, raw, rules.tick_size, text)
+    }
+
+    pub fn too_little(raw: Decimal, rules: &InstrumentRules) -> Self {
+        let text = format!("{}: the budget buys less than the smallest quantity", Breach::LotSize);
+        Self::beyond(SizingRule::Filter, raw, rules.min_quantity, text)
+    }
+
+    pub fn max_position(would_be: Decimal, limit: Decimal) -> Self {
+        Self::beyond(SizingRule::Filter, would_be, limit, Breach::MaxPosition.to_string())
+    }
+
+    /// The first filter that the entry order would break.
+    pub fn filter(
+        breach: Breach,
+        rules: &InstrumentRules,
+        trigger: Price,
+        quantity: Decimal,
+        price: Price,
+    ) -> Self {
+        let (figure, limit) = match breach {
+            Breach::PriceFilter => (price.get(), rules.max_price.or(rules.min_price)),
+            Breach::PercentPrice => {
+                (price.get(), rules.buy_price_range.map(|range| trigger.get().saturating_mul(range.up)))
+            }
+            Breach::LotSize | Breach::MarketLotSize => (quantity, rules.max_quantity),
+            Breach::Notional => (quantity.saturating_mul(price.get()), rules.max_notional),
+            Breach::MaxNumOrders | Breach::MaxNumAlgoOrders | Breach::MaxPosition => (quantity, None),
+        };
+        Self { rule: SizingRule::Filter, figure: Some(figure), limit, text: breach.to_string() }
+    }
+}
+
+fn seconds(duration: Duration) -> Decimal {
+    let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    Decimal::new(micros, 6).normalize()
+}

@@ -1,0 +1,116 @@
+//! The arithmetic: from a budget to a quantity that the venue takes.
+
+use crate::{Config, EdgeRules, Limits, Method, refusal::Refusal};
+use domain::{Decimal, InstrumentRules, OrderKind, Price, Quantity, Side, TimeInForce};
+use events::SizingMethod;
+
+/// What a trade may spend, in the quote asset, fees apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub method: SizingMethod,
+    pub equity: Decimal,
+    pub cash: Decimal,
+    pub quote: Decimal,
+}
+
+/// The money for one trade.
+///
+/// Risk: `equity × max_loss / stop`, so that hitting the stop loses `max_loss` of the equity, capped by
+/// `max_trade`, `max_quote` and the cash; without a stop the whole equity is taken for the first term.
+/// Fixed: the amount, never less.
+pub(crate) fn budget(
+    config: &Config,
+    edge: &EdgeRules,
+    valued: Option<Decimal>,
+    balance: Decimal,
+    cash: Decimal,
+) -> Result<Budget, Refusal> {
+    match edge.method {
+        Method::Fixed { quote } => {
+            let needed = config.with_fee(quote);
+            if cash < needed {
+                return Err(Refusal::cash(cash, needed, &config.quote));
+            }
+            // Without a valuation the quote asset alone is the least that the account is worth.
+            let equity = valued.unwrap_or(balance);
+            Ok(Budget { method: SizingMethod::Fixed, equity, cash, quote })
+        }
+        Method::Risk { max_loss_ratio, max_quote } => {
+            let equity = valued.ok_or_else(Refusal::no_valuation)?;
+            let part = part_of_equity(max_loss_ratio, edge.stop_ratio, &config.limits);
+            let wanted = equity.saturating_mul(part).min(max_quote.unwrap_or(Decimal::MAX));
+            if cash <= Decimal::ZERO {
+                return Err(Refusal::cash(cash, wanted, &config.quote));
+            }
+            let affordable = without_fee(config, cash);
+            Ok(Budget { method: SizingMethod::Risk, equity, cash, quote: wanted.min(affordable) })
+        }
+    }
+}
+
+fn part_of_equity(max_loss: Decimal, stop: Option<Decimal>, limits: &Limits) -> Decimal {
+    let by_stop = stop.and_then(|stop| max_loss.checked_div(stop)).unwrap_or(Decimal::ONE);
+    by_stop.min(limits.max_trade_ratio.unwrap_or(Decimal::MAX))
+}
+
+/// The notional whose cost, its fee included, is `cash`.
+fn without_fee(config: &Config, cash: Decimal) -> Decimal {
+    let factor = Decimal::ONE.saturating_add(config.entry_fee_ratio);
+    cash.checked_div(factor).unwrap_or(Decimal::ZERO)
+}
+
+/// The worst price at which to enter: never above the allowed slippage.
+pub(crate) fn limit_price(
+    edge: &EdgeRules,
+    rules: &InstrumentRules,
+    trigger: Price,
+) -> Result<Price, Refusal> {
+    let raw = trigger.get().saturating_mul(Decimal::ONE.saturating_add(edge.slippage_ratio));
+    rules.floor_price(raw).ok_or_else(|| Refusal::no_price(raw, rules))
+}
+
+/// As many whole lots as the budget buys at the limit price.
+pub(crate) fn quantity(
+    config: &Config,
+    rules: &InstrumentRules,
+    budget: &Budget,
+    limit: Price,
+) -> Result<Quantity, Refusal> {
+    let raw = budget.quote.checked_div(limit.get()).unwrap_or(Decimal::ZERO);
+    let floored = rules.floor_quantity(raw).ok_or_else(|| Refusal::too_little(raw, rules))?;
+    if fits(config, budget, limit, floored.get()) {
+        return Ok(floored);
+    }
+    // The quotient's last digit was rounded up, and with it the lots.
+    let less = floored.get().saturating_sub(rules.lot_size);
+    rules.floor_quantity(less).ok_or_else(|| Refusal::too_little(raw, rules))
+}
+
+fn fits(config: &Config, budget: &Budget, limit: Price, quantity: Decimal) -> bool {
+    let notional = quantity.saturating_mul(limit.get());
+    notional <= budget.quote && config.with_fee(notional) <= budget.cash
+}
+
+/// Checks the entry order as the venue will, with the trigger as its reference price.
+pub(crate) fn check(
+    rules: &InstrumentRules,
+    trigger: Price,
+    limit: Price,
+    quantity: Quantity,
+    held: Decimal,
+) -> Result<(), Refusal> {
+    let quantity = quantity.get();
+    let notional = quantity.saturating_mul(limit.get());
+    if notional < rules.min_notional {
+        return Err(Refusal::min_notional(notional, rules));
+    }
+    let order = OrderKind::Limit { price: limit, time_in_force: TimeInForce::Ioc };
+    rules
+        .check(Side::Buy, &order, quantity, Some(trigger.get()))
+        .map_err(|breach| Refusal::filter(breach, rules, trigger, quantity, limit))?;
+    let would_be = held.saturating_add(quantity);
+    match rules.max_position {
+        Some(max) if would_be > max => Err(Refusal::max_position(would_be, max)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,8 @@
+//! Requests and facts in, grants and refusals out.
+
+mod grants;
+mod limits;
+mod money;
+mod property;
+mod refusals;
+mod script;

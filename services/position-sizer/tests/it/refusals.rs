@@ -1,0 +1,222 @@
+//! Why not: each rule names itself, the figure and the limit.
+
+use crate::script::{World, check, config, d, risk, usdt};
+use domain::{InstrumentRules, rules::PriceRange};
+use events::{Event, TradeEvent};
+use position_sizer::{Config, EdgeRules, Limits, Method};
+
+const RICH: &str = "balance USDT 1000 \n value 1000 \n";
+
+fn refused(config: Config, ask: &str, log: &str) {
+    check(config, &format!("{RICH}{ask}"), &[log]);
+}
+
+#[test]
+fn an_edge_without_rules_may_not_trade() {
+    refused(config(), "ask BTC @ 10 by edge99", "T1 refused unauthorised");
+}
+
+#[test]
+fn an_edge_trades_only_on_its_accounts() {
+    refused(config(), "ask BTC @ 10 on paper:other", "T1 refused unauthorised");
+}
+
+#[test]
+fn an_instrument_whose_rules_nobody_told_is_unknown() {
+    refused(config(), "ask DOGE @ 10", "T1 refused unknown_instrument");
+}
+
+#[test]
+fn a_perpetual_is_not_sized_as_if_it_were_spot() {
+    let mut world = World::new(config());
+    let instrument = "binance:linear_perpetual:BTCUSDT".parse().unwrap();
+    let rules =
+        InstrumentRules::open("BTC".parse().unwrap(), "USDT".parse().unwrap(), d("0.1"), d("0.001"), d("5"));
+    world.hear(events::InstrumentListed { instrument, rules: Box::new(rules) });
+    world.play("balance USDT 1000 \n ask binance:linear_perpetual:BTCUSDT @ 10");
+    assert_eq!(world.log, ["T1 refused unknown_instrument"]);
+}
+
+#[test]
+fn prohibited_assets_are_never_bought() {
+    refused(config(), "ask USDC @ 1", "T1 refused prohibited_asset");
+}
+
+#[test]
+fn an_instrument_paid_in_another_asset_is_not_bought() {
+    refused(config(), "ask binance:spot:BNBBTC @ 1", "T1 refused prohibited_asset");
+}
+
+#[test]
+fn spot_cannot_be_short() {
+    refused(config(), "ask BTC @ 10 direction short", "T1 refused short_on_spot");
+}
+
+#[test]
+fn an_entry_older_than_its_maximum_age_is_stale() {
+    refused(config(), "ask BTC @ 10 aged 3601", "T1 refused stale 3601 of 3600");
+    refused(config(), "ask BTC @ 10 aged 3600", "T1 10 @ 10 reserves 100");
+}
+
+#[test]
+fn an_edge_that_holds_or_is_about_to_hold_an_instrument_does_not_buy_it_again() {
+    check(
+        config(),
+        "balance USDT 1000
+         ask BTC @ 10
+         ask BTC @ 10
+         ask ETH @ 10
+         submit T1
+         fill T1 10 @ 10
+         done T1
+         open T1 10 for 100
+         ask BTC @ 10
+         close T1
+         ask BTC @ 10",
+        &[
+            "T1 10 @ 10 reserves 100",
+            "T2 refused already_in_position 2 of 1",
+            "T3 10 @ 10 reserves 100",
+            "T4 refused already_in_position 2 of 1",
+            "T5 10 @ 10 reserves 100",
+        ],
+    );
+}
+
+#[test]
+fn the_same_trade_is_not_granted_twice() {
+    check(
+        config(),
+        "balance USDT 1000 \n ask BTC @ 10 called X \n ask ETH @ 10 called X",
+        &["X 10 @ 10 reserves 100", "X refused already_in_position 2 of 1"],
+    );
+}
+
+#[test]
+fn a_trade_that_was_given_up_and_filled_all_the_same_counts_as_a_position() {
+    check(
+        config(),
+        "balance USDT 1000 \n ask BTC @ 10 \n abort T1 \n open T1 10 for 100 \n ask BTC @ 10",
+        &["T1 10 @ 10 reserves 100", "T2 refused already_in_position 2 of 1"],
+    );
+}
+
+#[test]
+fn nobody_enters_while_trading_is_reducing_or_halted() {
+    for state in ["halted", "reducing"] {
+        refused(config(), &format!("trading {state} \n ask BTC @ 10"), "T1 refused trading_state");
+        refused(
+            config(),
+            &format!("trading {state} on paper:main \n ask BTC @ 10"),
+            "T1 refused trading_state",
+        );
+        refused(
+            config(),
+            &format!("trading {state} on paper:other \n ask BTC @ 10"),
+            "T1 10 @ 10 reserves 100",
+        );
+        refused(
+            config(),
+            &format!("trading {state} \n trading active \n ask BTC @ 10"),
+            "T1 10 @ 10 reserves 100",
+        );
+        refused(
+            config(),
+            &format!("trading {state} on paper:main \n trading active \n ask BTC @ 10"),
+            "T1 refused trading_state",
+        );
+    }
+}
+
+#[test]
+fn a_halt_with_an_end_ends_then() {
+    check(
+        config(),
+        "balance USDT 1000
+         trading halted until 1004
+         ask BTC @ 10
+         ask BTC @ 10",
+        &["T1 refused trading_state", "T2 10 @ 10 reserves 100"],
+    );
+}
+
+#[test]
+fn the_risk_method_needs_a_valuation() {
+    check(risk("0.01", "0.02", None), "balance USDT 1000 \n ask BTC @ 10", &["T1 refused no_valuation"]);
+}
+
+#[test]
+fn an_edge_without_a_stop_needs_permission() {
+    let edges = |method| vec![EdgeRules { stop_ratio: None, method, ..config().edges.remove(0) }];
+    let fixed = Method::Fixed { quote: 100.into() };
+    let risk = Method::Risk { max_loss_ratio: d("0.01"), max_quote: None };
+    for method in [fixed, risk] {
+        refused(Config { edges: edges(method), ..config() }, "ask BTC @ 10", "T1 refused no_stop");
+    }
+    let limits = Limits { allowed_to_trade_without_stop: true, ..Limits::default() };
+    let allowed = Config { edges: edges(fixed), limits, ..config() };
+    refused(allowed, "ask BTC @ 10", "T1 10 @ 10 reserves 100");
+}
+
+#[test]
+fn a_fixed_amount_is_not_quietly_made_smaller() {
+    check(config(), "balance USDT 99.99 \n ask BTC @ 10", &["T1 refused cash 99.99 of 100"]);
+    check(config(), "ask BTC @ 10", &["T1 refused cash 0 of 100"]);
+}
+
+#[test]
+fn after_rounding_it_must_still_be_worth_the_minimum() {
+    let rules = InstrumentRules { min_notional: d("95"), lot_size: d("3"), ..ada() };
+    listed(rules, "ask ADA @ 10", "T1 refused min_notional 90 of 95");
+}
+
+#[test]
+fn each_filter_of_the_venue_is_named() {
+    for (rules, ask, log) in [
+        (InstrumentRules { min_quantity: d("11"), ..ada() }, "ask ADA @ 10", "T1 refused filter 10 of 11"),
+        (
+            InstrumentRules { max_quantity: Some(d("9")), ..ada() },
+            "ask ADA @ 10",
+            "T1 refused filter 10 of 9",
+        ),
+        (
+            InstrumentRules { max_notional: Some(d("90")), ..ada() },
+            "ask ADA @ 10",
+            "T1 refused filter 100 of 90",
+        ),
+        (InstrumentRules { max_price: Some(d("9")), ..ada() }, "ask ADA @ 10", "T1 refused filter 10 of 9"),
+        (InstrumentRules { tick_size: d("20"), ..ada() }, "ask ADA @ 10", "T1 refused filter 10 of 20"),
+        (
+            InstrumentRules { buy_price_range: Some(PriceRange { down: d("0.2"), up: d("0.9") }), ..ada() },
+            "ask ADA @ 10",
+            "T1 refused filter 10 of 9",
+        ),
+        (
+            InstrumentRules { max_position: Some(d("12")), ..ada() },
+            "balance ADA 5 \n ask ADA @ 10",
+            "T1 refused filter 15 of 12",
+        ),
+    ] {
+        listed(rules, ask, log);
+    }
+}
+
+#[test]
+fn a_refusal_is_told_in_words_with_its_figures() {
+    let mut world = World::new(config());
+    world.play("balance USDT 42.1 \n ask BTC @ 10");
+    let Some(Event::Trade(TradeEvent::Refused(refused))) = world.said.last() else { panic!("not refused") };
+    assert_eq!(refused.text, "42.1 USDT are free to spend, 100 are needed");
+    assert_eq!(refused.instrument, usdt("BTC"));
+}
+
+fn ada() -> InstrumentRules {
+    InstrumentRules::open("ADA".parse().unwrap(), "USDT".parse().unwrap(), d("0.01"), d("1"), d("5"))
+}
+
+fn listed(rules: InstrumentRules, script: &str, log: &str) {
+    let mut world = World::new(config());
+    world.list(rules);
+    world.play(&format!("{RICH}{script}"));
+    assert_eq!(world.log, [log]);
+}

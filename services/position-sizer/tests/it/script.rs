@@ -1,0 +1,374 @@
+//! A script of what the sizer hears, one thing per line, and the log of its answers.
+//!
+//! ```text
+//! balance USDT 1000 [locked 5] [as of 7]      the account has 1000 free and 5 locked
+//! value 1000                                  the portfolio is worth 1000
+//! ask BTC @ 100 [by edge70] [direction short] [aged 60] [on paper:other] [called T1]
+//! submit T1 [2]          the entry of that trade, as granted, goes to the venue (attempt 2)
+//! accept T1 [at 7]       the venue has it
+//! fill T1 0.5 @ 100 [fee 0.1 USDT] [at 7]     a part of its entry is bought
+//! done T1                its entry is over
+//! open T1 0.5 for 50     the trade holds 0.5 that cost 50
+//! stop T1 85             a stop works at 85
+//! close T1 | abort T1
+//! sell BTC 0.5 @ 100 [at 7]
+//! trading halted|reducing|active [on paper:other] [until 60]
+//! cash                   logs what is free to spend
+//! ```
+//!
+//! Time starts at 1000 s and each line takes a second; `as of`, `at`, `until` count seconds too.
+//! Trades are called T1, T2 … in the order of asking.
+
+use domain::{
+    Account, ClientOrderId, Decimal, Direction, EdgeName, Ending, Filled, Instrument, InstrumentRules, Leg,
+    NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce,
+    Timestamp, TradeId,
+};
+use events::*;
+use position_sizer::{Config, EdgeRules, Limits, Method, PositionSizer};
+use service::Solo;
+use std::{collections::BTreeMap, time::Duration};
+
+pub struct World {
+    pub sizer: Solo<PositionSizer>,
+    pub log: Vec<String>,
+    pub said: Vec<Event>,
+    now: i64,
+    asked: usize,
+    fills: u64,
+    granted: BTreeMap<TradeId, TradeSized>,
+}
+
+/// edge70 with 100 USDT, a stop 15 % below and no slippage; no limits.
+pub fn config() -> Config {
+    Config {
+        quote: "USDT".parse().unwrap(),
+        edges: vec![edge("edge70", Method::Fixed { quote: 100.into() })],
+        limits: Limits::default(),
+        prohibited: ["USDC".parse().unwrap(), "EUR".parse().unwrap()].into(),
+        entry_fee_ratio: Decimal::ZERO,
+    }
+}
+
+pub fn edge(name: &str, method: Method) -> EdgeRules {
+    EdgeRules {
+        edge: name.parse().unwrap(),
+        accounts: ["paper:main".parse().unwrap()].into(),
+        method,
+        stop_ratio: Some(d("0.15")),
+        slippage_ratio: Decimal::ZERO,
+        max_age: Duration::from_secs(3_600),
+    }
+}
+
+/// The risk method as edge70's.
+pub fn risk(max_loss: &str, stop: &str, max_quote: Option<&str>) -> Config {
+    let method = Method::Risk { max_loss_ratio: d(max_loss), max_quote: max_quote.map(d) };
+    let edges = vec![EdgeRules { stop_ratio: Some(d(stop)), ..edge("edge70", method) }];
+    Config { edges, ..config() }
+}
+
+pub fn with_limits(limits: Limits) -> Config {
+    Config { limits, ..config() }
+}
+
+pub fn d(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// Plays the script in a fresh world and compares the log.
+pub fn check(config: Config, script: &str, log: &[&str]) {
+    let mut world = World::new(config);
+    world.play(script);
+    assert_eq!(world.log, log, "\n{script}");
+}
+
+impl World {
+    /// BTC, ETH (bought with USDT), USDC, and BNB paid in BTC; ticks of 0.01, lots of 0.001, 5 or more.
+    pub fn new(config: Config) -> Self {
+        let mut world = Self {
+            sizer: Solo::new(config),
+            log: Vec::new(),
+            said: Vec::new(),
+            now: 1_000,
+            asked: 0,
+            fills: 0,
+            granted: BTreeMap::new(),
+        };
+        for (base, quote) in [("BTC", "USDT"), ("ETH", "USDT"), ("USDC", "USDT"), ("BNB", "BTC")] {
+            let (base, quote) = (base.parse().unwrap(), quote.parse().unwrap());
+            world.list(InstrumentRules::open(base, quote, d("0.01"), d("0.001"), d("5")));
+        }
+        world
+    }
+
+    pub fn list(&mut self, rules: InstrumentRules) {
+        let instrument = instrument(&rules.base, &rules.quote);
+        self.hear(InstrumentListed { instrument, rules: Box::new(rules) });
+    }
+
+    pub fn play(&mut self, script: &str) {
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            self.now += 1;
+            self.line(line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let option = |name: &str| words.iter().position(|word| *word == name).map(|i| words[i + 1]);
+        match words[0] {
+            "balance" => {
+                let as_of = option("of").map_or(self.now(), seconds);
+                let locked = option("locked").map_or(Decimal::ZERO, d);
+                let (asset, free) = (words[1].parse().unwrap(), d(words[2]));
+                self.hear(BalanceChanged { account: main(), asset, free, locked, as_of });
+            }
+            "value" => self.value(d(words[1])),
+            "ask" => self.ask(words[1], words[3], &option),
+            "submit" => self.submit(words[1], words.get(2).map_or(1, |n| n.parse().unwrap())),
+            "fill" => {
+                let at = option("at").map_or(self.now(), seconds);
+                let fee = words
+                    .iter()
+                    .position(|word| *word == "fee")
+                    .map(|i| Fee { amount: d(words[i + 1]), asset: words[i + 2].parse().unwrap() });
+                let instrument = self.granted[&trade(words[1])].instrument;
+                self.fill(instrument, order(words[1], 1), Side::Buy, d(words[2]), d(words[4]), fee, at);
+            }
+            "sell" => {
+                let at = option("at").map_or(self.now(), seconds);
+                self.fill(usdt(words[1]), order("exit", 1), Side::Sell, d(words[2]), d(words[4]), None, at);
+            }
+            "accept" => {
+                let at = option("at").map_or(self.now(), seconds);
+                self.accept(words[1], at);
+            }
+            "done" => self.done(words[1]),
+            "open" => self.open(words[1], d(words[2]), d(words[4])),
+            "stop" => {
+                let (stop, quantity) = (words[2].parse().unwrap(), "1".parse().unwrap());
+                let (trade, order) = (trade(words[1]), order(words[1], 9));
+                self.hear(TradeProtected { trade, order, stop, quantity });
+            }
+            "close" => self.close(words[1]),
+            "abort" => self.abort(words[1]),
+            "trading" => {
+                let state = match words[1] {
+                    "halted" => TradingState::Halted,
+                    "reducing" => TradingState::Reducing,
+                    "active" => TradingState::Active,
+                    other => panic!("unknown trading state {other}"),
+                };
+                let account = option("on").map(|account| account.parse().unwrap());
+                let (who, why) = ("the owner".to_owned(), "holidays".to_owned());
+                self.hear(TradingStateChanged {
+                    account,
+                    state,
+                    who,
+                    why,
+                    until: option("until").map(seconds),
+                });
+            }
+            "cash" => {
+                let cash = self.sizer.state.cash(&main(), &"USDT".parse().unwrap()).normalize();
+                self.log.push(format!("cash {cash}"));
+            }
+            other => panic!("unknown command {other}"),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now * 1_000)
+    }
+
+    pub fn hear(&mut self, event: impl Into<Event>) {
+        for said in self.sizer.hear(self.now(), event) {
+            match &said {
+                Event::Trade(TradeEvent::Sized(sized)) => {
+                    let TradeSized { trade, quantity, limit, reserved, .. } = sized;
+                    self.log.push(format!("{trade} {quantity} @ {limit} reserves {reserved}"));
+                    self.granted.insert(*trade, sized.clone());
+                }
+                Event::Trade(TradeEvent::Refused(refused)) => self.log.push(refusal(refused)),
+                other => panic!("unexpected {}", other.kind().name()),
+            }
+            self.said.push(said);
+        }
+    }
+
+    pub fn value(&mut self, equity: Decimal) {
+        let (cash, exposure, zero) = (equity, Decimal::ZERO, Decimal::ZERO);
+        let (account, quote, holdings) = (main(), "USDT".parse().unwrap(), Vec::new());
+        self.hear(PortfolioValued {
+            account,
+            quote,
+            equity,
+            cash,
+            exposure,
+            peak: equity,
+            drawdown: zero,
+            holdings,
+        });
+    }
+
+    fn ask<'a>(&mut self, base: &str, trigger: &str, option: &impl Fn(&str) -> Option<&'a str>) {
+        self.asked += 1;
+        let called = format!("T{}", self.asked);
+        let age = Duration::from_secs(option("aged").map_or(0, |age| age.parse().unwrap()));
+        let request = TradeRequested {
+            trade: trade(option("called").unwrap_or(&called)),
+            account: option("on").map_or(main(), |account| account.parse().unwrap()),
+            instrument: if base.contains(':') { base.parse().unwrap() } else { usdt(base) },
+            edge: option("by").unwrap_or("edge70").parse::<EdgeName>().unwrap(),
+            direction: if option("direction") == Some("short") { Direction::Short } else { Direction::Long },
+            trigger: trigger.parse().unwrap(),
+            signal_at: self.now() - age,
+            by: RequestedBy::Edge,
+        };
+        let before = self.said.len();
+        self.hear(request);
+        assert_eq!(self.said.len(), before + 1, "each request gets exactly one answer");
+    }
+
+    fn submit(&mut self, name: &str, attempt: u32) {
+        let sized = self.granted[&trade(name)].clone();
+        let request = OrderRequest::Single(NewOrder {
+            id: order(name, attempt),
+            side: Side::Buy,
+            kind: OrderKind::Limit { price: sized.limit, time_in_force: TimeInForce::Ioc },
+            size: Size::Base(sized.quantity),
+            origin: Origin::Trade { trade: sized.trade, leg: Leg::Entry, attempt },
+            reduce_only: false,
+            position_side: PositionSide::Net,
+        });
+        let (account, instrument, request) = (sized.account, sized.instrument, Box::new(request));
+        self.hear(OrderSubmitted { account, instrument, request });
+    }
+
+    pub fn accept(&mut self, name: &str, at: Timestamp) {
+        let TradeSized { account, instrument, .. } = self.granted[&trade(name)];
+        let venue_order = "1".parse().unwrap();
+        self.hear(OrderAccepted { account, instrument, order: order(name, 1), venue_order, at });
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a fill has as many fields")]
+    pub fn fill(
+        &mut self,
+        instrument: Instrument,
+        order: ClientOrderId,
+        side: Side,
+        quantity: Decimal,
+        price: Decimal,
+        fee: Option<Fee>,
+        at: Timestamp,
+    ) {
+        self.fills += 1;
+        self.hear(OrderFilled {
+            account: main(),
+            instrument,
+            order,
+            venue_order: "1".parse().unwrap(),
+            venue_trade: self.fills.to_string().parse().unwrap(),
+            side,
+            price: Price::new(price).unwrap(),
+            quantity: Quantity::new(quantity).unwrap(),
+            quote: quantity * price,
+            fee,
+            maker: false,
+            at,
+        });
+    }
+
+    fn done(&mut self, name: &str) {
+        let sized = self.granted[&trade(name)].clone();
+        self.hear(OrderDone {
+            account: sized.account,
+            instrument: sized.instrument,
+            order: order(name, 1),
+            origin: Some(Origin::Trade { trade: sized.trade, leg: Leg::Entry, attempt: 1 }),
+            ending: Ending::Expired,
+            filled: Filled::default(),
+            fees: Vec::new(),
+            rejection: None,
+            text: String::new(),
+        });
+    }
+
+    fn open(&mut self, name: &str, quantity: Decimal, cost: Decimal) {
+        let instrument = self.granted.get(&trade(name)).map_or(usdt("BTC"), |sized| sized.instrument);
+        let (trade, account, edge) = (trade(name), main(), "edge70".parse().unwrap());
+        let price = cost / quantity;
+        self.hear(TradeOpened { trade, account, instrument, edge, quantity, price, cost });
+    }
+
+    fn close(&mut self, name: &str) {
+        let zero = Decimal::ZERO;
+        self.hear(TradeClosed {
+            trade: trade(name),
+            account: main(),
+            instrument: usdt("BTC"),
+            edge: "edge70".parse().unwrap(),
+            reason: ExitReason::StopHit,
+            quantity: zero,
+            entry_price: zero,
+            exit_price: zero,
+            cost: zero,
+            proceeds: zero,
+            profit: zero,
+            fees: Vec::new(),
+            left: zero,
+            opened_at: self.now(),
+            closed_at: self.now(),
+        });
+    }
+
+    fn abort(&mut self, name: &str) {
+        self.hear(TradeAborted {
+            trade: trade(name),
+            account: main(),
+            instrument: usdt("BTC"),
+            edge: "edge70".parse().unwrap(),
+            reason: AbortReason::EntryUnfilled,
+            text: String::new(),
+        });
+    }
+}
+
+/// `T1 refused cash 50 of 100`: the rule, the figure, the limit.
+fn refusal(refused: &TradeRefused) -> String {
+    let rule = serde_json::to_value(refused.rule).unwrap();
+    let mut line = format!("{} refused {}", refused.trade, rule.as_str().unwrap());
+    if let Some(figure) = refused.figure {
+        line += &format!(" {figure}");
+    }
+    if let Some(limit) = refused.limit {
+        line += &format!(" of {limit}");
+    }
+    assert!(!refused.text.is_empty(), "a refusal is told in words too");
+    line
+}
+
+pub fn main() -> Account {
+    "paper:main".parse().unwrap()
+}
+
+pub fn trade(name: &str) -> TradeId {
+    name.parse().unwrap()
+}
+
+pub fn order(name: &str, attempt: u32) -> ClientOrderId {
+    format!("{name}-{attempt}").parse().unwrap()
+}
+
+pub fn usdt(base: &str) -> Instrument {
+    instrument(base, "USDT")
+}
+
+fn instrument(base: &str, quote: &str) -> Instrument {
+    format!("binance:spot:{base}{quote}").parse().unwrap()
+}
+
+fn seconds(text: &str) -> Timestamp {
+    Timestamp::from_millis(text.parse::<i64>().unwrap() * 1_000)
+}

@@ -1,0 +1,572 @@
+//! The world around the engine: market, venue, network, clock.
+
+use super::Report;
+use crate::units;
+use domain::{
+    Asset, ClientOrderId, Decimal, Instrument, InstrumentRules, Interval, OrderRequest, Price,
+    Timestamp,
+};
+use events::{
+    CancelAttempted, Candle, CandleClosed, Clock, Event, InstrumentListed, OrderAttempted, OrderEvent,
+    OrderSubmitted, QuoteEvent, QuoteSeen, Recorded, TapeOpened, TimeEvent, TimePassed, Uuid, ids,
+};
+use service::{Held, Service};
+use sim::{
+    cluster::{Cluster, Faults, News},
+    rng::Rng,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use trade_abstraction::gateway::{Answer, Attempt, Effect, Gateway};
+use venue_paper::VenuePaper;
+
+pub const TAPE: Uuid = Uuid::from_u128(0x7a9e);
+const FAULTS: Faults = Faults { crash: 2, sleep: 1, disorder: 20 };
+const TICK: i64 = 1;
+
+pub struct World {
+    pub cluster: Cluster,
+    pub now: Timestamp,
+    pub venue: Venue,
+    prices: BTreeMap<Instrument, i64>,
+    next_candle: Timestamp,
+    network: Vec<Message>,
+    wakes: BTreeSet<Timestamp>,
+    /// How far the recorder has looked for wakes that units asked for.
+    seen: u64,
+    lost_answers: u64,
+    /// Once set, nothing fails and nothing new begins.
+    calm: bool,
+}
+
+/// The exchange, away from the tape.
+pub struct Venue {
+    core: Held<VenuePaper>,
+    /// All that it ever said on its account stream, in order.
+    pub truth: Vec<Event>,
+    /// Requests that reached it, by their id.
+    pub arrived: Vec<OrderRequest>,
+}
+
+struct Message {
+    due: Timestamp,
+    what: What,
+}
+
+enum What {
+    /// To the venue.
+    Place { from: Hands, submitted: OrderSubmitted, attempt: Attempt },
+    Cancel { from: Hands, order: ClientOrderId, instrument: Instrument, attempt: Attempt },
+    LookUp { from: Hands, instrument: Instrument, orders: Vec<ClientOrderId> },
+    /// To the recorder, from one of two ingestors.
+    Frame(Event),
+    /// To the gateway's hands.
+    Reply { to: Hands, reply: Reply },
+}
+
+enum Reply {
+    Answer(Answer),
+    /// What the venue said in its response, and only there.
+    Said(Event),
+    /// A lookup or cancel that must be tried again.
+    Again(Effect),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    incarnation: u64,
+}
+
+impl World {
+    pub fn new(rng: &mut Rng) -> Self {
+        let now: Timestamp = Timestamp::from_millis(1_704_067_200_000);
+        let oco = rng.chance(50);
+        let mut cluster = Cluster::new(move || units::simulated(oco), "sim");
+        let opened = TapeOpened { tape: TAPE, clock: Clock::Wall, market: "simulated".to_owned() };
+        cluster.record(service::tape_unit(), now, vec![(fact("opened", &0), opened.into())]);
+        let account = units::simulated_account();
+        let mut world = Self {
+            cluster,
+            now,
+            venue: Venue {
+                core: Held::new(units::simulated_venue(account)),
+                truth: Vec::new(),
+                arrived: Vec::new(),
+            },
+            prices: BTreeMap::new(),
+            next_candle: now + Interval::Minute1.length(),
+            network: Vec::new(),
+            wakes: BTreeSet::new(),
+            seen: 0,
+            lost_answers: 0,
+            calm: false,
+        };
+        for symbol in ["BTCUSDT", "ETHUSDT"] {
+            let instrument: Instrument =
+                format!("binance:spot:{symbol}").parse().unwrap_or_else(|e| unreachable!("{e}"));
+            let rules = Box::new(rules(symbol));
+            world.prices.insert(instrument, 10_000);
+            let listed: Event = InstrumentListed { instrument, rules }.into();
+            world.cluster.record(units::feed(), now, vec![(fact("listed", &instrument), listed.clone())]);
+            world.tell_venue(&listed, rng);
+        }
+        world
+    }
+
+    pub fn report(&self) -> Report {
+        let count = |wanted: fn(&Event) -> bool| self.venue.truth.iter().filter(|e| wanted(e)).count() as u64;
+        let trades = self.cluster.tape.look(|rows| rows.iter().filter(|r| r.draft.kind == "trade.opened").count());
+        Report {
+            events: self.cluster.tape.head_now().position,
+            trades: trades as u64,
+            orders: count(|e| matches!(e, Event::Order(OrderEvent::Accepted(_)))),
+            fills: count(|e| matches!(e, Event::Order(OrderEvent::Filled(_)))),
+            lost: self.lost_answers,
+            crashes: self.cluster.counts.crashes,
+            fenced: self.cluster.counts.fenced,
+            duplicates: self.cluster.counts.duplicates,
+            gaps: self.cluster.counts.gaps,
+        }
+    }
+
+    /// One random thing happens.
+    pub fn step(&mut self, rng: &mut Rng) {
+        match rng.below(100) {
+            0..=2 => self.pass_time(rng),
+            3..=22 => self.deliver(rng),
+            23 if rng.chance(10) => self.meddle(rng),
+            _ => self.cluster.act(rng, &FAULTS, self.now),
+        }
+        self.mind_the_hands(rng);
+    }
+
+    /// Time goes on: sometimes a little, sometimes past a request's window.
+    fn pass_time(&mut self, rng: &mut Rng) {
+        let most = if rng.chance(10) { 30_000 } else { 4_000 };
+        self.advance(Duration::from_millis(1 + rng.below(most)), rng);
+    }
+
+    fn advance(&mut self, step: Duration, rng: &mut Rng) {
+        self.now = self.now + step;
+        self.note_wakes();
+        while !self.calm && self.next_candle <= self.now {
+            self.close_candles(rng);
+        }
+        while let Some(at) = self.wakes.first().copied().filter(|at| *at <= self.now) {
+            self.wakes.remove(&at);
+            let passed = TimePassed { now: self.now };
+            self.cluster.record(units::clock(), self.now, vec![(fact("wake", &at), passed.into())]);
+        }
+    }
+
+    fn note_wakes(&mut self) {
+        let mut wakes = Vec::new();
+        self.cluster.tape.look(|rows| {
+            for row in rows.iter().skip(usize::try_from(self.seen).unwrap_or(usize::MAX)) {
+                if row.draft.kind == "time.wake_asked"
+                    && let Ok(Recorded { event: Event::Time(TimeEvent::WakeAsked(asked)), .. }) = row.decode()
+                {
+                    wakes.push(asked.at);
+                }
+            }
+        });
+        self.seen = self.cluster.tape.head_now().position;
+        self.wakes.extend(wakes);
+    }
+
+    /// One minute of market: the candle is on the tape, and at the venue.
+    fn close_candles(&mut self, rng: &mut Rng) {
+        let close = self.next_candle;
+        self.next_candle = close + Interval::Minute1.length();
+        let instruments: Vec<Instrument> = self.prices.keys().copied().collect();
+        for instrument in instruments {
+            let open = self.prices[&instrument];
+            // Mostly small steps, now and then a crash through every stop.
+            let swing = if rng.chance(4) { open / 4 } else { open / 50 };
+            let drift = i64::try_from(rng.below(u64::try_from(2 * swing + 1).unwrap_or(1))).unwrap_or(0) - swing;
+            let last = (open + drift).max(500);
+            let reach = |rng: &mut Rng| i64::try_from(rng.below(u64::try_from(open / 80).unwrap_or(1))).unwrap_or(0);
+            let (high, low) = (open.max(last) + reach(rng), (open.min(last) - reach(rng)).max(TICK));
+            self.prices.insert(instrument, last);
+            let candle = Candle {
+                instrument,
+                interval: Interval::Minute1,
+                open_time: close - Interval::Minute1.length(),
+                open: price(open),
+                high: price(high),
+                low: price(low),
+                close: price(last),
+                volume: Decimal::from(1 + rng.below(400)),
+            };
+            let closed: Event = CandleClosed { candle }.into();
+            let id = fact("candle", &format!("{instrument}{close}"));
+            self.cluster.record(units::feed(), self.now, vec![(id, closed.clone())]);
+            self.tell_venue(&closed, rng);
+        }
+        let passed = TimePassed { now: self.now };
+        self.cluster.record(units::clock(), self.now, vec![(fact("time", &close), passed.into())]);
+    }
+
+    /// The venue hears something; what it says goes out on the account stream.
+    fn tell_venue(&mut self, event: &Event, rng: &mut Rng) -> Vec<Event> {
+        // Whatever the venue does, it does at an instant of its own.
+        self.now = self.now + Duration::from_micros(1);
+        let said = self.venue.hear(self.now, event);
+        let mut responses = Vec::new();
+        let mut frames: Vec<Event> = Vec::new();
+        let mut asked = Vec::new();
+        for event in said {
+            match &event {
+                Event::Order(OrderEvent::Rejected(_) | OrderEvent::CancelRejected(_)) => responses.push(event),
+                Event::Quote(QuoteEvent::Asked(wanted)) => asked.push(wanted.instrument),
+                Event::Account(events::AccountEvent::BalanceChanged(new)) => {
+                    // One observation per asset and instant, as the venue sends them.
+                    frames.retain(|old| {
+                        !matches!(old, Event::Account(events::AccountEvent::BalanceChanged(b)) if b.asset == new.asset)
+                    });
+                    frames.push(event);
+                }
+                _ => frames.push(event),
+            }
+        }
+        for frame in frames {
+            self.venue.truth.push(frame.clone());
+            self.publish(frame, rng);
+        }
+        for instrument in asked {
+            let seen = QuoteSeen { instrument, price: price(self.prices[&instrument]), at: self.now };
+            self.tell_venue(&seen.into(), rng);
+        }
+        responses
+    }
+
+    /// Two ingestors send the same frame: one of them may lose it, both may be late.
+    fn publish(&mut self, frame: Event, rng: &mut Rng) {
+        let lost = !self.calm && rng.chance(20);
+        for copy in 0..2 {
+            if copy == 1 && lost {
+                continue;
+            }
+            let due = self.now + self.delay(rng);
+            self.network.push(Message { due, what: What::Frame(frame.clone()) });
+        }
+    }
+
+    fn delay(&self, rng: &mut Rng) -> Duration {
+        let most = if self.calm { 10 } else if rng.chance(15) { 9_000 } else { 500 };
+        Duration::from_millis(rng.below(most))
+    }
+
+    /// One message of those that are due, whichever.
+    fn deliver(&mut self, rng: &mut Rng) {
+        let due: Vec<usize> = (0..self.network.len()).filter(|&i| self.network[i].due <= self.now).collect();
+        if due.is_empty() {
+            return;
+        }
+        let message = self.network.swap_remove(due[rng.index(due.len())]);
+        match message.what {
+            What::Frame(event) => {
+                let id = frame_id(&event);
+                self.cluster.record(units::recorder(), self.now, vec![(id, event)]);
+            }
+            What::Place { from, submitted, attempt } => self.place(from, &submitted, attempt, rng),
+            What::Cancel { from, order, instrument, attempt } => self.cancel(from, order, instrument, attempt, rng),
+            What::LookUp { from, instrument, orders } => self.look_up(from, instrument, orders, rng),
+            What::Reply { to, reply } => self.reply(to, reply, rng),
+        }
+    }
+
+    fn place(&mut self, from: Hands, submitted: &OrderSubmitted, attempt: Attempt, rng: &mut Rng) {
+        let attempted = OrderAttempted {
+            account: submitted.account,
+            instrument: submitted.instrument,
+            request: submitted.request.id(),
+            attempt: attempt.number,
+            timestamp: attempt.timestamp,
+            recv_window_ms: attempt.recv_window_ms,
+        };
+        self.venue.hear(self.now, &submitted.clone().into());
+        self.venue.arrived.push((*submitted.request).clone());
+        let responses = self.tell_venue(&attempted.into(), rng);
+        let outside = responses.iter().any(|e| {
+            matches!(e, Event::Order(OrderEvent::Rejected(r)) if r.reason == events::Rejection::OutsideWindow)
+        });
+        let request = submitted.request.id();
+        let replies = if outside {
+            vec![Reply::Answer(Answer::TryAgain { request })]
+        } else {
+            responses.into_iter().map(Reply::Said).collect()
+        };
+        if !self.calm && rng.chance(15) {
+            // The answer is lost on its way, or is −1007.
+            self.lost_answers += 1;
+            let text = "no answer".to_owned();
+            return self.send_reply(from, Reply::Answer(Answer::Unknown { request, text }), rng);
+        }
+        for reply in replies {
+            self.send_reply(from, reply, rng);
+        }
+    }
+
+    fn cancel(&mut self, from: Hands, order: ClientOrderId, instrument: Instrument, attempt: Attempt, rng: &mut Rng) {
+        let attempted = CancelAttempted {
+            account: units::simulated_account(),
+            instrument,
+            order,
+            attempt: attempt.number,
+            timestamp: attempt.timestamp,
+            recv_window_ms: u32::MAX,
+        };
+        let responses = self.tell_venue(&attempted.into(), rng);
+        if !self.calm && rng.chance(15) {
+            self.lost_answers += 1;
+            let again = Effect::Cancel { account: units::simulated_account(), instrument, order, attempt };
+            return self.send_reply(from, Reply::Again(again), rng);
+        }
+        for event in responses {
+            self.send_reply(from, Reply::Said(event), rng);
+        }
+    }
+
+    /// What the venue knows of some orders: their reports once more, or that it knows nothing.
+    fn look_up(&mut self, from: Hands, instrument: Instrument, orders: Vec<ClientOrderId>, rng: &mut Rng) {
+        if !self.calm && rng.chance(20) {
+            let (account, not_before) = (units::simulated_account(), self.now);
+            let again = Effect::LookUp { account, instrument, orders, not_before };
+            return self.send_reply(from, Reply::Again(again), rng);
+        }
+        for order in orders {
+            let reports: Vec<Event> =
+                self.venue.truth.iter().filter(|e| order_of(e) == Some(order)).cloned().collect();
+            if reports.is_empty() {
+                let answer = Answer::NotFound { order, venue_time: self.now };
+                self.send_reply(from, Reply::Answer(answer), rng);
+            }
+            for report in reports {
+                self.publish(report, rng);
+            }
+        }
+    }
+
+    fn send_reply(&mut self, to: Hands, reply: Reply, rng: &mut Rng) {
+        let due = self.now + self.delay(rng);
+        self.network.push(Message { due, what: What::Reply { to, reply } });
+    }
+
+    fn reply(&mut self, to: Hands, reply: Reply, rng: &mut Rng) {
+        let unit = units::gateway();
+        let now = self.now;
+        match reply {
+            Reply::Answer(answer) => self.cluster.say(&unit, to.incarnation, now, |host| {
+                let Some((gateway, state)) = host.held::<Gateway>() else { return Vec::new() };
+                gateway.answered(state, now, &answer).into_iter().map(|e| (report_id(&e), e)).collect()
+            }),
+            Reply::Said(event) => {
+                self.cluster.say(&unit, to.incarnation, now, |_| vec![(report_id(&event), event)]);
+            }
+            Reply::Again(effect) => {
+                let alive = self.cluster.host(&unit).is_some_and(|(_, i)| i == to.incarnation);
+                if alive {
+                    self.send(to, effect, rng);
+                }
+            }
+        }
+    }
+
+    /// The gateway's hands take up what has become theirs to do.
+    fn mind_the_hands(&mut self, rng: &mut Rng) {
+        for news in self.cluster.take_news() {
+            match news {
+                News::Heard { unit, incarnation, event } if unit == units::gateway() => {
+                    let effect = self.cluster.host(&unit).and_then(|(host, live)| {
+                        let (gateway, state) = host.held::<Gateway>()?;
+                        (live == incarnation).then(|| gateway.effect(state, &event.event)).flatten()
+                    });
+                    if let Some(effect) = effect {
+                        self.send(Hands { incarnation }, effect, rng);
+                    }
+                }
+                News::Recovered { unit, incarnation } if unit == units::gateway() => {
+                    let owed = self.cluster.host(&unit).and_then(|(host, _)| {
+                        let (gateway, state) = host.held::<Gateway>()?;
+                        Some(gateway.owed(state))
+                    });
+                    for effect in owed.unwrap_or_default() {
+                        self.send(Hands { incarnation }, effect, rng);
+                    }
+                }
+                News::Heard { .. } | News::Recovered { .. } => {}
+            }
+        }
+    }
+
+    fn send(&mut self, from: Hands, effect: Effect, rng: &mut Rng) {
+        let mut due = self.now + self.delay(rng);
+        let lost = !self.calm && rng.chance(8);
+        let what = match effect {
+            Effect::Send { account, instrument, request, attempt } => {
+                if lost {
+                    // It never arrives, and nobody knows.
+                    self.lost_answers += 1;
+                    let request = request.id();
+                    let text = "connection lost".to_owned();
+                    return self.send_reply(from, Reply::Answer(Answer::Unknown { request, text }), rng);
+                }
+                What::Place { from, submitted: OrderSubmitted { account, instrument, request }, attempt }
+            }
+            Effect::Cancel { order, instrument, attempt, .. } => What::Cancel { from, order, instrument, attempt },
+            Effect::LookUp { instrument, orders, not_before, .. } => {
+                due = due.max(not_before);
+                What::LookUp { from, instrument, orders }
+            }
+        };
+        self.network.push(Message { due, what });
+    }
+
+    /// The owner cancels a working order by hand, at the venue.
+    fn meddle(&mut self, rng: &mut Rng) {
+        let working: Vec<(Instrument, ClientOrderId)> = self.venue.working();
+        if working.is_empty() {
+            return;
+        }
+        let (instrument, order) = working[rng.index(working.len())];
+        let by_hand = CancelAttempted {
+            account: units::simulated_account(),
+            instrument,
+            order,
+            attempt: 1,
+            timestamp: self.now,
+            recv_window_ms: u32::MAX,
+        };
+        self.tell_venue(&by_hand.into(), rng);
+    }
+
+    /// No more faults and no more market: until nothing is left to do.
+    ///
+    /// # Errors
+    /// It never comes to rest.
+    pub fn come_to_rest(&mut self, rng: &mut Rng) -> Result<(), String> {
+        self.calm = true;
+        let mut idle = 0;
+        for _ in 0..20_000 {
+            let worked = self.cluster.catch_up(rng, self.now);
+            self.mind_the_hands(rng);
+            let busy = worked || !self.network.is_empty();
+            if self.network.iter().any(|m| m.due <= self.now) {
+                self.deliver(rng);
+            } else {
+                self.advance(Duration::from_secs(1), rng);
+            }
+            idle = if busy { 0 } else { idle + 1 };
+            // Long enough for every retry to come due.
+            if idle > 200 && self.wakes.is_empty() {
+                return Ok(());
+            }
+        }
+        Err("it never comes to rest".to_owned())
+    }
+}
+
+impl Venue {
+    fn hear(&mut self, now: Timestamp, event: &Event) -> Vec<Event> {
+        use service::Core;
+        if !VenuePaper::HEARS.contains(&event.kind()) {
+            return Vec::new();
+        }
+        let mut said = Vec::new();
+        self.core.hear(now, event, &mut said);
+        said
+    }
+
+    /// Accepted and not ended.
+    pub fn working(&self) -> Vec<(Instrument, ClientOrderId)> {
+        let mut working = Vec::new();
+        for event in &self.truth {
+            match event {
+                Event::Order(OrderEvent::Accepted(e)) => working.push((e.instrument, e.order)),
+                Event::Order(OrderEvent::Ended(e)) => working.retain(|(_, order)| *order != e.order),
+                _ => {}
+            }
+        }
+        working
+    }
+
+    /// Base asset bought less sold less taken as fees, by asset, starting from nothing.
+    pub fn owned(&self) -> BTreeMap<Asset, Decimal> {
+        let mut owned: BTreeMap<Asset, Decimal> = BTreeMap::new();
+        for event in &self.truth {
+            let Event::Order(OrderEvent::Filled(fill)) = event else { continue };
+            let (base, quote) = assets(&fill.instrument);
+            let sign = if fill.side == domain::Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+            *owned.entry(base).or_default() += sign * fill.quantity.get();
+            *owned.entry(quote).or_default() -= sign * fill.quote;
+            if let Some(fee) = fill.fee {
+                *owned.entry(fee.asset).or_default() -= fee.amount;
+            }
+        }
+        owned
+    }
+}
+
+pub fn assets(instrument: &Instrument) -> (Asset, Asset) {
+    let rules = rules(instrument.symbol.as_str());
+    (rules.base, rules.quote)
+}
+
+fn rules(symbol: &str) -> InstrumentRules {
+    let base = symbol.strip_suffix("USDT").unwrap_or(symbol);
+    let asset = |name: &str| Asset::new(name).unwrap_or_else(|e| unreachable!("{e}"));
+    InstrumentRules::open(asset(base), asset("USDT"), Decimal::new(1, 2), Decimal::new(1, 3), Decimal::from(5))
+}
+
+fn price(cents: i64) -> Price {
+    Price::new(Decimal::new(cents, 2)).unwrap_or_else(|e| unreachable!("kept positive: {e}"))
+}
+
+pub fn order_of(event: &Event) -> Option<ClientOrderId> {
+    match event {
+        Event::Order(OrderEvent::Accepted(e)) => Some(e.order),
+        Event::Order(OrderEvent::Filled(e)) => Some(e.order),
+        Event::Order(OrderEvent::Ended(e)) => Some(e.order),
+        _ => None,
+    }
+}
+
+fn fact(kind: &str, key: &impl std::fmt::Display) -> Uuid {
+    ids::fact(TAPE, kind, &key.to_string())
+}
+
+/// The id of an account frame: from what the venue repeats on its stream and over REST.
+pub fn frame_id(event: &Event) -> Uuid {
+    match event {
+        Event::Order(OrderEvent::Accepted(e)) => fact("accepted", &e.venue_order),
+        Event::Order(OrderEvent::Ended(e)) => fact("ended", &e.venue_order),
+        Event::Order(OrderEvent::Filled(e)) => fact("filled", &format!("{}/{}", e.instrument, e.venue_trade)),
+        Event::Account(events::AccountEvent::BalanceChanged(e)) => {
+            fact("balance", &format!("{}/{}/{}/{}", e.asset, e.as_of, e.free, e.locked))
+        }
+        other => unreachable!("no account frame: {other:?}"),
+    }
+}
+
+/// The id of what the hands report: the same however often it is reported.
+fn report_id(event: &Event) -> Uuid {
+    match event {
+        Event::Order(OrderEvent::Rejected(e)) => fact("rejected", &e.order),
+        Event::Order(OrderEvent::CancelRejected(e)) => fact("cancel rejected", &format!("{}/{}", e.order, e.at)),
+        Event::Order(OrderEvent::Unknown(e)) => fact("unknown", &format!("{}/{}", e.request, e.attempt)),
+        Event::Order(OrderEvent::Absent(e)) => fact("absent", &e.order),
+        Event::Order(OrderEvent::Attempted(e)) => fact("attempted", &format!("{}/{}", e.request, e.attempt)),
+        other => unreachable!("no report: {other:?}"),
+    }
+}
+
+pub fn gateway_is_idle(world: &World) -> bool {
+    world
+        .cluster
+        .host(&units::gateway())
+        .and_then(|(host, _)| host.held::<Gateway>())
+        .is_some_and(|(_, state)| state.open.is_empty() && state.cancels.is_empty())
+}

@@ -1,0 +1,261 @@
+//! Which units run, in which order, under which configuration.
+//!
+//! The order is part of what a tape is: on a market clock each event reaches the units as listed.
+
+use anyhow::{Context, anyhow};
+use domain::{Account, Asset, Decimal, UnitName};
+use events::{Event, Uuid, ids};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use service::{Host, Service};
+use settings::{EdgeKind, EdgeSettings, Exit, Settings, Sizing};
+use std::{collections::BTreeMap, num::NonZeroU64, time::Duration};
+use tape::Tape;
+use trade_abstraction::{gateway, planner};
+
+/// What `UnitStarted` calls this build.
+pub const BUILD: &str = match option_env!("TAPEDECK_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
+/// Who says the market's events.
+pub fn feed() -> UnitName {
+    name("market-data")
+}
+/// Who says what was recorded of the venue's account stream.
+pub fn recorder() -> UnitName {
+    name("event-logger")
+}
+/// Who tells the time apart from a market.
+pub fn clock() -> UnitName {
+    name("clock")
+}
+pub fn gateway() -> UnitName {
+    name("order-gateway")
+}
+
+fn name(name: &str) -> UnitName {
+    UnitName::new(name).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
+}
+
+/// The id of a new tape: of the same market under the same configuration it is the same again.
+pub fn tape_id(market: &str, settings: &Settings) -> Uuid {
+    let config: Vec<String> = all(settings)
+        .map(|hosts| hosts.iter().map(|h| format!("{} {}", h.unit(), h.config())).collect())
+        .unwrap_or_default();
+    ids::fact(Uuid::nil(), "tape", &format!("{market}\n{}", config.join("\n")))
+}
+
+/// Every unit of a whole engine on paper.
+///
+/// # Errors
+/// A configuration that a unit cannot run under.
+pub fn all(settings: &Settings) -> anyhow::Result<Vec<Host>> {
+    let mut hosts = vec![
+        Host::new::<venue_paper::VenuePaper>(name(venue_paper::UNIT), paper(settings)?),
+        Host::new::<gateway::Gateway>(gateway(), order_gateway(settings)),
+        Host::new::<order_tracker::OrderTracker>(name(order_tracker::UNIT), orders(settings)),
+        Host::new::<position_tracker::PositionTracker>(name(position_tracker::UNIT), positions(settings)),
+        Host::new::<portfolio_tracker::PortfolioTracker>(name(portfolio_tracker::UNIT), portfolio(settings)?),
+    ];
+    for edge in settings.enabled() {
+        let EdgeKind::Edge70 { interval, long, short, forward } = edge.kind else { continue };
+        let config = edge70_signals::Config {
+            edge: edge.name,
+            interval,
+            long,
+            short,
+            forward: match forward {
+                settings::Forward::DirectionFlips => edge70_signals::Forward::DirectionFlips,
+                settings::Forward::AllUntilOpen => edge70_signals::Forward::AllUntilOpen,
+            },
+        };
+        hosts.push(Host::new::<edge70_signals::Edge70>(edge70_signals::unit(&edge.name), config));
+    }
+    hosts.extend([
+        Host::new::<edge_signal_to_tas_bridge::Bridge>(name(BRIDGE), bridge(settings)),
+        Host::new::<position_sizer::PositionSizer>(name(position_sizer::UNIT), sizer(settings)),
+        Host::new::<planner::Planner>(name(PLANNER), plan(settings)),
+    ]);
+    Ok(hosts)
+}
+
+const BRIDGE: &str = "edge-signal-to-tas-bridge";
+const PLANNER: &str = "trade-planner";
+
+/// The units that a tape knows, each under the configuration that it first ran under.
+///
+/// # Errors
+/// A unit that this build does not know, or a configuration that it cannot run under.
+pub async fn of_tape(tape: &Tape) -> anyhow::Result<Vec<Host>> {
+    let mut hosts = Vec::new();
+    for cursor in tape.cursors().await? {
+        let started = tape.of_subject(&format!("unit:{}", cursor.unit)).await?;
+        let Some(first) = started.first() else { continue };
+        let Event::Unit(events::UnitEvent::Started(started)) = first.decode()?.event else { continue };
+        hosts.push(by_name(cursor.unit, &started.config)?);
+    }
+    Ok(hosts)
+}
+
+fn by_name(unit: UnitName, config: &Value) -> anyhow::Result<Host> {
+    match unit.as_str() {
+        venue_paper::UNIT => host::<venue_paper::VenuePaper>(unit, config),
+        "order-gateway" => host::<gateway::Gateway>(unit, config),
+        order_tracker::UNIT => host::<order_tracker::OrderTracker>(unit, config),
+        position_tracker::UNIT => host::<position_tracker::PositionTracker>(unit, config),
+        portfolio_tracker::UNIT => host::<portfolio_tracker::PortfolioTracker>(unit, config),
+        BRIDGE => host::<edge_signal_to_tas_bridge::Bridge>(unit, config),
+        position_sizer::UNIT => host::<position_sizer::PositionSizer>(unit, config),
+        PLANNER => host::<planner::Planner>(unit, config),
+        other if other.ends_with("-signals") => host::<edge70_signals::Edge70>(unit, config),
+        other => Err(anyhow!("the tape knows a unit '{other}' that this build does not have: use a newer one")),
+    }
+}
+
+fn host<S: Service>(unit: UnitName, config: &Value) -> anyhow::Result<Host>
+where
+    S::Config: DeserializeOwned,
+{
+    let config = serde_json::from_value(config.clone())
+        .with_context(|| format!("the configuration of {unit} on this tape is not one of this build's"))?;
+    Ok(Host::new::<S>(unit, config))
+}
+
+fn paper(settings: &Settings) -> anyhow::Result<venue_paper::Config> {
+    use venue_paper::engine::{Fees, PaidIn, Terms, ThirdPrice};
+    let paper = &settings.paper;
+    let config = venue_paper::Config {
+        account: settings.account,
+        balances: paper.balances.clone(),
+        terms: Terms {
+            fees: Fees {
+                maker: paper.maker_fee,
+                taker: paper.taker_fee,
+                paid_in: match paper.fee_asset {
+                    settings::FeeAsset::Received => PaidIn::Received,
+                    settings::FeeAsset::Quote => PaidIn::Quote,
+                    settings::FeeAsset::Third(asset) => PaidIn::Third { asset, price: ThirdPrice::LastPrice },
+                },
+            },
+            slippage_ratio: paper.slippage,
+            participation: paper.participation,
+        },
+    };
+    match config.problems().first() {
+        None => Ok(config),
+        Some(problem) => Err(anyhow!("[paper] {problem}")),
+    }
+}
+
+fn order_gateway(settings: &Settings) -> gateway::Config {
+    gateway::Config {
+        recv_window_ms: settings.orders.recv_window_ms,
+        clock_margin: settings.orders.clock_margin,
+    }
+}
+
+fn orders(settings: &Settings) -> order_tracker::Config {
+    order_tracker::Config {
+        stuck_after_seconds: settings.orders.stuck_after.as_secs(),
+        keep_done_days: days(settings.orders.remember),
+    }
+}
+
+fn positions(settings: &Settings) -> position_tracker::Config {
+    position_tracker::Config { keep_days: days(settings.orders.remember) }
+}
+
+fn days(length: Duration) -> u64 {
+    length.as_secs().div_ceil(86_400)
+}
+
+fn portfolio(settings: &Settings) -> anyhow::Result<portfolio_tracker::Config> {
+    let every = NonZeroU64::new(settings.portfolio.value_every.as_secs())
+        .context("[portfolio] value_every must be at least a second, e.g. \"1d\"")?;
+    Ok(portfolio_tracker::Config { value_every_seconds: every, ..portfolio_tracker::Config::new(settings.quote) })
+}
+
+fn bridge(settings: &Settings) -> edge_signal_to_tas_bridge::Config {
+    let route = |edge: &EdgeSettings| edge_signal_to_tas_bridge::Route { edge: edge.name, account: edge.account };
+    edge_signal_to_tas_bridge::Config { routes: settings.enabled().map(route).collect() }
+}
+
+fn sizer(settings: &Settings) -> position_sizer::Config {
+    let edge = |edge: &EdgeSettings| position_sizer::EdgeRules {
+        edge: edge.name,
+        accounts: [edge.account].into(),
+        method: match edge.sizing {
+            Sizing::Fixed { amount } => position_sizer::Method::Fixed { quote: amount },
+            Sizing::Risk { max_loss, max_amount } => {
+                position_sizer::Method::Risk { max_loss_ratio: max_loss, max_quote: max_amount }
+            }
+        },
+        stop_ratio: Some(edge.exit.stop()),
+        slippage_ratio: edge.slippage,
+        max_age: edge.max_age,
+    };
+    let limits = &settings.limits;
+    position_sizer::Config {
+        quote: settings.quote,
+        edges: settings.enabled().map(edge).collect(),
+        limits: position_sizer::Limits {
+            max_open_positions: limits.max_open_positions,
+            max_open_risk_ratio: limits.max_open_risk,
+            max_asset_exposure_ratio: limits.max_asset_exposure,
+            max_trade_ratio: limits.max_trade,
+            allowed_to_trade_without_stop: false,
+        },
+        prohibited: limits.prohibited.clone(),
+        entry_fee_ratio: match settings.paper.fee_asset {
+            settings::FeeAsset::Quote => settings.paper.taker_fee,
+            settings::FeeAsset::Received | settings::FeeAsset::Third(_) => Decimal::ZERO,
+        },
+    }
+}
+
+fn plan(settings: &Settings) -> planner::Config {
+    let exit = |edge: &EdgeSettings| match edge.exit {
+        Exit::StopLimit { stop, limit_below } => planner::ExitPlan::StopLimit { stop, limit_below },
+        Exit::Oco { stop, stop_limit, take_profit } => planner::ExitPlan::Oco { stop, stop_limit, take_profit },
+    };
+    planner::Config {
+        edges: settings.enabled().map(|e| (e.name, exit(e))).collect(),
+        protect_attempts: settings.orders.protect_attempts,
+        retry_after: settings.orders.retry_after,
+        retry_at_most: settings.orders.retry_at_most,
+        keep_ended: settings.orders.remember,
+    }
+}
+
+pub fn simulated_account() -> Account {
+    "binance:main".parse().unwrap_or_else(|e| unreachable!("{e}"))
+}
+pub fn simulated_quote() -> Asset {
+    "USDT".parse().unwrap_or_else(|e| unreachable!("{e}"))
+}
+pub fn simulated_cash() -> Decimal {
+    Decimal::from(10_000)
+}
+
+pub fn simulated_venue(account: Account) -> venue_paper::Config {
+    let mut config = venue_paper::Config::new(account);
+    config.balances = BTreeMap::from([(simulated_quote(), simulated_cash())]);
+    config
+}
+
+/// The units of the fault simulation: all but the venue, with an edge that trades within minutes.
+///
+/// # Panics
+/// Never: the configuration is built in.
+pub fn simulated(oco: bool) -> Vec<Host> {
+    let settings = Settings::from_toml(if oco { SIMULATED_OCO } else { SIMULATED_STOP });
+    let units = settings.map_err(anyhow::Error::from).and_then(|settings| all(&settings));
+    let mut units = units.unwrap_or_else(|e| unreachable!("built in and tested: {e:#}"));
+    units.retain(|host| host.unit().as_str() != venue_paper::UNIT);
+    units
+}
+
+const SIMULATED_STOP: &str = include_str!("simulate/stop_limit.toml");
+const SIMULATED_OCO: &str = include_str!("simulate/oco.toml");
