@@ -109,6 +109,11 @@ impl Host {
         self.said_through = head;
     }
 
+    /// What it has said so far lies at or before `head`.
+    pub fn committed(&mut self, head: Position) {
+        self.said_through = head;
+    }
+
     /// An event of this unit lies `distance` after its cause.
     pub fn reached(&mut self, distance: u64) {
         self.reach = self.reach.max(distance);

@@ -247,7 +247,12 @@ impl Cluster {
 
     fn try_commit(&mut self, unit: usize, replica: usize, commit: Commit) -> bool {
         match self.tape.append_now(commit) {
-            Ok(_) => true,
+            Ok(committed) => {
+                if let Life::Up(running) = &mut self.units[unit].replicas[replica].life {
+                    running.host.committed(committed.head.position);
+                }
+                true
+            }
             Err(AppendError::Fenced { .. } | AppendError::Conflict { .. }) => {
                 // Somebody else speaks for the unit: the state is worth nothing now.
                 self.units[unit].replicas[replica].life = Life::Down;

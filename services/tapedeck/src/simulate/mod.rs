@@ -13,7 +13,7 @@ use std::fmt;
 use world::World;
 
 /// Steps under faults, before everything is allowed to come to rest.
-const STEPS: u32 = 3_000;
+const STEPS: u32 = 10_000;
 
 /// What one run met and did.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -66,8 +66,16 @@ impl fmt::Display for Report {
 /// Runs one seed.
 ///
 /// # Errors
-/// A broken promise, in words.
+/// A broken promise, in words; a panic anywhere in the engine is one.
 pub fn run(seed: u64) -> Result<Report, String> {
+    std::panic::catch_unwind(|| play(seed)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        Err(format!("panic: {}", text.unwrap_or_default()))
+    })
+}
+
+fn play(seed: u64) -> Result<Report, String> {
     let mut rng = Rng::new(seed);
     let mut world = World::new(&mut rng);
     for _ in 0..STEPS {

@@ -144,7 +144,7 @@ impl World {
 
     /// Time goes on: sometimes a little, sometimes past a request's window.
     fn pass_time(&mut self, rng: &mut Rng) {
-        let most = if rng.chance(10) { 30_000 } else { 4_000 };
+        let most = if rng.chance(10) { 60_000 } else { 14_000 };
         self.advance(Duration::from_millis(1 + rng.below(most)), rng);
     }
 
@@ -157,7 +157,7 @@ impl World {
         while let Some(at) = self.wakes.first().copied().filter(|at| *at <= self.now) {
             self.wakes.remove(&at);
             let passed = TimePassed { now: self.now };
-            self.cluster.record(units::clock(), self.now, vec![(fact("wake", &at), passed.into())]);
+            self.cluster.record(units::clock(), self.now, vec![(fact("wake", &self.now), passed.into())]);
         }
     }
 

@@ -1,0 +1,56 @@
+//! `tapedeck`: every service in one binary, by name.
+//!
+//! A library too, so that tests and benchmarks run the very engine that the binary runs.
+
+pub mod cli;
+mod commands;
+pub mod explain;
+mod live;
+mod locate;
+pub mod report;
+pub mod simulate;
+pub mod units;
+
+use cli::{Cli, Command, TapeCommand};
+use std::process::ExitCode;
+
+/// The command was asked for something that it cannot be asked for.
+#[derive(Debug)]
+pub struct WrongUse(pub String);
+
+impl std::fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`WrongUse`] or [`settings::Problems`] for what the user can set right, anything else for what failed.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = cli.global;
+    let format = if global.log_json { observe::Format::Json } else { observe::Format::Text };
+    observe::init(&global.log, format).map_err(|e| WrongUse(e.to_string()))?;
+    match cli.command {
+        Command::Up(args) => commands::up::run(&global, args).await,
+        Command::Backtest(args) => commands::backtest::run(&global, args).await,
+        Command::Replay(args) => commands::replay::run(&global, args).await,
+        Command::Verify(args) => commands::verify::run(&global, args).await,
+        Command::Why(args) => commands::why::run(&global, args).await,
+        Command::Tape(TapeCommand::Head(args)) => commands::tape::head(&global, args).await,
+        Command::Tape(TapeCommand::Show(args)) => commands::tape::show(&global, args).await,
+        Command::Tape(TapeCommand::Tail(args)) => commands::tape::tail(&global, args).await,
+        Command::Tape(TapeCommand::Export(args)) => commands::tape::export(&global, args).await,
+        Command::Tape(TapeCommand::Import(args)) => commands::tape::import(&global, args).await,
+        Command::Positions(args) => commands::views::positions(&global, args).await,
+        Command::Trades(args) => commands::views::trades(&global, args).await,
+        Command::Orders(args) => commands::views::orders(&global, args).await,
+        Command::Portfolio(args) => commands::views::portfolio(&global, args).await,
+        Command::Signals(args) => commands::views::signals(&global, args).await,
+        Command::Simulate(args) => commands::simulate::run(&global, &args),
+        Command::Doctor(args) => commands::doctor::run(&global, args).await,
+    }
+}
