@@ -7,7 +7,7 @@ use crate::rng::Rng;
 use domain::{Timestamp, UnitName};
 use events::{Draft, Event, Position, Recorded, UnitStarted, Uuid, ids};
 use service::{Arrival, Bounds, Follower, Host, Own, Walk, Walked};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tape::{AppendError, Commit, CursorMove, Entry, Memory, OnConflict, Outcome, Snapshot};
 
 /// How often, in per cent of the steps at which it could happen.
@@ -68,13 +68,16 @@ enum Life {
 struct Running {
     host: Host,
     fence: u64,
+    /// What this incarnation of a sink has committed and not yet heard.
+    mine: BTreeSet<Uuid>,
 }
 
 /// Something that a sink's hands must know.
 #[derive(Debug, Clone)]
 pub enum News {
-    /// A live replica heard this where it stands on the tape.
-    Heard { unit: UnitName, incarnation: u64, event: Box<Recorded> },
+    /// A live replica heard this where it stands on the tape; `mine` says that it was committed by
+    /// that very incarnation.
+    Heard { unit: UnitName, incarnation: u64, event: Box<Recorded>, mine: bool },
     /// A replica has recovered: what it owes is in its state.
     Recovered { unit: UnitName, incarnation: u64 },
 }
@@ -236,19 +239,27 @@ impl Cluster {
             self.counts.crashes += 1;
             return false;
         }
-        if let (true, Life::Up(running)) = (takes, &slot.life)
+        if let (true, Life::Up(running)) = (takes, &mut slot.life)
             && running.host.own() == Own::InPlace
         {
-            self.news.push(News::Heard { unit: name, incarnation: slot.incarnation, event: Box::new(event) });
+            let mine = running.mine.remove(&event.id);
+            let (incarnation, event) = (slot.incarnation, Box::new(event));
+            self.news.push(News::Heard { unit: name, incarnation, event, mine });
         }
         let _ = now;
         true
     }
 
     fn try_commit(&mut self, unit: usize, replica: usize, commit: Commit) -> bool {
+        let said: Vec<Uuid> = commit.entries.iter().map(|e| e.draft.id).collect();
         match self.tape.append_now(commit) {
             Ok(committed) => {
                 if let Life::Up(running) = &mut self.units[unit].replicas[replica].life {
+                    if running.host.own() == Own::InPlace {
+                        let new = said.iter().zip(&committed.outcomes);
+                        let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
+                        running.mine.extend(new.map(|(id, _)| *id));
+                    }
                     running.host.committed(committed.head.position);
                 }
                 true
@@ -325,7 +336,7 @@ impl Cluster {
             let commit = Commit { entries: vec![entry], cursors: vec![step], on_conflict: OnConflict::Fail };
             self.tape.append_now(commit).expect("the fence was just taken");
         }
-        let running = Box::new(Running { host, fence: cursor.fence });
+        let running = Box::new(Running { host, fence: cursor.fence, mine: BTreeSet::new() });
         self.units[unit].replicas[replica].life = Life::Up(running);
         self.news.push(News::Recovered { unit: name, incarnation });
     }

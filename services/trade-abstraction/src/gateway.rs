@@ -4,8 +4,8 @@
 //! Invariants:
 //! - Nothing is sent before `OrderAttempted`, with the very timestamp that the request is signed
 //!   with, is on the tape.
-//! - An attempt is sent by the incarnation that heard it live, once. One that is found open on
-//!   recovery is looked up, never sent again.
+//! - An attempt is sent once, by the incarnation that itself committed it, under its fence. One that
+//!   another left behind is looked up, never sent: it may have been sent already.
 //! - Absence is believed only of a lookup made after timestamp + window + margin, in venue time.
 
 use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
@@ -97,11 +97,11 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// No answer, or one that does not say whether the order exists.
-    Unknown { request: ClientOrderId, text: String },
+    Unknown { request: ClientOrderId, attempt: u32, text: String },
     /// Looked up at `venue_time`, and not there.
     NotFound { order: ClientOrderId, venue_time: Timestamp },
     /// Certainly not executed, and worth trying again at `now`: a rate limit, a −1021.
-    TryAgain { request: ClientOrderId },
+    TryAgain { request: ClientOrderId, attempt: u32 },
 }
 
 pub struct Gateway {
@@ -190,11 +190,15 @@ impl Gateway {
         .into()
     }
 
-    /// What an attempt that has just been heard, live, asks of the hands.
-    pub fn effect(&self, state: &State, heard: &Event) -> Option<Effect> {
+    /// What an own event that has just been heard where it stands on the tape asks of the hands.
+    /// `mine` says that this very incarnation committed it.
+    pub fn effect(&self, state: &State, heard: &Event, mine: bool) -> Option<Effect> {
         match heard {
             Event::Order(OrderEvent::Attempted(e)) => {
                 let intent = state.open.get(&e.request)?;
+                if !mine {
+                    return self.look_up(intent);
+                }
                 let Stage::Attempted(attempt) = intent.stage else { return None };
                 let OrderSubmitted { account, instrument, request } = &intent.submitted;
                 Some(Effect::Send {
@@ -246,9 +250,12 @@ impl Gateway {
     /// What to say of an answer.
     pub fn answered(&self, state: &State, now: Timestamp, answer: &Answer) -> Vec<Event> {
         match answer {
-            Answer::Unknown { request, text } => {
+            Answer::Unknown { request, attempt: number, text } => {
                 let Some(intent) = state.open.get(request) else { return Vec::new() };
                 let Stage::Attempted(attempt) = intent.stage else { return Vec::new() };
+                if attempt.number != *number {
+                    return Vec::new();
+                }
                 vec![
                     OrderUnknown {
                         account: intent.submitted.account,
@@ -273,9 +280,13 @@ impl Gateway {
                 let OrderSubmitted { account, instrument, .. } = intent.submitted;
                 vec![OrderAbsent { account, instrument, order: *order }.into()]
             }
-            Answer::TryAgain { request } => {
+            Answer::TryAgain { request, attempt: number } => {
                 let Some(intent) = state.open.get(request) else { return Vec::new() };
                 let Stage::Attempted(attempt) = intent.stage else { return Vec::new() };
+                // An answer to an earlier attempt says nothing about this one.
+                if attempt.number != *number {
+                    return Vec::new();
+                }
                 vec![self.attempted(&intent.submitted, attempt.number + 1, now)]
             }
         }

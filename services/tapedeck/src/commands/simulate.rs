@@ -52,7 +52,14 @@ pub fn run(global: &Global, args: &Simulate) -> anyhow::Result<ExitCode> {
         println!("{count} seeds: {total}");
         for (seed, why) in &broken {
             println!("BROKEN by seed {seed}: {why}");
-            println!("       run it again with: tapedeck simulate --seed {seed}");
+            if args.seed.is_none() {
+                println!("       run it again with: tapedeck simulate --seed {seed}");
+            }
+        }
+        if args.seed.is_some() && !broken.is_empty() {
+            for line in simulate::story(from) {
+                println!("{line}");
+            }
         }
     }
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

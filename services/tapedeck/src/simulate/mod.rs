@@ -7,6 +7,7 @@
 mod check;
 mod world;
 
+use crate::explain::explain;
 use serde::Serialize;
 use sim::rng::Rng;
 use std::fmt;
@@ -68,22 +69,38 @@ impl fmt::Display for Report {
 /// # Errors
 /// A broken promise, in words; a panic anywhere in the engine is one.
 pub fn run(seed: u64) -> Result<Report, String> {
-    std::panic::catch_unwind(|| play(seed)).unwrap_or_else(|panic| {
+    std::panic::catch_unwind(|| {
+        let (world, result) = play(seed);
+        result.map(|()| world.report())
+    })
+    .unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
         Err(format!("panic: {}", text.unwrap_or_default()))
     })
 }
 
-fn play(seed: u64) -> Result<Report, String> {
+/// Everything that happened on the tape of a seed, in words, one event a line.
+pub fn story(seed: u64) -> Vec<String> {
+    let (world, _) = play(seed);
+    world.cluster.tape.look(|rows| {
+        rows.iter()
+            .map(|row| {
+                let words = row.decode().map_or_else(|e| e.to_string(), |r| explain(&r.event));
+                format!("{:>6} {} {:<18} {words}", row.position, row.recorded_at, row.draft.source)
+            })
+            .collect()
+    })
+}
+
+fn play(seed: u64) -> (World, Result<(), String>) {
     let mut rng = Rng::new(seed);
     let mut world = World::new(&mut rng);
     for _ in 0..STEPS {
         world.step(&mut rng);
     }
-    world.come_to_rest(&mut rng)?;
-    check::all(&world)?;
-    Ok(world.report())
+    let result = world.come_to_rest(&mut rng).and_then(|()| check::all(&world));
+    (world, result)
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ impl World {
     fn advance(&mut self, step: Duration, rng: &mut Rng) {
         self.now = self.now + step;
         self.note_wakes();
-        while !self.calm && self.next_candle <= self.now {
+        while self.next_candle <= self.now {
             self.close_candles(rng);
         }
         while let Some(at) = self.wakes.first().copied().filter(|at| *at <= self.now) {
@@ -186,8 +186,10 @@ impl World {
             // Mostly small steps, now and then a crash through every stop.
             let swing = if rng.chance(4) { open / 4 } else { open / 50 };
             let drift = i64::try_from(rng.below(u64::try_from(2 * swing + 1).unwrap_or(1))).unwrap_or(0) - swing;
-            let last = (open + drift).max(500);
-            let reach = |rng: &mut Rng| i64::try_from(rng.below(u64::try_from(open / 80).unwrap_or(1))).unwrap_or(0);
+            // At the end the market stands still, so that nothing new begins.
+            let last = if self.calm { open } else { (open + drift).max(500) };
+            let most = if self.calm { 0 } else { u64::try_from(open / 80).unwrap_or(0) };
+            let reach = |rng: &mut Rng| i64::try_from(rng.below(most)).unwrap_or(0);
             let (high, low) = (open.max(last) + reach(rng), (open.min(last) - reach(rng)).max(TICK));
             self.prices.insert(instrument, last);
             let candle = Candle {
@@ -295,7 +297,7 @@ impl World {
         });
         let request = submitted.request.id();
         let replies = if outside {
-            vec![Reply::Answer(Answer::TryAgain { request })]
+            vec![Reply::Answer(Answer::TryAgain { request, attempt: attempt.number })]
         } else {
             responses.into_iter().map(Reply::Said).collect()
         };
@@ -303,7 +305,7 @@ impl World {
             // The answer is lost on its way, or is −1007.
             self.lost_answers += 1;
             let text = "no answer".to_owned();
-            return self.send_reply(from, Reply::Answer(Answer::Unknown { request, text }), rng);
+            return self.send_reply(from, Reply::Answer(Answer::Unknown { request, attempt: attempt.number, text }), rng);
         }
         for reply in replies {
             self.send_reply(from, reply, rng);
@@ -379,10 +381,10 @@ impl World {
     fn mind_the_hands(&mut self, rng: &mut Rng) {
         for news in self.cluster.take_news() {
             match news {
-                News::Heard { unit, incarnation, event } if unit == units::gateway() => {
+                News::Heard { unit, incarnation, event, mine } if unit == units::gateway() => {
                     let effect = self.cluster.host(&unit).and_then(|(host, live)| {
                         let (gateway, state) = host.held::<Gateway>()?;
-                        (live == incarnation).then(|| gateway.effect(state, &event.event)).flatten()
+                        (live == incarnation).then(|| gateway.effect(state, &event.event, mine)).flatten()
                     });
                     if let Some(effect) = effect {
                         self.send(Hands { incarnation }, effect, rng);
@@ -412,7 +414,7 @@ impl World {
                     self.lost_answers += 1;
                     let request = request.id();
                     let text = "connection lost".to_owned();
-                    return self.send_reply(from, Reply::Answer(Answer::Unknown { request, text }), rng);
+                    return self.send_reply(from, Reply::Answer(Answer::Unknown { request, attempt: attempt.number, text }), rng);
                 }
                 What::Place { from, submitted: OrderSubmitted { account, instrument, request }, attempt }
             }
@@ -449,23 +451,32 @@ impl World {
     /// It never comes to rest.
     pub fn come_to_rest(&mut self, rng: &mut Rng) -> Result<(), String> {
         self.calm = true;
-        let mut idle = 0;
-        for _ in 0..20_000 {
-            let worked = self.cluster.catch_up(rng, self.now);
+        let (mut idle, mut doings) = (0, 0);
+        for _ in 0..40_000 {
+            self.cluster.catch_up(rng, self.now);
             self.mind_the_hands(rng);
-            let busy = worked || !self.network.is_empty();
+            let busy = !self.network.is_empty() || !self.wakes.is_empty();
             if self.network.iter().any(|m| m.due <= self.now) {
                 self.deliver(rng);
             } else {
                 self.advance(Duration::from_secs(1), rng);
             }
-            idle = if busy { 0 } else { idle + 1 };
-            // Long enough for every retry to come due.
-            if idle > 200 && self.wakes.is_empty() {
+            let before = std::mem::replace(&mut doings, self.doings());
+            idle = if busy || before != doings { 0 } else { idle + 1 };
+            // Longer than any retry waits.
+            if idle > 100 {
                 return Ok(());
             }
         }
         Err("it never comes to rest".to_owned())
+    }
+}
+
+impl World {
+    /// Events that are not just the market's passing.
+    fn doings(&self) -> usize {
+        let passing = ["candle.closed", "time.passed", "portfolio.valued"];
+        self.cluster.tape.look(|rows| rows.iter().filter(|r| !passing.contains(&&*r.draft.kind)).count())
     }
 }
 

@@ -43,7 +43,7 @@ impl Desk {
         for event in said {
             self.solo.service.apply(&mut self.solo.state, self.now, event);
             assert_eq!(self.solo.service.decide(&self.solo.state, self.now, event), []);
-            effects.extend(self.solo.service.effect(&self.solo.state, event));
+            effects.extend(self.solo.service.effect(&self.solo.state, event, true));
         }
         effects
     }
@@ -64,7 +64,7 @@ fn nothing_is_sent_before_the_attempt_is_on_the_tape() {
     let [Event::Order(OrderEvent::Attempted(attempted))] = &said[..] else { panic!("{said:?}") };
     assert_eq!((attempted.attempt, attempted.timestamp), (1, desk.now));
     let submitted = desk.solo.state.open[&id()].submitted.clone();
-    assert_eq!(desk.solo.service.effect(&desk.solo.state, &submitted.into()), None);
+    assert_eq!(desk.solo.service.effect(&desk.solo.state, &submitted.into(), true), None);
     let effects = desk.own(&said);
     assert!(matches!(&effects[..], [Effect::Send { attempt, .. }] if attempt.timestamp == desk.now));
 }
@@ -87,7 +87,7 @@ fn no_answer_is_unknown_and_absence_is_believed_only_after_the_window() {
     let mut desk = Desk::new();
     let said = desk.submit(false);
     desk.own(&said);
-    let unknown = desk.answer(&Answer::Unknown { request: id(), text: "timeout".to_owned() });
+    let unknown = desk.answer(&Answer::Unknown { request: id(), attempt: 1, text: "timeout".to_owned() });
     assert!(matches!(&unknown[..], [Event::Order(OrderEvent::Unknown(_))]));
     assert!(matches!(&desk.own(&unknown)[..], [Effect::LookUp { .. }]));
     let early = desk.now + Duration::from_secs(5);
@@ -105,10 +105,20 @@ fn what_was_certainly_not_executed_is_a_new_attempt_with_a_new_timestamp() {
     let said = desk.submit(false);
     desk.own(&said);
     desk.now = desk.now + Duration::from_secs(30);
-    let again = desk.answer(&Answer::TryAgain { request: id() });
+    let again = desk.answer(&Answer::TryAgain { request: id(), attempt: 1 });
     let [Event::Order(OrderEvent::Attempted(attempted))] = &again[..] else { panic!("{again:?}") };
     assert_eq!((attempted.attempt, attempted.timestamp), (2, desk.now));
     assert!(matches!(&desk.own(&again)[..], [Effect::Send { .. }]));
+    assert_eq!(desk.answer(&Answer::TryAgain { request: id(), attempt: 1 }), [], "told twice");
+}
+
+#[test]
+fn an_attempt_that_another_incarnation_committed_is_looked_up_and_never_sent() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    desk.solo.service.apply(&mut desk.solo.state, desk.now, &said[0]);
+    let effect = desk.solo.service.effect(&desk.solo.state, &said[0], false);
+    assert!(matches!(effect, Some(Effect::LookUp { .. })), "{effect:?}");
 }
 
 #[test]
