@@ -35,7 +35,7 @@ fn edge(mut section: Section<'_>, name: Option<EdgeName>, account: Option<Accoun
     let enabled = section.read("enabled", "write true or false", value::boolean);
     let kind = kind(&mut section);
     let account = if section.has("account") {
-        section.read("account", "write venue:name, e.g. \"paper:main\"", value::parsed::<Account>)
+        section.read("account", "write venue:name, e.g. \"binance:paper\"", value::parsed::<Account>)
     } else {
         account
     };

@@ -66,7 +66,7 @@ fn read(name: &str, text: &str) -> Result<Settings, Problems> {
 
 /// Reads everything before anything is given up, so that all problems are found.
 fn settings(mut root: Section<'_>) -> Option<Settings> {
-    let account = root.read("account", "write venue:name, e.g. \"paper:main\"", value::parsed::<Account>);
+    let account = root.read("account", "write venue:name, e.g. \"binance:paper\"", value::parsed::<Account>);
     let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::parsed::<Asset>);
     let paper = paper(root.table("paper"));
     let limits = limits(root.table("limits"));

@@ -1,14 +1,15 @@
 //! Bringing units back from a tape.
 
 use domain::UnitName;
-use events::{DecodeError, Position, Recorded};
+use events::{DecodeError, Position, Recorded, Row};
 use service::{Bounds, Follower, Host, Walk, Walked};
 use std::collections::BTreeMap;
 use tape::{ReadError, Tape};
 use thiserror::Error;
+use tokio::task::JoinHandle;
 
 /// How many rows one read takes.
-const BATCH: usize = 5_000;
+const BATCH: usize = 2_000;
 
 #[derive(Debug, Error)]
 pub enum RecoverError {
@@ -69,10 +70,13 @@ pub async fn follow(
     let mut follower = Follower::new(bounded, plan.walk);
     let mut after = follower.starts_after().min(from.unwrap_or(Position::MAX));
     let start = follower.starts_after();
+    // The next rows are read while these are taken in.
+    let mut coming = ahead(tape, after);
     'tape: loop {
-        let rows = tape.read(after, BATCH).await?;
+        let rows = coming.rows().await?;
         let Some(last) = rows.last() else { break };
         after = last.position;
+        coming = ahead(tape, after);
         for row in &rows {
             if row.position > until {
                 break 'tape;
@@ -86,4 +90,21 @@ pub async fn follow(
         }
     }
     Ok(follower.finish(plan.build))
+}
+
+/// Rows that are being read.
+struct Ahead(JoinHandle<Result<Vec<Row>, ReadError>>);
+
+fn ahead(tape: &Tape, after: Position) -> Ahead {
+    let tape = tape.clone();
+    Ahead(tokio::spawn(async move { tape.read(after, BATCH).await }))
+}
+
+impl Ahead {
+    async fn rows(self) -> Result<Vec<Row>, ReadError> {
+        match self.0.await {
+            Ok(rows) => rows,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
 }

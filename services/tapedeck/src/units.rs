@@ -3,7 +3,8 @@
 //! The order is part of what a tape is: on a market clock each event reaches the units as listed.
 
 use anyhow::{Context, anyhow};
-use domain::{Account, Asset, Decimal, UnitName};
+use crate::WrongUse;
+use domain::{Account, Asset, Decimal, Instrument, UnitName};
 use events::{Event, Uuid, ids};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -45,6 +46,28 @@ pub fn tape_id(market: &str, settings: &Settings) -> Uuid {
         .map(|hosts| hosts.iter().map(|h| format!("{} {}", h.unit(), h.config())).collect())
         .unwrap_or_default();
     ids::fact(Uuid::nil(), "tape", &format!("{market}\n{}", config.join("\n")))
+}
+
+/// Every account must be at the venue whose instruments are traded: prices and balances meet there.
+///
+/// # Errors
+/// The first account that is elsewhere.
+pub fn check_accounts<'a>(
+    settings: &Settings,
+    instruments: impl Iterator<Item = &'a Instrument>,
+) -> Result<(), WrongUse> {
+    let accounts = || settings.enabled().map(|edge| edge.account).chain([settings.account]);
+    for instrument in instruments {
+        if let Some(account) = accounts().find(|account| account.venue != instrument.venue) {
+            return Err(WrongUse(format!(
+                "account {account} is not at {venue}, where {symbol} is traded: set account = \"{venue}:{name}\" in tapedeck.toml",
+                venue = instrument.venue,
+                symbol = instrument.symbol,
+                name = account.name,
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Every unit of a whole engine on paper.

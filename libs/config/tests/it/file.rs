@@ -19,7 +19,7 @@ fn edge<'a>(settings: &'a Settings, name: &str) -> &'a EdgeSettings {
 #[test]
 fn the_default_trades_edge70_on_paper() {
     let settings = Settings::load(None).unwrap();
-    assert_eq!(settings.account.to_string(), "paper:main");
+    assert_eq!(settings.account.to_string(), "binance:paper");
     assert_eq!(settings.quote.as_str(), "USDT");
     assert_eq!(settings.paper.balances["USDT"], d("10000"));
     assert_eq!((settings.paper.maker_fee, settings.paper.taker_fee), (d("0.001"), d("0.001")));

@@ -30,6 +30,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
     }
     let spec = MarketSpec::Recorded(args.candles.clone());
     let market = market_data::open(&spec).with_context(|| format!("opening {}", args.candles.display()))?;
+    units::check_accounts(&settings, market.rules.keys())?;
     let hosts = units::all(&settings)?;
     let feed = Feed::new(market.market, market.rules, args.from, args.to);
     let tape_id = units::tape_id(&market.describe, &settings);
@@ -71,6 +72,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
             // From the tape, so that a run that was begun before is whole.
             super::views::scan(&tape, |event| seen.collector.see(event)).await?;
             head = Some(tape.head().await?);
+            tape.close().await?;
         }
     }
     bar.finish_and_clear();

@@ -25,6 +25,7 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
     let market = market_data::open(&args.market).with_context(|| format!("opening the market {}", args.market))?;
+    units::check_accounts(&settings, market.rules.keys())?;
     let hosts = units::all(&settings)?;
     let (tape, url) = locate::writing(global, args.tape.tape.as_deref(), &market.describe).await?;
 
@@ -64,6 +65,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     }
     summarize(global, &tape).await?;
     let _ = stop.send(true);
+    tape.close().await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,8 +1,9 @@
 //! The promises, checked against what the venue really did.
 
 use super::world::{World, assets, frame_id, gateway_is_idle};
-use domain::{ClientOrderId, Decimal, Leg, OrderRequest, Origin, Side, Size, TradeId};
+use domain::{Asset, ClientOrderId, Decimal, Leg, OrderRequest, Origin, Side, Size, TradeId, UnitName};
 use events::{AccountEvent, Event, OrderEvent, PositionEvent, Recorded, TradeEvent, Uuid};
+use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// # Errors
@@ -112,39 +113,24 @@ fn balances_conserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
     Ok(())
 }
 
-/// The tracker's positions are what was really bought and not sold.
+/// The tracker's positions, and the dust of those that it closed, are what the venue's fills made.
 fn positions_true(world: &World, tape: &[Recorded]) -> Result<(), String> {
-    let mut held: BTreeMap<_, Decimal> = BTreeMap::new();
+    let tracker = UnitName::new(position_tracker::UNIT).map_err(|e| e.to_string())?;
+    let held = world.cluster.host(&tracker).and_then(|(host, _)| host.held::<PositionTracker>());
+    let (_, state) = held.ok_or("the position tracker does not run")?;
+    let mut tracked: BTreeMap<Asset, Decimal> = BTreeMap::new();
+    for (key, position) in state.positions() {
+        *tracked.entry(assets(&key.instrument).0).or_default() += position.quantity();
+    }
     for event in tape {
-        match &event.event {
-            Event::Position(PositionEvent::Opened(e)) => {
-                *held.entry(e.position.instrument).or_default() += e.quantity;
-            }
-            Event::Position(PositionEvent::Increased(e)) => {
-                *held.entry(e.position.instrument).or_default() += e.by;
-            }
-            Event::Position(PositionEvent::Reduced(e)) => {
-                *held.entry(e.position.instrument).or_default() -= e.by;
-            }
-            _ => {}
+        if let Event::Position(PositionEvent::Closed(closed)) = &event.event {
+            *tracked.entry(assets(&closed.position.instrument).0).or_default() += closed.left;
         }
     }
-    // A fill that closes a position is told by `PositionClosed` alone: compare what the fills say.
-    let mut fills: BTreeMap<_, Decimal> = BTreeMap::new();
-    for event in tape {
-        if let Event::Order(OrderEvent::Filled(f)) = &event.event {
-            let (base, _) = assets(&f.instrument);
-            let sign = if f.side == Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-            let fee = f.fee.filter(|fee| fee.asset == base).map_or(Decimal::ZERO, |fee| fee.amount);
-            *fills.entry(f.instrument).or_default() += sign * f.quantity.get() - fee;
-        }
-    }
-    let owned = world.venue.owned();
-    for (instrument, quantity) in &fills {
-        let (base, _) = assets(instrument);
-        let really = owned.get(&base).copied().unwrap_or_default();
-        if really != *quantity {
-            return Err(format!("{instrument}: the tape's fills make {quantity}, the venue's {really}"));
+    for (asset, really) in world.venue.owned() {
+        let tracked = tracked.get(&asset).copied().unwrap_or_default();
+        if asset != crate::units::simulated_quote() && tracked != really {
+            return Err(format!("{asset}: positions and their dust are {tracked}, the fills made {really}"));
         }
     }
     Ok(())
@@ -181,7 +167,7 @@ fn protected_or_said(world: &World, tape: &[Recorded]) -> Result<(), String> {
     }
     for (trade, held) in holdings(tape, &legs) {
         let Some(said_protected) = cover.get(&trade) else {
-            let dust = held < Decimal::new(1, 1);
+            let dust = held < Decimal::ONE;
             if held > Decimal::ZERO && !dust {
                 return Err(format!("trade {trade} holds {held} and nobody says so"));
             }
@@ -192,9 +178,9 @@ fn protected_or_said(world: &World, tape: &[Recorded]) -> Result<(), String> {
         if *said_protected && covered < lots {
             return Err(format!("trade {trade} is said to be protected; {covered} of {lots} are"));
         }
-        if !*said_protected && covered == Decimal::ZERO && held * Decimal::from(5) > Decimal::from(5) {
-            // Said to be naked while everything is at rest: only an exit that waits may be.
-            tracing::debug!("trade {trade} is at rest without a stop, and says so");
+        // While an exit is tried again and again nothing is at rest.
+        if !*said_protected && held >= Decimal::ONE {
+            return Err(format!("trade {trade} rests with {held} and without a stop"));
         }
     }
     Ok(())

@@ -134,9 +134,9 @@ impl World {
     /// One random thing happens.
     pub fn step(&mut self, rng: &mut Rng) {
         match rng.below(100) {
-            0..=2 => self.pass_time(rng),
-            3..=22 => self.deliver(rng),
-            23 if rng.chance(10) => self.meddle(rng),
+            0..=3 => self.pass_time(rng),
+            4..=23 => self.deliver(rng),
+            24 if rng.chance(10) => self.meddle(rng),
             _ => self.cluster.act(rng, &FAULTS, self.now),
         }
         self.mind_the_hands(rng);

@@ -224,8 +224,8 @@ impl Step<'_> {
         let t = self.trade;
         let left = t.ledger.holding();
         if t.live().next().is_some() {
-            // An order that has sold everything is about to be told ended.
-            if left > Decimal::ZERO {
+            // An order that has sold all it could is about to be told ended.
+            if t.live().any(|(_, l)| l.protects() && t.covers(l) > Decimal::ZERO) {
                 self.take_back(said);
             }
             return;
