@@ -1,4 +1,7 @@
-//! The host, the lockstep engine and the follower, driven by two toy services.
+//! The host, the lockstep engine and the follower, driven by two toy services; and the rule that
+//! every crate of the workspace keeps.
 
+mod architecture;
 mod engine;
+mod purity;
 mod toys;

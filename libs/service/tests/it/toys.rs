@@ -34,7 +34,11 @@ impl Service for Counter {
         }
     }
     fn decide(&self, state: &Counted, _: Timestamp, _: &Event) -> Vec<Event> {
-        if state.candles.is_multiple_of(self.0.0) { vec![QuoteAsked { instrument: btc() }.into()] } else { Vec::new() }
+        if state.candles.is_multiple_of(self.0.0) {
+            vec![QuoteAsked { instrument: btc() }.into()]
+        } else {
+            Vec::new()
+        }
     }
 }
 
