@@ -16,8 +16,6 @@ pub struct Environment {
     pub listen: Option<SocketAddr>,
     /// `STORE_URL`.
     pub store_url: Option<Secret>,
-    /// `BUS_URL`.
-    pub bus_url: Option<Secret>,
 }
 
 /// A variable and what it is for, in prose; for help texts and templates.
@@ -53,7 +51,7 @@ impl Environment {
         },
         Variable {
             name: "TAPEDECK_LOG",
-            about: "What is logged: error, warn, info (the default), debug or trace; also per module, e.g. info,tape=debug.",
+            about: "What is logged: error, warn (the default), info, debug or trace; also per module, e.g. info,tape=debug.",
         },
         Variable {
             name: "TAPEDECK_DATA_DIR",
@@ -61,20 +59,14 @@ impl Environment {
         },
         Variable {
             name: "TAPEDECK_LISTEN",
-            about: "The address on which health, metrics and commands are served, e.g. 127.0.0.1:8080.",
+            about: "The address on which health and metrics are served, e.g. 127.0.0.1:8080.",
         },
-        Variable {
-            name: "STORE_URL",
-            about: "The tape: sqlite:PATH, or postgres://user:password@host/database.",
-        },
-        Variable {
-            name: "BUS_URL",
-            about: "The message broker: amqp://user:password@host or amqps://…; not set, everything stays in one process.",
-        },
+        Variable { name: "STORE_URL", about: "The tape: sqlite:PATH." },
     ];
 
-    /// Variables of ours that are meant for others: where the tests find their data.
-    const FOR_OTHERS: &'static [&'static str] = &["TAPEDECK_DATA"];
+    /// Variables of ours that are meant for others: where the tests find their data, how often they
+    /// kill, and what a build calls itself.
+    const FOR_OTHERS: &'static [&'static str] = &["TAPEDECK_DATA", "TAPEDECK_KILLS", "TAPEDECK_BUILD"];
 
     /// Reads the variables given; an empty one counts as not set.
     ///
@@ -88,11 +80,7 @@ impl Environment {
         let get = |name: &str| vars.get(name).cloned();
         let listen = get("TAPEDECK_LISTEN")
             .and_then(|given| given.parse().map_err(|_| problems.push(not_an_address(&given))).ok());
-        let stores = "write sqlite:PATH or postgres://user:password@host/database";
-        let store_url =
-            secret(&vars, "STORE_URL", &["sqlite", "postgres", "postgresql"], stores, &mut problems);
-        let buses = "write amqp://user:password@host";
-        let bus_url = secret(&vars, "BUS_URL", &["amqp", "amqps"], buses, &mut problems);
+        let store_url = secret(&vars, "STORE_URL", &["sqlite"], "write sqlite:PATH", &mut problems);
         if !problems.is_empty() {
             return Err(Problems::new("the environment", problems));
         }
@@ -102,7 +90,6 @@ impl Environment {
             data_dir: get("TAPEDECK_DATA_DIR").map(PathBuf::from),
             listen,
             store_url,
-            bus_url,
         })
     }
 }

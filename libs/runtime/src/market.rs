@@ -15,7 +15,9 @@ use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
-use tape::{AppendError, Commit, CursorMove, Entry, LeaseError, OnConflict, ReadError, Snapshot, StorageError, Tape};
+use tape::{
+    AppendError, Commit, CursorMove, Entry, LeaseError, OnConflict, ReadError, Snapshot, StorageError, Tape,
+};
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -152,7 +154,13 @@ impl<F: Steps> Market<F> {
         };
 
         let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
-        let plan = Plan { build: &build, walk: Walk::Follow, snapshots: true, until: None };
+        let plan = Plan {
+            build: &build,
+            walk: Walk::Follow,
+            snapshots: true,
+            until: None,
+            newcomers_learn_until: head.position,
+        };
         let walked = recover::follow(&tape, hosts, Some(feed_from), &plan, |event| {
             if event.position > feed_from {
                 feed.apply(event.recorded_at, &event.event);

@@ -32,6 +32,9 @@ pub struct Plan<'a> {
     pub snapshots: bool,
     /// Read no further than this.
     pub until: Option<Position>,
+    /// A unit that is new to the tape learns everything up to here without judging it, and speaks
+    /// from then on; otherwise it judges the tape from its beginning.
+    pub newcomers_learn_until: Position,
 }
 
 /// Follows `hosts` along the tape. `seen` is called with every event read, in order, and each unit
@@ -55,11 +58,10 @@ pub async fn follow(
     let mut bounded = Vec::new();
     for mut host in hosts {
         let cursor = cursors.get(&host.unit());
-        let mut bounds = Bounds {
-            cursor: cursor.map_or(0, |c| c.position).min(until),
-            reach: cursor.map_or(0, |c| c.reach),
-            build: None,
-        };
+        let heard = cursor.map_or(0, |c| c.position);
+        let heard = if heard == 0 { plan.newcomers_learn_until } else { heard };
+        let mut bounds =
+            Bounds { cursor: heard.min(until), reach: cursor.map_or(0, |c| c.reach), build: None };
         if let Some(snapshot) = stored.get(&host.unit()).filter(|s| s.tag == tag(plan.build, &host))
             && host.restore(&snapshot.state).is_ok()
         {

@@ -53,6 +53,9 @@ pub struct Resumed {
     /// The build and configuration that it last ran under differ from today's: it must say
     /// `UnitStarted` before anything else.
     pub must_start: bool,
+    /// The first saying of a unit that takes its own at their cause whose cause the walk did not
+    /// meet: the recorded reach was too small, or that event is none of this walk.
+    pub unmatched: Option<Position>,
 }
 
 /// What a walk ends with.
@@ -123,7 +126,19 @@ impl Follower {
             unit.note_own(&event);
         }
         self.ring.push_back(event);
-        if self.ring.len() as u64 > self.reach + 1 {
+        self.catch_up();
+    }
+
+    /// A position whose event no unit takes, so that it need not be read; a newer build's, perhaps.
+    /// It is not among the pending ones.
+    pub fn pass(&mut self, position: Position) {
+        self.head = position;
+        self.catch_up();
+    }
+
+    /// Whatever lies more than the reach behind has all its answers in the ring.
+    fn catch_up(&mut self) {
+        while self.ring.front().is_some_and(|front| self.head - front.position > self.reach) {
             self.step();
         }
     }
@@ -181,7 +196,10 @@ impl Followed {
             self.host.core().apply(front.recorded_at, &front.event);
         }
         let predicted = match walk {
-            Walk::Verify if heard => self.host.core().decide(front.recorded_at, &front.event),
+            // Before it was first started, a newcomer to the tape learned its past without judging it.
+            Walk::Verify if heard && self.bounds.build.is_some() => {
+                self.host.core().decide(front.recorded_at, &front.event)
+            }
             Walk::Verify | Walk::Follow => Vec::new(),
         };
         let recorded = self.answers(ring, front);
@@ -279,15 +297,21 @@ impl Followed {
         if let Err(error) = self.host.core().configure(&self.today) {
             unreachable!("today's configuration was read before: {error}");
         }
+        let unmatched = match self.host.own() {
+            Own::AtCause => self.own.front().map(|&(_, at)| at),
+            Own::InPlace => None,
+        };
         let cursor = self.host.cursor().max(self.bounds.cursor);
         self.host.settle(cursor, head);
-        Resumed { host: self.host, must_start }
+        Resumed { host: self.host, must_start, unmatched }
     }
 }
 
+/// Where nothing was passed over, the place in the ring is the distance.
 fn at_position(ring: &VecDeque<Recorded>, position: Position) -> Option<&Recorded> {
-    let base = ring.front()?.position;
-    ring.get(usize::try_from(position.checked_sub(base)?).ok()?)
+    let distance = usize::try_from(position.checked_sub(ring.front()?.position)?).ok()?;
+    let there = ring.get(distance).filter(|r| r.position == position);
+    there.or_else(|| ring.binary_search_by_key(&position, |r| r.position).ok().and_then(|i| ring.get(i)))
 }
 
 fn describe(event: &Event) -> String {

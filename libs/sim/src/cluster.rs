@@ -313,7 +313,8 @@ impl Cluster {
         let mut host = (self.make)().into_iter().find(|h| h.unit() == name).expect("a unit of this cluster");
         let mut bounds = Bounds { cursor: cursor.position, reach: cursor.reach, build: None };
         if rng.chance(60)
-            && let Some(stored) = self.tape.snapshots_now(cursor.position).into_iter().find(|s| s.unit == name)
+            && let Some(stored) =
+                self.tape.snapshots_now(cursor.position).into_iter().find(|s| s.unit == name)
         {
             host.restore(&stored.state).expect("its own snapshot");
             bounds.build = Some(self.build.clone());
@@ -470,7 +471,13 @@ impl Replica {
     }
 }
 
-fn commit_of(running: &mut Running, unit: UnitName, heard: &Recorded, said: Vec<Event>, tape: &Memory) -> Commit {
+fn commit_of(
+    running: &mut Running,
+    unit: UnitName,
+    heard: &Recorded,
+    said: Vec<Event>,
+    tape: &Memory,
+) -> Commit {
     let count = said.len() as u64;
     let now = heard.recorded_at;
     let entries = said

@@ -3,7 +3,11 @@
 use clap::{Args, Parser, Subcommand};
 use domain::Timestamp;
 use market_data::MarketSpec;
-use std::{net::SocketAddr, path::PathBuf};
+use settings::{Environment, Secret};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 /// A self-hosted, event-sourced trading engine.
 ///
@@ -31,21 +35,41 @@ Exit codes: 0 well, 1 failed, 2 wrong use.";
 
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Configuration file [default: tapedeck.toml in this folder if there is one, else built in]
-    #[arg(long, global = true, value_name = "FILE", env = "TAPEDECK_CONFIG")]
+    /// Configuration file [default: $TAPEDECK_CONFIG, else tapedeck.toml in this folder, else built in]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print machine-readable JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// What to log to standard error: error, warn, info, debug, trace, or crate=level
-    #[arg(long, global = true, value_name = "FILTER", env = "TAPEDECK_LOG", default_value = "warn")]
-    pub log: String,
+    /// What to log to standard error: error, warn, info, debug, trace, or crate=level [default:
+    /// $TAPEDECK_LOG, else warn]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
     /// Write log lines as JSON
     #[arg(long, global = true)]
     pub log_json: bool,
-    /// Where tapes are kept whose place is not given
-    #[arg(long, global = true, value_name = "FOLDER", env = "TAPEDECK_DATA_DIR", default_value = "tapedeck-data")]
-    pub data_dir: PathBuf,
+    /// Where tapes are kept whose place is not given [default: $TAPEDECK_DATA_DIR, else tapedeck-data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    #[arg(skip)]
+    pub environment: Environment,
+}
+
+impl Global {
+    pub fn log(&self) -> &str {
+        self.log.as_deref().or(self.environment.log.as_deref()).unwrap_or("warn")
+    }
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref().or(self.environment.config.as_deref())
+    }
+    pub fn data_dir(&self) -> &Path {
+        let given = self.data_dir.as_deref().or(self.environment.data_dir.as_deref());
+        given.unwrap_or(Path::new("tapedeck-data"))
+    }
+    /// The tape that was asked for: on the command line, else in the environment.
+    pub fn tape<'a>(&'a self, given: &'a TapeUrl) -> Option<&'a str> {
+        given.tape.as_deref().or_else(|| self.environment.store_url.as_ref().map(Secret::reveal))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,8 +122,9 @@ pub struct Up {
     /// End when the market does, instead of staying up to be looked at
     #[arg(long)]
     pub exit_when_done: bool,
-    /// Serve /health, /ready and /metrics here [default: 127.0.0.1:7070 if that is free]
-    #[arg(long, value_name = "ADDRESS", env = "TAPEDECK_LISTEN")]
+    /// Serve /health, /ready and /metrics here [default: $TAPEDECK_LISTEN, else 127.0.0.1:7070 if that
+    /// is free]
+    #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 }
 
@@ -127,8 +152,9 @@ pub struct Backtest {
 
 #[derive(Debug, Args)]
 pub struct TapeUrl {
-    /// The tape, sqlite:PATH [default: the newest one in the data folder, or one named after the market]
-    #[arg(long, value_name = "URL", env = "STORE_URL")]
+    /// The tape, sqlite:PATH [default: $STORE_URL, else in the data folder one named after the market,
+    /// or to look at the newest]
+    #[arg(long, value_name = "URL")]
     pub tape: Option<String>,
 }
 
@@ -152,7 +178,7 @@ pub struct Replay {
 
 #[derive(Debug, Args)]
 pub struct Why {
-    /// A trade's id, an order's, a fill's, an event's, or a position on the tape
+    /// A trade's id, an order's, a fill's (fill:ID), an event's, or a position on the tape
     pub id: String,
     #[command(flatten)]
     pub tape: TapeUrl,

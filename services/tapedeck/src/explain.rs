@@ -62,7 +62,14 @@ fn candle(event: &CandleEvent) -> String {
     match event {
         CandleEvent::Closed(CandleClosed { candle: c }) => format!(
             "{} {} of {}: open {} high {} low {} close {} volume {}",
-            c.instrument, c.interval, c.open_time, c.open, c.high, c.low, c.close, show(c.volume)
+            c.instrument,
+            c.interval,
+            c.open_time,
+            c.open,
+            c.high,
+            c.low,
+            c.close,
+            show(c.volume)
         ),
         CandleEvent::Missing(e) => format!(
             "{} {}: {} candles missing from {} until {}",
@@ -155,10 +162,19 @@ fn trade(event: &TradeEvent) -> String {
         ),
         TradeEvent::Refused(e) => format!("refused by {:?}: {}", e.rule, e.text),
         TradeEvent::Opened(e) => {
-            format!("open: {} of {} at {} for {}", show(e.quantity), e.instrument, show(e.price), show(e.cost))
+            format!(
+                "open: {} of {} at {} for {}",
+                show(e.quantity),
+                e.instrument,
+                show(e.price),
+                show(e.cost)
+            )
         }
         TradeEvent::Protected(e) => {
-            format!("protected: {} to be sold when the price reaches {} (order {})", e.quantity, e.stop, e.order)
+            format!(
+                "protected: {} to be sold when the price reaches {} (order {})",
+                e.quantity, e.stop, e.order
+            )
         }
         TradeEvent::Unprotected(e) => {
             format!("UNPROTECTED since {}: {} held ({:?})", e.since, show(e.quantity), e.because)
@@ -225,7 +241,9 @@ fn order(event: &OrderEvent) -> String {
         OrderEvent::Ended(e) => {
             format!("{} ended {} with {} filled", e.order, e.ending.as_str(), show(e.filled.quantity))
         }
-        OrderEvent::Unknown(e) => format!("{}: no telling whether it arrived ({}); it is looked up", e.request, e.text),
+        OrderEvent::Unknown(e) => {
+            format!("{}: no telling whether it arrived ({}); it is looked up", e.request, e.text)
+        }
         OrderEvent::Absent(e) => format!("{} never arrived", e.order),
         OrderEvent::CancelRequested(e) => format!("{} is to be canceled", e.order),
         OrderEvent::CancelAttempted(e) => format!("cancel of {} is sent, attempt {}", e.order, e.attempt),

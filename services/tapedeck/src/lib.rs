@@ -12,6 +12,7 @@ pub mod simulate;
 pub mod units;
 
 use cli::{Cli, Command, TapeCommand};
+use settings::Environment;
 use std::process::ExitCode;
 
 /// The command was asked for something that it cannot be asked for.
@@ -31,9 +32,12 @@ impl std::error::Error for WrongUse {}
 /// # Errors
 /// [`WrongUse`] or [`settings::Problems`] for what the user can set right, anything else for what failed.
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let global = cli.global;
+    let mut global = cli.global;
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    global.environment = Environment::read(variables)?;
     let format = if global.log_json { observe::Format::Json } else { observe::Format::Text };
-    observe::init(&global.log, format).map_err(|e| WrongUse(e.to_string()))?;
+    observe::init(global.log(), format).map_err(|e| WrongUse(e.to_string()))?;
     match cli.command {
         Command::Up(args) => commands::up::run(&global, args).await,
         Command::Backtest(args) => commands::backtest::run(&global, args).await,

@@ -57,7 +57,8 @@ impl Live {
         let (news, heard) = channel();
         let (done, finished) = watch::channel(false);
         let until = tape.head().await?.position;
-        let task = tokio::spawn(show_all(tape.clone(), until, heard, finished, status.clone(), candles, quiet));
+        let task =
+            tokio::spawn(show_all(tape.clone(), until, heard, finished, status.clone(), candles, quiet));
         Ok(Self { news, done, task })
     }
 
@@ -79,12 +80,15 @@ impl Live {
 }
 
 fn is_shown(event: &Event) -> bool {
-    match event {
-        Event::Trade(_) | Event::Portfolio(_) | Event::Signal(_) | Event::Control(_) => true,
-        Event::Tape(TapeEvent::Conflicted(_)) => true,
-        Event::Order(OrderEvent::Rejected(_) | OrderEvent::Stuck(_)) => true,
-        _ => false,
-    }
+    matches!(
+        event,
+        Event::Trade(_)
+            | Event::Portfolio(_)
+            | Event::Signal(_)
+            | Event::Control(_)
+            | Event::Tape(TapeEvent::Conflicted(_))
+            | Event::Order(OrderEvent::Rejected(_) | OrderEvent::Stuck(_))
+    )
 }
 
 async fn show_all(
@@ -119,7 +123,8 @@ async fn show_all(
         }
         bar.set_position(status.candles());
         bar.set_message(view.lines(&status));
-        if !fancy && !quiet && (over || last_line.elapsed() >= LINE_EVERY) {
+        let begun = status.head() > 0;
+        if begun && !fancy && !quiet && (over || last_line.elapsed() >= LINE_EVERY) {
             last_line = Instant::now();
             eprintln!("{}", view.line(&status));
         }

@@ -5,13 +5,15 @@ use crate::{
     cli::{Global, TapeUrl},
 };
 use anyhow::Context;
+use domain::Timestamp;
+use market_data::MarketSpec;
 use settings::Settings;
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
-use tape::{Mode, Tape};
+use tape::{Mode, OpenError, Tape};
 
 /// The configuration: the file named, else `tapedeck.toml` here, else what is built in.
 ///
@@ -19,8 +21,8 @@ use tape::{Mode, Tape};
 /// Everything that is wrong with it.
 pub fn settings(global: &Global) -> anyhow::Result<Settings> {
     let here = Path::new("tapedeck.toml");
-    let file = match &global.config {
-        Some(file) => Some(file.as_path()),
+    let file = match global.config() {
+        Some(file) => Some(file),
         None => here.exists().then_some(here),
     };
     Ok(Settings::load(file)?)
@@ -31,11 +33,75 @@ pub fn settings(global: &Global) -> anyhow::Result<Settings> {
 /// # Errors
 /// There is none, or it cannot be read.
 pub async fn reading(global: &Global, given: &TapeUrl) -> anyhow::Result<Tape> {
-    let url = match &given.tape {
-        Some(url) => url.clone(),
-        None => url_of(&newest(&global.data_dir)?),
+    let url = match global.tape(given) {
+        Some(url) => url.to_owned(),
+        None => url_of(&newest(global.data_dir())?),
     };
-    Tape::open(&url, Mode::Read).await.with_context(|| format!("opening {url}"))
+    open(&url, Mode::Read).await
+}
+
+/// The tape at an address.
+///
+/// # Errors
+/// No address of a tape, or one that cannot be opened.
+pub async fn open(url: &str, mode: Mode) -> anyhow::Result<Tape> {
+    match url.split_once(':') {
+        Some(("sqlite" | "memory", _)) => {}
+        // The rest of it may hold a password.
+        Some((scheme, _)) => {
+            let message =
+                format!("--tape {scheme}:…: this build keeps its tapes in SQLite; write sqlite:PATH");
+            return Err(WrongUse(message).into());
+        }
+        None => return Err(WrongUse(format!("--tape {url}: write sqlite:{url}")).into()),
+    }
+    Tape::open(url, mode).await.map_err(|error| match error {
+        OpenError::Url { .. } | OpenError::Missing { .. } | OpenError::MemoryRead => {
+            WrongUse(error.to_string()).into()
+        }
+        other => anyhow::Error::from(other).context(format!("opening {url}")),
+    })
+}
+
+/// The market to be played, from and to these times.
+///
+/// # Errors
+/// Candles that are missing or malformed; times between which nothing lies.
+pub fn market(
+    spec: &MarketSpec,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> anyhow::Result<market_data::Opened> {
+    if let MarketSpec::Recorded(path) = spec {
+        must_exist(path)?;
+    }
+    let market = market_data::open(spec).context("opening the market")?;
+    let wrong = match (from, to) {
+        (Some(from), Some(to)) if from >= to => format!("--from {from} is not before --to {to}"),
+        (Some(from), _) if from >= market.last => {
+            format!("--from {from}: the market ends at {}", market.last)
+        }
+        (_, Some(to)) if to <= market.first => format!("--to {to}: the market begins at {}", market.first),
+        _ => return Ok(market),
+    };
+    Err(WrongUse(wrong).into())
+}
+
+/// A file to be read.
+///
+/// # Errors
+/// There is none, or it cannot be opened.
+pub fn file(path: &Path) -> anyhow::Result<fs::File> {
+    must_exist(path)?;
+    fs::File::open(path).with_context(|| format!("opening {}", path.display()))
+}
+
+fn must_exist(path: &Path) -> Result<(), WrongUse> {
+    match path.try_exists() {
+        Ok(false) => Err(WrongUse(format!("{}: there is no such file or folder", path.display()))),
+        // What else is wrong with it shows when it is opened.
+        Ok(true) | Err(_) => Ok(()),
+    }
 }
 
 /// The tape of a market, to be written.
@@ -46,12 +112,13 @@ pub async fn writing(global: &Global, given: Option<&str>, market: &str) -> anyh
     let url = match given {
         Some(url) => url.to_owned(),
         None => {
-            fs::create_dir_all(&global.data_dir)
-                .with_context(|| format!("making the data folder {}", global.data_dir.display()))?;
-            url_of(&global.data_dir.join(format!("{}.tape", slug(market))))
+            let folder = global.data_dir();
+            fs::create_dir_all(folder)
+                .with_context(|| format!("making the data folder {}", folder.display()))?;
+            url_of(&folder.join(format!("{}.tape", slug(market))))
         }
     };
-    let tape = Tape::open(&url, Mode::Write).await.with_context(|| format!("opening {url}"))?;
+    let tape = open(&url, Mode::Write).await?;
     Ok((tape, url))
 }
 

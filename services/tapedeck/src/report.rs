@@ -127,7 +127,8 @@ impl Collector {
             Event::Candle(CandleEvent::Closed(closed)) => {
                 self.candles += 1;
                 let close = closed.candle.close_time();
-                self.first = Some(self.first.map_or(closed.candle.open_time, |t| t.min(closed.candle.open_time)));
+                self.first =
+                    Some(self.first.map_or(closed.candle.open_time, |t| t.min(closed.candle.open_time)));
                 self.last = Some(self.last.map_or(close, |t| t.max(close)));
             }
             Event::Signal(SignalEvent::Given(signal)) => {

@@ -2,8 +2,8 @@
 //!
 //! The order is part of what a tape is: on a market clock each event reaches the units as listed.
 
-use anyhow::{Context, anyhow};
 use crate::WrongUse;
+use anyhow::{Context, anyhow};
 use domain::{Account, Asset, Decimal, Instrument, UnitName};
 use events::{Event, Uuid, ids};
 use serde::de::DeserializeOwned;
@@ -133,7 +133,9 @@ fn by_name(unit: UnitName, config: &Value) -> anyhow::Result<Host> {
         position_sizer::UNIT => host::<position_sizer::PositionSizer>(unit, config),
         PLANNER => host::<planner::Planner>(unit, config),
         other if other.ends_with("-signals") => host::<edge70_signals::Edge70>(unit, config),
-        other => Err(anyhow!("the tape knows a unit '{other}' that this build does not have: use a newer one")),
+        other => {
+            Err(anyhow!("the tape knows a unit '{other}' that this build does not have: use a newer one"))
+        }
     }
 }
 
@@ -197,11 +199,15 @@ fn days(length: Duration) -> u64 {
 fn portfolio(settings: &Settings) -> anyhow::Result<portfolio_tracker::Config> {
     let every = NonZeroU64::new(settings.portfolio.value_every.as_secs())
         .context("[portfolio] value_every must be at least a second, e.g. \"1d\"")?;
-    Ok(portfolio_tracker::Config { value_every_seconds: every, ..portfolio_tracker::Config::new(settings.quote) })
+    Ok(portfolio_tracker::Config {
+        value_every_seconds: every,
+        ..portfolio_tracker::Config::new(settings.quote)
+    })
 }
 
 fn bridge(settings: &Settings) -> edge_signal_to_tas_bridge::Config {
-    let route = |edge: &EdgeSettings| edge_signal_to_tas_bridge::Route { edge: edge.name, account: edge.account };
+    let route =
+        |edge: &EdgeSettings| edge_signal_to_tas_bridge::Route { edge: edge.name, account: edge.account };
     edge_signal_to_tas_bridge::Config { routes: settings.enabled().map(route).collect() }
 }
 
@@ -241,7 +247,9 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
 fn plan(settings: &Settings) -> planner::Config {
     let exit = |edge: &EdgeSettings| match edge.exit {
         Exit::StopLimit { stop, limit_below } => planner::ExitPlan::StopLimit { stop, limit_below },
-        Exit::Oco { stop, stop_limit, take_profit } => planner::ExitPlan::Oco { stop, stop_limit, take_profit },
+        Exit::Oco { stop, stop_limit, take_profit } => {
+            planner::ExitPlan::Oco { stop, stop_limit, take_profit }
+        }
     };
     planner::Config {
         edges: settings.enabled().map(|e| (e.name, exit(e))).collect(),

@@ -29,7 +29,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
         only(&mut settings, edge)?;
     }
     let spec = MarketSpec::Recorded(args.candles.clone());
-    let market = market_data::open(&spec).with_context(|| format!("opening {}", args.candles.display()))?;
+    let market = locate::market(&spec, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
     let hosts = units::all(&settings)?;
     let feed = Feed::new(market.market, market.rules, args.from, args.to);
@@ -87,7 +87,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
         }
         print_json(&value)?;
     } else {
-        println!("{summary}");
+        out!("{summary}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -98,7 +98,8 @@ fn only(settings: &mut Settings, edge: &str) -> anyhow::Result<()> {
     // Asked for by name, it runs even where it is switched off.
     settings.edges.iter_mut().for_each(|e| e.enabled = true);
     if settings.edges.is_empty() {
-        let message = format!("--edge {edge}: the configuration has no such edge; it has: {}", known.join(", "));
+        let message =
+            format!("--edge {edge}: the configuration has no such edge; it has: {}", known.join(", "));
         return Err(WrongUse(message).into());
     }
     Ok(())
@@ -120,7 +121,7 @@ impl Journal for Seen {
 fn count(bar: &ProgressBar, candles: &mut u64, event: &Recorded) {
     if let Event::Candle(CandleEvent::Closed(_)) = event.event {
         *candles += 1;
-        if *candles % 4_096 == 0 {
+        if candles.is_multiple_of(4_096) {
             bar.set_position(*candles);
         }
     }

@@ -13,7 +13,6 @@ use std::{
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tape::{Mode, Tape};
 
 #[derive(Serialize)]
 struct Finding {
@@ -33,7 +32,7 @@ enum State {
 /// # Errors
 /// None that is not a finding, but for output that cannot be written.
 pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
-    let mut findings = vec![configuration(global), clock(), folder(&global.data_dir)];
+    let mut findings = vec![configuration(global), clock(), folder(global.data_dir())];
     findings.extend(tape(global, &args).await);
     if let Some(path) = &args.candles {
         findings.extend(candles(path));
@@ -48,7 +47,11 @@ pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
                 State::Note => "note ",
                 State::Wrong => "WRONG",
             };
-            println!("{mark}  {:<14} {}", finding.about, finding.found.replace('\n', "\n                      "));
+            out!(
+                "{mark}  {:<14} {}",
+                finding.about,
+                finding.found.replace('\n', "\n                      ")
+            )?;
         }
     }
     Ok(if ill { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -82,7 +85,9 @@ fn clock() -> Finding {
 
 fn folder(path: &Path) -> Finding {
     let probe = path.join(".probe");
-    let written = fs::create_dir_all(path).and_then(|()| fs::write(&probe, b"x")).and_then(|()| fs::remove_file(&probe));
+    let written = fs::create_dir_all(path)
+        .and_then(|()| fs::write(&probe, b"x"))
+        .and_then(|()| fs::remove_file(&probe));
     match written {
         Ok(()) => finding("data folder", State::Well, format!("{} can be written to", path.display())),
         Err(error) => finding(
@@ -94,22 +99,24 @@ fn folder(path: &Path) -> Finding {
 }
 
 async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
-    let tape = match &args.tape.tape {
-        Some(url) => Tape::open(url, Mode::Read).await.map_err(anyhow::Error::from),
-        None => locate::reading(global, &args.tape).await,
-    };
-    let tape = match tape {
+    let tape = match locate::reading(global, &args.tape).await {
         Ok(tape) => tape,
-        Err(error) if args.tape.tape.is_none() && error.is::<crate::WrongUse>() => {
+        Err(error) if global.tape(&args.tape).is_none() && error.is::<crate::WrongUse>() => {
             return vec![finding("tape", State::Note, "none yet: `tapedeck up` makes one")];
         }
         Err(error) => return vec![finding("tape", State::Wrong, format!("{error:#}"))],
     };
     match tape::verify::verify_chain(&tape, |_, _| {}).await {
         Ok(head) => {
-            vec![finding("tape", State::Well, format!("whole: {} events, until {}", head.position, head.recorded_at))]
+            vec![finding(
+                "tape",
+                State::Well,
+                format!("whole: {} events, until {}", head.position, head.recorded_at),
+            )]
         }
-        Err(error) => vec![finding("tape", State::Wrong, format!("{error}; restore it from a backup or an export"))],
+        Err(error) => {
+            vec![finding("tape", State::Wrong, format!("{error}; restore it from a backup or an export"))]
+        }
     }
 }
 

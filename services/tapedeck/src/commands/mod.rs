@@ -1,5 +1,13 @@
 //! One module a command.
 
+/// `println!` that fails instead of panicking: whoever reads may have seen enough and gone.
+macro_rules! out {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stdout().lock(), $($words)*)
+    }};
+}
+
 pub mod backtest;
 pub mod doctor;
 pub mod replay;
@@ -38,7 +46,11 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Rows under headings, as wide as they must be; the columns named in `right` are numbers.
 fn table(headings: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        rows.iter().map(|r| r[column].chars().count()).chain([headings[column].chars().count()]).max().unwrap_or(0)
+        rows.iter()
+            .map(|r| r[column].chars().count())
+            .chain([headings[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..headings.len()).map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -55,5 +67,6 @@ fn table(headings: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
     for row in rows {
         text += &line(&mut row.iter().map(String::as_str));
     }
+    text.pop();
     text
 }

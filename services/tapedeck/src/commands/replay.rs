@@ -27,7 +27,13 @@ pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
     };
     let hosts = units::of_tape(&tape).await?;
     let bar = progress(until, "replaying", global.json);
-    let plan = Plan { build: units::BUILD, walk: Walk::Follow, snapshots: false, until: Some(until) };
+    let plan = Plan {
+        build: units::BUILD,
+        walk: Walk::Follow,
+        snapshots: false,
+        until: Some(until),
+        newcomers_learn_until: 0,
+    };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {
         if event.position % 1_024 == 0 {
             bar.set_position(event.position);
@@ -49,9 +55,9 @@ pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
     if global.json {
         print_json(&json!({ "position": until, "units": states }))?;
     } else {
-        println!("position {until}");
+        out!("position {until}")?;
         for (name, state) in &states {
-            println!("\n{name}\n{}", serde_json::to_string_pretty(state)?);
+            out!("\n{name}\n{}", serde_json::to_string_pretty(state)?)?;
         }
     }
     Ok(ExitCode::SUCCESS)

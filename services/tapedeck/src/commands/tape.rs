@@ -15,7 +15,7 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
-use tape::{Head, Mode, Tape};
+use tape::{Head, Mode};
 
 /// How often a followed tape is asked for more.
 const POLL: Duration = Duration::from_millis(250);
@@ -29,7 +29,7 @@ pub async fn head(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
     if global.json {
         print_json(&head_json(&head))?;
     } else {
-        println!("position {}\nhash     {}\nat       {}", head.position, hex(&head.hash), head.recorded_at);
+        out!("position {}\nhash     {}\nat       {}", head.position, hex(&head.hash), head.recorded_at)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,8 +69,11 @@ pub async fn tail(global: &Global, args: Tail) -> anyhow::Result<ExitCode> {
     for row in shown.iter().rev() {
         print_row(row, global.json)?;
     }
+    if !args.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut after = head;
-    while args.follow {
+    loop {
         let rows = tape.read(after, BATCH).await?;
         for row in rows.iter().filter(|r| wanted(r, &args.kind)) {
             print_row(row, global.json)?;
@@ -80,7 +83,6 @@ pub async fn tail(global: &Global, args: Tail) -> anyhow::Result<ExitCode> {
             None => tokio::time::sleep(POLL).await,
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// # Errors
@@ -89,10 +91,9 @@ pub async fn export(global: &Global, args: Export) -> anyhow::Result<ExitCode> {
     let tape = locate::reading(global, &args.tape).await?;
     let bar = progress(tape.head().await?.position, "exporting", global.json);
     let mut out: Box<dyn Write + Send> = match &args.out {
-        Some(file) => Box::new(BufWriter::new(
-            File::create_new(file)
-                .with_context(|| format!("making {} (an existing file is never overwritten)", file.display()))?,
-        )),
+        Some(file) => Box::new(BufWriter::new(File::create_new(file).with_context(|| {
+            format!("making {} (an existing file is never overwritten)", file.display())
+        })?)),
         None => Box::new(BufWriter::new(io::stdout())),
     };
     let head = tape::archive::export(&tape, &mut out, |position, _| bar.set_position(position)).await?;
@@ -107,8 +108,8 @@ pub async fn export(global: &Global, args: Export) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// A file that is not a whole export, a tape that is not new.
 pub async fn import(global: &Global, args: Import) -> anyhow::Result<ExitCode> {
-    let file = File::open(&args.file).with_context(|| format!("opening {}", args.file.display()))?;
-    let tape = Tape::open(&args.tape, Mode::Write).await.with_context(|| format!("opening {}", args.tape))?;
+    let file = locate::file(&args.file)?;
+    let tape = locate::open(&args.tape, Mode::Write).await?;
     let bar = progress(0, "importing", global.json);
     let head = tape::archive::import(BufReader::new(file), &tape, |position, _| bar.set_position(position))
         .await
@@ -122,7 +123,7 @@ fn report(global: &Global, what: &str, head: &Head) -> anyhow::Result<()> {
     if global.json {
         return print_json(&head_json(head));
     }
-    println!("{what} {} events, head {}", head.position, hex(&head.hash));
+    out!("{what} {} events, head {}", head.position, hex(&head.hash))?;
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use crate::{
     live::Live,
     locate, report, units,
 };
-use anyhow::Context;
 use market_data::Feed;
 use runtime::{
     http,
@@ -24,14 +23,14 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 /// Wrong configuration, market or tape; a run that could not go on.
 pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
-    let market = market_data::open(&args.market).with_context(|| format!("opening the market {}", args.market))?;
+    let market = locate::market(&args.market, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
     let hosts = units::all(&settings)?;
-    let (tape, url) = locate::writing(global, args.tape.tape.as_deref(), &market.describe).await?;
+    let (tape, url) = locate::writing(global, global.tape(&args.tape), &market.describe).await?;
 
     let (stop, stopped) = watch::channel(false);
     let status = Status::new();
-    let server = serve(args.listen, &status, stopped.clone()).await?;
+    let server = serve(args.listen.or(global.environment.listen), &status, stopped.clone()).await?;
     tokio::spawn(signals(stop.clone()));
 
     let live = Live::start(&tape, &status, market.candles, global.json).await?;
@@ -57,13 +56,13 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let ended = run.run(stopped.clone()).await;
     live.finish().await;
     let ended = ended?;
+    summarize(global, &tape).await?;
     if ended == Ended::MarketOver && !args.exit_when_done && !*stopped.borrow() {
         eprintln!("the market has ended; press Ctrl-C to leave");
         let mut stopped = stopped.clone();
         // The sender lives in this function: it cannot be gone.
         let _ = stopped.wait_for(|stop| *stop).await;
     }
-    summarize(global, &tape).await?;
     let _ = stop.send(true);
     tape.close().await?;
     Ok(ExitCode::SUCCESS)
@@ -80,10 +79,9 @@ async fn summarize(global: &Global, tape: &tape::Tape) -> anyhow::Result<()> {
         print_json(&value)
     } else {
         if std::io::stdout().is_terminal() {
-            println!();
+            out!()?;
         }
-        println!("{summary}");
-        Ok(())
+        Ok(out!("{summary}")?)
     }
 }
 

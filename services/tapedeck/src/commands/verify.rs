@@ -24,7 +24,7 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
             if global.json {
                 print_json(&json!({ "ok": false, "broken": { "position": position, "why": why } }))?;
             } else {
-                println!("BROKEN at position {position}: {why}");
+                out!("BROKEN at position {position}: {why}")?;
             }
             return Ok(ExitCode::FAILURE);
         }
@@ -33,7 +33,13 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
     bar.set_position(0);
     bar.set_message("cores");
     let hosts = units::of_tape(&tape).await?;
-    let plan = Plan { build: units::BUILD, walk: Walk::Verify, snapshots: false, until: Some(head.position) };
+    let plan = Plan {
+        build: units::BUILD,
+        walk: Walk::Verify,
+        snapshots: false,
+        until: Some(head.position),
+        newcomers_learn_until: 0,
+    };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {
         if event.position % 1_024 == 0 {
             bar.set_position(event.position);
@@ -54,14 +60,14 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
             "other_builds": others.iter().map(|d| difference_json(d)).collect::<Vec<_>>(),
         }))?;
     } else {
-        println!("chain   {} events, whole, head {}", head.position, super::tape::hex(&head.hash));
+        out!("chain   {} events, whole, head {}", head.position, super::tape::hex(&head.hash))?;
         match first {
-            None => println!("cores   {} units say the same again", walked.units.len()),
-            Some(difference) => println!("cores   DIFFERENCE: {difference}"),
+            None => out!("cores   {} units say the same again", walked.units.len())?,
+            Some(difference) => out!("cores   DIFFERENCE: {difference}")?,
         }
         for difference in others {
             let build = difference.build.as_deref().unwrap_or("unknown");
-            println!("note    recorded by build {build}: {difference}");
+            out!("note    recorded by build {build}: {difference}")?;
         }
     }
     Ok(if first.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

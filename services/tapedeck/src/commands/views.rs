@@ -29,11 +29,7 @@ pub async fn scan(tape: &Tape, see: impl FnMut(&Recorded)) -> Result<(), Recover
 ///
 /// # Errors
 /// As [`scan`].
-pub async fn scan_until(
-    tape: &Tape,
-    until: u64,
-    see: impl FnMut(&Recorded),
-) -> Result<(), RecoverError> {
+pub async fn scan_until(tape: &Tape, until: u64, see: impl FnMut(&Recorded)) -> Result<(), RecoverError> {
     scan_kinds(tape, until, |_| true, see).await
 }
 
@@ -116,7 +112,7 @@ pub async fn positions(global: &Global, args: OnTape) -> anyhow::Result<ExitCode
     if global.json {
         print_json(&rows)?;
     } else if rows.is_empty() {
-        println!("no positions");
+        out!("no positions")?;
     } else {
         let lines: Vec<_> = rows
             .iter()
@@ -133,7 +129,7 @@ pub async fn positions(global: &Global, args: OnTape) -> anyhow::Result<ExitCode
             })
             .collect();
         let headings = ["account", "instrument", "owner", "quantity", "average", "cost", "since"];
-        print!("{}", table(&headings, &[3, 4, 5], &lines));
+        out!("{}", table(&headings, &[3, 4, 5], &lines))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -173,7 +169,7 @@ pub async fn trades(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
     if global.json {
         print_json(&rows)?;
     } else if rows.is_empty() {
-        println!("no trades");
+        out!("no trades")?;
     } else {
         let optional = |d: Option<Decimal>, dp| d.map_or_else(|| "–".to_owned(), |d| show(d.round_dp(dp)));
         let lines: Vec<_> = rows
@@ -192,7 +188,7 @@ pub async fn trades(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
             })
             .collect();
         let headings = ["trade", "state", "quantity", "entry", "stop", "exit", "profit", ""];
-        print!("{}", table(&headings, &[2, 3, 4, 5, 6], &lines));
+        out!("{}", table(&headings, &[2, 3, 4, 5, 6], &lines))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -268,7 +264,7 @@ pub async fn orders(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
     if global.json {
         print_json(&rows)?;
     } else if rows.is_empty() {
-        println!("no orders");
+        out!("no orders")?;
     } else {
         let lines: Vec<_> = rows
             .iter()
@@ -287,7 +283,7 @@ pub async fn orders(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
             })
             .collect();
         let headings = ["at", "order", "instrument", "what", "stop", "limit", "filled", "state"];
-        print!("{}", table(&headings, &[4, 5, 6], &lines));
+        out!("{}", table(&headings, &[4, 5, 6], &lines))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -334,7 +330,16 @@ fn see_order(
     let row = rows.entry(order).or_insert_with(|| {
         sequence.push(order);
         let zero = Decimal::ZERO;
-        OrderRow { order, trade: None, instrument, what: None, state: String::new(), filled: zero, quote: zero, at }
+        OrderRow {
+            order,
+            trade: None,
+            instrument,
+            what: None,
+            state: String::new(),
+            filled: zero,
+            quote: zero,
+            at,
+        }
     });
     row.state = state;
     if let OrderEvent::Filled(fill) = event {
@@ -364,10 +369,10 @@ pub async fn portfolio(global: &Global, args: OnTape) -> anyhow::Result<ExitCode
             .collect();
         print_json(&rows)?;
     } else if latest.is_empty() {
-        println!("no valuation yet");
+        out!("no valuation yet")?;
     } else {
         for (at, valued) in latest.values() {
-            println!(
+            out!(
                 "{} on {}: {} {} (cash {}, exposure {}, drawdown {} from {})",
                 valued.account,
                 when(*at),
@@ -377,7 +382,7 @@ pub async fn portfolio(global: &Global, args: OnTape) -> anyhow::Result<ExitCode
                 show(valued.exposure.round_dp(2)),
                 percent(valued.drawdown),
                 show(valued.peak.round_dp(2)),
-            );
+            )?;
             let lines: Vec<_> = valued
                 .holdings
                 .iter()
@@ -387,7 +392,7 @@ pub async fn portfolio(global: &Global, args: OnTape) -> anyhow::Result<ExitCode
                     vec![h.asset.to_string(), show(h.quantity), price, show(h.value.round_dp(2))]
                 })
                 .collect();
-            print!("{}", table(&["asset", "quantity", "price", "value"], &[1, 2, 3], &lines));
+            out!("{}", table(&["asset", "quantity", "price", "value"], &[1, 2, 3], &lines))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -406,7 +411,7 @@ pub async fn signals(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> 
     if global.json {
         print_json(&given)?;
     } else if given.is_empty() {
-        println!("no signals");
+        out!("no signals")?;
     } else {
         let lines: Vec<_> = given
             .iter()
@@ -423,7 +428,7 @@ pub async fn signals(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> 
             })
             .collect();
         let headings = ["at", "edge", "instrument", "direction", "price", "channel"];
-        print!("{}", table(&headings, &[4, 5], &lines));
+        out!("{}", table(&headings, &[4, 5], &lines))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use events::{Event, OrderEvent, Position, Row, Uuid};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     process::ExitCode,
 };
 use tape::Tape;
@@ -19,11 +20,12 @@ use tape::Tape;
 /// An id that the tape does not know; a tape that cannot be read.
 pub async fn run(global: &Global, args: Why) -> anyhow::Result<ExitCode> {
     let tape = locate::reading(global, &args.tape).await?;
-    let mut chain = Chain { tape: &tape, rows: BTreeMap::new(), by_id: BTreeMap::new(), asked: BTreeSet::new() };
+    let mut chain =
+        Chain { tape: &tape, rows: BTreeMap::new(), by_id: BTreeMap::new(), asked: BTreeSet::new() };
     chain.start(&args.id).await?;
     if chain.rows.is_empty() {
         let message = format!(
-            "nothing on this tape is called '{}': give a trade's id (see `tapedeck trades`), an order's (see `tapedeck orders`), a fill's, an event's, or a position",
+            "nothing on this tape is called '{}': give a trade's id (see `tapedeck trades`), an order's (see `tapedeck orders`), a fill's (fill:ID), an event's, or a position",
             args.id
         );
         return Err(WrongUse(message).into());
@@ -43,7 +45,7 @@ pub async fn run(global: &Global, args: Why) -> anyhow::Result<ExitCode> {
             .collect();
         print_json(&rows)?;
     } else {
-        chain.print();
+        chain.print()?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -57,8 +59,13 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    /// Everything that goes by that id.
+    /// Everything that goes by that id. A bare number is a position: venues number their fills, too.
     async fn start(&mut self, id: &str) -> anyhow::Result<()> {
+        if let Some(fill) = id.strip_prefix("fill:") {
+            let fills = self.fills(fill).await?;
+            self.take(fills, true);
+            return Ok(());
+        }
         if let Ok(position) = id.parse::<Position>() {
             let row = self.tape.read(position.saturating_sub(1), 1).await?;
             if row.first().is_some_and(|r| r.position == position) {
@@ -142,12 +149,13 @@ impl Chain<'_> {
         row.draft.cause.and_then(|cause| self.by_id.get(&cause).copied())
     }
 
-    fn print(&self) {
+    fn print(&self) -> io::Result<()> {
         for row in self.rows.values() {
             let because = self.cause_of(row).map_or_else(|| "the world".to_owned(), |p| p.to_string());
-            println!("{:>8}  {}  {}", row.position, row.recorded_at, words(row));
-            println!("          {} by {}, because of {because}", row.draft.kind, row.draft.source);
+            out!("{:>8}  {}  {}", row.position, row.recorded_at, words(row))?;
+            out!("          {} by {}, because of {because}", row.draft.kind, row.draft.source)?;
         }
+        Ok(())
     }
 }
 

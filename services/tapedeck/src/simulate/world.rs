@@ -3,8 +3,7 @@
 use super::Report;
 use crate::units;
 use domain::{
-    Asset, ClientOrderId, Decimal, Instrument, InstrumentRules, Interval, OrderRequest, Price,
-    Timestamp,
+    Asset, ClientOrderId, Decimal, Instrument, InstrumentRules, Interval, OrderRequest, Price, Timestamp,
 };
 use events::{
     CancelAttempted, Candle, CandleClosed, Clock, Event, InstrumentListed, OrderAttempted, OrderEvent,
@@ -57,19 +56,35 @@ struct Message {
 
 enum What {
     /// To the venue.
-    Place { from: Hands, submitted: OrderSubmitted, attempt: Attempt },
-    Cancel { from: Hands, order: ClientOrderId, instrument: Instrument, attempt: Attempt },
-    LookUp { from: Hands, instrument: Instrument, orders: Vec<ClientOrderId> },
+    Place {
+        from: Hands,
+        submitted: OrderSubmitted,
+        attempt: Attempt,
+    },
+    Cancel {
+        from: Hands,
+        order: ClientOrderId,
+        instrument: Instrument,
+        attempt: Attempt,
+    },
+    LookUp {
+        from: Hands,
+        instrument: Instrument,
+        orders: Vec<ClientOrderId>,
+    },
     /// To the recorder, from one of two ingestors.
     Frame(Event),
     /// To the gateway's hands.
-    Reply { to: Hands, reply: Reply },
+    Reply {
+        to: Hands,
+        reply: Reply,
+    },
 }
 
 enum Reply {
     Answer(Answer),
     /// What the venue said in its response, and only there.
-    Said(Event),
+    Said(Box<Event>),
     /// A lookup or cancel that must be tried again.
     Again(Effect),
 }
@@ -117,7 +132,8 @@ impl World {
 
     pub fn report(&self) -> Report {
         let count = |wanted: fn(&Event) -> bool| self.venue.truth.iter().filter(|e| wanted(e)).count() as u64;
-        let trades = self.cluster.tape.look(|rows| rows.iter().filter(|r| r.draft.kind == "trade.opened").count());
+        let trades =
+            self.cluster.tape.look(|rows| rows.iter().filter(|r| r.draft.kind == "trade.opened").count());
         Report {
             events: self.cluster.tape.head_now().position,
             trades: trades as u64,
@@ -185,7 +201,8 @@ impl World {
             let open = self.prices[&instrument];
             // Mostly small steps, now and then a crash through every stop.
             let swing = if rng.chance(4) { open / 4 } else { open / 50 };
-            let drift = i64::try_from(rng.below(u64::try_from(2 * swing + 1).unwrap_or(1))).unwrap_or(0) - swing;
+            let drift =
+                i64::try_from(rng.below(u64::try_from(2 * swing + 1).unwrap_or(1))).unwrap_or(0) - swing;
             // At the end the market stands still, so that nothing new begins.
             let last = if self.calm { open } else { (open + drift).max(500) };
             let most = if self.calm { 0 } else { u64::try_from(open / 80).unwrap_or(0) };
@@ -221,7 +238,9 @@ impl World {
         let mut asked = Vec::new();
         for event in said {
             match &event {
-                Event::Order(OrderEvent::Rejected(_) | OrderEvent::CancelRejected(_)) => responses.push(event),
+                Event::Order(OrderEvent::Rejected(_) | OrderEvent::CancelRejected(_)) => {
+                    responses.push(event)
+                }
                 Event::Quote(QuoteEvent::Asked(wanted)) => asked.push(wanted.instrument),
                 Event::Account(events::AccountEvent::BalanceChanged(new)) => {
                     // One observation per asset and instant, as the venue sends them.
@@ -257,7 +276,13 @@ impl World {
     }
 
     fn delay(&self, rng: &mut Rng) -> Duration {
-        let most = if self.calm { 10 } else if rng.chance(15) { 9_000 } else { 500 };
+        let most = if self.calm {
+            10
+        } else if rng.chance(15) {
+            9_000
+        } else {
+            500
+        };
         Duration::from_millis(rng.below(most))
     }
 
@@ -274,7 +299,9 @@ impl World {
                 self.cluster.record(units::recorder(), self.now, vec![(id, event)]);
             }
             What::Place { from, submitted, attempt } => self.place(from, &submitted, attempt, rng),
-            What::Cancel { from, order, instrument, attempt } => self.cancel(from, order, instrument, attempt, rng),
+            What::Cancel { from, order, instrument, attempt } => {
+                self.cancel(from, order, instrument, attempt, rng)
+            }
             What::LookUp { from, instrument, orders } => self.look_up(from, instrument, orders, rng),
             What::Reply { to, reply } => self.reply(to, reply, rng),
         }
@@ -290,7 +317,7 @@ impl World {
             recv_window_ms: attempt.recv_window_ms,
         };
         self.venue.hear(self.now, &submitted.clone().into());
-        self.venue.arrived.push((*submitted.request).clone());
+        self.venue.arrived.push(*submitted.request);
         let responses = self.tell_venue(&attempted.into(), rng);
         let outside = responses.iter().any(|e| {
             matches!(e, Event::Order(OrderEvent::Rejected(r)) if r.reason == events::Rejection::OutsideWindow)
@@ -299,20 +326,31 @@ impl World {
         let replies = if outside {
             vec![Reply::Answer(Answer::TryAgain { request, attempt: attempt.number })]
         } else {
-            responses.into_iter().map(Reply::Said).collect()
+            responses.into_iter().map(|e| Reply::Said(Box::new(e))).collect()
         };
         if !self.calm && rng.chance(15) {
             // The answer is lost on its way, or is −1007.
             self.lost_answers += 1;
             let text = "no answer".to_owned();
-            return self.send_reply(from, Reply::Answer(Answer::Unknown { request, attempt: attempt.number, text }), rng);
+            return self.send_reply(
+                from,
+                Reply::Answer(Answer::Unknown { request, attempt: attempt.number, text }),
+                rng,
+            );
         }
         for reply in replies {
             self.send_reply(from, reply, rng);
         }
     }
 
-    fn cancel(&mut self, from: Hands, order: ClientOrderId, instrument: Instrument, attempt: Attempt, rng: &mut Rng) {
+    fn cancel(
+        &mut self,
+        from: Hands,
+        order: ClientOrderId,
+        instrument: Instrument,
+        attempt: Attempt,
+        rng: &mut Rng,
+    ) {
         let attempted = CancelAttempted {
             account: units::simulated_account(),
             instrument,
@@ -328,7 +366,7 @@ impl World {
             return self.send_reply(from, Reply::Again(again), rng);
         }
         for event in responses {
-            self.send_reply(from, Reply::Said(event), rng);
+            self.send_reply(from, Reply::Said(Box::new(event)), rng);
         }
     }
 
@@ -366,7 +404,7 @@ impl World {
                 gateway.answered(state, now, &answer).into_iter().map(|e| (report_id(&e), e)).collect()
             }),
             Reply::Said(event) => {
-                self.cluster.say(&unit, to.incarnation, now, |_| vec![(report_id(&event), event)]);
+                self.cluster.say(&unit, to.incarnation, now, |_| vec![(report_id(&event), *event)]);
             }
             Reply::Again(effect) => {
                 let alive = self.cluster.host(&unit).is_some_and(|(_, i)| i == to.incarnation);
@@ -414,11 +452,17 @@ impl World {
                     self.lost_answers += 1;
                     let request = request.id();
                     let text = "connection lost".to_owned();
-                    return self.send_reply(from, Reply::Answer(Answer::Unknown { request, attempt: attempt.number, text }), rng);
+                    return self.send_reply(
+                        from,
+                        Reply::Answer(Answer::Unknown { request, attempt: attempt.number, text }),
+                        rng,
+                    );
                 }
                 What::Place { from, submitted: OrderSubmitted { account, instrument, request }, attempt }
             }
-            Effect::Cancel { order, instrument, attempt, .. } => What::Cancel { from, order, instrument, attempt },
+            Effect::Cancel { order, instrument, attempt, .. } => {
+                What::Cancel { from, order, instrument, attempt }
+            }
             Effect::LookUp { instrument, orders, not_before, .. } => {
                 due = due.max(not_before);
                 What::LookUp { from, instrument, orders }
@@ -529,7 +573,13 @@ pub fn assets(instrument: &Instrument) -> (Asset, Asset) {
 fn rules(symbol: &str) -> InstrumentRules {
     let base = symbol.strip_suffix("USDT").unwrap_or(symbol);
     let asset = |name: &str| Asset::new(name).unwrap_or_else(|e| unreachable!("{e}"));
-    InstrumentRules::open(asset(base), asset("USDT"), Decimal::new(1, 2), Decimal::new(1, 3), Decimal::from(5))
+    InstrumentRules::open(
+        asset(base),
+        asset("USDT"),
+        Decimal::new(1, 2),
+        Decimal::new(1, 3),
+        Decimal::from(5),
+    )
 }
 
 fn price(cents: i64) -> Price {
@@ -566,7 +616,9 @@ pub fn frame_id(event: &Event) -> Uuid {
 fn report_id(event: &Event) -> Uuid {
     match event {
         Event::Order(OrderEvent::Rejected(e)) => fact("rejected", &e.order),
-        Event::Order(OrderEvent::CancelRejected(e)) => fact("cancel rejected", &format!("{}/{}", e.order, e.at)),
+        Event::Order(OrderEvent::CancelRejected(e)) => {
+            fact("cancel rejected", &format!("{}/{}", e.order, e.at))
+        }
         Event::Order(OrderEvent::Unknown(e)) => fact("unknown", &format!("{}/{}", e.request, e.attempt)),
         Event::Order(OrderEvent::Absent(e)) => fact("absent", &e.order),
         Event::Order(OrderEvent::Attempted(e)) => fact("attempted", &format!("{}/{}", e.request, e.attempt)),

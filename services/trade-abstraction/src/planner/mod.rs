@@ -113,7 +113,8 @@ impl Planner {
     fn apply_trade(&self, state: &mut State, now: Timestamp, event: &TradeEvent) {
         match event {
             TradeEvent::Sized(sized) => {
-                state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized));
+                let exit_plan = self.config.edges.get(&sized.edge).copied();
+                state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized, exit_plan));
             }
             TradeEvent::CloseRequested(request) => {
                 for trade in state.trades.values_mut().filter(|t| t.answers_to(request)) {

@@ -17,8 +17,7 @@ use std::collections::BTreeSet;
 /// Adds what is to be said next about `trade`.
 pub fn next(config: &Config, state: &State, now: Timestamp, trade: &Trade, said: &mut Vec<Event>) {
     let Some(rules) = state.rules_of(trade) else { return };
-    let Some(exit_plan) = config.edges.get(&trade.edge) else { return };
-    let step = Step { config, tape: state.tape, rules, exit_plan, asked: &state.asked, now, trade };
+    let step = Step { config, tape: state.tape, rules, asked: &state.asked, now, trade };
     match trade.stage {
         Stage::Entering { naked_said } => step.enter(naked_said, said),
         Stage::Held(held) => step.hold(held, said),
@@ -30,7 +29,6 @@ struct Step<'a> {
     config: &'a Config,
     tape: Uuid,
     rules: &'a InstrumentRules,
-    exit_plan: &'a ExitPlan,
     /// Instants that were asked for already.
     asked: &'a BTreeSet<Timestamp>,
     now: Timestamp,
@@ -43,6 +41,8 @@ impl Step<'_> {
         let entry = t.legs.iter().find(|(_, l)| l.leg == Leg::Entry);
         let Some((id, leg)) = entry else {
             match t.wanted {
+                // What could not be protected is not bought.
+                _ if t.exit_plan.is_none() => said.push(self.aborted(AbortReason::EntryRefused)),
                 Wanted::Open => said.push(self.entry()),
                 Wanted::Closed(_) => said.push(self.aborted(AbortReason::Withdrawn)),
             }
@@ -330,11 +330,12 @@ impl Step<'_> {
     /// leave room for them.
     fn exit_orders(&self) -> Option<(Quantity, OrderKind, Price, Option<Price>)> {
         let t = self.trade;
+        let plan = t.exit_plan?;
         let entry = t.ledger.entry_price();
         let holding = self.rules.max_quantity.map_or(t.ledger.holding(), |max| t.ledger.holding().min(max));
         let quantity = self.rules.floor_quantity(holding)?;
         let below = |price: Decimal, ratio: Decimal| price * (Decimal::ONE - ratio);
-        let (stop, take_profit) = match *self.exit_plan {
+        let (stop, take_profit) = match plan {
             ExitPlan::StopLimit { stop, .. } => (below(entry, stop), None),
             ExitPlan::Oco { stop, take_profit, .. } => {
                 (below(entry, stop), Some(self.rules.ceil_price(entry * (Decimal::ONE + take_profit))?))
@@ -344,7 +345,7 @@ impl Step<'_> {
             Some(moved) => self.rules.floor_price(moved.get())?,
             None => self.rules.floor_price(stop)?,
         };
-        let limit = match *self.exit_plan {
+        let limit = match plan {
             ExitPlan::StopLimit { limit_below, .. } => below(stop.get(), limit_below),
             ExitPlan::Oco { stop_limit, .. } => below(entry, stop_limit).min(stop.get()),
         };
@@ -396,6 +397,7 @@ impl Step<'_> {
                 match reason {
                     AbortReason::EntryUnfilled => format!("nothing was offered at {} or below", t.limit),
                     AbortReason::Withdrawn => "closed before anything was bought".to_owned(),
+                    AbortReason::EntryRefused => format!("{} has no exit in this configuration", t.edge),
                     _ => String::new(),
                 }
             } else {

@@ -1,6 +1,6 @@
 //! One trade: the facts so far.
 
-use super::{Config, ledger::Ledger};
+use super::{Config, ExitPlan, ledger::Ledger};
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price,
     Quantity, Size, Timestamp, TradeId,
@@ -22,6 +22,9 @@ pub struct Trade {
     pub edge: EdgeName,
     pub quantity: Quantity,
     pub limit: Price,
+    /// As its edge was configured when it was granted; `None` if this edge has no exit. Kept here, so
+    /// that a trade outlives its edge.
+    pub exit_plan: Option<ExitPlan>,
     pub wanted: Wanted,
     pub stage: Stage,
     pub legs: BTreeMap<ClientOrderId, LegOrder>,
@@ -121,7 +124,7 @@ impl LegOrder {
 }
 
 impl Trade {
-    pub fn new(sized: &TradeSized) -> Self {
+    pub fn new(sized: &TradeSized, exit_plan: Option<ExitPlan>) -> Self {
         Self {
             id: sized.trade,
             account: sized.account,
@@ -129,6 +132,7 @@ impl Trade {
             edge: sized.edge,
             quantity: sized.quantity,
             limit: sized.limit,
+            exit_plan,
             wanted: Wanted::Open,
             stage: Stage::Entering { naked_said: false },
             legs: BTreeMap::new(),
