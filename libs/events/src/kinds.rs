@@ -125,6 +125,7 @@ events! {
         Requested(TradeRequested) "trade.requested" 1;
         CloseRequested(CloseRequested) "trade.close_requested" 1;
         StopMoveRequested(StopMoveRequested) "trade.stop_move_requested" 1;
+        StopMoveRefused(StopMoveRefused) "trade.stop_move_refused" 1;
         Sized(TradeSized) "trade.sized" 1;
         Refused(TradeRefused) "trade.refused" 1;
         Opened(TradeOpened) "trade.opened" 1;

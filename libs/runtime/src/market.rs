@@ -142,6 +142,11 @@ impl<F: Steps> Market<F> {
             check(opened, &describe)?;
         }
         let units: Vec<UnitName> = hosts.iter().map(Host::unit).collect();
+        // In lockstep all units stand at one position. One that did not run until now, or not for a
+        // while, joins the others there: it learns what it missed, and does not judge it any more.
+        let stood = tape.cursors().await?;
+        let level = stood.iter().map(|c| c.position).max().unwrap_or(0);
+        let judged = |unit| stood.iter().find(|c| c.unit == unit).map_or(0, |c| c.position);
         let fences = tape.acquire_all(&units, &owner, LEASE, true).await?;
         let fences = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
         let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer };
@@ -154,13 +159,8 @@ impl<F: Steps> Market<F> {
         };
 
         let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
-        let plan = Plan {
-            build: &build,
-            walk: Walk::Follow,
-            snapshots: true,
-            until: None,
-            newcomers_learn_until: head.position,
-        };
+        let plan =
+            Plan { build: &build, walk: Walk::Follow, snapshots: true, until: None, learn_until: level };
         let walked = recover::follow(&tape, hosts, Some(feed_from), &plan, |event| {
             if event.position > feed_from {
                 feed.apply(event.recorded_at, &event.event);
@@ -170,8 +170,8 @@ impl<F: Steps> Market<F> {
         let mut late = Vec::new();
         let mut recovered = Vec::new();
         for unit in walked.units {
-            if unit.must_start {
-                late.push((unit.host.unit(), unit.host.config(), unit.host.cursor()));
+            if unit.must_start || judged(unit.host.unit()) < level {
+                late.push((unit.host.unit(), unit.host.config()));
             }
             recovered.push(unit.host);
         }
@@ -191,13 +191,10 @@ impl<F: Steps> Market<F> {
             let opening = TapeOpened { tape: id, clock: Clock::Market, market: describe };
             played.say(service::tape_unit(), now, opening.into(), &mut outbox);
         }
-        for (unit, config, after) in late {
-            played.say(
-                unit,
-                now,
-                UnitStarted { unit, build: build.clone(), config, after }.into(),
-                &mut outbox,
-            );
+        for (unit, config) in late {
+            let judged = judged(unit);
+            let started = UnitStarted { unit, build: build.clone(), config, judged, after: level };
+            played.say(unit, now, started.into(), &mut outbox);
         }
         status.enter(Phase::Running);
 

@@ -1,7 +1,7 @@
 //! Bringing units back from a tape.
 
 use domain::UnitName;
-use events::{DecodeError, Position, Recorded, Row};
+use events::{DecodeError, Event, Kind, Position, Recorded, Row, UnitEvent, UnitStarted};
 use service::{Bounds, Follower, Host, Walk, Walked};
 use std::collections::BTreeMap;
 use tape::{ReadError, Tape};
@@ -32,13 +32,13 @@ pub struct Plan<'a> {
     pub snapshots: bool,
     /// Read no further than this.
     pub until: Option<Position>,
-    /// A unit that is new to the tape learns everything up to here without judging it, and speaks
-    /// from then on; otherwise it judges the tape from its beginning.
-    pub newcomers_learn_until: Position,
+    /// What a unit has not heard yet up to here, because it is new to the tape or did not run, it
+    /// learns without judging it. 0 where units judge late rather than never.
+    pub learn_until: Position,
 }
 
 /// Follows `hosts` along the tape. `seen` is called with every event read, in order, and each unit
-/// stops at its saved cursor; hosts that the tape does not know yet stand at the beginning.
+/// stops at its saved cursor.
 ///
 /// # Errors
 /// The tape cannot be read, or holds an event that this build does not know.
@@ -49,8 +49,11 @@ pub async fn follow(
     plan: &Plan<'_>,
     mut seen: impl FnMut(&Recorded),
 ) -> Result<Walked, RecoverError> {
-    let cursors: BTreeMap<UnitName, _> = tape.cursors().await?.into_iter().map(|c| (c.unit, c)).collect();
-    let until = plan.until.unwrap_or(Position::MAX);
+    // Of one moment: whatever was answered up to a cursor then stands at or before that head.
+    let (head, cursors) = tape.marks().await?;
+    let cursors: BTreeMap<UnitName, _> = cursors.into_iter().map(|c| (c.unit, c)).collect();
+    let until = plan.until.unwrap_or(head.position);
+    let starts = starts(tape, until).await?;
     let mut stored = BTreeMap::new();
     if plan.snapshots {
         stored.extend(tape.snapshots(until).await?.into_iter().map(|s| (s.unit, s)));
@@ -58,10 +61,13 @@ pub async fn follow(
     let mut bounded = Vec::new();
     for mut host in hosts {
         let cursor = cursors.get(&host.unit());
-        let heard = cursor.map_or(0, |c| c.position);
-        let heard = if heard == 0 { plan.newcomers_learn_until } else { heard };
-        let mut bounds =
-            Bounds { cursor: heard.min(until), reach: cursor.map_or(0, |c| c.reach), build: None };
+        let heard = cursor.map_or(0, |c| c.position).max(plan.learn_until);
+        let mut bounds = Bounds {
+            cursor: heard.min(until),
+            reach: cursor.map_or(0, |c| c.reach),
+            build: None,
+            starts: starts.iter().filter(|s| s.unit == host.unit()).cloned().collect(),
+        };
         if let Some(snapshot) = stored.get(&host.unit()).filter(|s| s.tag == tag(plan.build, &host))
             && host.restore(&snapshot.state).is_ok()
         {
@@ -92,6 +98,21 @@ pub async fn follow(
         }
     }
     Ok(follower.finish(plan.build))
+}
+
+/// Every start of every unit, in order.
+async fn starts(tape: &Tape, until: Position) -> Result<Vec<UnitStarted>, RecoverError> {
+    let mut starts = Vec::new();
+    for row in tape.of_kind(Kind::UnitStarted).await? {
+        if row.position > until {
+            break;
+        }
+        let event = row.decode().map_err(|source| RecoverError::Decode { position: row.position, source })?;
+        if let Event::Unit(UnitEvent::Started(started)) = event.event {
+            starts.push(started);
+        }
+    }
+    Ok(starts)
 }
 
 /// Rows that are being read.

@@ -7,7 +7,7 @@
 
 use crate::{Host, Own};
 use domain::UnitName;
-use events::{Event, Position, Recorded, UnitEvent, Uuid};
+use events::{Event, Position, Recorded, UnitStarted, Uuid};
 use serde_json::Value;
 use std::collections::VecDeque;
 use thiserror::Error;
@@ -45,6 +45,8 @@ pub struct Bounds {
     pub reach: u64,
     /// The build whose snapshot the host stands at, if it does.
     pub build: Option<String>,
+    /// Every `UnitStarted` of it on the tape, in order.
+    pub starts: Vec<UnitStarted>,
 }
 
 /// A unit at the end of a walk.
@@ -85,15 +87,9 @@ struct Followed {
     /// Today's configuration.
     today: Value,
     under_today: bool,
-    /// Its own events ahead of the walk, in order.
-    own: VecDeque<(OwnKey, Position)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OwnKey {
-    Cause(Uuid),
-    /// A `UnitStarted`: what lies behind this position was heard under its configuration.
-    Started(Position),
+    starts: VecDeque<UnitStarted>,
+    /// Its own events ahead of the walk, in order: their causes, and where they stand.
+    own: VecDeque<(Uuid, Position)>,
 }
 
 impl Follower {
@@ -102,10 +98,11 @@ impl Follower {
         let reach = hosts.iter().map(|(_, b)| b.reach).max().unwrap_or(0);
         let units: Vec<Followed> = hosts
             .into_iter()
-            .map(|(mut host, bounds)| {
+            .map(|(mut host, mut bounds)| {
                 host.reached(bounds.reach);
                 let under_today = bounds.build.is_some();
-                Followed { today: host.config(), host, bounds, under_today, own: VecDeque::new() }
+                let starts = std::mem::take(&mut bounds.starts).into();
+                Followed { today: host.config(), host, bounds, under_today, starts, own: VecDeque::new() }
             })
             .collect();
         let head = units.iter().map(|u| u.host.cursor()).min().unwrap_or(0);
@@ -176,18 +173,14 @@ impl Followed {
         if event.position <= self.host.said_through() {
             return;
         }
-        match (&event.event, event.cause) {
-            (Event::Unit(UnitEvent::Started(started)), _) => {
-                self.own.push_back((OwnKey::Started(started.after), event.position));
-            }
-            (_, Some(cause)) => self.own.push_back((OwnKey::Cause(cause), event.position)),
-            (_, None) => {}
+        if let Some(cause) = event.cause {
+            self.own.push_back((cause, event.position));
         }
     }
 
     fn take(&mut self, ring: &VecDeque<Recorded>, walk: Walk, differences: &mut Vec<Difference>) {
         let Some(front) = ring.front() else { return };
-        self.start(ring, front.position, differences);
+        self.start(front.position, differences);
         if front.position <= self.host.cursor() || front.position > self.bounds.cursor {
             return;
         }
@@ -195,11 +188,9 @@ impl Followed {
         if heard {
             self.host.core().apply(front.recorded_at, &front.event);
         }
+        let judged = self.starts.front().is_none_or(|next| front.position <= next.judged);
         let predicted = match walk {
-            // Before it was first started, a newcomer to the tape learned its past without judging it.
-            Walk::Verify if heard && self.bounds.build.is_some() => {
-                self.host.core().decide(front.recorded_at, &front.event)
-            }
+            Walk::Verify if heard && judged => self.host.core().decide(front.recorded_at, &front.event),
             Walk::Verify | Walk::Follow => Vec::new(),
         };
         let recorded = self.answers(ring, front);
@@ -215,28 +206,20 @@ impl Followed {
     }
 
     /// Takes up a configuration that was in force for what comes now.
-    fn start(&mut self, ring: &VecDeque<Recorded>, position: Position, differences: &mut Vec<Difference>) {
-        while let Some(&(OwnKey::Started(after), at)) = self.own.front() {
-            if after >= position {
-                return;
-            }
-            self.own.pop_front();
-            let Some(Event::Unit(UnitEvent::Started(started))) = at_position(ring, at).map(|r| &r.event)
-            else {
-                continue;
-            };
-            self.bounds.build = Some(started.build.clone());
+    fn start(&mut self, position: Position, differences: &mut Vec<Difference>) {
+        while let Some(started) = self.starts.pop_front_if(|started| started.after < position) {
             self.under_today = started.config == self.today;
             if let Err(error) = self.host.core().configure(&started.config) {
                 differences.push(Difference {
                     unit: self.host.unit(),
                     heard: position,
-                    position: Some(at),
+                    position: None,
                     recorded: "a configuration of its own".to_owned(),
                     said: format!("that it cannot run under it ({error})"),
-                    build: self.bounds.build.clone(),
+                    build: Some(started.build.clone()),
                 });
             }
+            self.bounds.build = Some(started.build);
         }
     }
 
@@ -245,17 +228,13 @@ impl Followed {
         let mut answers = Vec::new();
         match self.host.own() {
             Own::AtCause => {
-                while let Some(&(OwnKey::Cause(cause), at)) = self.own.front() {
-                    if cause != heard.id {
-                        break;
-                    }
-                    self.own.pop_front();
+                while let Some((_, at)) = self.own.pop_front_if(|(cause, _)| *cause == heard.id) {
                     answers.extend(at_position(ring, at));
                 }
             }
             // A sink's hands answer in any order.
             Own::InPlace => self.own.retain(|&(key, at)| {
-                let mine = key == OwnKey::Cause(heard.id);
+                let mine = key == heard.id;
                 if mine {
                     answers.extend(at_position(ring, at));
                 }
@@ -293,6 +272,8 @@ impl Followed {
     }
 
     fn resume(mut self, build: &str, head: Position) -> Resumed {
+        // A start behind everything that was heard is in force for what comes next.
+        self.start(Position::MAX, &mut Vec::new());
         let must_start = !self.under_today || self.bounds.build.as_deref() != Some(build);
         if let Err(error) = self.host.core().configure(&self.today) {
             unreachable!("today's configuration was read before: {error}");

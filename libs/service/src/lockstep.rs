@@ -27,6 +27,8 @@ pub struct Lockstep {
     queue: VecDeque<Recorded>,
     head: Position,
     done: Position,
+    /// The latest time said: it never runs backwards, whatever a unit that lags may answer.
+    time: Timestamp,
     /// The tape's id; `None` in a simulation without a tape, where no id is made.
     tape: Option<Uuid>,
     said: Vec<Event>,
@@ -39,7 +41,17 @@ impl Lockstep {
             .map(|kind| (0..hosts.len()).filter(|&i| hosts[i].hears(*kind)).collect())
             .collect();
         let in_place = (0..hosts.len()).filter(|&i| hosts[i].own() == Own::InPlace).collect();
-        Self { hosts, routes, in_place, queue: VecDeque::new(), head: 0, done: 0, tape, said: Vec::new() }
+        Self {
+            hosts,
+            routes,
+            in_place,
+            queue: VecDeque::new(),
+            head: 0,
+            done: 0,
+            time: Timestamp::ZERO,
+            tape,
+            said: Vec::new(),
+        }
     }
 
     /// Continues where the hosts stand: `pending` is everything on the tape that not all of them
@@ -103,6 +115,8 @@ impl Lockstep {
         journal: &mut impl Journal,
     ) {
         self.head += 1;
+        let now = now.max(self.time);
+        self.time = now;
         let at = event.at().unwrap_or(now);
         let recorded = Recorded { position: self.head, id, source, cause, at, recorded_at: now, event };
         journal.record(&recorded);

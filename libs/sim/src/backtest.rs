@@ -29,7 +29,7 @@ impl<F: Steps> Backtest<F> {
         let opening = TapeOpened { tape: self.tape_id, clock: Clock::Market, market: self.describe };
         played.say(service::tape_unit(), now, opening.into(), journal);
         for (unit, config) in starts {
-            let started = UnitStarted { unit, build: self.build.clone(), config, after: 0 };
+            let started = UnitStarted { unit, build: self.build.clone(), config, judged: 0, after: 0 };
             played.say(unit, now, started.into(), journal);
         }
         played.play(journal)?;

@@ -5,7 +5,7 @@
 
 use crate::rng::Rng;
 use domain::{Timestamp, UnitName};
-use events::{Draft, Event, Position, Recorded, UnitStarted, Uuid, ids};
+use events::{Draft, Event, Position, Recorded, UnitEvent, UnitStarted, Uuid, ids};
 use service::{Arrival, Bounds, Follower, Host, Own, Walk, Walked};
 use std::{collections::BTreeSet, time::Duration};
 use tape::{AppendError, Commit, CursorMove, Entry, Memory, OnConflict, Outcome, Snapshot};
@@ -53,8 +53,6 @@ struct Unit {
 
 struct Replica {
     owner: String,
-    /// Drawn anew with every recovery.
-    incarnation: u64,
     life: Life,
 }
 
@@ -243,7 +241,7 @@ impl Cluster {
             && running.host.own() == Own::InPlace
         {
             let mine = running.mine.remove(&event.id);
-            let (incarnation, event) = (slot.incarnation, Box::new(event));
+            let (incarnation, event) = (running.fence, Box::new(event));
             self.news.push(News::Heard { unit: name, incarnation, event, mine });
         }
         let _ = now;
@@ -311,7 +309,8 @@ impl Cluster {
         let taken = self.tape.acquire_all_now(&[name], &owner, LEASE, true).expect("by force");
         let cursor = taken.into_iter().next().expect("one unit was asked for");
         let mut host = (self.make)().into_iter().find(|h| h.unit() == name).expect("a unit of this cluster");
-        let mut bounds = Bounds { cursor: cursor.position, reach: cursor.reach, build: None };
+        let starts = self.starts(&name);
+        let mut bounds = Bounds { cursor: cursor.position, reach: cursor.reach, build: None, starts };
         if rng.chance(60)
             && let Some(stored) =
                 self.tape.snapshots_now(cursor.position).into_iter().find(|s| s.unit == name)
@@ -322,13 +321,12 @@ impl Cluster {
         let walked = self.walk(vec![(host, bounds)], Walk::Follow);
         let Some(resumed) = walked.units.into_iter().next() else { return };
         let host = resumed.host;
-        let slot = &mut self.units[unit].replicas[replica];
-        slot.incarnation += 1;
-        let incarnation = slot.incarnation;
+        // The fence counts the incarnations.
+        let incarnation = cursor.fence;
         self.counts.recoveries += 1;
         if resumed.must_start {
             let (config, after) = (host.config(), host.cursor());
-            let started = UnitStarted { unit: name, build: self.build.clone(), config, after };
+            let started = UnitStarted { unit: name, build: self.build.clone(), config, judged: after, after };
             let id = ids::fact(Uuid::nil(), "unit.started", &format!("{name}/{}", cursor.fence));
             let draft = Draft::new(id, name, None, now, &started.into());
             let entry = Entry::market(draft, now);
@@ -340,6 +338,20 @@ impl Cluster {
         let running = Box::new(Running { host, fence: cursor.fence, mine: BTreeSet::new() });
         self.units[unit].replicas[replica].life = Life::Up(running);
         self.news.push(News::Recovered { unit: name, incarnation });
+    }
+
+    /// Every start of a unit that is on the tape.
+    fn starts(&self, unit: &UnitName) -> Vec<UnitStarted> {
+        self.tape.look(|rows| {
+            let starts = rows.iter().filter(|r| r.draft.source == *unit && r.draft.kind == "unit.started");
+            let decoded = starts.map(|row| row.decode().expect("written by this build").event);
+            decoded
+                .filter_map(|event| match event {
+                    Event::Unit(UnitEvent::Started(started)) => Some(started),
+                    _ => None,
+                })
+                .collect()
+        })
     }
 
     /// Follows hosts over the whole tape.
@@ -368,6 +380,7 @@ impl Cluster {
                     cursor: cursor.map_or(0, |c| c.position),
                     reach: cursor.map_or(0, |c| c.reach),
                     build: None,
+                    starts: self.starts(&host.unit()),
                 };
                 (host, bounds)
             })
@@ -420,7 +433,16 @@ impl Cluster {
         let unit = self.units.iter().find(|u| u.name == *unit)?;
         let fence = self.tape.marks_now().1.into_iter().find(|c| c.unit == unit.name)?.fence;
         unit.replicas.iter().find_map(|r| match &r.life {
-            Life::Up(running) if running.fence == fence => Some((&running.host, r.incarnation)),
+            Life::Up(running) if running.fence == fence => Some((&running.host, running.fence)),
+            Life::Up(_) | Life::Asleep(_) | Life::Down => None,
+        })
+    }
+
+    /// The host of an incarnation that still runs, whether or not it may still speak.
+    pub fn host_of(&self, unit: &UnitName, incarnation: u64) -> Option<&Host> {
+        let unit = self.units.iter().find(|u| u.name == *unit)?;
+        unit.replicas.iter().find_map(|r| match &r.life {
+            Life::Up(running) | Life::Asleep(running) if running.fence == incarnation => Some(&running.host),
             Life::Up(_) | Life::Asleep(_) | Life::Down => None,
         })
     }
@@ -438,7 +460,7 @@ impl Cluster {
         for replica in 0..2 {
             let slot = &self.units[index].replicas[replica];
             let Life::Up(running) = &slot.life else { continue };
-            if slot.incarnation != incarnation {
+            if running.fence != incarnation {
                 continue;
             }
             let entries: Vec<Entry> = said(&running.host)
@@ -467,7 +489,7 @@ impl Cluster {
 
 impl Replica {
     fn new(owner: &str) -> Self {
-        Self { owner: owner.to_owned(), incarnation: 0, life: Life::Down }
+        Self { owner: owner.to_owned(), life: Life::Down }
     }
 }
 

@@ -43,7 +43,7 @@ pub enum StorageError {
     )]
     Busy { tape: String },
     #[error(
-        "no room left on the disk of the tape {tape}: free some; nothing was recorded and the tape is whole ({why})"
+        "the disk of the tape {tape} is full: make room (or raise its quota), then go on; nothing was recorded and the tape is whole ({why})"
     )]
     Full { tape: String, why: String },
     #[error("the file of the tape {tape} is damaged: run `tapedeck verify` and restore from a copy ({why})")]

@@ -6,7 +6,7 @@
 use crate::{
     AppendError, Commit, Committed, Cursor, CursorMove, Head, LeaseError, Position, Snapshot,
     cursor::{self, Claim},
-    sequence::{Known, Sequence, sequence},
+    sequence::{Known, Sequence},
     snapshot,
 };
 use domain::{Timestamp, UnitName};
@@ -69,10 +69,9 @@ impl Memory {
         for step in &commit.cursors {
             cursor::fenced(step, log.cursors.get(&step.unit))?;
         }
-        let now = log.now();
-        let known = |draft: &Draft| log.known(draft);
-        let Sequence { placed, outcomes, head } =
-            sequence(&log.head, now, &commit.entries, commit.on_conflict, known)?;
+        let mut sequence = Sequence::new(log.head, log.now(), &commit);
+        let placed = sequence.all(|draft| log.known(draft))?;
+        let Sequence { head, outcomes, .. } = sequence;
         let moved = log.moved(&commit.cursors, head.position)?;
 
         let mut drafts: Vec<Option<Draft>> = commit.entries.into_iter().map(|e| Some(e.draft)).collect();

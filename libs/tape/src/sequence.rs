@@ -3,20 +3,13 @@
 
 use crate::{
     AppendError, Hash, Position, chain,
-    commit::{Entry, Head, OnConflict, Outcome},
+    commit::{Commit, Entry, Head, OnConflict, Outcome},
 };
 use domain::Timestamp;
 use events::{Draft, Uuid};
 use std::collections::HashMap;
 
-/// What a commit comes to, not yet written.
-pub(crate) struct Sequence {
-    pub placed: Vec<Placed>,
-    pub outcomes: Vec<Outcome>,
-    pub head: Head,
-}
-
-/// A new row: `entry` is the index of the entry that it is made of. In order of positions.
+/// A new row: `entry` is the index of the entry that it is made of.
 pub(crate) struct Placed {
     pub entry: usize,
     pub position: Position,
@@ -30,52 +23,75 @@ pub(crate) struct Known {
     pub same_fact: bool,
 }
 
-/// Puts `entries` behind `head`.
-///
-/// `now` is the database's clock, read under the write lock; `known` tells what is recorded already.
-/// Times never run backwards: each row's is at least the previous one's.
-///
-/// # Errors
-/// [`AppendError::Conflict`] under [`OnConflict::Fail`].
-pub(crate) fn sequence(
-    head: &Head,
-    now: Timestamp,
-    entries: &[Entry],
+/// Puts the entries of a commit behind a head, one after the other.
+pub(crate) struct Sequence<'c> {
+    entries: &'c [Entry],
     on_conflict: OnConflict,
-    known: impl Fn(&Draft) -> Option<Known>,
-) -> Result<Sequence, AppendError> {
-    let mut all = Sequence {
-        placed: Vec::with_capacity(entries.len()),
-        outcomes: Vec::with_capacity(entries.len()),
-        head: *head,
-    };
-    let mut here = Here::new(entries);
-    for (index, entry) in entries.iter().enumerate() {
-        let outcome = match known(&entry.draft).or_else(|| here.known(entries, &entry.draft)) {
-            None => {
-                let position = all.place(index, entry, now);
-                here.note(&entry.draft.id, index, position);
-                Outcome::Appended(position)
-            }
-            Some(Known { position, same_fact: true }) => Outcome::Duplicate(position),
-            Some(Known { position, same_fact: false }) => match on_conflict {
-                OnConflict::Fail => return Err(AppendError::Conflict { id: entry.draft.id, position }),
-                OnConflict::Report => Outcome::Conflict(position),
-            },
-        };
-        all.outcomes.push(outcome);
-    }
-    Ok(all)
+    now: Timestamp,
+    here: Here,
+    /// The last row so far.
+    pub head: Head,
+    /// Of the entries so far.
+    pub outcomes: Vec<Outcome>,
 }
 
-impl Sequence {
-    fn place(&mut self, entry: usize, given: &Entry, now: Timestamp) -> Position {
+impl<'c> Sequence<'c> {
+    /// `now` is the database's clock, read under the write lock.
+    pub(crate) fn new(head: Head, now: Timestamp, commit: &'c Commit) -> Self {
+        let Commit { entries, on_conflict, .. } = commit;
+        let outcomes = Vec::with_capacity(entries.len());
+        Self { entries, on_conflict: *on_conflict, now, here: Here::new(entries), head, outcomes }
+    }
+
+    /// The next rows, at most `limit`; fewer only if the commit ends. `known` tells what is recorded.
+    ///
+    /// # Errors
+    /// [`AppendError::Conflict`] under [`OnConflict::Fail`].
+    pub(crate) fn next(
+        &mut self,
+        limit: usize,
+        known: impl Fn(&Draft) -> Option<Known>,
+    ) -> Result<Vec<Placed>, AppendError> {
+        let mut placed = Vec::with_capacity(limit.min(self.entries.len() - self.outcomes.len()));
+        while let (true, Some(entry)) = (placed.len() < limit, self.entries.get(self.outcomes.len())) {
+            let outcome = match known(&entry.draft).or_else(|| self.here.known(self.entries, &entry.draft)) {
+                None => {
+                    let new = self.place(entry);
+                    let position = new.position;
+                    placed.push(new);
+                    Outcome::Appended(position)
+                }
+                Some(Known { position, same_fact: true }) => Outcome::Duplicate(position),
+                Some(Known { position, same_fact: false }) => match self.on_conflict {
+                    OnConflict::Fail => return Err(AppendError::Conflict { id: entry.draft.id, position }),
+                    OnConflict::Report => Outcome::Conflict(position),
+                },
+            };
+            self.outcomes.push(outcome);
+        }
+        Ok(placed)
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// As [`Sequence::next`].
+    pub(crate) fn all(
+        &mut self,
+        known: impl Fn(&Draft) -> Option<Known>,
+    ) -> Result<Vec<Placed>, AppendError> {
+        self.next(usize::MAX, known)
+    }
+
+    /// Times never run backwards: each row's is at least the previous one's.
+    fn place(&mut self, new: &Entry) -> Placed {
+        let entry = self.outcomes.len();
         let position = self.head.position + 1;
-        let recorded_at = given.recorded_at.unwrap_or(now).max(self.head.recorded_at);
-        let hash = chain::link(&self.head.hash, position, recorded_at, &given.draft);
+        let recorded_at = new.recorded_at.unwrap_or(self.now).max(self.head.recorded_at);
+        let hash = chain::link(&self.head.hash, position, recorded_at, &new.draft);
         self.head = Head { position, hash, recorded_at };
-        self.placed.push(Placed { entry, position, recorded_at, hash });
-        position
+        self.here.note(&new.draft.id, entry, position);
+        Placed { entry, position, recorded_at, hash }
     }
 }
 

@@ -86,7 +86,7 @@ async fn marks(tape: &Tape) -> Result<(Head, Position, Vec<crate::Cursor>), Veri
 async fn stretch(tape: &Tape, head: Head, limit: usize) -> Result<Head, VerifyError> {
     let mut walk = Walk { head, broken: None };
     let read = match tape {
-        Tape::Sqlite(tape) => tape.stretch(head.position, limit, |row| walk.step(row)).await,
+        Tape::Sqlite(tape) => tape.after_strictly(head.position, limit, |row| walk.step(row)).await,
         Tape::Memory(tape) => {
             tape.read_now(head.position, limit).into_iter().for_each(|row| walk.step(Ok(row)));
             Ok(())

@@ -83,6 +83,7 @@ impl PositionSizer {
         let quantity = size::quantity(&self.config, rules, &budget, limit)?;
         let held = state.held(&request.account, &rules.base);
         size::check(rules, request.trigger, limit, quantity, held)?;
+        size::check_stop(edge, rules, request.trigger, quantity)?;
 
         let notional = quantity.get().saturating_mul(limit.get());
         let risk = at_risk(notional, edge.stop_ratio);
@@ -96,6 +97,7 @@ impl PositionSizer {
             edge: request.edge,
             direction: request.direction,
             trigger: request.trigger,
+            signal_at: request.signal_at,
             quantity,
             limit,
             reserved: reserved.normalize(),

@@ -128,6 +128,15 @@ impl Refusal {
         Self::beyond(SizingRule::MinNotional, notional, limit, text)
     }
 
+    pub fn min_notional_at_stop(notional: Decimal, rules: &InstrumentRules) -> Self {
+        let limit = rules.min_notional;
+        let (figure, quote) = (notional.normalize(), rules.quote);
+        let text = format!(
+            "at its stop it would be worth {figure} {quote}, the venue takes {limit} or more: it could not be protected"
+        );
+        Self::beyond(SizingRule::MinNotional, notional, limit, text)
+    }
+
     pub fn max_open_risk(would_be: Decimal, limit: Decimal, quote: &Asset) -> Self {
         let (figure, max) = (would_be.normalize(), limit.normalize());
         let text = format!("{figure} {quote} would be lost if all stops were hit, at most {max} may be");

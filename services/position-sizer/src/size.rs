@@ -91,6 +91,23 @@ fn fits(config: &Config, budget: &Budget, limit: Price, quantity: Decimal) -> bo
     notional <= budget.quote && config.with_fee(notional) <= budget.cash
 }
 
+/// What is bought must still be worth selling at its stop, or no stop can be placed; a hundredth is
+/// left for the fee and for a better price.
+pub(crate) fn check_stop(
+    edge: &EdgeRules,
+    rules: &InstrumentRules,
+    trigger: Price,
+    quantity: Quantity,
+) -> Result<(), Refusal> {
+    let Some(stop) = edge.stop_ratio else { return Ok(()) };
+    let left = Decimal::ONE.saturating_sub(stop).saturating_mul(Decimal::new(99, 2));
+    let notional = quantity.get().saturating_mul(trigger.get()).saturating_mul(left);
+    if notional < rules.min_notional {
+        return Err(Refusal::min_notional_at_stop(notional, rules));
+    }
+    Ok(())
+}
+
 /// Checks the entry order as the venue will, with the trigger as its reference price.
 pub(crate) fn check(
     rules: &InstrumentRules,

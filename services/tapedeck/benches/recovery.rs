@@ -95,13 +95,8 @@ async fn raw_read(tape: &Tape) -> f64 {
 
 async fn into_services(tape: &Tape) -> f64 {
     let hosts = units::all(&settings()).expect("a right configuration");
-    let plan = Plan {
-        build: units::BUILD,
-        walk: Walk::Follow,
-        snapshots: false,
-        until: None,
-        newcomers_learn_until: 0,
-    };
+    let plan =
+        Plan { build: units::BUILD, walk: Walk::Follow, snapshots: false, until: None, learn_until: 0 };
     let start = Instant::now();
     let walked = recover::follow(tape, hosts, None, &plan, |_| {}).await.expect("readable");
     assert!(walked.pending.is_empty());

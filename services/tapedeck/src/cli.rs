@@ -279,8 +279,11 @@ impl std::str::FromStr for Speed {
             return Ok(Self(runtime::market::Pace::Max));
         }
         match given.parse::<f64>() {
-            Ok(times) if times.is_finite() && times > 0.0 => Ok(Self(runtime::market::Pace::Times(times))),
-            _ => Err("write max, or how many seconds of market pass in one second, e.g. 3600".to_owned()),
+            Ok(times) if (0.001..=1e12).contains(&times) => Ok(Self(runtime::market::Pace::Times(times))),
+            _ => {
+                Err("write max, or how many seconds of market pass in one second, at least 0.001, e.g. 3600"
+                    .to_owned())
+            }
         }
     }
 }

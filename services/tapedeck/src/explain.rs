@@ -148,6 +148,7 @@ fn trade(event: &TradeEvent) -> String {
             format!("{} wants out of what {} holds of {}", by(&e.by), e.edge, e.instrument)
         }
         TradeEvent::StopMoveRequested(e) => format!("{} wants the stop at {}", by(&e.by), e.stop),
+        TradeEvent::StopMoveRefused(e) => format!("the stop is not moved to {}: {}", e.stop, e.text),
         TradeEvent::Sized(e) => format!(
             "granted {} of {} at {} or better, {} reserved ({:?}: budget {}, cash {}, equity {}, risk {})",
             e.quantity,

@@ -190,6 +190,7 @@ impl View {
             TradeEvent::Requested(_)
             | TradeEvent::CloseRequested(_)
             | TradeEvent::StopMoveRequested(_)
+            | TradeEvent::StopMoveRefused(_)
             | TradeEvent::Sized(_)
             | TradeEvent::Exiting(_)
             | TradeEvent::Aborted(_) => {}

@@ -14,11 +14,8 @@ use std::{collections::BTreeMap, num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
 
-/// What `UnitStarted` calls this build.
-pub const BUILD: &str = match option_env!("TAPEDECK_BUILD") {
-    Some(build) => build,
-    None => env!("CARGO_PKG_VERSION"),
-};
+/// What `UnitStarted` calls this build: the version and a digest of the sources.
+pub const BUILD: &str = env!("TAPEDECK_BUILD");
 
 /// Who says the market's events.
 pub fn feed() -> UnitName {
@@ -31,6 +28,10 @@ pub fn recorder() -> UnitName {
 /// Who tells the time apart from a market.
 pub fn clock() -> UnitName {
     name("clock")
+}
+/// Who says what a person asks for.
+pub fn owner() -> UnitName {
+    name("owner")
 }
 pub fn gateway() -> UnitName {
     name("order-gateway")
@@ -65,6 +66,28 @@ pub fn check_accounts<'a>(
                 symbol = instrument.symbol,
                 name = account.name,
             )));
+        }
+    }
+    Ok(())
+}
+
+/// An account that has traded on a tape goes on trading there: its orders and balances are the venue's.
+///
+/// # Errors
+/// The tape was made for another account, or cannot be read.
+pub async fn check_same_account(tape: &Tape, settings: &Settings) -> anyhow::Result<()> {
+    for row in tape.of_kind(events::Kind::UnitStarted).await? {
+        let Event::Unit(events::UnitEvent::Started(started)) = row.decode()?.event else { continue };
+        if started.unit.as_str() != venue_paper::UNIT {
+            continue;
+        }
+        let then: venue_paper::Config = serde_json::from_value(started.config)?;
+        if then.account != settings.account {
+            let message = format!(
+                "this tape trades the account {}, the configuration says {}: choose another tape with --tape, or that account",
+                then.account, settings.account
+            );
+            return Err(WrongUse(message).into());
         }
     }
     Ok(())
@@ -178,6 +201,7 @@ fn order_gateway(settings: &Settings) -> gateway::Config {
     gateway::Config {
         recv_window_ms: settings.orders.recv_window_ms,
         clock_margin: settings.orders.clock_margin,
+        entry_deadline: settings.orders.stuck_after,
     }
 }
 

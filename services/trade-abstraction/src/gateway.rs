@@ -23,6 +23,8 @@ pub struct Config {
     pub recv_window_ms: u32,
     /// How far our clock and the venue's may be apart, at most.
     pub clock_margin: Duration,
+    /// An entry that could not be sent for this long after it was submitted is not sent any more.
+    pub entry_deadline: Duration,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -43,6 +45,7 @@ pub struct Intent {
     pub stage: Stage,
     /// Orders of it on which the venue has not spoken.
     pub waiting: Vec<ClientOrderId>,
+    pub submitted_at: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +105,9 @@ pub enum Answer {
     NotFound { order: ClientOrderId, venue_time: Timestamp },
     /// Certainly not executed, and worth trying again at `now`: a rate limit, a −1021.
     TryAgain { request: ClientOrderId, attempt: u32 },
+    /// A cancel without an answer, or refused for its timestamp: it does no harm twice, so it is
+    /// signed anew.
+    CancelAgain { order: ClientOrderId, attempt: u32 },
 }
 
 pub struct Gateway {
@@ -128,9 +134,9 @@ impl Service for Gateway {
         Self { config }
     }
 
-    fn apply(&self, state: &mut State, _now: Timestamp, event: &Event) {
+    fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
         match event {
-            Event::Order(event) => apply_order(state, event),
+            Event::Order(event) => apply_order(state, now, event),
             Event::Control(ControlEvent::TradingStateChanged(change)) => {
                 state.halts.insert(change.account, (change.state, change.until));
             }
@@ -141,18 +147,8 @@ impl Service for Gateway {
     fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
         match heard {
             Event::Order(OrderEvent::Submitted(submitted)) => self.attempt(state, now, submitted),
-            Event::Order(OrderEvent::CancelRequested(request)) => {
-                vec![
-                    CancelAttempted {
-                        account: request.account,
-                        instrument: request.instrument,
-                        order: request.order,
-                        attempt: request.request,
-                        timestamp: now,
-                        recv_window_ms: self.config.recv_window_ms,
-                    }
-                    .into(),
-                ]
+            Event::Order(OrderEvent::CancelRequested(e)) => {
+                vec![self.cancel(e.account, e.instrument, e.order, 1, now)]
             }
             _ => Vec::new(),
         }
@@ -161,21 +157,45 @@ impl Service for Gateway {
 
 impl Gateway {
     fn attempt(&self, state: &State, now: Timestamp, submitted: &OrderSubmitted) -> Vec<Event> {
-        let OrderSubmitted { account, instrument, request } = submitted;
-        let trading = state.trading(account, now);
-        let reduces = request.orders().all(|o| o.reduce_only);
-        if trading != TradingState::Active && !reduces {
-            let text =
-                format!("trading is {trading:?}: only orders that reduce a position are sent").to_lowercase();
-            let refuse = |order| OrderRefused {
-                account: *account,
-                instrument: *instrument,
-                order,
-                text: text.clone(),
-            };
-            return request.orders().map(|o| refuse(o.id).into()).collect();
+        match self.forbidden(state, now, now, submitted) {
+            Some(why) => refused(submitted, &why),
+            None => vec![self.attempted(submitted, 1, now)],
         }
-        vec![self.attempted(submitted, 1, now)]
+    }
+
+    /// Why an order must not be sent at `now`, if so. What reduces a position always may.
+    fn forbidden(
+        &self,
+        state: &State,
+        now: Timestamp,
+        submitted_at: Timestamp,
+        submitted: &OrderSubmitted,
+    ) -> Option<String> {
+        if submitted.request.orders().all(|o| o.reduce_only) {
+            return None;
+        }
+        let trading = state.trading(&submitted.account, now);
+        if trading != TradingState::Active {
+            let state = format!("{trading:?}").to_lowercase();
+            return Some(format!("trading is {state}: only orders that reduce a position are sent"));
+        }
+        let late = now.since(submitted_at);
+        (late > self.config.entry_deadline).then(|| {
+            let most = self.config.entry_deadline.as_secs();
+            format!("could not be sent for {} s; an entry is given up after {most} s", late.as_secs())
+        })
+    }
+
+    fn cancel(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        attempt: u32,
+        now: Timestamp,
+    ) -> Event {
+        let recv_window_ms = self.config.recv_window_ms;
+        CancelAttempted { account, instrument, order, attempt, timestamp: now, recv_window_ms }.into()
     }
 
     fn attempted(&self, submitted: &OrderSubmitted, attempt: u32, now: Timestamp) -> Event {
@@ -287,15 +307,30 @@ impl Gateway {
                 if attempt.number != *number {
                     return Vec::new();
                 }
-                vec![self.attempted(&intent.submitted, attempt.number + 1, now)]
+                match self.forbidden(state, now, intent.submitted_at, &intent.submitted) {
+                    Some(why) => refused(&intent.submitted, &why),
+                    None => vec![self.attempted(&intent.submitted, attempt.number + 1, now)],
+                }
             }
+            Answer::CancelAgain { order, attempt: number } => match state.cancels.get(order) {
+                Some(Cancel { account, instrument, attempt: Some(attempt) }) if attempt.number == *number => {
+                    vec![self.cancel(*account, *instrument, *order, number + 1, now)]
+                }
+                Some(_) | None => Vec::new(),
+            },
         }
     }
 }
 
-fn apply_order(state: &mut State, event: &OrderEvent) {
+fn refused(submitted: &OrderSubmitted, why: &str) -> Vec<Event> {
+    let &OrderSubmitted { account, instrument, .. } = submitted;
+    let refuse = |order| OrderRefused { account, instrument, order, text: why.to_owned() };
+    submitted.request.orders().map(|o| refuse(o.id).into()).collect()
+}
+
+fn apply_order(state: &mut State, now: Timestamp, event: &OrderEvent) {
     match event {
-        OrderEvent::Submitted(submitted) => state.submit(submitted),
+        OrderEvent::Submitted(submitted) => state.submit(now, submitted),
         OrderEvent::Attempted(e) => {
             let attempt =
                 Attempt { number: e.attempt, timestamp: e.timestamp, recv_window_ms: e.recv_window_ms };
@@ -338,13 +373,13 @@ fn apply_order(state: &mut State, event: &OrderEvent) {
 }
 
 impl State {
-    fn submit(&mut self, submitted: &OrderSubmitted) {
+    fn submit(&mut self, now: Timestamp, submitted: &OrderSubmitted) {
         let request = submitted.request.id();
         let waiting: Vec<_> = submitted.request.orders().map(|o| o.id).collect();
         for order in &waiting {
             self.orders.insert(*order, request);
         }
-        let intent = Intent { submitted: submitted.clone(), stage: Stage::Owed, waiting };
+        let intent = Intent { submitted: submitted.clone(), stage: Stage::Owed, waiting, submitted_at: now };
         self.open.entry(request).or_insert(intent);
     }
 

@@ -47,7 +47,10 @@ pub struct UnitStarted {
     pub build: String,
     /// The unit's whole configuration, without secrets.
     pub config: Value,
-    /// The unit's cursor then: what lies behind it on the tape was heard under this configuration.
+    /// How far it had judged what it heard. What lies between this and `after` it has learned without
+    /// judging it, because it did not run then.
+    pub judged: Position,
+    /// What lies behind this position is judged under this configuration.
     pub after: Position,
 }
 payload!(UnitStarted, |e| format!("unit:{}", e.unit));

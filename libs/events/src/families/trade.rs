@@ -64,6 +64,16 @@ pub struct StopMoveRequested {
 }
 payload!(StopMoveRequested, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
 
+/// The stop stays where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopMoveRefused {
+    pub trade: TradeId,
+    pub stop: Price,
+    /// Why, in words.
+    pub text: String,
+}
+payload!(StopMoveRefused, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
+
 /// How the size was found; all money in the quote asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizing {
@@ -93,8 +103,9 @@ pub struct TradeSized {
     pub instrument: Instrument,
     pub edge: EdgeName,
     pub direction: Direction,
-    /// The request's trigger price.
+    /// The request's trigger price, and the time of its signal.
     pub trigger: Price,
+    pub signal_at: Timestamp,
     pub quantity: Quantity,
     /// The worst price at which to enter.
     pub limit: Price,

@@ -1,6 +1,6 @@
 use crate::toys::{candle, hosts, unit};
 use domain::Timestamp;
-use events::{Recorded, UnitStarted, Uuid};
+use events::{Event, Recorded, UnitEvent, UnitStarted, Uuid};
 use service::{Arrival, Bounds, Follower, Host, Journal, Lockstep, Walk, Walked};
 use std::collections::VecDeque;
 
@@ -26,7 +26,7 @@ fn tape(candles: i64, every: u64) -> (Vec<Recorded>, u64) {
     let mut engine = Lockstep::new(hosts(every), Some(TAPE));
     for host in hosts(every) {
         let started =
-            UnitStarted { unit: host.unit(), build: BUILD.to_owned(), config: host.config(), after: 0 };
+            UnitStarted { unit: host.unit(), build: BUILD.to_owned(), config: host.config(), judged: 0, after: 0 };
         engine.feed(host.unit(), now(0), [started.into()], &mut log);
     }
     for n in 0..candles {
@@ -38,13 +38,22 @@ fn tape(candles: i64, every: u64) -> (Vec<Recorded>, u64) {
 }
 
 fn walk(tape: &[Recorded], cursor: u64, reach: u64, every: u64, walk: Walk) -> Walked {
-    let bounds = Bounds { cursor, reach, build: None };
-    let hosts = hosts(every).into_iter().map(|h| (h, bounds.clone())).collect();
+    let bounds = |host: &Host| Bounds { cursor, reach, build: None, starts: starts(tape, host) };
+    let hosts = hosts(every).into_iter().map(|h| (bounds(&h), h)).map(|(b, h)| (h, b)).collect();
     let mut follower = Follower::new(hosts, walk);
     for event in tape {
         follower.push(event.clone());
     }
     follower.finish(BUILD)
+}
+
+/// Every start of a unit that is on the tape.
+fn starts(tape: &[Recorded], host: &Host) -> Vec<UnitStarted> {
+    let of_unit = |event: &Recorded| match &event.event {
+        Event::Unit(UnitEvent::Started(started)) if started.unit == host.unit() => Some(started.clone()),
+        _ => None,
+    };
+    tape.iter().filter_map(of_unit).collect()
 }
 
 fn states(walked: &Walked) -> Vec<serde_json::Value> {
@@ -126,7 +135,8 @@ fn a_snapshot_anywhere_gives_the_same_state_as_the_whole_tape() {
         let part = walk(&whole[..part_head as usize], cut, reach, 3, Walk::Follow);
         let restored = hosts(3).into_iter().zip(&part.units).map(|(mut host, unit)| {
             host.restore(&unit.host.snapshot()).expect("its own snapshot");
-            (host, Bounds { cursor: head, reach, build: Some(BUILD.to_owned()) })
+            let starts = starts(&whole, &host);
+            (host, Bounds { cursor: head, reach, build: Some(BUILD.to_owned()), starts })
         });
         let mut follower = Follower::new(restored.collect(), Walk::Follow);
         for event in &whole[follower.starts_after() as usize..] {
@@ -185,7 +195,7 @@ fn another_configuration_must_be_said_first_and_each_stretch_is_verified_under_i
     let units = walked.units.into_iter().map(|u| u.host).collect();
     let mut engine = Lockstep::resume(units, Some(TAPE), VecDeque::new(), head);
     for (name, config, after) in starts {
-        let started = UnitStarted { unit: name, build: BUILD.to_owned(), config, after };
+        let started = UnitStarted { unit: name, build: BUILD.to_owned(), config, judged: after, after };
         engine.feed(name, now(4), [started.into()], &mut log);
     }
     for n in 4..10 {
@@ -198,4 +208,37 @@ fn another_configuration_must_be_said_first_and_each_stretch_is_verified_under_i
     let walked = walk(&log.0, cursor, reach.max(8), 2, Walk::Verify);
     assert_eq!(walked.differences, []);
     assert!(walked.units.iter().all(|u| !u.must_start));
+}
+
+#[test]
+fn a_newcomer_learns_its_past_without_judging_it_and_is_verified_so() {
+    // The echo joins a tape on which only the counter has spoken.
+    let mut log = Log::default();
+    let mut engine = Lockstep::new(hosts(3).drain(..1).collect(), Some(TAPE));
+    let counter = &hosts(3)[0];
+    let started =
+        UnitStarted { unit: counter.unit(), build: BUILD.to_owned(), config: counter.config(), judged: 0, after: 0 };
+    engine.feed(counter.unit(), now(0), [started.into()], &mut log);
+    for n in 0..4 {
+        engine.feed(unit("feed"), now(n), [candle(n)], &mut log);
+        engine.settle(&mut log);
+    }
+    let head = log.0.len() as u64;
+    let walked = walk(&log.0, head, 8, 3, Walk::Follow);
+    let echo = walked.units.iter().find(|u| u.host.unit() == unit("echo")).expect("walked");
+    assert!(echo.must_start);
+    assert_eq!(echo.host.state(), serde_json::json!({"heard": 1, "own": 0}));
+
+    let config = echo.host.config();
+    let mut engine =
+        Lockstep::resume(walked.units.into_iter().map(|u| u.host).collect(), Some(TAPE), VecDeque::new(), head);
+    let started = UnitStarted { unit: unit("echo"), build: BUILD.to_owned(), config, judged: 0, after: head };
+    engine.feed(unit("echo"), now(4), [started.into()], &mut log);
+    for n in 4..10 {
+        engine.feed(unit("feed"), now(n), [candle(n)], &mut log);
+        engine.settle(&mut log);
+    }
+    let walked = walk(&log.0, log.0.len() as u64, 8, 3, Walk::Verify);
+    assert_eq!(walked.differences, []);
+    assert_eq!(states(&walked)[1], serde_json::json!({"heard": 3, "own": 2}));
 }

@@ -12,13 +12,14 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    AppendError, Commit, Committed, Cursor, CursorMove, Head, StorageError,
+    AppendError, Commit, Committed, Cursor, CursorMove, Head, Position, StorageError,
     commit::Entry,
     cursor, machine_clock,
-    sequence::{Known, Placed, Sequence, sequence},
+    sequence::{Known, Placed, Sequence},
 };
 use domain::UnitName;
 use events::{Draft, Row, Uuid};
+use sqlx::sqlite::SqliteArguments;
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) async fn append(writer: &mut Writer, commit: Commit) -> Result<Committed, AppendError> {
@@ -34,18 +35,12 @@ async fn quickly(writer: &mut Writer, commit: &Commit) -> Result<Option<Committe
         Some(head) => head,
         None => stored_head(writer).await?,
     };
-    let Ok(new) = sequence(&head, machine_clock(), &commit.entries, commit.on_conflict, |_| None) else {
-        return Ok(None);
-    };
-    if commit.cursors.iter().any(|step| step.to > new.head.position) || repeats(&commit.cursors) {
-        return Ok(None);
-    }
-    let written = match (new.placed.len(), commit.cursors.len()) {
-        (0, 0) => Ok(true),
-        // One statement, that changes the cursor or nothing.
-        (0, 1) => advance(writer, &commit.cursors).await,
-        (1..=SMALL, 0 | 1) => small(writer, commit, &new).await,
-        _ => large(writer, commit, &head, &new).await,
+    let mut new = Sequence::new(head, machine_clock(), commit);
+    let written = match (commit.entries.len(), &commit.cursors[..]) {
+        // One statement, that moves the cursor or changes nothing.
+        (0, [] | [_]) => advance(writer, &commit.cursors, head.position).await,
+        (1..=SMALL, [] | [_]) => small(writer, commit, &mut new).await,
+        _ => large(writer, commit, &head, &mut new).await,
     };
     match written {
         Ok(true) => {
@@ -58,26 +53,35 @@ async fn quickly(writer: &mut Writer, commit: &Commit) -> Result<Option<Committe
 }
 
 /// One statement, so it needs no transaction of its own: see `small_commit` in the schema.
-async fn small(writer: &mut Writer, commit: &Commit, new: &Sequence) -> Result<bool, Failure> {
-    let mut arguments = Binder::default().room(new.placed.len() * (rows::WIDTH + 4));
-    let last = new.placed.len() - 1;
-    for (n, place) in new.placed.iter().enumerate() {
-        arguments.row(place, draft(&commit.entries, place));
-        match commit.cursors.first() {
-            Some(step) if n == last => arguments.step(step),
+async fn small(writer: &mut Writer, commit: &Commit, new: &mut Sequence<'_>) -> Result<bool, Failure> {
+    let Ok(placed) = new.all(|_| None) else { return Ok(false) };
+    let step = commit.cursors.first();
+    if placed.is_empty() || step.is_some_and(|step| step.to > new.head.position) {
+        return Ok(false);
+    }
+    let mut arguments = Binder::default().room(placed.len() * (rows::WIDTH + 4));
+    for (left, place) in (0..placed.len()).rev().zip(&placed) {
+        arguments.row(place, &commit.entries[place.entry].draft);
+        match step {
+            Some(step) if left == 0 => arguments.step(step),
             _ => arguments.no_step(),
         };
     }
-    let sql = writer.statements.small(new.placed.len());
+    let sql = writer.statements.small(placed.len());
     let arguments = arguments.done().map_err(|e| writer.faults.failure(e))?;
     writer.change(sql, arguments).await.map(|_| true)
 }
 
-async fn large(writer: &mut Writer, commit: &Commit, old: &Head, new: &Sequence) -> Result<bool, Failure> {
+async fn large(
+    writer: &mut Writer,
+    commit: &Commit,
+    old: &Head,
+    new: &mut Sequence<'_>,
+) -> Result<bool, Failure> {
     writer.begin().await.map_err(Failure::Storage)?;
-    let written = match insert(writer, &commit.entries, &new.placed).await {
-        Ok(()) => finish(writer, &commit.cursors, old, &new.head).await,
-        Err(e) => Err(e),
+    let written = match insert_while_hashing(writer, commit, new).await {
+        Ok(true) => finish(writer, &commit.cursors, old, &new.head).await,
+        not => not,
     };
     match written {
         Ok(true) => commit_or_roll_back(writer).await.map(|()| true).map_err(Failure::Storage),
@@ -88,9 +92,35 @@ async fn large(writer: &mut Writer, commit: &Commit, old: &Head, new: &Sequence)
     }
 }
 
+/// The next rows are hashed and bound while the database takes the ones before.
+async fn insert_while_hashing(
+    writer: &mut Writer,
+    commit: &Commit,
+    new: &mut Sequence<'_>,
+) -> Result<bool, Failure> {
+    let mut done = 0;
+    let mut next = || {
+        let some = new.next(statements::chunk(commit.entries.len() - done), |_| None).ok()?;
+        done += some.len();
+        Some((some.len(), bind(commit, &some)))
+    };
+    let mut ready = next();
+    loop {
+        let Some((rows, arguments)) = ready else { return Ok(false) };
+        if rows == 0 {
+            return Ok(true);
+        }
+        let sql = writer.statements.insert(rows);
+        let arguments = arguments.map_err(|e| writer.faults.failure(e))?;
+        let (inserted, following) = tokio::join!(writer.change(sql, arguments), async { next() });
+        inserted?;
+        ready = following;
+    }
+}
+
 /// Cursors and head behind the rows; false if one was not where it was believed to be.
 async fn finish(writer: &mut Writer, steps: &[CursorMove], old: &Head, new: &Head) -> Result<bool, Failure> {
-    Ok(advance(writer, steps).await? && move_head(writer, old, new).await?)
+    Ok(advance(writer, steps, new.position).await? && move_head(writer, old, new).await?)
 }
 
 async fn carefully(writer: &mut Writer, commit: &Commit) -> Result<Committed, AppendError> {
@@ -116,14 +146,15 @@ async fn inside(writer: &mut Writer, commit: &Commit) -> Result<Committed, Appen
         let row = known.get(&draft.id)?;
         Some(Known { position: row.position, same_fact: row.draft.same_fact(draft) })
     };
-    let new = sequence(&head, machine_clock(), &commit.entries, commit.on_conflict, look)?;
+    let mut new = Sequence::new(head, machine_clock(), commit);
+    let placed = new.all(look)?;
     for step in &commit.cursors {
         if let Some(cursor) = cursors.get_mut(&step.unit) {
             cursor.advance(step, new.head.position)?;
         }
     }
     let refused = |writer: &Writer, e: Failure| AppendError::from(writer.unexpected(e));
-    insert(writer, &commit.entries, &new.placed).await.map_err(|e| refused(writer, e))?;
+    insert(writer, commit, &placed).await.map_err(|e| refused(writer, e))?;
     let steps: Vec<CursorMove> = cursors
         .into_values()
         .map(|c| CursorMove { unit: c.unit, fence: c.fence, to: c.position, reach: c.reach })
@@ -143,26 +174,33 @@ async fn commit_or_roll_back(writer: &mut Writer) -> Result<(), StorageError> {
     done
 }
 
-async fn insert(writer: &mut Writer, entries: &[Entry], placed: &[Placed]) -> Result<(), Failure> {
+async fn insert(writer: &mut Writer, commit: &Commit, placed: &[Placed]) -> Result<(), Failure> {
     let mut left = placed;
     while !left.is_empty() {
         let (now, later) = left.split_at(statements::chunk(left.len()));
         left = later;
-        let mut arguments = Binder::default().room(now.len() * rows::WIDTH);
-        for place in now {
-            arguments.row(place, draft(entries, place));
-        }
         let sql = writer.statements.insert(now.len());
-        let arguments = arguments.done().map_err(|e| writer.faults.failure(e))?;
+        let arguments = bind(commit, now).map_err(|e| writer.faults.failure(e))?;
         writer.change(sql, arguments).await?;
     }
     Ok(())
 }
 
-/// False if a fence was lost, or a cursor would go back.
-async fn advance(writer: &mut Writer, steps: &[CursorMove]) -> Result<bool, Failure> {
+fn bind(commit: &Commit, placed: &[Placed]) -> sqlx::Result<SqliteArguments> {
+    let mut arguments = Binder::default().room(placed.len() * rows::WIDTH);
+    for place in placed {
+        arguments.row(place, &commit.entries[place.entry].draft);
+    }
+    arguments.done()
+}
+
+/// False if a fence was lost, a cursor would go back or beyond `head`, or one unit moves twice.
+async fn advance(writer: &mut Writer, steps: &[CursorMove], head: Position) -> Result<bool, Failure> {
     if steps.is_empty() {
         return Ok(true);
+    }
+    if repeats(steps) || steps.iter().any(|step| step.to > head) {
+        return Ok(false);
     }
     let mut arguments = Binder::default().room(steps.len() * 4);
     for step in steps {
@@ -181,8 +219,8 @@ async fn move_head(writer: &mut Writer, old: &Head, new: &Head) -> Result<bool, 
     let mut arguments = Binder::default();
     arguments.head(new).head(old);
     let arguments = arguments.done().map_err(|e| writer.faults.failure(e))?;
-    let sql = "UPDATE head SET position = ?, hash = ?, recorded_at = ? \
-               WHERE position = ? AND hash = ? AND recorded_at = ?";
+    let sql = "UPDATE place SET position = ?, hash = ?, recorded_at = ? \
+               WHERE unit = '' AND position = ? AND hash = ? AND recorded_at = ?";
     Ok(writer.change(sql, arguments).await? == 1)
 }
 
@@ -225,10 +263,6 @@ async fn recorded(writer: &mut Writer, entries: &[Entry]) -> Result<HashMap<Uuid
         }
     }
     Ok(known)
-}
-
-fn draft<'e>(entries: &'e [Entry], place: &Placed) -> &'e Draft {
-    &entries[place.entry].draft
 }
 
 /// Whether a unit moves twice in one commit: legal, but not by one UPDATE.

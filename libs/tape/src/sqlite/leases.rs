@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const LOAD: &str = "SELECT unit, position, fence, owner, lease_until, reach FROM cursor WHERE unit = ?";
 
-const STORE: &str = "INSERT INTO cursor (unit, position, fence, owner, lease_until, reach) \
+const STORE: &str = "INSERT INTO place (unit, position, fence, owner, lease_until, reach) \
      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (unit) DO UPDATE SET position = excluded.position, \
      fence = excluded.fence, owner = excluded.owner, lease_until = excluded.lease_until, reach = excluded.reach";
 

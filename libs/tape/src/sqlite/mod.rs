@@ -11,6 +11,7 @@ mod faults;
 mod leases;
 mod lock;
 mod open;
+mod packed;
 mod read;
 mod rows;
 mod snapshots;

@@ -1,17 +1,18 @@
 //! Reading events from SQLite.
 
 use super::{
-    Sqlite,
+    Sqlite, packed,
     rows::{self, Binder, Damage, columns},
 };
 use crate::{Cursor, Head, Position, ReadError, StorageError};
 use events::{Row, Uuid};
 use futures_util::TryStreamExt;
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 const AFTER: &str =
     concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT ?");
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM event WHERE id = ?");
+const OF_KIND: &str = concat!("SELECT ", columns!(), " FROM event WHERE kind = ? ORDER BY position");
 const OF_TRADE: &str = concat!("SELECT ", columns!(), " FROM event WHERE trade = ? ORDER BY position");
 const OF_SUBJECT: &str = concat!("SELECT ", columns!(), " FROM event WHERE subject = ? ORDER BY position");
 const LATEST: &str =
@@ -45,19 +46,40 @@ impl Sqlite {
     ///
     /// # Errors
     /// The database gives up; the rows until then were handed over.
-    pub(crate) async fn stretch(
+    pub(crate) async fn after(
         &self,
         after: Position,
         limit: usize,
+        take: impl FnMut(Result<Row, Damage>),
+    ) -> Result<(), StorageError> {
+        self.stream(packed::AFTER, after, limit, packed::read, take).await
+    }
+
+    /// As [`Sqlite::after`], looking at the storage class and the length of every value.
+    pub(crate) async fn after_strictly(
+        &self,
+        after: Position,
+        limit: usize,
+        take: impl FnMut(Result<Row, Damage>),
+    ) -> Result<(), StorageError> {
+        self.stream(AFTER, after, limit, rows::read, take).await
+    }
+
+    async fn stream(
+        &self,
+        sql: &'static str,
+        after: Position,
+        limit: usize,
+        read: fn(&SqliteRow) -> Result<Row, Damage>,
         mut take: impl FnMut(Result<Row, Damage>),
     ) -> Result<(), StorageError> {
         let mut arguments = Binder::default();
         arguments.count(after).count(limit as u64);
         let failed = |e| self.faults().storage(e);
         let arguments = arguments.done().map_err(failed)?;
-        let mut found = sqlx::query_with(AFTER, arguments).fetch(&self.0.readers);
+        let mut found = sqlx::query_with(sql, arguments).fetch(&self.0.readers);
         while let Some(row) = found.try_next().await.map_err(failed)? {
-            take(rows::read(&row));
+            take(read(&row));
         }
         Ok(())
     }
@@ -66,6 +88,12 @@ impl Sqlite {
         let mut arguments = Binder::default();
         arguments.add(id.as_bytes().to_vec());
         self.rows(BY_ID, arguments).await.map(|rows| rows.into_iter().next())
+    }
+
+    pub(crate) async fn of_kind(&self, kind: &str) -> Result<Vec<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.text(kind);
+        self.rows(OF_KIND, arguments).await
     }
 
     pub(crate) async fn of_trade(&self, trade: &str) -> Result<Vec<Row>, ReadError> {

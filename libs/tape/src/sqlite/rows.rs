@@ -35,9 +35,14 @@ pub(crate) struct Damage {
 
 /// Reads an event.
 pub(super) fn read(row: &SqliteRow) -> Result<Row, Damage> {
-    let position =
-        integer(row, 0).and_then(|n| unsigned(n, "position")).map_err(|why| Damage { position: 0, why })?;
+    let position = position(row)?;
     event(row, position).map_err(|why| Damage { position, why })
+}
+
+/// Reads the position, which is always the first column.
+pub(super) fn position(row: &SqliteRow) -> Result<Position, Damage> {
+    let position = integer(row, 0).and_then(|n| unsigned(n, "position"));
+    position.map_err(|why| Damage { position: 0, why })
 }
 
 fn event(row: &SqliteRow, position: Position) -> Result<Row, String> {
@@ -83,7 +88,7 @@ pub(super) fn cursor(row: &SqliteRow, from: usize) -> Result<Cursor, String> {
 }
 
 /// A known kind costs no allocation.
-fn kind(name: &str) -> Cow<'static, str> {
+pub(super) fn kind(name: &str) -> Cow<'static, str> {
     Kind::parse(name).map_or_else(|| Cow::Owned(name.to_owned()), |kind| Cow::Borrowed(kind.name()))
 }
 

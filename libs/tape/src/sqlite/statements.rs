@@ -62,8 +62,8 @@ impl Shape {
             Self::Insert => format!("INSERT INTO event VALUES {}", tuples(n, WIDTH)),
             Self::Move => format!(
                 "WITH step(unit, fence, heard, reach) AS (VALUES {}) \
-                 UPDATE cursor SET position = step.heard, reach = max(cursor.reach, step.reach) FROM step \
-                 WHERE cursor.unit = step.unit AND cursor.fence = step.fence AND cursor.position <= step.heard",
+                 UPDATE place SET position = step.heard, reach = max(place.reach, step.reach) FROM step \
+                 WHERE place.unit = step.unit AND place.fence = step.fence AND place.position <= step.heard",
                 tuples(n, 4)
             ),
             Self::Known => {

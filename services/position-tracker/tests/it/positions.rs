@@ -245,12 +245,13 @@ fn who_owned_what_is_forgotten_after_a_while() {
 #[test]
 fn figures_beyond_all_money_do_not_stop_it() {
     let huge = "79228162514264337593543950335";
+    let (most, dearest) = (domain::Quantity::MOST, domain::Price::MOST);
     let mut world = World::new();
     for line in [
-        format!("web buys {huge} @ {huge}"),
-        format!("web buys {huge} @ {huge} fee {huge} USDT"),
-        format!("web sells 1 @ {huge} fee {huge} BTC"),
-        format!("web sells 0.0000000000000000000000000001 @ {huge}"),
+        format!("web buys {most} @ {dearest}"),
+        format!("web buys {most} @ {dearest} fee {huge} USDT"),
+        format!("web sells 1 @ {dearest} fee {huge} BTC"),
+        format!("web sells 0.0000000000000000000000000001 @ {dearest}"),
         "web done".to_owned(),
         format!("web buys 1 @ 1 fee {huge} BTC"),
     ] {

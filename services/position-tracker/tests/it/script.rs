@@ -113,6 +113,7 @@ fn sized(trade: TradeId, edge: EdgeName) -> TradeSized {
         edge,
         direction: Direction::Long,
         trigger: "1".parse().unwrap(),
+        signal_at: Timestamp::ZERO,
         quantity: "1".parse().unwrap(),
         limit: "1".parse().unwrap(),
         reserved: one,

@@ -52,6 +52,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
         }
         Some(url) => {
             let (tape, _) = locate::writing(global, Some(url), &market.describe).await?;
+            units::check_same_account(&tape, &settings).await?;
             let shown = bar.clone();
             let mut candles = 0;
             let run = Market {

@@ -32,7 +32,7 @@ pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
         walk: Walk::Follow,
         snapshots: false,
         until: Some(until),
-        newcomers_learn_until: 0,
+        learn_until: 0,
     };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {
         if event.position % 1_024 == 0 {

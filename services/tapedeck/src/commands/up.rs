@@ -27,6 +27,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     units::check_accounts(&settings, market.rules.keys())?;
     let hosts = units::all(&settings)?;
     let (tape, url) = locate::writing(global, global.tape(&args.tape), &market.describe).await?;
+    units::check_same_account(&tape, &settings).await?;
 
     let (stop, stopped) = watch::channel(false);
     let status = Status::new();

@@ -38,7 +38,7 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
         walk: Walk::Verify,
         snapshots: false,
         until: Some(head.position),
-        newcomers_learn_until: 0,
+        learn_until: 0,
     };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {
         if event.position % 1_024 == 0 {

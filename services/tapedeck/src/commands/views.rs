@@ -233,7 +233,9 @@ impl TradeRow {
                 self.closed_at = Some(e.closed_at);
                 self.note = format!("{:?}", e.reason);
             }
-            TradeEvent::CloseRequested(_) | TradeEvent::StopMoveRequested(_) => {}
+            TradeEvent::CloseRequested(_)
+            | TradeEvent::StopMoveRequested(_)
+            | TradeEvent::StopMoveRefused(_) => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     explain::explain,
     locate,
 };
-use events::{Event, OrderEvent, Position, Row, Uuid};
+use events::{Event, Kind, OrderEvent, Position, Row, Uuid};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +30,7 @@ pub async fn run(global: &Global, args: Why) -> anyhow::Result<ExitCode> {
         );
         return Err(WrongUse(message).into());
     }
-    chain.add_causes().await?;
+    chain.add_what_led_to_it().await?;
     if global.json {
         let rows: Vec<_> = chain
             .rows
@@ -49,6 +49,11 @@ pub async fn run(global: &Global, args: Why) -> anyhow::Result<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// How an order came to be at the venue.
+const SENDING: &[Kind] = &[Kind::OrderSubmitted, Kind::OrderAttempted, Kind::OrderAccepted];
+/// How a trade came to be.
+const ASKING: &[Kind] = &[Kind::TradeRequested, Kind::TradeSized];
 
 struct Chain<'a> {
     tape: &'a Tape,
@@ -128,6 +133,35 @@ impl Chain<'_> {
             }
             self.by_id.insert(row.draft.id, row.position);
             self.rows.entry(row.position).or_insert(row);
+        }
+    }
+
+    /// Follows every cause back to where it began. What the venue says of an order begins there, so the
+    /// order's own sending, and the request and the size of its trade, belong to it as well.
+    async fn add_what_led_to_it(&mut self) -> anyhow::Result<()> {
+        let last = self.asked.last().copied().unwrap_or_default();
+        let (mut orders, mut trades) = (BTreeSet::new(), BTreeSet::new());
+        loop {
+            self.add_causes().await?;
+            let drafts = || self.rows.values().map(|row| &row.draft);
+            let order =
+                drafts().map(|d| &d.subject).find(|s| s.starts_with("order:") && !orders.contains(*s));
+            let trade = drafts().filter_map(|d| d.trade.as_ref()).find(|trade| !trades.contains(*trade));
+            let (rows, kinds) = match (order.cloned(), trade.cloned()) {
+                (Some(order), _) => {
+                    let rows = self.tape.of_subject(&order).await?;
+                    orders.insert(order);
+                    (rows, SENDING)
+                }
+                (None, Some(trade)) => {
+                    let rows = self.tape.of_trade(&trade).await?;
+                    trades.insert(trade);
+                    (rows, ASKING)
+                }
+                (None, None) => return Ok(()),
+            };
+            let earlier = |row: &Row| row.position <= last && row.kind().is_some_and(|k| kinds.contains(&k));
+            self.take(rows.into_iter().filter(earlier).collect(), false);
         }
     }
 

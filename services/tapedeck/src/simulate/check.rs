@@ -1,7 +1,7 @@
 //! The promises, checked against what the venue really did.
 
 use super::world::{World, assets, frame_id, gateway_is_idle};
-use domain::{Asset, ClientOrderId, Decimal, Leg, OrderRequest, Origin, Side, Size, TradeId, UnitName};
+use domain::{Asset, ClientOrderId, Decimal, Leg, Origin, Side, Size, TradeId, UnitName};
 use events::{AccountEvent, Event, OrderEvent, PositionEvent, Recorded, TradeEvent, Uuid};
 use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,12 @@ pub fn all(world: &World) -> Result<(), String> {
 
 /// Each order was taken once, no trade was entered twice, and none sold more than it bought.
 fn no_order_twice(world: &World) -> Result<(), String> {
+    let mut attempts = BTreeSet::new();
+    for (request, attempt) in &world.venue.arrived {
+        if !attempts.insert((request.id(), *attempt)) {
+            return Err(format!("attempt {attempt} of {} reached the venue twice", request.id()));
+        }
+    }
     let mut accepted: BTreeSet<ClientOrderId> = BTreeSet::new();
     let legs = legs(world);
     let mut traded: BTreeMap<(TradeId, Side), Decimal> = BTreeMap::new();
@@ -63,7 +69,7 @@ fn no_order_twice(world: &World) -> Result<(), String> {
 
 /// The orders that reached the venue: trade, leg, quantity.
 fn legs(world: &World) -> BTreeMap<ClientOrderId, (TradeId, Leg, Decimal)> {
-    let orders = world.venue.arrived.iter().flat_map(OrderRequest::orders);
+    let orders = world.venue.arrived.iter().flat_map(|(request, _)| request.orders());
     orders
         .filter_map(|order| match (order.origin, order.size) {
             (Origin::Trade { trade, leg, .. }, Size::Base(quantity)) => {
@@ -162,25 +168,24 @@ fn protected_or_said(world: &World, tape: &[Recorded]) -> Result<(), String> {
     let mut working: BTreeMap<TradeId, Decimal> = BTreeMap::new();
     for (_, order) in world.venue.working() {
         if let Some((trade, Leg::Stop, quantity)) = legs.get(&order) {
-            *working.entry(*trade).or_default() += quantity;
+            *working.entry(*trade).or_default() += quantity - world.venue.traded(&order);
         }
     }
-    for (trade, held) in holdings(tape, &legs) {
-        let Some(said_protected) = cover.get(&trade) else {
-            let dust = held < Decimal::ONE;
-            if held > Decimal::ZERO && !dust {
-                return Err(format!("trade {trade} holds {held} and nobody says so"));
-            }
-            continue;
-        };
-        let covered = working.get(&trade).copied().unwrap_or_default();
+    for (trade, (held, price)) in holdings(tape, &legs) {
+        // What the venue would not take as an order, at the price at which it was last traded.
         let lots = held - held % Decimal::new(1, 3);
-        if *said_protected && covered < lots {
-            return Err(format!("trade {trade} is said to be protected; {covered} of {lots} are"));
+        if lots * price < Decimal::from(5) {
+            continue;
         }
-        // While an exit is tried again and again nothing is at rest.
-        if !*said_protected && held >= Decimal::ONE {
-            return Err(format!("trade {trade} rests with {held} and without a stop"));
+        let covered = working.get(&trade).copied().unwrap_or_default();
+        match cover.get(&trade) {
+            None => return Err(format!("trade {trade} holds {held} and nobody says so")),
+            Some(true) if covered < lots => {
+                return Err(format!("trade {trade} is said to be protected; {covered} of {lots} are"));
+            }
+            // While an exit is tried again and again nothing is at rest.
+            Some(false) => return Err(format!("trade {trade} rests with {held} and without a stop")),
+            Some(true) => {}
         }
     }
     Ok(())
@@ -189,15 +194,17 @@ fn protected_or_said(world: &World, tape: &[Recorded]) -> Result<(), String> {
 fn holdings(
     tape: &[Recorded],
     legs: &BTreeMap<ClientOrderId, (TradeId, Leg, Decimal)>,
-) -> BTreeMap<TradeId, Decimal> {
-    let mut held: BTreeMap<TradeId, Decimal> = BTreeMap::new();
+) -> BTreeMap<TradeId, (Decimal, Decimal)> {
+    let mut held: BTreeMap<TradeId, (Decimal, Decimal)> = BTreeMap::new();
     for event in tape {
         let Event::Order(OrderEvent::Filled(f)) = &event.event else { continue };
         let Some((trade, _, _)) = legs.get(&f.order) else { continue };
         let (base, _) = assets(&f.instrument);
         let sign = if f.side == Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
         let fee = f.fee.filter(|fee| fee.asset == base).map_or(Decimal::ZERO, |fee| fee.amount);
-        *held.entry(*trade).or_default() += sign * f.quantity.get() - fee;
+        let entry = held.entry(*trade).or_default();
+        entry.0 += sign * f.quantity.get() - fee;
+        entry.1 = f.price.get();
     }
     held
 }

@@ -14,7 +14,7 @@ use std::fmt;
 use world::World;
 
 /// Steps under faults, before everything is allowed to come to rest.
-const STEPS: u32 = 10_000;
+const STEPS: u32 = 20_000;
 
 /// What one run met and did.
 #[derive(Debug, Clone, Copy, Default, Serialize)]

@@ -3,11 +3,13 @@
 use super::Report;
 use crate::units;
 use domain::{
-    Asset, ClientOrderId, Decimal, Instrument, InstrumentRules, Interval, OrderRequest, Price, Timestamp,
+    Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Interval, OrderRequest, Price,
+    Timestamp, TradeId,
 };
 use events::{
-    CancelAttempted, Candle, CandleClosed, Clock, Event, InstrumentListed, OrderAttempted, OrderEvent,
-    OrderSubmitted, QuoteEvent, QuoteSeen, Recorded, TapeOpened, TimeEvent, TimePassed, Uuid, ids,
+    CancelAttempted, Candle, CandleClosed, Clock, CloseRequested, Event, InstrumentListed, OrderAttempted,
+    OrderEvent, OrderSubmitted, QuoteEvent, QuoteSeen, Recorded, RequestedBy, StopMoveRequested, TapeOpened,
+    TimeEvent, TimePassed, TradingState, TradingStateChanged, Uuid, ids,
 };
 use service::{Held, Service};
 use sim::{
@@ -46,7 +48,7 @@ pub struct Venue {
     /// All that it ever said on its account stream, in order.
     pub truth: Vec<Event>,
     /// Requests that reached it, by their id.
-    pub arrived: Vec<OrderRequest>,
+    pub arrived: Vec<(OrderRequest, u32)>,
 }
 
 struct Message {
@@ -150,9 +152,9 @@ impl World {
     /// One random thing happens.
     pub fn step(&mut self, rng: &mut Rng) {
         match rng.below(100) {
-            0..=3 => self.pass_time(rng),
-            4..=23 => self.deliver(rng),
-            24 if rng.chance(10) => self.meddle(rng),
+            0..=1 => self.pass_time(rng),
+            2..=23 => self.deliver(rng),
+            24 if rng.chance(8) => self.meddle(rng),
             _ => self.cluster.act(rng, &FAULTS, self.now),
         }
         self.mind_the_hands(rng);
@@ -317,7 +319,7 @@ impl World {
             recv_window_ms: attempt.recv_window_ms,
         };
         self.venue.hear(self.now, &submitted.clone().into());
-        self.venue.arrived.push(*submitted.request);
+        self.venue.arrived.push((*submitted.request, attempt.number));
         let responses = self.tell_venue(&attempted.into(), rng);
         let outside = responses.iter().any(|e| {
             matches!(e, Event::Order(OrderEvent::Rejected(r)) if r.reason == events::Rejection::OutsideWindow)
@@ -357,16 +359,20 @@ impl World {
             order,
             attempt: attempt.number,
             timestamp: attempt.timestamp,
-            recv_window_ms: u32::MAX,
+            recv_window_ms: attempt.recv_window_ms,
         };
         let responses = self.tell_venue(&attempted.into(), rng);
+        let again = Answer::CancelAgain { order, attempt: attempt.number };
+        let outside =
+            |e: &Event| matches!(e, Event::Order(OrderEvent::CancelRejected(r)) if r.code == Some(-1021));
         if !self.calm && rng.chance(15) {
             self.lost_answers += 1;
-            let again = Effect::Cancel { account: units::simulated_account(), instrument, order, attempt };
-            return self.send_reply(from, Reply::Again(again), rng);
+            return self.send_reply(from, Reply::Answer(again), rng);
         }
         for event in responses {
-            self.send_reply(from, Reply::Said(Box::new(event)), rng);
+            let reply =
+                if outside(&event) { Reply::Answer(again.clone()) } else { Reply::Said(Box::new(event)) };
+            self.send_reply(from, reply, rng);
         }
     }
 
@@ -407,7 +413,7 @@ impl World {
                 self.cluster.say(&unit, to.incarnation, now, |_| vec![(report_id(&event), *event)]);
             }
             Reply::Again(effect) => {
-                let alive = self.cluster.host(&unit).is_some_and(|(_, i)| i == to.incarnation);
+                let alive = self.cluster.host_of(&unit, to.incarnation).is_some();
                 if alive {
                     self.send(to, effect, rng);
                 }
@@ -420,9 +426,10 @@ impl World {
         for news in self.cluster.take_news() {
             match news {
                 News::Heard { unit, incarnation, event, mine } if unit == units::gateway() => {
-                    let effect = self.cluster.host(&unit).and_then(|(host, live)| {
+                    // Also one that has slept and does not know it: the venue's window must refuse it.
+                    let effect = self.cluster.host_of(&unit, incarnation).and_then(|host| {
                         let (gateway, state) = host.held::<Gateway>()?;
-                        (live == incarnation).then(|| gateway.effect(state, &event.event, mine)).flatten()
+                        gateway.effect(state, &event.event, mine)
                     });
                     if let Some(effect) = effect {
                         self.send(Hands { incarnation }, effect, rng);
@@ -471,8 +478,42 @@ impl World {
         self.network.push(Message { due, what });
     }
 
-    /// The owner cancels a working order by hand, at the venue.
+    /// The owner takes a hand: cancels an order at the venue, or asks for a close, another stop, a halt.
     fn meddle(&mut self, rng: &mut Rng) {
+        let account = units::simulated_account();
+        let by = RequestedBy::Owner { who: "owner".to_owned() };
+        let instruments: Vec<Instrument> = self.prices.keys().copied().collect();
+        let instrument = instruments[rng.index(instruments.len())];
+        let edge = EdgeName::new("edge70").unwrap_or_else(|e| unreachable!("{e}"));
+        let asked: Event = match rng.below(4) {
+            0 => return self.cancel_by_hand(rng),
+            1 => CloseRequested { account, instrument, edge, by }.into(),
+            2 => {
+                let Some(trade) = self.some_trade(rng) else { return };
+                let cents = self.prices[&instrument];
+                let more = i64::try_from(rng.below(u64::try_from(cents).unwrap_or(1))).unwrap_or(0);
+                StopMoveRequested { trade, stop: price(cents / 2 + more), by }.into()
+            }
+            _ => {
+                let (state, until) = (TradingState::Halted, Some(self.now + Duration::from_secs(60)));
+                let (who, why) = ("owner".to_owned(), "a storm".to_owned());
+                TradingStateChanged { account: None, state, who, why, until }.into()
+            }
+        };
+        let id = fact("owner", &self.now);
+        self.cluster.record(units::owner(), self.now, vec![(id, asked)]);
+        self.now = self.now + Duration::from_micros(1);
+    }
+
+    fn some_trade(&self, rng: &mut Rng) -> Option<TradeId> {
+        let trades: Vec<TradeId> = self.cluster.tape.look(|rows| {
+            let opened = rows.iter().filter(|r| r.draft.kind == "trade.opened");
+            opened.filter_map(|r| r.draft.trade.as_deref()?.parse().ok()).collect()
+        });
+        (!trades.is_empty()).then(|| trades[rng.index(trades.len())])
+    }
+
+    fn cancel_by_hand(&mut self, rng: &mut Rng) {
         let working: Vec<(Instrument, ClientOrderId)> = self.venue.working();
         if working.is_empty() {
             return;
@@ -484,7 +525,7 @@ impl World {
             order,
             attempt: 1,
             timestamp: self.now,
-            recv_window_ms: u32::MAX,
+            recv_window_ms: 5_000,
         };
         self.tell_venue(&by_hand.into(), rng);
     }
@@ -546,6 +587,15 @@ impl Venue {
             }
         }
         working
+    }
+
+    /// How much of an order has been traded.
+    pub fn traded(&self, order: &ClientOrderId) -> Decimal {
+        let fills = self.truth.iter().filter_map(|event| match event {
+            Event::Order(OrderEvent::Filled(fill)) if fill.order == *order => Some(fill.quantity.get()),
+            _ => None,
+        });
+        fills.sum()
     }
 
     /// Base asset bought less sold less taken as fees, by asset, starting from nothing.
@@ -622,6 +672,10 @@ fn report_id(event: &Event) -> Uuid {
         Event::Order(OrderEvent::Unknown(e)) => fact("unknown", &format!("{}/{}", e.request, e.attempt)),
         Event::Order(OrderEvent::Absent(e)) => fact("absent", &e.order),
         Event::Order(OrderEvent::Attempted(e)) => fact("attempted", &format!("{}/{}", e.request, e.attempt)),
+        Event::Order(OrderEvent::Refused(e)) => fact("refused", &e.order),
+        Event::Order(OrderEvent::CancelAttempted(e)) => {
+            fact("cancel attempted", &format!("{}/{}/{}", e.order, e.attempt, e.timestamp))
+        }
         other => unreachable!("no report: {other:?}"),
     }
 }

@@ -8,8 +8,11 @@ mod ledger;
 mod plan;
 mod trade;
 
-use domain::{ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId};
-use events::{Event, Kind, OrderEvent, TapeEvent, TimeEvent, TradeEvent, Uuid};
+use domain::{Account, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId};
+use events::{
+    Event, Kind, OrderEvent, PositionEvent, PositionKey, StopMoveRefused, StopMoveRequested, TapeEvent,
+    TimeEvent, TradeEvent, Uuid,
+};
 use serde::{Deserialize, Serialize};
 use service::Service;
 use std::{
@@ -55,6 +58,9 @@ pub struct State {
     wakes: BTreeSet<(Timestamp, TradeId)>,
     /// Instants at which to be woken, as asked.
     asked: BTreeSet<Timestamp>,
+    /// When each edge was last asked to leave: what it was granted for an older signal is not entered.
+    #[serde(with = "service::pairs")]
+    left: BTreeMap<(Account, Instrument, EdgeName), Timestamp>,
     /// Ended trades, by when they are forgotten.
     ended: BTreeSet<(Timestamp, TradeId)>,
 }
@@ -77,6 +83,7 @@ impl Service for Planner {
         Kind::OrderFilled,
         Kind::OrderDone,
         Kind::CancelRejected,
+        Kind::PositionClosed,
         Kind::TimePassed,
     ];
 
@@ -94,6 +101,7 @@ impl Service for Planner {
             Event::Time(TimeEvent::WakeAsked(asked)) => {
                 state.asked.insert(asked.at);
             }
+            Event::Position(PositionEvent::Closed(closed)) => state.position_closed(&closed.position),
             Event::Trade(event) => self.apply_trade(state, now, event),
             Event::Order(event) => self.apply_order(state, now, event),
             _ => {}
@@ -102,6 +110,9 @@ impl Service for Planner {
 
     fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
         let mut said = Vec::new();
+        if let Event::Trade(TradeEvent::StopMoveRequested(request)) = heard {
+            said.extend(refuse_stop(state, request));
+        }
         for trade in state.touched(now, heard) {
             plan::next(&self.config, state, now, trade, &mut said);
         }
@@ -114,15 +125,26 @@ impl Planner {
         match event {
             TradeEvent::Sized(sized) => {
                 let exit_plan = self.config.edges.get(&sized.edge).copied();
-                state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized, exit_plan));
+                let left = state.left.get(&(sized.account, sized.instrument, sized.edge));
+                let outdated = left.is_some_and(|left| *left > sized.signal_at);
+                let trade = state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized, exit_plan));
+                if outdated {
+                    trade.want_closed(events::ExitReason::Requested);
+                }
             }
             TradeEvent::CloseRequested(request) => {
+                state.left.insert((request.account, request.instrument, request.edge), now);
                 for trade in state.trades.values_mut().filter(|t| t.answers_to(request)) {
                     trade.want_closed(events::ExitReason::Requested);
                 }
             }
             TradeEvent::StopMoveRequested(request) => {
-                if let Some(trade) = state.trades.get_mut(&request.trade) {
+                let found = state.trades.get(&request.trade);
+                let rules = found.and_then(|t| state.rules.get(&t.instrument));
+                let possible = found
+                    .zip(rules)
+                    .is_some_and(|(trade, rules)| plan::stop_problem(trade, rules, request.stop).is_none());
+                if let Some(trade) = state.trades.get_mut(&request.trade).filter(|_| possible) {
                     trade.move_stop(request.stop);
                 }
             }
@@ -143,7 +165,7 @@ impl Planner {
                     trade.note(now, event);
                 }
             }
-            TradeEvent::Requested(_) | TradeEvent::Refused(_) => {}
+            TradeEvent::Requested(_) | TradeEvent::Refused(_) | TradeEvent::StopMoveRefused(_) => {}
         }
     }
 
@@ -175,6 +197,17 @@ impl Planner {
             state.wakes.insert((at, id));
         }
     }
+}
+
+/// Why a stop is not moved, if so.
+fn refuse_stop(state: &State, request: &StopMoveRequested) -> Option<Event> {
+    let refuse =
+        |text: String| Some(StopMoveRefused { trade: request.trade, stop: request.stop, text }.into());
+    let Some(trade) = state.trades.get(&request.trade).filter(|t| t.stage != Stage::Over) else {
+        return refuse("there is no such trade open".to_owned());
+    };
+    let rules = state.rules.get(&trade.instrument)?;
+    plan::stop_problem(trade, rules, request.stop).and_then(refuse)
 }
 
 /// The order that an event is about.
@@ -228,6 +261,9 @@ impl State {
             Event::Order(event) => {
                 order_of(event).and_then(|o| self.orders.get(&o)).map_or_else(Vec::new, by_id)
             }
+            Event::Position(PositionEvent::Closed(closed)) => {
+                self.trades.values().filter(|t| t.holds_in(&closed.position)).collect()
+            }
             Event::Time(TimeEvent::Passed(_)) => self
                 .wakes
                 .iter()
@@ -235,6 +271,14 @@ impl State {
                 .filter_map(|(_, id)| self.trades.get(id))
                 .collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The tracker says that nothing is left of a position: whatever a trade still counts was sold
+    /// by other hands.
+    fn position_closed(&mut self, position: &PositionKey) {
+        for trade in self.trades.values_mut().filter(|t| t.holds_in(position)) {
+            trade.gone = true;
         }
     }
 

@@ -151,6 +151,9 @@ impl Step<'_> {
         let Some((quantity, _, stop, _)) = self.exit_orders() else { return };
         let Some((id, leg)) = t.live().find(|(_, l)| l.leg == Leg::Stop) else {
             self.note_naked(held, said);
+            if t.wanted == Wanted::Open && t.retry_at.is_some_and(|at| at > self.now) {
+                return self.wake(said);
+            }
             // A take-profit that has begun to trade has lost its stop: it goes, and both come anew.
             if !self.take_back(said) {
                 said.extend(self.protection());
@@ -159,6 +162,10 @@ impl Step<'_> {
         };
         let right = t.covers(leg) == quantity.get() && leg.stop == Some(stop);
         if !right {
+            let covered = matches!(held.cover, Cover::Protected { .. });
+            if covered && t.covers(leg) < quantity.get() {
+                said.push(self.unprotected(NakedBecause::Undercovered));
+            }
             self.take_back(said);
         } else if t.live().all(|(_, l)| l.is_working()) {
             self.note_covered(held, *id, quantity, stop, said);
@@ -207,13 +214,18 @@ impl Step<'_> {
 
     /// Asks for the protecting orders to be canceled; `false` if there are none.
     fn take_back(&self, said: &mut Vec<Event>) -> bool {
-        let protecting = || self.trade.live().filter(|(_, l)| l.protects());
-        // Canceling one leg of an OCO cancels both.
+        let t = self.trade;
+        let protecting = || t.live().filter(|(_, l)| l.protects());
         let Some((id, leg)) = protecting().find(|(_, l)| l.leg == Leg::Stop).or_else(|| protecting().next())
         else {
             return false;
         };
-        if leg.is_working() {
+        // Canceling one leg of an OCO cancels both.
+        let twin_canceled = t
+            .legs
+            .values()
+            .any(|l| l.leg != leg.leg && l.protects() && l.attempt == leg.attempt && l.cancels > 0);
+        if leg.is_working() && !twin_canceled {
             self.cancel(id, leg, said);
         }
         true
@@ -224,14 +236,14 @@ impl Step<'_> {
         let t = self.trade;
         let left = t.ledger.holding();
         if t.live().next().is_some() {
-            // An order that has sold all it could is about to be told ended.
-            if t.live().any(|(_, l)| l.protects() && t.covers(l) > Decimal::ZERO) {
+            // A stop that has begun to sell goes on by itself, however little is left of it.
+            if t.gone || t.live().all(|(_, l)| l.filled.is_zero() && t.covers(l) > Decimal::ZERO) {
                 self.take_back(said);
             }
             return;
         }
         let named = matches!(held.cover, Cover::Naked { because: NakedBecause::Dust, .. });
-        if left > Decimal::ZERO && t.ledger.sold.is_zero() && !named {
+        if left > Decimal::ZERO && t.ledger.sold.is_zero() && !named && !t.gone {
             said.push(self.unprotected(NakedBecause::Dust));
         }
         said.push(
@@ -240,7 +252,7 @@ impl Step<'_> {
                 account: t.account,
                 instrument: t.instrument,
                 edge: t.edge,
-                reason: t.exit.unwrap_or(match t.wanted {
+                reason: t.gone.then_some(ExitReason::Elsewhere).or(t.exit).unwrap_or(match t.wanted {
                     Wanted::Closed(reason) => reason,
                     Wanted::Open => ExitReason::Unprotectable,
                 }),
@@ -265,10 +277,10 @@ impl Step<'_> {
         let t = self.trade;
         let holding = t.ledger.holding();
         let price = t.last_price.map_or(t.limit.get(), Price::get);
-        if holding <= Decimal::ZERO || self.rules.is_dust(holding, price) {
+        if t.gone || holding <= Decimal::ZERO || self.rules.is_dust(holding, price) {
             return true;
         }
-        t.exit_failures >= self.config.protect_attempts
+        t.unsellable >= self.config.protect_attempts
             && holding * price < self.rules.min_notional * Decimal::TWO
     }
 
@@ -326,35 +338,8 @@ impl Step<'_> {
         Some(self.submit(request))
     }
 
-    /// Quantity, stop order, its trigger price and the take-profit price, if the venue's rules
-    /// leave room for them.
-    fn exit_orders(&self) -> Option<(Quantity, OrderKind, Price, Option<Price>)> {
-        let t = self.trade;
-        let plan = t.exit_plan?;
-        let entry = t.ledger.entry_price();
-        let holding = self.rules.max_quantity.map_or(t.ledger.holding(), |max| t.ledger.holding().min(max));
-        let quantity = self.rules.floor_quantity(holding)?;
-        let below = |price: Decimal, ratio: Decimal| price * (Decimal::ONE - ratio);
-        let (stop, take_profit) = match plan {
-            ExitPlan::StopLimit { stop, .. } => (below(entry, stop), None),
-            ExitPlan::Oco { stop, take_profit, .. } => {
-                (below(entry, stop), Some(self.rules.ceil_price(entry * (Decimal::ONE + take_profit))?))
-            }
-        };
-        let stop = match t.stop {
-            Some(moved) => self.rules.floor_price(moved.get())?,
-            None => self.rules.floor_price(stop)?,
-        };
-        let limit = match plan {
-            ExitPlan::StopLimit { limit_below, .. } => below(stop.get(), limit_below),
-            ExitPlan::Oco { stop_limit, .. } => below(entry, stop_limit).min(stop.get()),
-        };
-        // The venue judges a stop-limit order's notional at its limit.
-        let least = self.rules.min_notional / quantity.get();
-        let price = self.rules.floor_price(limit).filter(|p| p.get() >= least);
-        let price = price.or_else(|| self.rules.ceil_price(least)).filter(|p| *p <= stop)?;
-        let kind = OrderKind::StopLossLimit { stop, price, time_in_force: TimeInForce::Gtc };
-        Some((quantity, kind, stop, take_profit))
+    fn exit_orders(&self) -> Option<ExitOrders> {
+        exit_orders(self.trade, self.rules, self.trade.stop)
     }
 
     fn order(&self, leg: Leg, kind: OrderKind, quantity: Quantity) -> NewOrder {
@@ -405,5 +390,52 @@ impl Step<'_> {
             },
         }
         .into()
+    }
+}
+
+/// What the venue is asked for, to protect what is held: quantity, stop order, its trigger price,
+/// and the take-profit price of an OCO.
+type ExitOrders = (Quantity, OrderKind, Price, Option<Price>);
+
+/// `None` if the venue's rules leave no room for them; `moved` is where the owner wants the stop.
+fn exit_orders(t: &Trade, rules: &InstrumentRules, moved: Option<Price>) -> Option<ExitOrders> {
+    let plan = t.exit_plan?;
+    let entry = t.ledger.entry_price();
+    let holding = rules.max_quantity.map_or(t.ledger.holding(), |max| t.ledger.holding().min(max));
+    let quantity = rules.floor_quantity(holding)?;
+    let below = |price: Decimal, ratio: Decimal| price * (Decimal::ONE - ratio);
+    let (stop, take_profit) = match plan {
+        ExitPlan::StopLimit { stop, .. } => (below(entry, stop), None),
+        ExitPlan::Oco { stop, take_profit, .. } => {
+            (below(entry, stop), Some(rules.ceil_price(entry * (Decimal::ONE + take_profit))?))
+        }
+    };
+    let stop = match moved {
+        Some(moved) => rules.floor_price(moved.get())?,
+        None => rules.floor_price(stop)?,
+    };
+    let limit = match plan {
+        ExitPlan::StopLimit { limit_below, .. } => below(stop.get(), limit_below),
+        ExitPlan::Oco { stop_limit, .. } => below(entry, stop_limit).min(stop.get()),
+    };
+    // The venue judges a stop-limit order's notional at its limit.
+    let least = rules.min_notional / quantity.get();
+    let price = rules.floor_price(limit).filter(|p| p.get() >= least);
+    let price = price.or_else(|| rules.ceil_price(least)).filter(|p| *p <= stop)?;
+    let kind = OrderKind::StopLossLimit { stop, price, time_in_force: TimeInForce::Gtc };
+    Some((quantity, kind, stop, take_profit))
+}
+
+/// Why the stop of a trade cannot be moved there, if so.
+pub fn stop_problem(trade: &Trade, rules: &InstrumentRules, stop: Price) -> Option<String> {
+    if trade.ledger.holding() <= Decimal::ZERO {
+        return Some("nothing is held yet".to_owned());
+    }
+    match exit_orders(trade, rules, Some(stop)) {
+        None => Some(format!("at {stop} the venue's rules leave no room for the order")),
+        Some((_, _, stop, Some(target))) if stop >= target => {
+            Some(format!("{stop} does not lie below the take-profit at {target}"))
+        }
+        Some(_) => None,
     }
 }

@@ -6,7 +6,8 @@ use domain::{
     Quantity, Size, Timestamp, TradeId,
 };
 use events::{
-    CloseRequested, ExitReason, NakedBecause, OrderDone, OrderFilled, Rejection, TradeEvent, TradeSized,
+    CloseRequested, ExitReason, NakedBecause, OrderDone, OrderFilled, PositionKey, Rejection, TradeEvent,
+    TradeSized,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -35,6 +36,10 @@ pub struct Trade {
     /// How often in a row no stop came to work, and no exit came to fill.
     pub protect_failures: u32,
     pub exit_failures: u32,
+    /// How often in a row the venue's filters refused an exit.
+    pub unsellable: u32,
+    /// Sold by other hands than the trade's own.
+    pub gone: bool,
     /// The last stop was refused because the market is beyond it.
     pub beyond_stop: bool,
     /// Not before this is a failed exit or cancel tried again.
@@ -141,6 +146,8 @@ impl Trade {
             stop_before: None,
             protect_failures: 0,
             exit_failures: 0,
+            unsellable: 0,
+            gone: false,
             beyond_stop: false,
             retry_at: None,
             exit: None,
@@ -155,6 +162,15 @@ impl Trade {
             && self.account == request.account
             && self.instrument == request.instrument
             && self.edge == request.edge
+    }
+
+    /// Whether it still counts on what that position held.
+    pub fn holds_in(&self, position: &PositionKey) -> bool {
+        matches!(self.stage, Stage::Held(_))
+            && self.account == position.account
+            && self.instrument == position.instrument
+            && self.edge == position.owner
+            && self.ledger.holding() > Decimal::ZERO
     }
 
     pub fn want_closed(&mut self, reason: ExitReason) {
@@ -187,10 +203,14 @@ impl Trade {
     }
 
     pub fn accepted(&mut self, order: ClientOrderId) {
-        if let Some(leg) = self.legs.get_mut(&order)
-            && let LegState::Submitted { canceling } = leg.state
-        {
-            leg.state = LegState::Working { canceling };
+        let Some(leg) = self.legs.get_mut(&order) else { return };
+        match leg.state {
+            LegState::Submitted { canceling } => leg.state = LegState::Working { canceling },
+            // Declared dead too early: it works after all.
+            LegState::Done { ending: Ending::Absent | Ending::Rejected } => {
+                leg.state = LegState::Working { canceling: false };
+            }
+            LegState::Working { .. } | LegState::Done { .. } => {}
         }
     }
 
@@ -224,6 +244,7 @@ impl Trade {
             Leg::TakeProfit => self.exit = Some(ExitReason::TakeProfitHit),
             Leg::Exit => {
                 self.exit_failures = 0;
+                self.unsellable = 0;
                 if let Wanted::Closed(reason) = self.wanted {
                     self.exit = Some(reason);
                 }
@@ -240,10 +261,11 @@ impl Trade {
         match leg {
             Leg::Entry if failed => self.trouble.clone_from(&done.text),
             Leg::Stop if failed_at_once || (failed && !asked && !self.twin_traded()) => {
-                self.stop_failed(now, done.rejection);
+                self.stop_failed(now, done.rejection, config);
             }
             Leg::Exit if done.ending != Ending::Filled => {
                 self.exit_failures += 1;
+                self.unsellable += u32::from(done.rejection == Some(Rejection::Filter));
                 self.retry_at = Some(now + config.back_off(self.exit_failures));
             }
             Leg::Entry | Leg::Stop | Leg::TakeProfit | Leg::Exit => {}
@@ -255,20 +277,24 @@ impl Trade {
         self.exit == Some(ExitReason::TakeProfitHit)
     }
 
-    fn stop_failed(&mut self, now: Timestamp, rejection: Option<Rejection>) {
+    fn stop_failed(&mut self, now: Timestamp, rejection: Option<Rejection>, config: &Config) {
+        // The owner's new stop is refused: back to the one that worked.
+        if let (Some(before), Some(_)) = (self.stop_before, rejection) {
+            self.stop_before = None;
+            self.stop = Some(before);
+            return;
+        }
+        if rejection == Some(Rejection::RateLimited) {
+            self.retry_at = Some(now + config.back_off(1));
+            return;
+        }
         if let Stage::Held(Held { cover: Cover::Protected { since, .. }, .. }) = self.stage
             && now.since(since) >= LASTING
         {
             self.protect_failures = 0;
         }
         self.protect_failures += 1;
-        if rejection == Some(Rejection::WouldTrigger) {
-            match self.stop_before.take() {
-                // The owner's new stop is refused: back to the one that worked.
-                Some(before) => self.stop = Some(before),
-                None => self.beyond_stop = true,
-            }
-        }
+        self.beyond_stop |= rejection == Some(Rejection::WouldTrigger);
     }
 
     /// Takes one of our own sayings about the trade.

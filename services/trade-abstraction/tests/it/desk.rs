@@ -58,6 +58,11 @@ impl Desk {
     }
 
     pub fn size(&mut self) -> String {
+        self.size_for(self.now)
+    }
+
+    /// Granted for a signal of that time.
+    pub fn size_for(&mut self, signal_at: Timestamp) -> String {
         let sizing = Sizing {
             method: SizingMethod::Fixed,
             equity: d("1000"),
@@ -72,6 +77,7 @@ impl Desk {
             edge: "edge70".parse().unwrap(),
             direction: domain::Direction::Long,
             trigger: "99.5".parse().unwrap(),
+            signal_at,
             quantity: "2".parse().unwrap(),
             limit: "100".parse().unwrap(),
             reserved: d("200"),
@@ -159,6 +165,30 @@ impl Desk {
         self.hear(StopMoveRequested { trade: trade(), stop: to.parse().unwrap(), by })
     }
 
+    /// The tracker says that nothing is left.
+    pub fn position_closed(&mut self) -> String {
+        let position = PositionKey {
+            account: account(),
+            instrument: btc(),
+            side: domain::PositionSide::Net,
+            owner: "edge70".parse().unwrap(),
+        };
+        self.hear(PositionClosed {
+            position,
+            fill: "9".parse().unwrap(),
+            bought: d("2"),
+            sold: d("2"),
+            entry_price: d("100"),
+            exit_price: d("90"),
+            profit: d("-20"),
+            profit_ratio: d("-0.1"),
+            fees: Vec::new(),
+            left: d("0"),
+            opened_at: self.now,
+            closed_at: self.now,
+        })
+    }
+
     pub fn pass(&mut self, seconds: u64) -> String {
         self.now = self.now + Duration::from_secs(seconds);
         self.hear(TimePassed { now: self.now })
@@ -202,6 +232,7 @@ impl Desk {
             Event::Trade(TradeEvent::Opened(e)) => format!("opened {} @ {}", e.quantity, e.price),
             Event::Trade(TradeEvent::Protected(e)) => format!("protected {} at {}", e.quantity, e.stop),
             Event::Trade(TradeEvent::Unprotected(e)) => format!("naked {} {:?}", e.quantity, e.because),
+            Event::Trade(TradeEvent::StopMoveRefused(e)) => format!("stop {} refused: {}", e.stop, e.text),
             Event::Trade(TradeEvent::Exiting(e)) => format!("exiting {:?}", e.reason),
             Event::Trade(TradeEvent::Closed(e)) => {
                 format!("closed {:?} profit {} left {}", e.reason, e.profit.normalize(), e.left.normalize())

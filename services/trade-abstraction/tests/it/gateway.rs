@@ -28,7 +28,11 @@ fn order(reduce_only: bool) -> NewOrder {
 
 impl Desk {
     fn new() -> Self {
-        let config = Config { recv_window_ms: 5_000, clock_margin: Duration::from_secs(1) };
+        let config = Config {
+            recv_window_ms: 5_000,
+            clock_margin: Duration::from_secs(1),
+            entry_deadline: Duration::from_secs(60),
+        };
         Self { solo: Solo::new(config), now: "2024-01-15".parse().unwrap() }
     }
 

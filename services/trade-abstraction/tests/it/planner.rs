@@ -289,3 +289,79 @@ fn ended_trades_are_forgotten_after_a_while() {
     desk.pass(8 * 86_400);
     assert_eq!(desk.close(), "");
 }
+
+#[test]
+fn a_stop_that_has_begun_to_sell_is_let_finish_however_little_is_left() {
+    let mut desk = Desk::open(stop_limit());
+    assert_eq!(desk.fill("stop1", "1.97", "85", None), "");
+    assert_eq!(desk.fill("stop1", "0.03", "85", None), "");
+    assert_eq!(desk.done("stop1", Filled), "closed StopHit profit -30 left 0");
+}
+
+#[test]
+fn a_stop_for_which_there_is_no_room_is_refused_and_the_old_one_stays() {
+    let mut desk = Desk::open(oco());
+    assert_eq!(desk.move_stop("107"), "stop 107 refused: 107 does not lie below the take-profit at 107");
+    assert_eq!(desk.close(), "exiting Requested / cancel stop1");
+}
+
+#[test]
+fn a_moved_stop_that_breaks_a_filter_goes_back_to_where_it_was() {
+    let mut desk = Desk::open(stop_limit());
+    desk.move_stop("95");
+    desk.done("stop1", Canceled);
+    assert_eq!(
+        desk.done_as("stop2", Rejected, Some(Rejection::Filter)),
+        "submit stop3 sell 2 STOP_LOSS_LIMIT stop 85 limit 68"
+    );
+}
+
+#[test]
+fn a_rate_limited_stop_is_tried_again_after_a_while_and_counts_for_nothing() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.fill("entry1", "2", "100", None);
+    desk.done("entry1", Filled);
+    for n in 1..=4 {
+        assert_eq!(desk.done_as(&format!("stop{n}"), Rejected, Some(Rejection::RateLimited)), "wake in 60s");
+        assert_eq!(desk.pass(60), format!("submit stop{} sell 2 STOP_LOSS_LIMIT stop 85 limit 68", n + 1));
+    }
+}
+
+#[test]
+fn a_stop_declared_absent_that_works_after_all_protects() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.fill("entry1", "2", "100", None);
+    desk.done("entry1", Filled);
+    assert_eq!(desk.done("stop1", Absent), "submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68");
+    desk.accept("stop1");
+    assert_eq!(desk.done_as("stop2", Rejected, Some(Rejection::InsufficientBalance)), "protected 2 at 85");
+}
+
+#[test]
+fn a_grant_for_a_signal_older_than_the_last_close_is_not_entered() {
+    let mut desk = Desk::new(stop_limit());
+    let signal = desk.now;
+    desk.pass(60);
+    desk.close();
+    assert_eq!(desk.size_for(signal), "aborted Withdrawn");
+}
+
+#[test]
+fn a_position_sold_by_other_hands_ends_the_trade() {
+    let mut desk = Desk::open(stop_limit());
+    assert_eq!(desk.position_closed(), "cancel stop1");
+    assert_eq!(desk.done("stop1", Canceled), "closed Elsewhere profit -200 left 2");
+}
+
+#[test]
+fn more_than_the_stop_covers_is_said_to_be_undercovered() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.done("entry1", Absent);
+    desk.fill("entry1", "1", "100", None);
+    desk.accept("stop1");
+    assert_eq!(desk.fill("entry1", "1", "100", None), "naked 2 Undercovered / cancel stop1");
+    assert_eq!(desk.done("stop1", Canceled), "submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68");
+}

@@ -30,6 +30,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             unit: "position-sizer".parse().unwrap(),
             build: "0.1.0+abc".into(),
             config: json!({ "edges": ["edge70"], "limit": "0.02", "most": 3, "none": null, "test": true }),
+            judged: 7,
             after: 18_446_744_073_709_551_615,
         }),
         Kind::TimePassed => one(TimePassed { now: at(0) }),
@@ -71,6 +72,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::TradeRequested
         | Kind::CloseRequested
         | Kind::StopMoveRequested
+        | Kind::StopMoveRefused
         | Kind::TradeSized
         | Kind::TradeRefused
         | Kind::TradeOpened

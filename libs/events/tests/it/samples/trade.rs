@@ -30,12 +30,18 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::StopMoveRequested => {
             all(every::requesters(), |by| StopMoveRequested { trade: trade(), stop: v("39000.5"), by })
         }
+        Kind::StopMoveRefused => one(StopMoveRefused {
+            trade: trade(),
+            stop: v("39000.5"),
+            text: "there is no such trade open".into(),
+        }),
         Kind::TradeSized => all(every::sizing_methods(), |method| TradeSized {
             trade: trade(),
             account: account(),
             instrument: btc(),
             edge: v("edge70"),
             direction: Direction::Long,
+            signal_at: at(0),
             trigger: v("42000.10"),
             quantity: v("0.00500"),
             limit: v("42210.11"),

@@ -17,7 +17,10 @@ CREATE TABLE event (
     hash        BLOB    NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 
+-- Rows of a trade, and the last row of a kind. Within a kind rows are added at the end, so that index
+-- costs next to nothing; one by subject or by cause would not.
 CREATE INDEX event_trade ON event (trade) WHERE trade IS NOT NULL;
+CREATE INDEX event_kind ON event (kind);
 
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event
 BEGIN SELECT RAISE(ABORT, 'append-only: an event is never changed'); END;
@@ -30,24 +33,29 @@ CREATE TRIGGER event_no_replace BEFORE INSERT ON event
 WHEN EXISTS (SELECT 1 FROM event WHERE id = NEW.id OR position = NEW.position)
 BEGIN SELECT RAISE(ABORT, 'append-only: an event is never replaced'); END;
 
--- The last row of the tape, once more: a deleted last row shows.
-CREATE TABLE head (
-    one         INTEGER PRIMARY KEY CHECK (one = 1),
-    position    INTEGER NOT NULL CHECK (position >= 0),
-    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
-    recorded_at INTEGER NOT NULL
-) STRICT;
-
-INSERT INTO head VALUES (1, 0, zeroblob(32), 0);
-
-CREATE TABLE cursor (
+-- Where the tape ends (the row without a name; so a deleted last event shows) and how far each unit has
+-- heard. One table, because a commit changes both and then writes one page less.
+CREATE TABLE place (
     unit        TEXT    PRIMARY KEY,
     position    INTEGER NOT NULL CHECK (position >= 0),
-    fence       INTEGER NOT NULL CHECK (fence >= 0),
+    -- Of the tape's end only.
+    hash        BLOB    CHECK (length(hash) = 32),
+    recorded_at INTEGER,
+    -- Of units only.
+    fence       INTEGER CHECK (fence >= 0),
     owner       TEXT,
     lease_until INTEGER,
-    reach       INTEGER NOT NULL CHECK (reach >= 0)
+    reach       INTEGER CHECK (reach >= 0),
+    CHECK ((unit = '') = (hash IS NOT NULL)),
+    CHECK ((unit = '') = (recorded_at IS NOT NULL)),
+    CHECK ((unit = '') = (fence IS NULL)),
+    CHECK ((unit = '') = (reach IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+INSERT INTO place (unit, position, hash, recorded_at) VALUES ('', 0, zeroblob(32), 0);
+
+CREATE VIEW head AS SELECT position, hash, recorded_at FROM place WHERE unit = '';
+CREATE VIEW cursor AS SELECT unit, position, fence, owner, lease_until, reach FROM place WHERE unit <> '';
 
 CREATE TABLE snapshot (
     unit     TEXT    NOT NULL,
@@ -65,13 +73,13 @@ CREATE VIEW small_commit AS
 
 CREATE TRIGGER small_commit_insert INSTEAD OF INSERT ON small_commit
 BEGIN
-    UPDATE cursor SET position = NEW.heard, reach = max(reach, NEW.reach)
+    UPDATE place SET position = NEW.heard, reach = max(reach, NEW.reach)
         WHERE unit = NEW.unit AND fence = NEW.fence AND position <= NEW.heard;
     SELECT RAISE(ABORT, 'fenced') WHERE NEW.unit IS NOT NULL AND changes() <> 1;
     INSERT INTO event VALUES (
         NEW.position, NEW.id, NEW.kind, NEW.schema, NEW.subject, NEW.source, NEW.cause, NEW.trade,
         NEW.at, NEW.recorded_at, NEW.body, NEW.meta, NEW.hash);
-    UPDATE head SET position = NEW.position, hash = NEW.hash, recorded_at = NEW.recorded_at
-        WHERE position = NEW.position - 1;
+    UPDATE place SET position = NEW.position, hash = NEW.hash, recorded_at = NEW.recorded_at
+        WHERE unit = '' AND position = NEW.position - 1;
     SELECT RAISE(ABORT, 'not at the head') WHERE changes() <> 1;
 END;

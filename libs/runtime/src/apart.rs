@@ -1,0 +1,132 @@
+//! One replica of one unit, in a task of its own: what it shares with others is the tape and the bus.
+//!
+//! Invariants:
+//! - Of all replicas of a unit only the one that holds the fence can commit. What the others have in
+//!   mind is never on the tape.
+//! - What is said and the cursor are one commit, so no input is answered twice or not at all,
+//!   whenever a replica dies.
+//! - The tape decides order. A hint of the bus is followed only if its hash links to what was heard.
+//! - A state whose sayings could not be committed is discarded, never mended.
+//! - A replica that cannot go on says why in its [`UnitStatus`] and is not ready.
+//!
+//! The life of a replica: stand by until the lease is had ([`lease`]), come back from the tape
+//! ([`resume`]), hear and answer ([`lead`], [`speak`]), and begin anew when it is over.
+
+mod lead;
+mod lease;
+mod limits;
+mod resume;
+mod speak;
+mod status;
+mod stop;
+mod trouble;
+
+pub use limits::Limits;
+pub use status::{Count, UnitPhase, UnitStatus, metrics, ready};
+
+use bus::Bus;
+use domain::UnitName;
+use events::Recorded;
+use lease::Lease;
+use service::Host;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use stop::Stop;
+use tape::{Head, StorageError, Tape};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use trouble::{Backoff, Trouble};
+
+/// What is to be run, where, by whom.
+pub struct Replica {
+    pub tape: Tape,
+    pub bus: Bus,
+    /// Gives the unit anew, at the beginning of the tape.
+    pub make: Arc<dyn Fn() -> Host + Send + Sync>,
+    pub build: String,
+    /// Who holds the lease. No two replicas of a unit may share it: the tape takes a second one for
+    /// the first, restarted.
+    pub owner: String,
+    /// How long a lease lasts unless it is renewed; another takes over at most 4/3 of it after a death.
+    pub lease: Duration,
+    pub status: UnitStatus,
+    /// Of a sink: who is told what it hears, and then does the I/O.
+    pub hands: Option<mpsc::Sender<Heard>>,
+    pub limits: Limits,
+}
+
+/// Something that a sink has heard where it stands on the tape, told once its core has it and what
+/// the core said on it is committed. A hand that is slow to receive holds the unit up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    pub event: Recorded,
+    /// This very incarnation has committed it: what it promises has been tried by nobody else.
+    pub mine: bool,
+    /// Names the incarnation. What an earlier one told is void.
+    pub fence: u64,
+}
+
+/// Why a replica gave up. Everything else it waits out.
+#[derive(Debug, Error)]
+pub enum UnitError {
+    #[error("{unit}: {source}")]
+    Tape { unit: UnitName, source: StorageError },
+    #[error(
+        "{unit} did not finish within {} s of being asked to stop: nothing is lost, the next start goes on from its saved cursor",
+        limit.as_secs()
+    )]
+    Overdue { unit: UnitName, limit: Duration },
+}
+
+/// Runs a replica until `stop` turns true or its sender is gone. It then finishes what it has begun,
+/// saves its cursor and a snapshot, and lets go of the lease.
+///
+/// May be cancelled at any moment: that is a death, and the lease runs out by itself.
+///
+/// # Errors
+/// The tape is closed or must be opened anew, or stopping took longer than its limit.
+pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
+    let unit = (replica.make)().unit();
+    let mut stop = Stop::new(stop);
+    // The last row of the tape that this replica has heard in any of its incarnations.
+    let mut known = Head::EMPTY;
+    let mut standing = None;
+    let mut backoff = Backoff::new(&replica.limits);
+    loop {
+        let begun = Instant::now();
+        let Some(lease) = lease::obtain(&replica, unit, standing.as_deref(), &mut stop).await? else {
+            return Ok(());
+        };
+        let ended = incarnation(&replica, &lease, &mut known, &stop).await;
+        if !matches!(ended, Err(Trouble::Lost(_))) {
+            lease.release(replica.limits.stop).await;
+        }
+        let Err(trouble) = ended else { return Ok(()) };
+        tracing::warn!(%unit, owner = replica.owner, "begins anew: {trouble}");
+        standing = trouble.standing();
+        if begun.elapsed() > replica.limits.slowest_retry {
+            backoff = Backoff::new(&replica.limits);
+        }
+        let pause = match trouble {
+            Trouble::Lost(_) => replica.lease / 3,
+            Trouble::Doubt(_) | Trouble::Away(_) => backoff.next(),
+            Trouble::Stuck(_) => replica.limits.stuck,
+            Trouble::Fatal(source) => return Err(UnitError::Tape { unit, source }),
+            Trouble::Overdue => return Err(UnitError::Overdue { unit, limit: replica.limits.stop }),
+        };
+        replica.status.enter(standing.clone().map_or(UnitPhase::Standby, UnitPhase::CutOff));
+        stop.or_after(pause).await;
+    }
+}
+
+/// From a lease to its end. All of it is one task: a core that does not come back lets the lease run
+/// out as well, and another takes over.
+async fn incarnation(replica: &Replica, lease: &Lease, known: &mut Head, stop: &Stop) -> Result<(), Trouble> {
+    tokio::select! {
+        ended = lead::lead(replica, lease, known, stop.clone()) => ended,
+        trouble = lease.kept() => Err(trouble),
+        () = stop.clone().overdue(replica.limits.stop) => Err(Trouble::Overdue),
+    }
+}

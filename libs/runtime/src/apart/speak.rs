@@ -1,0 +1,185 @@
+//! What a unit says: gathered, committed with its cursor, made known.
+
+use super::{
+    Heard, Replica,
+    lease::Lease,
+    status::Count,
+    trouble::{Trouble, insist},
+};
+use domain::Timestamp;
+use events::{Clock, Draft, Event, Position, Recorded, UnitStarted, Uuid, ids};
+use service::{Host, Own};
+use std::{
+    collections::BTreeSet,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+use tape::{Commit, Committed, CursorMove, Entry, Head, OnConflict, Outcome};
+
+/// How many events of others may come between what we know of the tape's end and our own commit,
+/// without the cursor's reach having to be corrected by another commit.
+const SLACK: u64 = 256;
+
+pub(super) struct Speaker<'a> {
+    replica: &'a Replica,
+    lease: &'a Lease,
+    entries: Vec<Entry>,
+    /// Of each entry, the position of what it answers; never falling.
+    causes: Vec<Position>,
+    /// As far as is known.
+    head: Position,
+    saved: Position,
+    saved_at: Instant,
+    hands: Hands,
+}
+
+/// What a sink's hands are told.
+#[derive(Default)]
+struct Hands {
+    /// What this incarnation has committed and not heard yet.
+    mine: BTreeSet<Uuid>,
+    /// Heard, and not told yet.
+    news: Vec<Heard>,
+}
+
+impl<'a> Speaker<'a> {
+    pub(super) fn new(replica: &'a Replica, lease: &'a Lease) -> Self {
+        Self {
+            replica,
+            lease,
+            entries: Vec::new(),
+            causes: Vec::new(),
+            head: lease.cursor.position,
+            saved: lease.cursor.position,
+            saved_at: Instant::now(),
+            hands: Hands::default(),
+        }
+    }
+
+    pub(super) fn on_market_clock(&self) -> bool {
+        self.lease.opened.clock == Clock::Market
+    }
+
+    /// The tape reaches this far at least.
+    pub(super) fn reaches(&mut self, head: Position) {
+        self.head = self.head.max(head);
+    }
+
+    /// Another build or configuration than before, to be committed before anything is heard under it.
+    pub(super) fn started(&mut self, host: &Host, head: &Head) {
+        let unit = host.unit();
+        let after = host.cursor();
+        let build = self.replica.build.clone();
+        // What came while nobody ran is judged late, not never.
+        let started = UnitStarted { unit, build, config: host.config(), judged: after, after };
+        let key = format!("{unit}/{}", self.lease.fence());
+        let id = ids::fact(self.lease.opened.tape, "unit.started", &key);
+        let now = if self.on_market_clock() { head.recorded_at } else { machine_clock() };
+        self.reaches(head.position);
+        self.entry(id, None, now, &started.into(), host);
+        self.causes.push(after);
+    }
+
+    /// What the unit says on hearing `heard`.
+    pub(super) fn answer(&mut self, heard: Recorded, said: impl IntoIterator<Item = Event>, host: &Host) {
+        for (n, event) in said.into_iter().enumerate() {
+            let id = ids::said(heard.id, &host.unit(), n);
+            self.entry(id, Some(heard.id), heard.recorded_at, &event, host);
+            self.causes.push(heard.position);
+        }
+        if host.own() == Own::InPlace && self.replica.hands.is_some() {
+            let mine = self.hands.mine.remove(&heard.id);
+            self.hands.news.push(Heard { event: heard, mine, fence: self.lease.fence() });
+        }
+    }
+
+    fn entry(&mut self, id: Uuid, cause: Option<Uuid>, now: Timestamp, event: &Event, host: &Host) {
+        let draft = Draft::new(id, host.unit(), cause, event.at().unwrap_or(now), event);
+        self.entries.push(match self.lease.opened.clock {
+            Clock::Market => Entry::market(draft, now),
+            Clock::Wall => Entry::wall(draft),
+        });
+    }
+
+    /// Commits what there is to say. A cursor that moved without a word is saved at once on a market
+    /// clock or if `save` says so, now and then otherwise.
+    pub(super) async fn flush(&mut self, host: &mut Host, save: bool) -> Result<(), Trouble> {
+        let silent = host.cursor() > self.saved
+            && (save || self.on_market_clock() || self.saved_at.elapsed() >= self.replica.limits.save);
+        if !self.entries.is_empty() || silent {
+            self.commit(host).await?;
+        }
+        self.tell_hands().await;
+        Ok(())
+    }
+
+    async fn commit(&mut self, host: &mut Host) -> Result<(), Trouble> {
+        let entries = std::mem::take(&mut self.entries);
+        let causes = std::mem::take(&mut self.causes);
+        if let Some(oldest) = causes.first() {
+            host.reached((self.head + SLACK + entries.len() as u64).saturating_sub(*oldest));
+        }
+        let committed = self.append(host, entries.clone()).await?;
+        let promised = host.reach();
+        for (outcome, cause) in committed.outcomes.iter().zip(&causes) {
+            host.reached(outcome.position().saturating_sub(*cause));
+        }
+        if host.reach() > promised {
+            // Until this is recorded, only `resume` finds out by itself how far to look ahead.
+            self.append(host, Vec::new()).await?;
+        }
+        self.publish(&committed).await;
+        if host.own() == Own::InPlace && self.replica.hands.is_some() {
+            let new = entries.iter().zip(&committed.outcomes);
+            let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
+            self.hands.mine.extend(new.map(|(entry, _)| entry.draft.id));
+        }
+        Ok(())
+    }
+
+    /// Tries until the tape takes it: ids are derived, so saying it again is safe.
+    async fn append(&mut self, host: &mut Host, entries: Vec<Entry>) -> Result<Committed, Trouble> {
+        let Replica { tape, status, limits, .. } = self.replica;
+        let step = CursorMove {
+            unit: host.unit(),
+            fence: self.lease.fence(),
+            to: host.cursor(),
+            reach: host.reach(),
+        };
+        let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail };
+        let committed = insist(status, limits, || tape.append(commit.clone())).await?;
+        host.committed(committed.head.position);
+        status.head(&committed.head);
+        self.reaches(committed.head.position);
+        self.saved = step.to;
+        self.saved_at = Instant::now();
+        Ok(committed)
+    }
+
+    /// Rows of one commit stand side by side. A hint that cannot be given is found on the tape.
+    async fn publish(&self, committed: &Committed) {
+        let new = committed.outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Appended(position) => Some(*position),
+            Outcome::Duplicate(_) | Outcome::Conflict(_) => None,
+        });
+        let (first, count) = (new.clone().min(), new.count());
+        self.replica.status.add(Count::Said, count as u64);
+        if let Some(first) = first
+            && let Ok(rows) = self.replica.tape.read(first - 1, count).await
+        {
+            self.replica.bus.publish(rows);
+        }
+    }
+
+    async fn tell_hands(&mut self) {
+        let Some(hands) = &self.replica.hands else { return };
+        for heard in self.hands.news.drain(..) {
+            // Hands that are gone do nothing; what they owe is in the state.
+            let _ = hands.send(heard).await;
+        }
+    }
+}
+
+fn machine_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

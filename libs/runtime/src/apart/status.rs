@@ -1,0 +1,220 @@
+//! What a replica tells of itself.
+
+use domain::{Timestamp, UnitName};
+use events::Position;
+use prometheus::{
+    Encoder, GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+};
+use serde_json::{Value, json};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+};
+use tape::Head;
+
+/// Shared between a replica and whoever watches it. Cheap to clone and to read.
+#[derive(Clone)]
+pub struct UnitStatus(Arc<Inner>);
+
+struct Inner {
+    unit: UnitName,
+    owner: String,
+    phase: Mutex<UnitPhase>,
+    cursor: AtomicU64,
+    cursor_at: AtomicI64,
+    head: AtomicU64,
+    head_at: AtomicI64,
+    counts: [AtomicU64; Count::ALL.len()],
+}
+
+/// Where a replica is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnitPhase {
+    /// Another speaks for the unit; this one would take over.
+    Standby,
+    /// Reading its state back from the tape, or far behind its end.
+    Recovering,
+    Running,
+    /// It cannot go on by itself, or not now: this is why.
+    CutOff(String),
+    /// Asked to stop; finishing what it has begun.
+    Stopping,
+}
+
+/// What is counted, since the process began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    Handled,
+    Said,
+    Retries,
+    GapsRead,
+    DuplicatesDropped,
+    Snapshots,
+}
+
+impl UnitPhase {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Standby => "standby",
+            Self::Recovering => "recovering",
+            Self::Running => "running",
+            Self::CutOff(_) => "cut_off",
+            Self::Stopping => "stopping",
+        }
+    }
+
+    /// Doing its work, which for a replica that stands by is to stand by.
+    pub const fn is_ready(&self) -> bool {
+        match self {
+            Self::Standby | Self::Running => true,
+            Self::Recovering | Self::CutOff(_) | Self::Stopping => false,
+        }
+    }
+}
+
+impl Count {
+    pub const ALL: [Self; 6] =
+        [Self::Handled, Self::Said, Self::Retries, Self::GapsRead, Self::DuplicatesDropped, Self::Snapshots];
+
+    const fn metric(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Handled => ("tapedeck_unit_handled_total", "Events that reached the unit's core."),
+            Self::Said => ("tapedeck_unit_said_total", "Events that the unit put on the tape."),
+            Self::Retries => ("tapedeck_unit_retries_total", "Times that the tape could not be reached."),
+            Self::GapsRead => ("tapedeck_unit_gaps_read_total", "Times that the bus missed something."),
+            Self::DuplicatesDropped => {
+                ("tapedeck_unit_duplicates_dropped_total", "Events that the bus gave again.")
+            }
+            Self::Snapshots => ("tapedeck_unit_snapshots_total", "Snapshots written."),
+        }
+    }
+}
+
+impl UnitStatus {
+    pub fn new(unit: UnitName, owner: &str) -> Self {
+        Self(Arc::new(Inner {
+            unit,
+            owner: owner.to_owned(),
+            phase: Mutex::new(UnitPhase::Standby),
+            cursor: AtomicU64::new(0),
+            cursor_at: AtomicI64::new(0),
+            head: AtomicU64::new(0),
+            head_at: AtomicI64::new(0),
+            counts: Default::default(),
+        }))
+    }
+
+    pub fn unit(&self) -> UnitName {
+        self.0.unit
+    }
+    pub fn owner(&self) -> &str {
+        &self.0.owner
+    }
+    pub fn phase(&self) -> UnitPhase {
+        self.0.phase.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// The last position that is in the unit's state, and answered on the tape.
+    pub fn cursor(&self) -> Position {
+        self.0.cursor.load(Relaxed)
+    }
+    /// Positions between the cursor and the tape's end, as far as that is known.
+    pub fn lag(&self) -> u64 {
+        self.0.head.load(Relaxed).saturating_sub(self.cursor())
+    }
+    /// The tape's time between the last event heard and the tape's last one, in seconds.
+    pub fn lag_seconds(&self) -> f64 {
+        let at = |time: &AtomicI64| Timestamp::from_micros(time.load(Relaxed));
+        at(&self.0.head_at).since(at(&self.0.cursor_at)).as_secs_f64()
+    }
+    pub fn count(&self, count: Count) -> u64 {
+        self.0.counts[count as usize].load(Relaxed)
+    }
+
+    pub(super) fn enter(&self, phase: UnitPhase) {
+        *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+    pub(super) fn add(&self, count: Count, n: u64) {
+        self.0.counts[count as usize].fetch_add(n, Relaxed);
+    }
+    pub(super) fn heard(&self, place: &Head) {
+        self.0.cursor.store(place.position, Relaxed);
+        self.0.cursor_at.store(place.recorded_at.micros(), Relaxed);
+        if place.position > self.0.head.load(Relaxed) {
+            self.head(place);
+        }
+    }
+    pub(super) fn head(&self, head: &Head) {
+        self.0.head.store(head.position, Relaxed);
+        self.0.head_at.store(head.recorded_at.micros(), Relaxed);
+    }
+
+    fn report(&self) -> Value {
+        let phase = self.phase();
+        let why = match &phase {
+            UnitPhase::CutOff(why) => Some(why),
+            UnitPhase::Standby | UnitPhase::Recovering | UnitPhase::Running | UnitPhase::Stopping => None,
+        };
+        json!({
+            "unit": self.unit(),
+            "owner": self.owner(),
+            "phase": phase.as_str(),
+            "why": why,
+            "cursor": self.cursor(),
+            "lag": self.lag(),
+            "lag_seconds": self.lag_seconds(),
+        })
+    }
+}
+
+/// For `/ready`: whether every unit does its work, and what each of them says.
+pub fn ready(units: &[UnitStatus]) -> (bool, Value) {
+    let ready = units.iter().all(|unit| unit.phase().is_ready());
+    let reports: Vec<Value> = units.iter().map(UnitStatus::report).collect();
+    (ready, json!({ "ready": ready, "units": reports }))
+}
+
+/// For `/metrics`: in Prometheus' text format, labelled by unit and owner.
+pub fn metrics(units: &[UnitStatus]) -> String {
+    let registry = Registry::new();
+    let ready = family(&registry, "tapedeck_unit_ready", "1 while the unit does its work.", IntGaugeVec::new);
+    let cursor =
+        family(&registry, "tapedeck_unit_cursor_position", "The last position heard.", IntGaugeVec::new);
+    let lag = family(
+        &registry,
+        "tapedeck_unit_lag_positions",
+        "Positions behind the tape's end.",
+        IntGaugeVec::new,
+    );
+    let seconds =
+        family(&registry, "tapedeck_unit_lag_seconds", "Tape time behind the tape's end.", GaugeVec::new);
+    let counts = Count::ALL.map(|count| {
+        let (name, help) = count.metric();
+        (count, family(&registry, name, help, IntCounterVec::new))
+    });
+    for unit in units {
+        let labels = [unit.unit().as_str().to_owned(), unit.owner().to_owned()];
+        ready.with_label_values(&labels).set(unit.phase().is_ready().into());
+        cursor.with_label_values(&labels).set(unit.cursor().cast_signed());
+        lag.with_label_values(&labels).set(unit.lag().cast_signed());
+        seconds.with_label_values(&labels).set(unit.lag_seconds());
+        for (count, family) in &counts {
+            family.with_label_values(&labels).inc_by(unit.count(*count));
+        }
+    }
+    let mut text = Vec::new();
+    // Encoding into memory fails only on an empty metric family; without units there is none.
+    let _ = TextEncoder::new().encode(&registry.gather(), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn family<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    new: impl FnOnce(Opts, &[&str]) -> prometheus::Result<C>,
+) -> C {
+    let family =
+        new(Opts::new(name, help), &["unit", "owner"]).unwrap_or_else(|e| unreachable!("a valid name: {e}"));
+    registry.register(Box::new(family.clone())).unwrap_or_else(|e| unreachable!("once: {e}"));
+    family
+}

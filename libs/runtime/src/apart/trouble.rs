@@ -1,0 +1,139 @@
+//! What can befall a replica, by what is to be done about it.
+
+use super::{Limits, UnitPhase, UnitStatus, status::Count};
+use events::{DecodeError, Position};
+use std::{future::Future, time::Duration};
+use tape::{AppendError, LeaseError, ReadError, StorageError};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub(super) enum Trouble {
+    /// Somebody else speaks for the unit: the state is worth nothing now.
+    #[error("{0}")]
+    Lost(String),
+    /// The state contradicts the tape: it is discarded, and the tape believed.
+    #[error("{0}")]
+    Doubt(String),
+    /// The tape cannot be reached. Nothing is recorded, or it can be said again: try again.
+    #[error("{0}")]
+    Away(String),
+    /// A newer schema, damage: trying again helps only once somebody has mended it.
+    #[error("{0}")]
+    Stuck(String),
+    /// This open tape will never work again.
+    #[error("{0}")]
+    Fatal(StorageError),
+    #[error("stopping took too long")]
+    Overdue,
+}
+
+impl Trouble {
+    pub(super) fn undecodable(position: Position, why: &DecodeError) -> Self {
+        Self::Stuck(format!("position {position}: {why}"))
+    }
+
+    /// What is still wrong while the replica stands by again.
+    pub(super) fn standing(&self) -> Option<String> {
+        match self {
+            Self::Doubt(why) | Self::Away(why) | Self::Stuck(why) => Some(why.clone()),
+            Self::Lost(_) | Self::Fatal(_) | Self::Overdue => None,
+        }
+    }
+}
+
+impl From<StorageError> for Trouble {
+    fn from(e: StorageError) -> Self {
+        match e {
+            StorageError::Busy { .. } | StorageError::Full { .. } | StorageError::Other { .. } => {
+                Self::Away(e.to_string())
+            }
+            StorageError::Corrupt { .. } => Self::Stuck(e.to_string()),
+            StorageError::ReadOnly { .. } | StorageError::Unknown { .. } | StorageError::Closed { .. } => {
+                Self::Fatal(e)
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Trouble {
+    fn from(e: ReadError) -> Self {
+        match e {
+            ReadError::Gap { .. } | ReadError::Damaged { .. } => Self::Stuck(e.to_string()),
+            ReadError::Storage(e) => e.into(),
+        }
+    }
+}
+
+impl From<AppendError> for Trouble {
+    fn from(e: AppendError) -> Self {
+        match e {
+            AppendError::Fenced { .. } => Self::Lost(e.to_string()),
+            AppendError::Conflict { .. } | AppendError::Backwards { .. } | AppendError::Beyond { .. } => {
+                Self::Doubt(e.to_string())
+            }
+            AppendError::Busy(_) | AppendError::Full(_) => Self::Away(e.to_string()),
+            AppendError::Backend(e) => e.into(),
+        }
+    }
+}
+
+impl From<LeaseError> for Trouble {
+    fn from(e: LeaseError) -> Self {
+        match e {
+            LeaseError::Held { .. } | LeaseError::Lost { .. } => Self::Lost(e.to_string()),
+            LeaseError::Storage(e) => e.into(),
+        }
+    }
+}
+
+/// Pauses that double up to a limit.
+pub(super) struct Backoff {
+    pause: Duration,
+    slowest: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { pause: limits.retry, slowest: limits.slowest_retry }
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(self.slowest);
+        pause
+    }
+}
+
+/// Tries until the tape can be reached, cut off meanwhile. For what can be asked twice.
+///
+/// # Errors
+/// Any other trouble.
+pub(super) async fn insist<T, E, F>(
+    status: &UnitStatus,
+    limits: &Limits,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, Trouble>
+where
+    F: Future<Output = Result<T, E>>,
+    Trouble: From<E>,
+{
+    let mut before = None;
+    let mut backoff = Backoff::new(limits);
+    loop {
+        match attempt().await.map_err(Trouble::from) {
+            Err(Trouble::Away(why)) => {
+                before.get_or_insert_with(|| status.phase());
+                status.enter(UnitPhase::CutOff(why));
+                status.add(Count::Retries, 1);
+                tokio::time::sleep(backoff.next()).await;
+            }
+            Err(other) => return Err(other),
+            Ok(done) => {
+                if let Some(phase) = before {
+                    status.enter(phase);
+                }
+                return Ok(done);
+            }
+        }
+    }
+}

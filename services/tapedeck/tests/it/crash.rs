@@ -1,0 +1,129 @@
+//! A process may end at any moment, and the next one goes on as if nothing had happened.
+
+use crate::support::*;
+use std::time::{Duration, Instant};
+use tape::{Mode, Tape};
+
+/// Long enough that snapshots are written on the way.
+const LONG: &str = "synthetic:3:700";
+const TAPE: &str = "tapedeck-data/synthetic-3-700.tape";
+
+/// How often the process is killed: `TAPEDECK_KILLS`, else a few times.
+fn kills() -> usize {
+    std::env::var("TAPEDECK_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_at_random_moments_ends_with_the_head_of_one_undisturbed() {
+    let calm = Place::new();
+    let begun = Instant::now();
+    calm.run(&up(LONG)).well();
+    let (took, whole) = (begun.elapsed(), calm.head());
+    let mut seed = Seed::new("kills");
+    let mut left = kills();
+    while left > 0 {
+        let place = Place::new();
+        let life = Life { place: &place, end: whole.position, took };
+        let landed = life.kill(&mut seed, left).await;
+        assert_eq!(place.run(&(up(LONG) + " --json")).well().head(), whole);
+        assert_eq!(place.run("verify --json").well().head(), whole);
+        left -= landed;
+        println!("{landed} kills landed in the middle of the run, {left} are left");
+    }
+}
+
+/// One tape from its beginning to its end.
+struct Life<'a> {
+    place: &'a Place,
+    /// The last position of an undisturbed run, and how long that took.
+    end: u64,
+    took: Duration,
+}
+
+impl Life<'_> {
+    /// Kills the run up to `most` times and starts it again; how many of the kills came before its end.
+    /// One in four comes soon after the start, in the middle of recovery; the others come when the
+    /// tape has reached a position taken by chance, and a moment more.
+    async fn kill(&self, seed: &mut Seed, most: usize) -> usize {
+        let mut moments: Vec<u64> = (0..most).map(|_| seed.below(self.end * 9 / 10)).collect();
+        moments.sort_unstable();
+        let mut landed = 0;
+        for moment in moments {
+            let mut run = self.place.start(&up(LONG));
+            let longest = if seed.below(4) == 0 {
+                self.took / 5
+            } else {
+                self.reach(moment, &mut run).await;
+                self.took / 20
+            };
+            let pause = Duration::from_micros(seed.below(longest.as_micros() as u64 + 1));
+            tokio::time::sleep(pause).await;
+            run.kill();
+            let position = self.position().await;
+            assert!(position <= self.end);
+            println!("killed at position {position} of {}", self.end);
+            landed += usize::from(position < self.end);
+        }
+        landed
+    }
+
+    /// Until the tape has come that far, or the run is over.
+    async fn reach(&self, moment: u64, run: &mut Running) {
+        let tape = loop {
+            match self.open().await {
+                Some(tape) => break tape,
+                None if run.is_over() => return,
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        };
+        while tape.head().await.unwrap().position < moment && !run.is_over() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tape.close().await.unwrap();
+    }
+
+    /// 0 where no tape was made yet.
+    async fn position(&self) -> u64 {
+        let Some(tape) = self.open().await else { return 0 };
+        let position = tape.head().await.unwrap().position;
+        tape.close().await.unwrap();
+        position
+    }
+
+    async fn open(&self) -> Option<Tape> {
+        Tape::open(&format!("sqlite:{}", self.place.path(TAPE).display()), Mode::Read).await.ok()
+    }
+}
+
+#[test]
+fn sigterm_ends_a_run_in_good_order_and_the_next_one_finishes_it() {
+    let whole = Place::finished().head();
+    for speed in ["max", "86400"] {
+        let place = Place::new();
+        let mut run = place.start(&format!("up --market {MARKET} --speed {speed}"));
+        let address = run.address();
+        until("it plays", || get(&address, "/ready").1.contains("\"running\"").then_some(()));
+        let begun = Instant::now();
+        run.terminate();
+        let (status, out) = run.end();
+        assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?} to end", begun.elapsed());
+        assert_eq!(status.code(), Some(0));
+        assert!(out.contains("drawdown "), "it tells what came of it so far: {out}");
+        assert!(place.head().position < whole.position, "speed {speed}: it was stopped on the way");
+        assert_eq!(place.run(&(up(MARKET) + " --json")).well().head(), whole, "speed {speed}");
+    }
+}
+
+/// Beside a process that plays, everybody may read, and what they read is whole.
+#[test]
+fn readers_are_welcome_while_it_plays() {
+    let place = Place::new();
+    let mut run = place.start(&format!("up --market {MARKET} --speed 2000000"));
+    let address = run.address();
+    until("it plays", || get(&address, "/ready").1.contains("\"running\"").then_some(()));
+    until("it goes on", || (place.head().position > 500).then_some(()));
+    for command in ["verify", "positions", "trades", "portfolio", "replay --json", "doctor"] {
+        place.run(command).well();
+    }
+    assert!(!run.is_over());
+}

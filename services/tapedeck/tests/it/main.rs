@@ -1,0 +1,16 @@
+//! The program from outside: it is started, killed, starved and asked, and what it prints, records and
+//! exits with is looked at.
+
+mod address;
+mod backtest;
+mod configuration;
+mod crash;
+mod full;
+mod input;
+mod readers;
+mod recorded;
+mod support;
+mod synthetic;
+mod tamper;
+mod versions;
+mod why;
