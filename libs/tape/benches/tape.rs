@@ -1,9 +1,10 @@
 //! What the tape costs over the bare database: `cargo bench -p tape`.
 //!
-//! SQLite is compared with bare inserts of the same rows, and with a raw read, through the same client
-//! and with the same settings, but without hashes, fences, cursors, head and duplicates, and into a
-//! table without triggers. How long a disk takes to flush drifts more within a minute than the two
-//! differ; so they take turns, a few commits each, and the medians are compared.
+//! SQLite is compared with bare inserts of the same rows into the same tables, and with a raw read of
+//! every column, through the same client and with the same settings: without hashes, fences, cursors,
+//! head and duplicates. A second figure leaves the append-only triggers of the table out as well.
+//! How long a disk takes to flush drifts more within a minute than they differ; so they take turns, a
+//! few commits each, and the turns are compared one by one.
 //! What needs no disk is measured by criterion.
 //!
 //! `TAPE_BENCH_ROWS` (1,000,000) is the length of the tape that is read.
@@ -32,10 +33,10 @@ fn main() {
         tokio::spawn(async {
             let mut lines = Vec::new();
             if wanted("append/1") {
-                lines.push(append(1, 40, 100).await);
+                lines.extend(append(1, 10, 400).await);
             }
             if wanted("append/1000") {
-                lines.push(append(1_000, 4, 60).await);
+                lines.extend(append(1_000, 2, 120).await);
             }
             if wanted("read") {
                 lines.extend(read().await);
@@ -78,43 +79,47 @@ fn memory(criterion: &mut Criterion) {
 }
 
 /// `turns` turns of `commits` commits each. Ours moves a cursor with every commit, as a unit does.
-async fn append(batch: u64, commits: u64, turns: u64) -> String {
+async fn append(batch: u64, commits: u64, turns: u64) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let tape = open(&folder.path().join("ours.db")).await;
     let fence = tape.acquire(unit(), "bench", Duration::from_secs(9), false).await.expect("acquired").fence;
     let mut bare = bare_table(&folder.path().join("bare.db")).await;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut plain = bare_table(&folder.path().join("plain.db")).await;
+    let triggers =
+        "DROP TRIGGER event_no_replace; DROP TRIGGER event_no_update; DROP TRIGGER event_no_delete";
+    plain.execute(triggers).await.expect("dropped");
     let insert = insert(batch.min(100));
+    let mut times = [const { Vec::new() }; 3];
     for turn in 0..turns {
-        for mine in [turn % 2 == 0, turn % 2 == 1] {
+        for contender in [0, 1, 2].map(|n| ((n + turn) % 3) as usize) {
             let first = turn * commits * batch;
-            let batches: Vec<Commit> = (0..commits)
-                .map(|n| {
-                    let mut commit = commit(first + n * batch, batch);
-                    let to = first + (n + 1) * batch;
-                    commit.cursors = vec![CursorMove { unit: unit(), fence, to, reach: 1 }];
-                    commit
-                })
-                .collect();
-            let begun = Instant::now();
-            if mine {
-                for commit in batches {
-                    tape.append(commit).await.expect("appended");
-                }
-                ours.push(begun.elapsed());
-            } else {
-                for (n, commit) in (0..).zip(&batches) {
-                    bare_inserts(&mut bare, insert, first + n * batch, &commit.entries)
-                        .await
-                        .expect("inserted");
-                }
-                theirs.push(begun.elapsed());
+            let mut batches: Vec<Commit> = (0..commits).map(|n| commit(first + n * batch, batch)).collect();
+            for (to, commit) in (first + batch..).step_by(batch as usize).zip(&mut batches) {
+                commit.cursors = vec![CursorMove { unit: unit(), fence, to, reach: 1 }];
             }
+            let begun = Instant::now();
+            match contender {
+                0 => {
+                    for commit in batches {
+                        tape.append(commit).await.expect("appended");
+                    }
+                }
+                other => {
+                    let table = if other == 1 { &mut bare } else { &mut plain };
+                    for (after, commit) in (first..).step_by(batch as usize).zip(&batches) {
+                        bare_inserts(table, insert, after, &commit.entries).await.expect("inserted");
+                    }
+                }
+            }
+            times[contender].push(begun.elapsed());
         }
     }
     tape.close().await.expect("closed");
-    let rows = (commits * batch) as f64;
-    compare(&format!("append/{batch}"), rows / median(ours), rows / median(theirs))
+    let [ours, bare, plain] = times;
+    vec![
+        compare(&format!("append/{batch}"), commits * batch, &ours, &bare),
+        compare(&format!("append/{batch}, without append-only triggers"), commits * batch, &ours, &plain),
+    ]
 }
 
 async fn bare_inserts(
@@ -180,7 +185,7 @@ async fn read() -> Vec<String> {
     tape.close().await.expect("closed");
     let thousands = rows as f64 / 1e3;
     vec![
-        compare(&format!("read/{rows}"), rows as f64 / median(ours), rows as f64 / median(theirs)),
+        compare(&format!("read/{rows}"), rows, &ours, &theirs),
         format!(
             "write/{rows}: {:.0} k rows/s in batches of 1000, without a cursor",
             thousands / written.as_secs_f64()
@@ -192,7 +197,7 @@ async fn read() -> Vec<String> {
 async fn tape_read(tape: &Tape) -> u64 {
     let mut position = 0;
     loop {
-        let rows = tape.read(position, 5_000).await.expect("read");
+        let rows = tape.read(position, 2_000).await.expect("read");
         match black_box(&rows).last() {
             Some(last) => position = last.position,
             None => return position,
@@ -220,7 +225,7 @@ async fn raw_read(raw: &mut SqliteConnection) -> sqlx::Result<u64> {
     let mut position = 0;
     loop {
         let rows: Vec<RawRow> =
-            sqlx::query_as("SELECT * FROM event WHERE position > ? ORDER BY position LIMIT 5000")
+            sqlx::query_as("SELECT * FROM event WHERE position > ? ORDER BY position LIMIT 2000")
                 .bind(position)
                 .fetch_all(&mut *raw)
                 .await?;
@@ -235,15 +240,12 @@ async fn open(path: &Path) -> Tape {
     Tape::open(&format!("sqlite:{}", path.display()), Mode::Write).await.expect("opened")
 }
 
-/// The same table and indexes, without the triggers.
+/// The tables of a tape, and the settings of its writer.
 async fn bare_table(path: &Path) -> SqliteConnection {
     open(path).await.close().await.expect("closed");
     let settings = settings(path).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let settings = settings.pragma("wal_autocheckpoint", "4000").pragma("cache_size", "-16000");
-    let mut bare = settings.connect().await.expect("opened");
-    let drop = "DROP TRIGGER event_no_replace; DROP TRIGGER event_no_update; DROP TRIGGER event_no_delete";
-    bare.execute(drop).await.expect("dropped");
-    bare
+    settings.connect().await.expect("opened")
 }
 
 fn settings(path: &Path) -> SqliteConnectOptions {
@@ -302,13 +304,17 @@ fn time(n: u64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + n as i64)
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
-}
-
-fn compare(what: &str, ours: f64, bare: f64) -> String {
-    let shown =
-        |rate: f64| if rate < 20_000.0 { format!("{rate:.0}") } else { format!("{:.0} k", rate / 1e3) };
-    format!("{what}: ours {} rows/s, bare {} rows/s, ratio {:.2}", shown(ours), shown(bare), ours / bare)
+/// The ratio is the median of those of each turn, whose two parts met the same disk and load.
+fn compare(what: &str, rows: u64, ours: &[Duration], bare: &[Duration]) -> String {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let shown = |times: &[Duration]| {
+        let rate = rows as f64 / median(times.iter().map(Duration::as_secs_f64).collect());
+        if rate < 20_000.0 { format!("{rate:.0}") } else { format!("{:.0} k", rate / 1e3) }
+    };
+    let ratio =
+        median(bare.iter().zip(ours).map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64()).collect());
+    format!("{what}: ours {} rows/s, bare {} rows/s, ratio {ratio:.2}", shown(ours), shown(bare))
 }

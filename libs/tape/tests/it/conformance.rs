@@ -24,6 +24,7 @@ conformance! {
     an_empty_tape_has_head_zero
     positions_have_no_gaps_and_follow_the_commits
     what_is_read_is_what_was_written
+    not_a_byte_of_odd_values_changes
     the_first_row_tells_whose_tape_it_is
     the_same_fact_again_records_nothing
     the_same_fact_twice_in_one_commit_is_recorded_once
@@ -86,6 +87,21 @@ async fn what_is_read_is_what_was_written(tape: Tape) {
     assert_eq!(tape.read(20, 3).await.unwrap(), []);
     assert_eq!(tape.read(u64::MAX, 3).await.unwrap(), []);
     assert_eq!(tape.read(0, 0).await.unwrap(), []);
+}
+
+async fn not_a_byte_of_odd_values_changes(tape: Tape) {
+    let odd = [
+        events::Draft { kind: "".into(), subject: "".into(), body: "".into(), ..draft(1) },
+        events::Draft { trade: Some("".into()), meta: Some("".into()), cause: None, ..draft(2) },
+        events::Draft { subject: "a\0b".into(), body: "\0".into(), kind: "x\0,1,".into(), ..draft(3) },
+        events::Draft { at: Timestamp::from_micros(i64::MIN), schema: u16::MAX, ..draft(4) },
+        events::Draft { id: Uuid::max(), cause: Some(Uuid::nil()), body: "x".repeat(1 << 20), ..draft(5) },
+    ];
+    append(&tape, Commit::new(odd.clone().map(Entry::wall).to_vec())).await;
+    assert!(drafts(&tape).await == odd);
+    let first = tape.by_id(odd[2].id).await.unwrap().unwrap();
+    assert_eq!(first.draft, odd[2]);
+    tape::verify::verify_chain(&tape, |_, _| ()).await.unwrap();
 }
 
 async fn the_first_row_tells_whose_tape_it_is(tape: Tape) {

@@ -230,7 +230,7 @@ async fn a_full_disk_loses_nothing_and_the_tape_goes_on() {
             assert!(next < 5_000, "it fills up");
         };
         assert!(matches!(error, AppendError::Full(_)), "{error}");
-        assert!(error.to_string().contains("no room left on the disk"), "{error}");
+        assert!(error.to_string().contains("is full: make room"), "{error}");
         assert_eq!(
             u128::from(disk.tape.head().await.unwrap().position),
             next - 1,
@@ -244,6 +244,59 @@ async fn a_full_disk_loses_nothing_and_the_tape_goes_on() {
         sqlite.limit("max_page_count", pages as u32 + 40).await.unwrap();
     }
     assert_eq!(verify_chain(&disk.tape, |_, _| ()).await.unwrap(), disk.tape.head().await.unwrap());
+}
+
+/// `mount -t tmpfs -o size=3m tmpfs DIR; TAPE_SMALL_DISK=DIR cargo test -p tape -- --ignored small_disk`
+#[tokio::test]
+#[ignore = "needs TAPE_SMALL_DISK, an empty folder on a disk of its own of some 3 MiB"]
+async fn a_small_disk_fills_up_and_loses_nothing() {
+    let folder =
+        std::path::PathBuf::from(std::env::var_os("TAPE_SMALL_DISK").expect("TAPE_SMALL_DISK is set"));
+    let path = folder.join("tape.db");
+    for (round, batch) in [1, 30, 500].into_iter().enumerate() {
+        let ballast = folder.join("ballast");
+        std::fs::write(&ballast, vec![0; 600_000]).unwrap();
+        let tape = write(&path).await;
+        let mut next = u128::from(tape.head().await.unwrap().position) + 1;
+        let error = loop {
+            match tape.append(facts(next..next + batch)).await {
+                Ok(_) => next += batch,
+                Err(e) => break e,
+            }
+        };
+        assert!(matches!(&error, AppendError::Full(why) if why.contains("is full: make room")), "{error}");
+        assert_eq!(u128::from(verify_chain(&tape, |_, _| ()).await.unwrap().position), next - 1);
+        // With room again it goes on, in the same process.
+        std::fs::remove_file(&ballast).unwrap();
+        append(&tape, facts(next..next + 50)).await;
+        tape.close().await.unwrap();
+        println!("round {round}: {next} rows, then: {error}");
+    }
+    verify_chain(&read(&path).await, |_, _| ()).await.unwrap();
+}
+
+/// A folder that may not be written, as root too: `mount -t tmpfs tmpfs DIR`, run this with
+/// TAPE_DISK=DIR, `mount -o remount,ro DIR`, run it again.
+#[tokio::test]
+#[ignore = "needs TAPE_DISK, a folder on a disk of its own, first writable, then read-only"]
+async fn a_tape_on_a_disk_that_is_read_only_can_be_read() {
+    let folder = std::path::PathBuf::from(std::env::var_os("TAPE_DISK").expect("TAPE_DISK is set"));
+    let [closed, killed] = ["closed.db", "killed.db"].map(|name| folder.join(name));
+    if std::fs::write(folder.join("probe"), "").is_ok() {
+        let tape = write(&closed).await;
+        append(&tape, facts(1..=5)).await;
+        // A copy taken while it is open has a write-ahead log beside it.
+        std::fs::copy(&closed, &killed).unwrap();
+        std::fs::copy(folder.join("closed.db-wal"), folder.join("killed.db-wal")).unwrap();
+        tape.close().await.unwrap();
+        panic!("now make it read-only and run this again");
+    }
+    assert_eq!(all(&read(&closed).await).await.len(), 5);
+    assert!(matches!(refused_open(&url(&closed), Mode::Write).await, OpenError::Unwritable { .. }));
+    match Tape::open(&url(&killed), Mode::Read).await {
+        Ok(tape) => assert_eq!(all(&tape).await.len(), 5),
+        Err(e) => assert!(matches!(e, OpenError::Unfinished { .. }), "{e}"),
+    }
 }
 
 #[tokio::test]

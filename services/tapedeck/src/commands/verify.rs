@@ -30,6 +30,19 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error.into()),
     };
+    // An index that does not match its table would let an id in twice.
+    let flaws = tape::verify::check_file(&tape).await?;
+    if !flaws.is_empty() {
+        bar.finish_and_clear();
+        if global.json {
+            print_json(&json!({ "ok": false, "head": super::tape::head_json(&head), "file": flaws }))?;
+        } else {
+            println!("chain   {} events, whole", head.position);
+            println!("FILE DAMAGED, though no event is: {}", flaws.join("; "));
+            println!("export the tape and import it into a new one");
+        }
+        return Ok(ExitCode::FAILURE);
+    }
     bar.set_position(0);
     bar.set_message("cores");
     let hosts = units::of_tape(&tape).await?;

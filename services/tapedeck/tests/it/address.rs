@@ -42,7 +42,7 @@ fn health_readiness_and_metrics_are_told_while_it_plays() {
     assert!(metric(&metrics, "tapedeck_tape_head_position") <= place.head().position as f64);
     assert_eq!(get(&address, "/nowhere").0, 404);
 
-    run.terminate();
+    run.signal("TERM");
     assert_eq!(run.end().0.code(), Some(0));
 }
 
@@ -65,7 +65,7 @@ fn a_whole_run_at_full_speed_stays_under_60_mib_and_can_be_looked_at_when_it_is_
     assert_eq!(metric(&get(&address, "/metrics").1, "tapedeck_tape_head_position"), head as f64);
     assert_eq!(metric(&get(&address, "/metrics").1, "tapedeck_events_committed_total"), head as f64);
 
-    run.terminate();
+    run.signal("TERM");
     let (status, out) = run.end();
     assert_eq!(status.code(), Some(0));
     assert!(out.contains("(400 days)"), "{out}");

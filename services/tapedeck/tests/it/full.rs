@@ -6,7 +6,7 @@ use crate::support::*;
 /// What the first run said, and the head once the second one was through.
 fn assert_recovered(done: &Done, script: &str) {
     assert_eq!(done.code, Some(0), "{script}: {done:#?}");
-    for words in ["error: ", "no room left on the disk of the tape", "free some", "the tape is whole"] {
+    for words in ["error: ", "the disk of the tape", "is full", "make room", "the tape is whole"] {
         assert!(done.err.contains(words), "'{words}' is not in: {done:#?}");
     }
     assert!(!done.err.contains("panicked"), "{done:#?}");
@@ -61,7 +61,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
 fn without_room_for_a_tape_none_is_begun() {
     let place = Place::new();
     let done = place.shell(&format!("trap '' XFSZ; ulimit -f 0; tapedeck {}", up(MARKET)));
-    done.ends(1, &["opening sqlite:tapedeck-data/synthetic-1-200.tape", "no room left"]);
+    done.ends(1, &["opening sqlite:tapedeck-data/synthetic-1-200.tape", "is full", "make room"]);
     place.run(&up(MARKET)).well();
     assert_eq!(place.head(), Place::finished().head());
 }

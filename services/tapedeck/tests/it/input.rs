@@ -39,6 +39,14 @@ fn wrong_use_is_named_and_exits_with_2() {
 }
 
 #[test]
+fn a_misspelt_variable_of_the_environment_is_wrong_use() {
+    let place = Place::new();
+    place
+        .shell("TAPEDECK_LISTN=here tapedeck up")
+        .ends(2, &["TAPEDECK_LISTN", "did you mean TAPEDECK_LISTEN?"]);
+}
+
+#[test]
 fn a_tape_that_is_none_is_refused_with_what_to_write() {
     let place = Place::new();
     for command in ["up", "positions", "tape head", "verify", "backtest --candles candles"] {
@@ -155,7 +163,7 @@ fn a_second_writer_is_refused_by_name_and_the_first_goes_on() {
 
     let before = place.head().position;
     until("the first one goes on", || (place.head().position > before).then_some(()));
-    first.terminate();
+    first.signal("TERM");
     assert_eq!(first.end().0.code(), Some(0));
     place.run("verify").well();
     place.run(&up(MARKET)).well();

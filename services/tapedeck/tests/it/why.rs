@@ -88,9 +88,19 @@ fn an_order_is_told_with_what_led_to_it() {
     assert!(asked.iter().all(|row| row["subject"] == subject.as_str()), "{asked:?}");
     assert_in_order(
         &chain,
-        &["candle.closed", "signal.given", "trade.requested", "trade.sized", "order.submitted", "order.accepted"],
+        &[
+            "candle.closed",
+            "signal.given",
+            "trade.requested",
+            "trade.sized",
+            "order.submitted",
+            "order.accepted",
+        ],
     );
-    assert_in_order(&chain, &["order.done", "order.submitted", "order.accepted", "order.filled", "order.done"]);
+    assert_in_order(
+        &chain,
+        &["order.done", "order.submitted", "order.accepted", "order.filled", "order.done"],
+    );
 }
 
 #[test]
@@ -106,7 +116,14 @@ fn a_fill_an_event_and_a_position_are_found_too() {
         assert_eq!(asked[0]["id"], fill["id"], "{name}");
         assert_in_order(
             &chain,
-            &["candle.closed", "signal.given", "trade.requested", "trade.sized", "order.submitted", "order.filled"],
+            &[
+                "candle.closed",
+                "signal.given",
+                "trade.requested",
+                "trade.sized",
+                "order.submitted",
+                "order.filled",
+            ],
         );
     }
 }

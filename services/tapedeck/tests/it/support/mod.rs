@@ -1,10 +1,12 @@
 //! A folder of one's own, and the program run in it.
 
 mod candles;
+mod done;
 mod running;
 mod seed;
 
 pub use candles::candles;
+pub use done::{Done, Head};
 pub use running::{Running, get, until};
 pub use seed::Seed;
 
@@ -14,8 +16,7 @@ use std::{
     fs,
     path::PathBuf,
     process::{Command, Stdio},
-    sync::{OnceLock, mpsc},
-    thread,
+    sync::OnceLock,
     time::Duration,
 };
 use tape::{Mode, Tape};
@@ -31,23 +32,6 @@ const KEPT: &str = "tapedeck-data/synthetic-1-200.tape";
 
 /// The working folder of one test.
 pub struct Place(TempDir);
-
-/// What came of a command.
-#[derive(Debug)]
-pub struct Done {
-    #[expect(dead_code, reason = "shown where a test fails")]
-    asked: String,
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
-}
-
-/// The end of a tape.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    pub position: u64,
-    pub hash: String,
-}
 
 impl Place {
     pub fn new() -> Self {
@@ -96,12 +80,13 @@ impl Place {
         self.prepare(&mut command);
         command.env("program", env!("CARGO_BIN_EXE_tapedeck"));
         command.args(["-c", &format!("tapedeck() {{ \"$program\" \"$@\"; }}\n{script}")]);
-        wait(command, script)
+        done::wait(command, script)
     }
 
     fn prepare(&self, command: &mut Command) {
-        for variable in settings::Environment::VARIABLES {
-            command.env_remove(variable.name);
+        let ours = |name: &str| name.starts_with("TAPEDECK_") || ["STORE_URL", "BUS_URL"].contains(&name);
+        for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+            command.env_remove(name);
         }
         command.env("TAPEDECK_LISTEN", "127.0.0.1:0");
         command.current_dir(self.0.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -109,7 +94,7 @@ impl Place {
 
     /// Runs a command, its arguments as on the command line, to its end.
     pub fn run(&self, line: &str) -> Done {
-        wait(self.command(line), line)
+        done::wait(self.command(line), line)
     }
 
     /// Starts a command that goes on by itself.
@@ -144,59 +129,6 @@ impl Place {
     }
 }
 
-impl Done {
-    /// It ended well.
-    pub fn well(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        self
-    }
-
-    /// It ended with that code, and said all those words on standard error, the first line of which
-    /// names the mistake.
-    pub fn ends(self, code: i32, words: &[&str]) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        assert!(self.err.lines().any(|line| line.starts_with("error: ")), "{self:#?}");
-        assert!(!self.err.contains("panicked"), "{self:#?}");
-        for word in words {
-            assert!(self.err.contains(word), "'{word}' is not in: {self:#?}");
-        }
-        self
-    }
-
-    /// It ended with that code and the help text.
-    pub fn explains(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        assert!(self.err.contains("Usage: tapedeck"), "{self:#?}");
-        self
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON ({e}): {self:#?}"))
-    }
-
-    pub fn list(&self) -> Vec<Value> {
-        match self.json() {
-            Value::Array(list) => list,
-            other => panic!("no list: {other}"),
-        }
-    }
-
-    /// Of `tape head --json`, or the `head` in the summary of a run.
-    pub fn head(&self) -> Head {
-        let told = self.json();
-        let head = told.get("head").unwrap_or(&told);
-        Head { position: head["position"].as_u64().unwrap(), hash: text(&head["hash"]).to_owned() }
-    }
-
-    #[track_caller]
-    pub fn says(&self, words: &[&str]) -> &Self {
-        for word in words {
-            assert!(self.out.contains(word), "'{word}' is not in: {self:#?}");
-        }
-        self
-    }
-}
-
 /// The command that plays a market to its end as fast as it goes.
 pub fn up(market: &str) -> String {
     format!("up --market {market} --speed max --exit-when-done")
@@ -212,22 +144,4 @@ pub fn texts<'v>(rows: &'v [Value], field: &str) -> Vec<&'v str> {
 
 pub fn time(value: &Value) -> Timestamp {
     text(value).parse().unwrap()
-}
-
-fn wait(mut command: Command, asked: &str) -> Done {
-    let child = command.spawn().unwrap();
-    let id = child.id();
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(child.wait_with_output()));
-    let Ok(output) = told.recv_timeout(PATIENCE) else {
-        running::signal(id, "KILL");
-        panic!("'{asked}' does not end");
-    };
-    let output = output.unwrap();
-    Done {
-        asked: asked.to_owned(),
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
 }

@@ -59,8 +59,8 @@ impl Running {
         self.child.try_wait().unwrap().is_some()
     }
 
-    pub fn terminate(&self) {
-        signal(self.id(), "TERM");
+    pub fn signal(&self, name: &str) {
+        signal(self.id(), name);
     }
 
     /// SIGKILL.
