@@ -1,6 +1,10 @@
 //! The promises, checked against what the venue really did.
 
-use super::world::{World, assets, frame_id, gateway_is_idle};
+use super::{
+    facts::frame_id,
+    venue::assets,
+    world::{World, gateway_is_idle},
+};
 use domain::{Asset, ClientOrderId, Decimal, Leg, Origin, Side, Size, TradeId, UnitName};
 use events::{AccountEvent, Event, OrderEvent, PositionEvent, Recorded, TradeEvent, Uuid};
 use position_tracker::PositionTracker;

@@ -5,6 +5,8 @@
 //! requests and answers; its account frames come twice, late and out of order.
 
 mod check;
+mod facts;
+mod venue;
 mod world;
 
 use crate::explain::explain;

@@ -1,17 +1,17 @@
 //! The world around the engine: market, venue, network, clock.
 
-use super::Report;
-use crate::units;
-use domain::{
-    Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Interval, OrderRequest, Price,
-    Timestamp, TradeId,
+use super::{
+    Report,
+    facts::{TAPE, fact, frame_id, report_id},
+    venue::{Venue, order_of, price, rules},
 };
+use crate::units;
+use domain::{ClientOrderId, Decimal, EdgeName, Instrument, Interval, Timestamp, TradeId};
 use events::{
     CancelAttempted, Candle, CandleClosed, Clock, CloseRequested, Event, InstrumentListed, OrderAttempted,
     OrderEvent, OrderSubmitted, QuoteEvent, QuoteSeen, Recorded, RequestedBy, StopMoveRequested, TapeOpened,
-    TimeEvent, TimePassed, TradingState, TradingStateChanged, Uuid, ids,
+    TimeEvent, TimePassed, TradingState, TradingStateChanged,
 };
-use service::{Held, Service};
 use sim::{
     cluster::{Cluster, Faults, News},
     rng::Rng,
@@ -21,9 +21,7 @@ use std::{
     time::Duration,
 };
 use trade_abstraction::gateway::{Answer, Attempt, Effect, Gateway};
-use venue_paper::VenuePaper;
 
-pub const TAPE: Uuid = Uuid::from_u128(0x7a9e);
 const FAULTS: Faults = Faults { crash: 2, sleep: 1, disorder: 20 };
 const TICK: i64 = 1;
 
@@ -40,15 +38,6 @@ pub struct World {
     lost_answers: u64,
     /// Once set, nothing fails and nothing new begins.
     calm: bool,
-}
-
-/// The exchange, away from the tape.
-pub struct Venue {
-    core: Held<VenuePaper>,
-    /// All that it ever said on its account stream, in order.
-    pub truth: Vec<Event>,
-    /// Requests that reached it, by their id.
-    pub arrived: Vec<(OrderRequest, u32)>,
 }
 
 struct Message {
@@ -103,15 +92,10 @@ impl World {
         let mut cluster = Cluster::new(move || units::simulated(oco), "sim");
         let opened = TapeOpened { tape: TAPE, clock: Clock::Wall, market: "simulated".to_owned() };
         cluster.record(service::tape_unit(), now, vec![(fact("opened", &0), opened.into())]);
-        let account = units::simulated_account();
         let mut world = Self {
             cluster,
             now,
-            venue: Venue {
-                core: Held::new(units::simulated_venue(account)),
-                truth: Vec::new(),
-                arrived: Vec::new(),
-            },
+            venue: Venue::new(),
             prices: BTreeMap::new(),
             next_candle: now + Interval::Minute1.length(),
             network: Vec::new(),
@@ -565,121 +549,7 @@ impl World {
     }
 }
 
-impl Venue {
-    fn hear(&mut self, now: Timestamp, event: &Event) -> Vec<Event> {
-        use service::Core;
-        if !VenuePaper::HEARS.contains(&event.kind()) {
-            return Vec::new();
-        }
-        let mut said = Vec::new();
-        self.core.hear(now, event, &mut said);
-        said
-    }
-
-    /// Accepted and not ended.
-    pub fn working(&self) -> Vec<(Instrument, ClientOrderId)> {
-        let mut working = Vec::new();
-        for event in &self.truth {
-            match event {
-                Event::Order(OrderEvent::Accepted(e)) => working.push((e.instrument, e.order)),
-                Event::Order(OrderEvent::Ended(e)) => working.retain(|(_, order)| *order != e.order),
-                _ => {}
-            }
-        }
-        working
-    }
-
-    /// How much of an order has been traded.
-    pub fn traded(&self, order: &ClientOrderId) -> Decimal {
-        let fills = self.truth.iter().filter_map(|event| match event {
-            Event::Order(OrderEvent::Filled(fill)) if fill.order == *order => Some(fill.quantity.get()),
-            _ => None,
-        });
-        fills.sum()
-    }
-
-    /// Base asset bought less sold less taken as fees, by asset, starting from nothing.
-    pub fn owned(&self) -> BTreeMap<Asset, Decimal> {
-        let mut owned: BTreeMap<Asset, Decimal> = BTreeMap::new();
-        for event in &self.truth {
-            let Event::Order(OrderEvent::Filled(fill)) = event else { continue };
-            let (base, quote) = assets(&fill.instrument);
-            let sign = if fill.side == domain::Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-            *owned.entry(base).or_default() += sign * fill.quantity.get();
-            *owned.entry(quote).or_default() -= sign * fill.quote;
-            if let Some(fee) = fill.fee {
-                *owned.entry(fee.asset).or_default() -= fee.amount;
-            }
-        }
-        owned
-    }
-}
-
-pub fn assets(instrument: &Instrument) -> (Asset, Asset) {
-    let rules = rules(instrument.symbol.as_str());
-    (rules.base, rules.quote)
-}
-
-fn rules(symbol: &str) -> InstrumentRules {
-    let base = symbol.strip_suffix("USDT").unwrap_or(symbol);
-    let asset = |name: &str| Asset::new(name).unwrap_or_else(|e| unreachable!("{e}"));
-    InstrumentRules::open(
-        asset(base),
-        asset("USDT"),
-        Decimal::new(1, 2),
-        Decimal::new(1, 3),
-        Decimal::from(5),
-    )
-}
-
-fn price(cents: i64) -> Price {
-    Price::new(Decimal::new(cents, 2)).unwrap_or_else(|e| unreachable!("kept positive: {e}"))
-}
-
-pub fn order_of(event: &Event) -> Option<ClientOrderId> {
-    match event {
-        Event::Order(OrderEvent::Accepted(e)) => Some(e.order),
-        Event::Order(OrderEvent::Filled(e)) => Some(e.order),
-        Event::Order(OrderEvent::Ended(e)) => Some(e.order),
-        _ => None,
-    }
-}
-
-fn fact(kind: &str, key: &impl std::fmt::Display) -> Uuid {
-    ids::fact(TAPE, kind, &key.to_string())
-}
-
-/// The id of an account frame: from what the venue repeats on its stream and over REST.
-pub fn frame_id(event: &Event) -> Uuid {
-    match event {
-        Event::Order(OrderEvent::Accepted(e)) => fact("accepted", &e.venue_order),
-        Event::Order(OrderEvent::Ended(e)) => fact("ended", &e.venue_order),
-        Event::Order(OrderEvent::Filled(e)) => fact("filled", &format!("{}/{}", e.instrument, e.venue_trade)),
-        Event::Account(events::AccountEvent::BalanceChanged(e)) => {
-            fact("balance", &format!("{}/{}/{}/{}", e.asset, e.as_of, e.free, e.locked))
-        }
-        other => unreachable!("no account frame: {other:?}"),
-    }
-}
-
-/// The id of what the hands report: the same however often it is reported.
-fn report_id(event: &Event) -> Uuid {
-    match event {
-        Event::Order(OrderEvent::Rejected(e)) => fact("rejected", &e.order),
-        Event::Order(OrderEvent::CancelRejected(e)) => {
-            fact("cancel rejected", &format!("{}/{}", e.order, e.at))
-        }
-        Event::Order(OrderEvent::Unknown(e)) => fact("unknown", &format!("{}/{}", e.request, e.attempt)),
-        Event::Order(OrderEvent::Absent(e)) => fact("absent", &e.order),
-        Event::Order(OrderEvent::Attempted(e)) => fact("attempted", &format!("{}/{}", e.request, e.attempt)),
-        Event::Order(OrderEvent::Refused(e)) => fact("refused", &e.order),
-        Event::Order(OrderEvent::CancelAttempted(e)) => {
-            fact("cancel attempted", &format!("{}/{}/{}", e.order, e.attempt, e.timestamp))
-        }
-        other => unreachable!("no report: {other:?}"),
-    }
-}
-
+/// Whether the gateway waits for nothing.
 pub fn gateway_is_idle(world: &World) -> bool {
     world
         .cluster
