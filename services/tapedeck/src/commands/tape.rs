@@ -1,15 +1,17 @@
 //! `tapedeck tape`: the log itself.
 
 use crate::{
+    WrongUse,
     cli::{Export, Global, Import, OnTape, Show, Tail},
     commands::{print_json, progress},
     explain::explain,
     locate,
 };
 use anyhow::Context;
-use events::{Hash, Row};
+use events::{Hash, Kind, Row};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, BufReader, BufWriter, Write},
     process::ExitCode,
@@ -37,6 +39,7 @@ pub async fn head(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// A tape that cannot be read.
 pub async fn show(global: &Global, args: Show) -> anyhow::Result<ExitCode> {
+    must_exist(&args.kind)?;
     let tape = locate::reading(global, &args.tape).await?;
     let mut after = args.from.saturating_sub(1);
     let mut left = args.count;
@@ -55,6 +58,7 @@ pub async fn show(global: &Global, args: Show) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// A tape that cannot be read.
 pub async fn tail(global: &Global, args: Tail) -> anyhow::Result<ExitCode> {
+    must_exist(&args.kind)?;
     let tape = locate::reading(global, &args.tape).await?;
     let head = tape.head().await?.position;
     let mut shown = Vec::new();
@@ -115,6 +119,7 @@ pub async fn import(global: &Global, args: Import) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("importing {}", args.file.display()))?;
     bar.finish_and_clear();
+    tape.close().await?;
     report(global, "imported", &head)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -127,10 +132,25 @@ fn report(global: &Global, what: &str, head: &Head) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Nothing is shown of a kind that is misspelt, which looks as if nothing had happened.
+fn must_exist(kinds: &[String]) -> Result<(), WrongUse> {
+    let known: BTreeSet<&str> =
+        Kind::ALL.iter().flat_map(|kind| [kind.name(), family(kind.name())]).collect();
+    let Some(wrong) = kinds.iter().find(|kind| !known.contains(kind.as_str())) else { return Ok(()) };
+    let alike: Vec<_> =
+        known.into_iter().filter(|name| family(name) == family(wrong) && *name != wrong).collect();
+    let families: BTreeSet<_> = Kind::ALL.iter().map(|kind| family(kind.name())).collect();
+    let hint = if alike.is_empty() { families.into_iter().collect() } else { alike };
+    Err(WrongUse(format!("--kind {wrong}: there is no such kind; there is: {}", hint.join(", "))))
+}
+
+fn family(kind: &str) -> &str {
+    kind.split('.').next().unwrap_or_default()
+}
+
 fn wanted(row: &Row, kinds: &[String]) -> bool {
     let kind = &*row.draft.kind;
-    let family = kind.split('.').next().unwrap_or_default();
-    kinds.is_empty() || kinds.iter().any(|k| k == kind || k == family)
+    kinds.is_empty() || kinds.iter().any(|k| k == kind || k == family(kind))
 }
 
 fn print_row(row: &Row, json: bool) -> anyhow::Result<()> {

@@ -61,6 +61,21 @@ fn up_trades_as_the_backtest_does_to_the_last_hash() {
     assert!(trades.list().iter().any(|trade| trade["state"] == "closed"), "{trades:#?}");
 }
 
+/// As somebody does who adds the newest candles every day.
+#[test]
+fn candles_that_are_added_later_are_traded_as_if_they_had_been_there() {
+    let place = Place::new();
+    for days in [170, 171, 333] {
+        candles(&place, "candles", &["BTCUSDT", "ETHUSDT"], days);
+        place.run(&up("recorded:candles")).well();
+        place.run("verify").well();
+    }
+    candles(&place, "candles", &["BTCUSDT", "ETHUSDT"], 500);
+    let grown = place.run(&(up("recorded:candles") + " --json")).well();
+    let whole = market().run(&(up("recorded:candles") + " --json")).well();
+    assert_eq!(grown.json(), whole.json());
+}
+
 #[test]
 fn a_backtest_tells_the_same_as_its_files() {
     let place = market();

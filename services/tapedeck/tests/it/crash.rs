@@ -32,6 +32,36 @@ async fn a_run_that_is_killed_at_random_moments_ends_with_the_head_of_one_undist
     }
 }
 
+#[test]
+fn a_tape_that_is_killed_while_it_is_being_made_is_made_after_all() {
+    let place = Place::new();
+    let mut seed = Seed::new("kills at the beginning");
+    for _ in 0..12 {
+        let mut run = place.start(&up(MARKET));
+        std::thread::sleep(Duration::from_micros(seed.below(40_000)));
+        run.kill();
+    }
+    assert_eq!(place.run(&(up(MARKET) + " --json")).well().head(), Place::finished().head());
+    place.run("verify").well();
+}
+
+#[tokio::test]
+async fn a_changed_configuration_is_taken_up_once_whenever_it_is_killed() {
+    let begun = || {
+        let place = Place::new();
+        place.run(&format!("{} --to 2025-01-01", up(LONG))).well();
+        place.write("tapedeck.toml", "[edges.edge70]\nlong = 40\n[edges.edge60]\nenabled = true\n");
+        place
+    };
+    let (calm, place) = (begun(), begun());
+    let begun = Instant::now();
+    calm.run(&up(LONG)).well();
+    let (took, whole) = (begun.elapsed(), calm.head());
+    let life = Life { place: &place, end: whole.position, took };
+    life.kill(&mut Seed::new("kills under another configuration"), 3).await;
+    assert_eq!(place.run(&(up(LONG) + " --json")).well().head(), whole);
+}
+
 /// One tape from its beginning to its end.
 struct Life<'a> {
     place: &'a Place,
@@ -45,9 +75,10 @@ impl Life<'_> {
     /// One in four comes soon after the start, in the middle of recovery; the others come when the
     /// tape has reached a position taken by chance, and a moment more.
     async fn kill(&self, seed: &mut Seed, most: usize) -> usize {
-        let mut moments: Vec<u64> = (0..most).map(|_| seed.below(self.end * 9 / 10)).collect();
+        let (mut landed, mut position) = (0, self.position().await);
+        let left = (self.end - position) * 9 / 10;
+        let mut moments: Vec<u64> = (0..most).map(|_| position + seed.below(left)).collect();
         moments.sort_unstable();
-        let (mut landed, mut position) = (0, 0);
         for moment in moments {
             let mut run = self.place.start(&up(LONG));
             let longest = if seed.below(4) == 0 {

@@ -29,6 +29,8 @@ fn wrong_use_is_named_and_exits_with_2() {
         ("backtest --candles nowhere", &["nowhere: there is no such file or folder"]),
         ("backtest --candles candles --edge edge99", &["edge99", "it has: edge60, edge61, edge62, edge70"]),
         ("tape show --from x", &["'x'"]),
+        ("tape show --kind trade.cloesd", &["trade.cloesd", "trade.closed", "trade.opened"]),
+        ("tape tail --kind trades", &["trades", "signal, tape, time, trade, unit"]),
         ("tape import nowhere --tape sqlite:new.tape", &["nowhere: there is no such file or folder"]),
         ("simulate --seed 1 --seeds 2", &["'--seed <SEED>'"]),
     ] {

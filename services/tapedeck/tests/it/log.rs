@@ -61,6 +61,7 @@ fn an_export_imported_is_the_same_tape() {
     assert_eq!(exported.head(), head);
     let imported = place.run("tape import tape.jsonl --tape sqlite:copy.tape --json").well();
     assert_eq!(imported.head(), head);
+    assert!(!place.path("copy.tape-wal").exists(), "it is whole in its one file");
     assert_eq!(place.run("verify --json --tape sqlite:copy.tape").well().head(), head);
     for command in ["positions", "trades", "orders", "portfolio", "replay --json"] {
         let copy = place.run(&format!("{command} --tape sqlite:copy.tape")).well();
