@@ -161,12 +161,15 @@ impl<F: Steps> Market<F> {
         let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
         let plan =
             Plan { build: &build, walk: Walk::Follow, snapshots: true, until: None, learn_until: level };
-        let walked = recover::follow(&tape, hosts, Some(feed_from), &plan, |event| {
-            if event.position > feed_from {
-                feed.apply(event.recorded_at, &event.event);
-            }
-        })
-        .await?;
+        let walked = tokio::select! {
+            walked = recover::follow(&tape, hosts, Some(feed_from), &plan, |event| {
+                if event.position > feed_from {
+                    feed.apply(event.recorded_at, &event.event);
+                }
+            }) => walked?,
+            // Nothing has been said yet: it may be left at any moment.
+            _ = stop.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
+        };
         let mut late = Vec::new();
         let mut recovered = Vec::new();
         for unit in walked.units {

@@ -114,6 +114,12 @@ impl Host {
         self.said_through = head;
     }
 
+    /// Whether it has heard everything that the unit itself has said. A sink's hands may judge an
+    /// answer by its state only then: a later attempt of its own may lie between.
+    pub fn has_heard_itself(&self) -> bool {
+        self.cursor >= self.said_through
+    }
+
     /// An event of this unit lies `distance` after its cause.
     pub fn reached(&mut self, distance: u64) {
         self.reach = self.reach.max(distance);

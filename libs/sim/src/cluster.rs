@@ -258,7 +258,9 @@ impl Cluster {
                         let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
                         running.mine.extend(new.map(|(id, _)| *id));
                     }
-                    running.host.committed(committed.head.position);
+                    if !said.is_empty() {
+                        running.host.committed(committed.head.position);
+                    }
                 }
                 true
             }
@@ -448,20 +450,23 @@ impl Cluster {
     }
 
     /// A sink's hands report: said under the fence of the replica that sent them.
-    /// Nothing is said if that replica is gone.
+    /// Nothing is said if that replica is gone; `false` if it has not yet heard all that its unit
+    /// said, so that the report must wait.
     pub fn say(
         &mut self,
         unit: &UnitName,
         incarnation: u64,
         now: Timestamp,
         said: impl FnOnce(&Host) -> Vec<(Uuid, Event)>,
-    ) {
-        let Some(index) = self.units.iter().position(|u| u.name == *unit) else { return };
+    ) -> bool {
+        let Some(index) = self.units.iter().position(|u| u.name == *unit) else { return true };
         for replica in 0..2 {
-            let slot = &self.units[index].replicas[replica];
-            let Life::Up(running) = &slot.life else { continue };
+            let Life::Up(running) = &self.units[index].replicas[replica].life else { continue };
             if running.fence != incarnation {
                 continue;
+            }
+            if !running.host.has_heard_itself() {
+                return false;
             }
             let entries: Vec<Entry> = said(&running.host)
                 .into_iter()
@@ -471,14 +476,15 @@ impl Cluster {
                 })
                 .collect();
             if entries.is_empty() {
-                return;
+                return true;
             }
             let to = self.tape.marks_now().1.iter().find(|c| c.unit == *unit).map_or(0, |c| c.position);
             let step = CursorMove { unit: *unit, fence: running.fence, to, reach: 0 };
             let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail };
             self.try_commit(index, replica, commit);
-            return;
+            return true;
         }
+        true
     }
 
     /// What has happened to sinks since the last call.

@@ -280,10 +280,10 @@ impl std::str::FromStr for Speed {
         }
         match given.parse::<f64>() {
             Ok(times) if (0.001..=1e12).contains(&times) => Ok(Self(runtime::market::Pace::Times(times))),
-            _ => {
-                Err("write max, or how many seconds of market pass in one second, at least 0.001, e.g. 3600"
-                    .to_owned())
-            }
+            _ => Err(
+                "write max, or how many seconds of market pass in one second, from 0.001 to 1e12, e.g. 3600"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -6,7 +6,8 @@
 //!   with, is on the tape.
 //! - An attempt is sent once, by the incarnation that itself committed it, under its fence. One that
 //!   another left behind is looked up, never sent: it may have been sent already.
-//! - Absence is believed only of a lookup made after timestamp + window + margin, in venue time.
+//! - Absence is believed only of a lookup made after timestamp + window + margin, in venue time, and
+//!   judged only by a state that has heard all that the gateway itself has said.
 
 use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
 use events::{

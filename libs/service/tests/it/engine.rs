@@ -25,8 +25,13 @@ fn tape(candles: i64, every: u64) -> (Vec<Recorded>, u64) {
     let mut log = Log::default();
     let mut engine = Lockstep::new(hosts(every), Some(TAPE));
     for host in hosts(every) {
-        let started =
-            UnitStarted { unit: host.unit(), build: BUILD.to_owned(), config: host.config(), judged: 0, after: 0 };
+        let started = UnitStarted {
+            unit: host.unit(),
+            build: BUILD.to_owned(),
+            config: host.config(),
+            judged: 0,
+            after: 0,
+        };
         engine.feed(host.unit(), now(0), [started.into()], &mut log);
     }
     for n in 0..candles {
@@ -216,8 +221,13 @@ fn a_newcomer_learns_its_past_without_judging_it_and_is_verified_so() {
     let mut log = Log::default();
     let mut engine = Lockstep::new(hosts(3).drain(..1).collect(), Some(TAPE));
     let counter = &hosts(3)[0];
-    let started =
-        UnitStarted { unit: counter.unit(), build: BUILD.to_owned(), config: counter.config(), judged: 0, after: 0 };
+    let started = UnitStarted {
+        unit: counter.unit(),
+        build: BUILD.to_owned(),
+        config: counter.config(),
+        judged: 0,
+        after: 0,
+    };
     engine.feed(counter.unit(), now(0), [started.into()], &mut log);
     for n in 0..4 {
         engine.feed(unit("feed"), now(n), [candle(n)], &mut log);
@@ -230,8 +240,12 @@ fn a_newcomer_learns_its_past_without_judging_it_and_is_verified_so() {
     assert_eq!(echo.host.state(), serde_json::json!({"heard": 1, "own": 0}));
 
     let config = echo.host.config();
-    let mut engine =
-        Lockstep::resume(walked.units.into_iter().map(|u| u.host).collect(), Some(TAPE), VecDeque::new(), head);
+    let mut engine = Lockstep::resume(
+        walked.units.into_iter().map(|u| u.host).collect(),
+        Some(TAPE),
+        VecDeque::new(),
+        head,
+    );
     let started = UnitStarted { unit: unit("echo"), build: BUILD.to_owned(), config, judged: 0, after: head };
     engine.feed(unit("echo"), now(4), [started.into()], &mut log);
     for n in 4..10 {

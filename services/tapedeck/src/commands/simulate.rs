@@ -49,16 +49,16 @@ pub fn run(global: &Global, args: &Simulate) -> anyhow::Result<ExitCode> {
         let failures: Vec<_> = broken.iter().map(|(seed, why)| json!({ "seed": seed, "why": why })).collect();
         print_json(&json!({ "seeds": count, "met": total, "broken": failures }))?;
     } else {
-        println!("{count} seeds: {total}");
+        out!("{count} seeds: {total}")?;
         for (seed, why) in &broken {
-            println!("BROKEN by seed {seed}: {why}");
+            out!("BROKEN by seed {seed}: {why}")?;
             if args.seed.is_none() {
-                println!("       run it again with: tapedeck simulate --seed {seed}");
+                out!("       run it again with: tapedeck simulate --seed {seed}")?;
             }
         }
         if args.seed.is_some() && !broken.is_empty() {
             for line in simulate::story(from) {
-                println!("{line}");
+                out!("{line}")?;
             }
         }
     }

@@ -56,7 +56,14 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     };
     let ended = run.run(stopped.clone()).await;
     live.finish().await;
-    let ended = ended?;
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            // What was committed is safe either way; this only tidies the file up.
+            let _ = tape.close().await;
+            return Err(error.into());
+        }
+    };
     summarize(global, &tape).await?;
     if ended == Ended::MarketOver && !args.exit_when_done && !*stopped.borrow() {
         eprintln!("the market has ended; press Ctrl-C to leave");

@@ -111,14 +111,14 @@ mod tests {
     #[test]
     fn no_order_is_sent_twice_and_no_fill_is_lost_whatever_fails() {
         let mut met = super::Report::default();
-        for seed in 0..200 {
+        for seed in 0..300 {
             match super::run(seed) {
                 Ok(report) => met.add(&report),
                 Err(broken) => panic!("seed {seed}: {broken}"),
             }
         }
         // The faults were really met.
-        assert!(met.trades > 200 && met.fills > 400, "{met:?}");
-        assert!(met.lost > 50 && met.crashes > 2_000 && met.fenced > 20, "{met:?}");
+        assert!(met.trades > 150 && met.fills > 250, "{met:?}");
+        assert!(met.lost > 500 && met.crashes > 20_000 && met.fenced > 10_000, "{met:?}");
     }
 }

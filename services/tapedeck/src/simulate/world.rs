@@ -388,20 +388,23 @@ impl World {
     fn reply(&mut self, to: Hands, reply: Reply, rng: &mut Rng) {
         let unit = units::gateway();
         let now = self.now;
-        match reply {
+        let taken = match &reply {
             Reply::Answer(answer) => self.cluster.say(&unit, to.incarnation, now, |host| {
                 let Some((gateway, state)) = host.held::<Gateway>() else { return Vec::new() };
-                gateway.answered(state, now, &answer).into_iter().map(|e| (report_id(&e), e)).collect()
+                gateway.answered(state, now, answer).into_iter().map(|e| (report_id(&e), e)).collect()
             }),
             Reply::Said(event) => {
-                self.cluster.say(&unit, to.incarnation, now, |_| vec![(report_id(&event), *event)]);
+                self.cluster.say(&unit, to.incarnation, now, |_| vec![(report_id(event), (**event).clone())])
             }
             Reply::Again(effect) => {
-                let alive = self.cluster.host_of(&unit, to.incarnation).is_some();
-                if alive {
-                    self.send(to, effect, rng);
+                if self.cluster.host_of(&unit, to.incarnation).is_some() {
+                    self.send(to, effect.clone(), rng);
                 }
+                true
             }
+        };
+        if !taken {
+            self.send_reply(to, reply, rng);
         }
     }
 
