@@ -89,6 +89,7 @@ pub enum UnitError {
 /// The tape is closed or must be opened anew, or stopping took longer than its limit.
 pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
     let unit = (replica.make)().unit();
+    let _task = Task(replica.status.clone());
     let mut stop = Stop::new(stop);
     // The last row of the tape that this replica has heard in any of its incarnations.
     let mut known = Head::EMPTY;
@@ -118,6 +119,17 @@ pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), Un
         };
         replica.status.enter(standing.clone().map_or(UnitPhase::Standby, UnitPhase::CutOff));
         stop.or_after(pause).await;
+    }
+}
+
+/// A task that is gone, by a panic or a kill, is not ready.
+struct Task(UnitStatus);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.0.phase() != UnitPhase::Stopping {
+            self.0.enter(UnitPhase::CutOff("its task has ended".to_owned()));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ struct Leader<'a> {
     speaker: Speaker<'a>,
     /// The last row heard.
     place: Head,
+    /// The same, for the incarnations to come.
     known: &'a mut Head,
     snapshot: Position,
     said: Vec<Event>,
@@ -82,8 +83,12 @@ impl Leader<'_> {
                 Some(hint) = hints.next() => Call::Hint(hint),
             };
             behind = match call {
-                Call::Poll => self.look().await?,
                 Call::Hint(hint) => self.gather(hint, &mut hints).await?,
+                // What has come by the bus meanwhile is no gap.
+                Call::Poll => match hints.try_next() {
+                    Some(hint) => self.gather(hint, &mut hints).await?,
+                    None => self.look().await?,
+                },
             };
             self.flush(false).await?;
         }
@@ -185,13 +190,13 @@ impl Leader<'_> {
             self.host.settle(row.position, self.host.said_through());
         }
         self.place = place(row);
+        *self.known = self.place;
         self.speaker.reaches(row.position);
         Ok(())
     }
 
     async fn flush(&mut self, save: bool) -> Result<(), Trouble> {
         self.speaker.flush(&mut self.host, save).await?;
-        *self.known = self.place;
         self.replica.status.heard(&self.place);
         if self.place.position >= self.snapshot + self.replica.limits.snapshot_every {
             self.save_snapshot().await?;

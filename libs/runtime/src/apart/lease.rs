@@ -28,6 +28,7 @@ pub(super) async fn obtain(
 ) -> Result<Option<Lease>, UnitError> {
     loop {
         if stop.is_asked() {
+            replica.status.enter(UnitPhase::Stopping);
             return Ok(None);
         }
         let phase = match claim(replica, unit).await {

@@ -86,10 +86,14 @@ impl<'a> Speaker<'a> {
             self.entry(id, Some(heard.id), heard.recorded_at, &event, host);
             self.causes.push(heard.position);
         }
-        if host.own() == Own::InPlace && self.replica.hands.is_some() {
+        if self.has_hands(host) {
             let mine = self.hands.mine.remove(&heard.id);
             self.hands.news.push(Heard { event: heard, mine, fence: self.lease.fence() });
         }
+    }
+
+    fn has_hands(&self, host: &Host) -> bool {
+        host.own() == Own::InPlace && self.replica.hands.is_some()
     }
 
     fn entry(&mut self, id: Uuid, cause: Option<Uuid>, now: Timestamp, event: &Event, host: &Host) {
@@ -118,8 +122,10 @@ impl<'a> Speaker<'a> {
         if let Some(oldest) = causes.first() {
             host.reached((self.head + SLACK + entries.len() as u64).saturating_sub(*oldest));
         }
-        let committed = self.append(host, entries.clone()).await?;
         let promised = host.reach();
+        let new =
+            if self.has_hands(host) { entries.iter().map(|e| e.draft.id).collect() } else { Vec::new() };
+        let committed = self.append(host, entries).await?;
         for (outcome, cause) in committed.outcomes.iter().zip(&causes) {
             host.reached(outcome.position().saturating_sub(*cause));
         }
@@ -128,11 +134,10 @@ impl<'a> Speaker<'a> {
             self.append(host, Vec::new()).await?;
         }
         self.publish(&committed).await;
-        if host.own() == Own::InPlace && self.replica.hands.is_some() {
-            let new = entries.iter().zip(&committed.outcomes);
-            let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
-            self.hands.mine.extend(new.map(|(entry, _)| entry.draft.id));
-        }
+        // What stood there already is not counted as its own: it may have been tried.
+        let new = new.iter().zip(&committed.outcomes);
+        let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
+        self.hands.mine.extend(new.map(|(id, _)| *id));
         Ok(())
     }
 

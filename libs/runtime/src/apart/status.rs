@@ -95,7 +95,7 @@ impl UnitStatus {
         Self(Arc::new(Inner {
             unit,
             owner: owner.to_owned(),
-            phase: Mutex::new(UnitPhase::Standby),
+            phase: Mutex::new(UnitPhase::Recovering),
             cursor: AtomicU64::new(0),
             cursor_at: AtomicI64::new(0),
             head: AtomicU64::new(0),

@@ -68,9 +68,9 @@ impl From<AppendError> for Trouble {
     fn from(e: AppendError) -> Self {
         match e {
             AppendError::Fenced { .. } => Self::Lost(e.to_string()),
-            AppendError::Conflict { .. } | AppendError::Backwards { .. } | AppendError::Beyond { .. } => {
-                Self::Doubt(e.to_string())
-            }
+            AppendError::Conflict { .. } | AppendError::Backwards { .. } => Self::Doubt(e.to_string()),
+            // What was heard is not on the tape: it was put back to an older copy.
+            AppendError::Beyond { .. } => Self::Stuck(e.to_string()),
             AppendError::Busy(_) | AppendError::Full(_) => Self::Away(e.to_string()),
             AppendError::Backend(e) => e.into(),
         }

@@ -1,0 +1,63 @@
+//! What a sink's hands are told.
+
+use crate::stage::{Backend, Stage, TAPE, make};
+use crate::toys::{echo, unit};
+use domain::{Interval, Timestamp};
+use events::{CandleMissing, Clock, Draft, Event, TimeEvent, WakeAsked, ids};
+use runtime::apart::Heard;
+use tape::{Commit, CursorMove, Entry};
+use tokio::sync::mpsc;
+
+fn asked(n: u64) -> Draft {
+    let event = CandleMissing {
+        instrument: crate::toys::btc(),
+        interval: Interval::Minute1,
+        from: Timestamp::ZERO,
+        until: Timestamp::ZERO,
+        count: n,
+    };
+    Draft::new(ids::fact(TAPE, "asked", &n.to_string()), unit("feed"), None, Timestamp::ZERO, &event.into())
+}
+
+async fn told(hands: &mut mpsc::Receiver<Heard>, count: usize) -> Vec<(String, bool, u64)> {
+    let mut heard = Vec::new();
+    for _ in 0..count {
+        let next = tokio::time::timeout(std::time::Duration::from_secs(30), hands.recv()).await;
+        let Heard { event, mine, fence } = next.expect("in time").expect("alive");
+        heard.push((event.event.kind().name().to_owned(), mine, fence));
+    }
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hands_are_told_in_order_and_what_this_incarnation_has_promised() {
+    let stage = Stage::new(Backend::Memory, Clock::Wall).await;
+    let make = make(echo);
+    let (sink, mut hands) = stage.start_with_hands(&make, "a");
+    assert_eq!(told(&mut hands, 1).await, [("unit.started".to_owned(), true, 1)]);
+    for n in 1..=2 {
+        stage.append(vec![asked(n)], Timestamp::ZERO).await;
+        let heard = told(&mut hands, 2).await;
+        assert_eq!(heard[0], ("candle.missing".to_owned(), false, 1), "somebody else's");
+        assert_eq!(heard[1], ("time.wake_asked".to_owned(), true, 1), "its own");
+    }
+    sink.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_earlier_incarnation_promised_is_not_mine() {
+    let stage = Stage::new(Backend::Memory, Clock::Wall).await;
+    let rows = stage.append(vec![asked(1)], Timestamp::ZERO).await;
+    // One that died right after its commit.
+    let cursor = stage.tape.acquire(unit("echo"), "a", stage.lease, false).await.unwrap();
+    let wake = Event::Time(TimeEvent::WakeAsked(WakeAsked { at: Timestamp::from_millis(1) }));
+    let id = ids::said(rows[0].draft.id, "echo", 0);
+    let draft = Draft::new(id, unit("echo"), Some(rows[0].draft.id), rows[0].recorded_at, &wake);
+    let step = CursorMove { unit: unit("echo"), fence: cursor.fence, to: rows[0].position, reach: 1 };
+    let entries = vec![Entry::wall(draft)];
+    stage.tape.append(Commit { entries, cursors: vec![step], ..Commit::default() }).await.unwrap();
+
+    let (_sink, mut hands) = stage.start_with_hands(&make(echo), "a");
+    let own = [("time.wake_asked".to_owned(), false, 2), ("unit.started".to_owned(), true, 2)];
+    assert_eq!(told(&mut hands, 2).await, own);
+}
