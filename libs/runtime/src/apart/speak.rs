@@ -152,7 +152,9 @@ impl<'a> Speaker<'a> {
         };
         let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail };
         let committed = insist(status, limits, || tape.append(commit.clone())).await?;
-        host.committed(committed.head.position);
+        if !committed.outcomes.is_empty() {
+            host.committed(committed.head.position);
+        }
         status.head(&committed.head);
         self.reaches(committed.head.position);
         self.saved = step.to;

@@ -80,6 +80,23 @@ async fn a_replica_whose_unit_was_taken_from_it_stands_by_and_comes_back() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tape_refuses_a_replica_that_does_not_know_yet_that_it_was_replaced() {
+    for backend in BACKENDS {
+        // It would look at its lease in some minutes.
+        let stage = Stage::new(backend, Clock::Wall).await;
+        let a = stage.start(&make(|| counter(1)), "a");
+        stage.feed(1..=5).await;
+        stage.quiet(1).await;
+        let theirs = stage.tape.acquire(unit("counter"), "somebody", LONG, true).await.unwrap();
+        stage.feed(6..=9).await;
+        until("it stands by", async || a.is(&UnitPhase::Standby)).await;
+        assert_eq!(stage.rows().await.iter().filter(|r| r.cause.is_some()).count(), 5);
+        assert_eq!(stage.cursor("counter").await, theirs);
+        a.stop().await.unwrap();
+    }
+}
+
 /// A process that was stopped in the middle of its work and wakes under an old fence.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_wakes_after_its_lease_has_nothing_to_say() {

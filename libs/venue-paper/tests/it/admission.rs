@@ -122,15 +122,15 @@ fn too_many_decimals() {
 #[test]
 fn numbers_beyond_reckoning_are_refused_and_break_nothing() {
     check(
-        "buy 79228162514264337593543950335 limit 90
+        "buy 1000000000000000 limit 90
          → o1 rejected -1108 filter: Parameter 'quantity' overflowed.
-         sell 79228162514264337593543950335 market
+         sell 1000000000000000 market
          → o2 rejected -1108 filter: Parameter 'quantity' overflowed.
-         buy 1 limit 79228162514264337593543950335
+         buy 1 limit 1000000000000
          → o3 rejected -1108 filter: Parameter 'quantity' overflowed.
-         buy for 79228162514264337593543950335 market
+         buy for 1000000000000000 market
          → o4 rejected -2010 insufficient_balance: Account has insufficient balance for requested action.
-         quote 79228162514264337593543950335
+         quote 1000000000000
          sell 1 market
          → o5 rejected -1108 filter: Parameter 'quantity' overflowed.",
     );

@@ -233,8 +233,9 @@ fn at_most_one_wake_is_asked_for_at_a_time() {
 
 #[test]
 fn figures_beyond_all_money_do_not_stop_it() {
-    let huge = "79228162514264337593543950335";
+    let most = domain::Quantity::MOST;
+    let all = most + most;
     let script =
-        format!("submit a\n fill a #7 t1 {huge} @ 1\n fill a #7 t2 {huge} @ 1\n end a #7 filled {huge}");
-    check(&script, &format!("done entry a filled {huge} for {huge}"));
+        format!("submit a\n fill a #7 t1 {most} @ 1\n fill a #7 t2 {most} @ 1\n end a #7 filled {all}");
+    check(&script, &format!("done entry a filled {all} for {all}"));
 }

@@ -198,10 +198,11 @@ fn an_emptied_account_has_no_drawdown() {
 #[test]
 fn figures_beyond_all_money_do_not_stop_it() {
     let huge = "79228162514264337593543950335";
+    let dearest = domain::Price::MOST;
     check(
         &format!(
             "list BTCUSDT BTC USDT
-             close BTCUSDT {huge} at 60
+             close BTCUSDT {dearest} at 60
              main has {huge} + {huge} BTC as of 60
              main has {huge} + {huge} USDT as of 60
              time 60
@@ -210,8 +211,8 @@ fn figures_beyond_all_money_do_not_stop_it() {
              time 120"
         ),
         &format!(
-            "main {huge} = {huge} + {huge}, 0 below {huge}: {huge} BTC @ {huge}, {huge} USDT @ 1
-             main {huge} = {huge} + {huge}, 0 below {huge}: 1 BTC @ {huge}, {huge} USDT @ 1"
+            "main {huge} = {huge} + {huge}, 0 below {huge}: {huge} BTC @ {dearest}, {huge} USDT @ 1
+             main {huge} = {huge} + {dearest}, 0 below {huge}: 1 BTC @ {dearest}, {huge} USDT @ 1"
         ),
     );
 }
