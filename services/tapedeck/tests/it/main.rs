@@ -3,6 +3,7 @@
 
 mod address;
 mod backtest;
+mod cases;
 mod configuration;
 mod crash;
 mod full;
