@@ -141,7 +141,7 @@ impl Cluster {
                     self.recover(unit, replica, rng, now);
                 }
             }
-            Life::Asleep(_) => self.wake(unit, replica, rng, faults, now),
+            Life::Asleep(_) => self.wake(unit, replica, rng, faults),
             Life::Up(_) => self.work(unit, replica, rng, faults, now),
         }
     }
@@ -159,7 +159,7 @@ impl Cluster {
             self.snapshot(unit, replica);
         }
         let Some(offered) = self.offer(unit, replica, rng, faults) else { return };
-        self.hear(unit, replica, offered, rng, faults, now);
+        self.hear(unit, replica, offered, rng, faults);
     }
 
     /// A position from the bus: the next one, or one that the broker repeats or gives early.
@@ -173,15 +173,7 @@ impl Cluster {
         Some(if rng.chance(faults.disorder) { 1 + rng.below(head) } else { cursor + 1 })
     }
 
-    fn hear(
-        &mut self,
-        unit: usize,
-        replica: usize,
-        offered: Position,
-        rng: &mut Rng,
-        faults: &Faults,
-        now: Timestamp,
-    ) {
+    fn hear(&mut self, unit: usize, replica: usize, offered: Position, rng: &mut Rng, faults: &Faults) {
         let Life::Up(running) = &self.units[unit].replicas[replica].life else { return };
         let from = match running.host.arrival(offered) {
             Arrival::Duplicate => {
@@ -197,7 +189,7 @@ impl Cluster {
         for position in from..=offered {
             let row = self.tape.read_now(position - 1, 1).remove(0);
             let event = row.decode().expect("written by this build");
-            if !self.handle(unit, replica, event, rng, faults, now) {
+            if !self.handle(unit, replica, event, rng, faults) {
                 return;
             }
         }
@@ -211,7 +203,6 @@ impl Cluster {
         event: Recorded,
         rng: &mut Rng,
         faults: &Faults,
-        now: Timestamp,
     ) -> bool {
         let name = self.units[unit].name;
         let slot = &mut self.units[unit].replicas[replica];
@@ -244,7 +235,6 @@ impl Cluster {
             let (incarnation, event) = (running.fence, Box::new(event));
             self.news.push(News::Heard { unit: name, incarnation, event, mine });
         }
-        let _ = now;
         true
     }
 
@@ -275,7 +265,7 @@ impl Cluster {
     }
 
     /// A replica that slept goes on where it was, under its old fence.
-    fn wake(&mut self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults, now: Timestamp) {
+    fn wake(&mut self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults) {
         if !rng.chance(10) && faults.sleep > 0 {
             return;
         }
@@ -284,7 +274,7 @@ impl Cluster {
         let Life::Asleep(running) = life else { return };
         slot.life = Life::Up(running);
         if let Some(offered) = self.offer(unit, replica, rng, faults) {
-            self.hear(unit, replica, offered, rng, faults, now);
+            self.hear(unit, replica, offered, rng, faults);
         }
     }
 
@@ -396,7 +386,7 @@ impl Cluster {
         for unit in 0..self.units.len() {
             for replica in 0..2 {
                 if matches!(self.units[unit].replicas[replica].life, Life::Asleep(_)) {
-                    self.wake(unit, replica, rng, &Faults::NONE, now);
+                    self.wake(unit, replica, rng, &Faults::NONE);
                 }
             }
             if !self.units[unit].replicas.iter().any(|r| matches!(r.life, Life::Up(_))) {
@@ -406,7 +396,7 @@ impl Cluster {
             for replica in 0..2 {
                 while let Some(next) = self.offer(unit, replica, rng, &Faults::NONE) {
                     worked = true;
-                    self.hear(unit, replica, next, rng, &Faults::NONE, now);
+                    self.hear(unit, replica, next, rng, &Faults::NONE);
                 }
             }
             worked |= self.save_cursor(unit);
