@@ -7,12 +7,41 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+has() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# The tests start throw-away servers of their own (libs/testkit); the packages must start none, neither
+# now (policy-rc.d says so to Debian's install scripts) nor at the next boot.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d ours='' failed=0
+  if [ ! -e "$policy" ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  as_root apt-get update -qq \
+    && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" || failed=1
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  [ "$failed" -eq 0 ] || { echo "test.sh: these packages cannot be installed: $*" >&2; exit 1; }
+  has systemctl || return 0
+  for package in "$@"; do
+    case "$package" in
+      postgresql | rabbitmq-server) as_root systemctl disable --quiet "$package" 2>/dev/null || true ;;
+    esac
+  done
+}
+
+missing=()
 # SQLite and ring are compiled from C.
-if ! command -v cc >/dev/null 2>&1; then
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential
-fi
-if ! command -v cargo >/dev/null 2>&1; then
+has cc || missing+=(build-essential)
+[ -n "${TAPEDECK_POSTGRES_BIN:-}" ] || has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null \
+  || missing+=(postgresql)
+has rabbitmq-server || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+[ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
+
+if ! has cargo; then
   echo "test.sh: there is no cargo; install Rust 1.95 or newer (https://rustup.rs), then run this again" >&2
   exit 1
 fi
@@ -27,4 +56,7 @@ cargo fmt --all --check
 echo "== lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 echo "== tests"
-cargo test --workspace --locked
+cargo build --package testkit --bin with-servers --locked
+cargo test --workspace --locked --no-run
+# In place of this script, so that a signal to it ends the servers too.
+exec "${CARGO_TARGET_DIR:-target}/debug/with-servers" cargo test --workspace --locked

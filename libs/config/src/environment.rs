@@ -16,6 +16,8 @@ pub struct Environment {
     pub listen: Option<SocketAddr>,
     /// `STORE_URL`.
     pub store_url: Option<Secret>,
+    /// `BUS_URL`.
+    pub bus_url: Option<Secret>,
 }
 
 /// A variable and what it is for, in prose; for help texts and templates.
@@ -61,12 +63,27 @@ impl Environment {
             name: "TAPEDECK_LISTEN",
             about: "The address on which health and metrics are served, e.g. 127.0.0.1:8080.",
         },
-        Variable { name: "STORE_URL", about: "The tape: sqlite:PATH." },
+        Variable {
+            name: "STORE_URL",
+            about: "The tape: postgres://USER:PASSWORD@HOST:PORT/DATABASE, or sqlite:PATH for one process alone.",
+        },
+        Variable {
+            name: "BUS_URL",
+            about: "The broker between processes: amqp://USER:PASSWORD@HOST:PORT/VHOST (%2f is the vhost /), or amqps:// with TLS.",
+        },
     ];
 
-    /// Variables of ours that are meant for others: where the tests find their data, how often they
-    /// kill, and what a build calls itself.
-    const FOR_OTHERS: &'static [&'static str] = &["TAPEDECK_DATA", "TAPEDECK_KILLS", "TAPEDECK_BUILD"];
+    /// Variables of ours that are meant for others: where the tests find their data and their servers, how
+    /// often they kill, which seed they repeat, and what a build calls itself.
+    const FOR_OTHERS: &'static [&'static str] = &[
+        "TAPEDECK_DATA",
+        "TAPEDECK_KILLS",
+        "TAPEDECK_BUILD",
+        "TAPEDECK_TEST_POSTGRES",
+        "TAPEDECK_TEST_RABBITMQ",
+        "TAPEDECK_POSTGRES_BIN",
+        "TAPEDECK_SEED",
+    ];
 
     /// Reads the variables given; an empty one counts as not set.
     ///
@@ -80,7 +97,20 @@ impl Environment {
         let get = |name: &str| vars.get(name).cloned();
         let listen = get("TAPEDECK_LISTEN")
             .and_then(|given| given.parse().map_err(|_| problems.push(not_an_address(&given))).ok());
-        let store_url = secret(&vars, "STORE_URL", &["sqlite"], "write sqlite:PATH", &mut problems);
+        let store_url = secret(
+            &vars,
+            "STORE_URL",
+            &["sqlite", "postgres", "postgresql"],
+            "write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+            &mut problems,
+        );
+        let bus_url = secret(
+            &vars,
+            "BUS_URL",
+            &["amqp", "amqps"],
+            "write amqp://USER:PASSWORD@HOST:PORT/VHOST",
+            &mut problems,
+        );
         if !problems.is_empty() {
             return Err(Problems::new("the environment", problems));
         }
@@ -90,6 +120,7 @@ impl Environment {
             data_dir: get("TAPEDECK_DATA_DIR").map(PathBuf::from),
             listen,
             store_url,
+            bus_url,
         })
     }
 }

@@ -1,6 +1,10 @@
 //! Ids are derived, never drawn: saying a thing twice says the same thing.
 
-use domain::{Account, ClientOrderId, Leg, TradeId};
+use crate::{
+    AccountEvent, BalanceChanged, Candle, CandleEvent, Event, FrameEvent, OrderEvent, QuoteEvent, Rejection,
+    StreamEvent, TimeEvent,
+};
+use domain::{Account, ClientOrderId, Decimal, Leg, Timestamp, TradeId};
 use uuid::Uuid;
 
 /// The id of the `n`-th event (from 0) that `unit` says on hearing `cause`.
@@ -18,6 +22,112 @@ pub fn said(cause: Uuid, unit: &str, n: usize) -> Uuid {
 /// `tape` is the namespace, so another tape never repeats an id.
 pub fn fact(tape: Uuid, kind: &str, key: &str) -> Uuid {
     Uuid::new_v5(&tape, format!("{kind}|{key}").as_bytes())
+}
+
+/// The id of the `n`-th event (from 0) that a market says at `now`: the same in any deployment, for
+/// it depends on nothing that anybody else says.
+pub fn of_step(tape: Uuid, source: &str, now: Timestamp, n: u64) -> Uuid {
+    fact(tape, source, &format!("{}/{n}", now.micros()))
+}
+
+/// The id of a fact of the world, from what each of its sources repeats: a venue's stream, its
+/// answer to a request, and whatever is fetched later. `None` for what a unit or a person says.
+///
+/// | fact | named by |
+/// |---|---|
+/// | fill | account, instrument, the venue's order id and trade id |
+/// | order accepted, ended | account, instrument, the venue's order id, and which of the two |
+/// | order rejected | account, instrument and our order id: the venue gave none of its own; a request outside its window by the time as well, since another may follow |
+/// | cancel rejected | account, instrument, our order id and the time: each request is refused for itself |
+/// | balance | account, asset, as-of time and amounts: an observation, of which two may tie in time |
+/// | ledger entry | account, asset, time and delta; the venue's reference is not on every source |
+/// | candle | series and open time; a differing or refused copy by all its figures as well |
+/// | missing candles | series, first missing and next present one |
+/// | quote | instrument, time and price |
+/// | time passed | the instant: two clocks say the same |
+/// | stream opened | account, replica, stream and time: each connection is a fact of its own |
+/// | frame quarantined | account and the frame's hash: two replicas bring the same bytes |
+///
+/// Amounts are compared as numbers: `1.50` and `1.5` name one fact.
+/// `InstrumentListed` has none: it tells no time, and the same rules may return after others, so
+/// whoever says it must name the listing that it follows.
+pub fn of_fact(tape: Uuid, event: &Event) -> Option<Uuid> {
+    let key = match event {
+        Event::Order(e) => order(e)?,
+        Event::Account(AccountEvent::BalanceChanged(e)) => {
+            let BalanceChanged { account, asset, free, locked, as_of } = e;
+            format!("{account}/{asset}/{as_of}/{}/{}", figure(free), figure(locked))
+        }
+        Event::Account(AccountEvent::LedgerEntered(e)) => {
+            format!("{}/{}/{}/{}", e.account, e.asset, e.at, figure(&e.delta))
+        }
+        Event::Candle(CandleEvent::Closed(e)) => candle(&e.candle),
+        Event::Candle(CandleEvent::Missing(e)) => {
+            format!("{}/{}/{}/{}", e.instrument, e.interval, e.from, e.until)
+        }
+        Event::Candle(CandleEvent::Differs(e)) => candle_in_full(&e.second),
+        Event::Candle(CandleEvent::Refused(e)) => format!("{:?}/{}", e.fault, candle_in_full(&e.candle)),
+        Event::Quote(QuoteEvent::Seen(e)) => {
+            format!("{}/{}/{}", e.instrument, e.at, figure(&e.price.get()))
+        }
+        Event::Time(TimeEvent::Passed(e)) => e.now.to_string(),
+        Event::Stream(StreamEvent::Opened(e)) => {
+            format!("{}/{}/{}/{}", e.account, e.at, e.stream, e.replica)
+        }
+        Event::Frame(FrameEvent::Quarantined(e)) => format!("{}/{}", e.account, e.frame),
+        Event::Tape(_)
+        | Event::Unit(_)
+        | Event::Time(TimeEvent::WakeAsked(_))
+        | Event::Instrument(_)
+        | Event::Quote(QuoteEvent::Asked(_))
+        | Event::Signal(_)
+        | Event::Trade(_)
+        | Event::Stream(StreamEvent::Complete(_))
+        | Event::Frame(FrameEvent::Reparsed(_))
+        | Event::Position(_)
+        | Event::Portfolio(_)
+        | Event::Control(_) => return None,
+    };
+    Some(fact(tape, event.kind().name(), &key))
+}
+
+fn order(event: &OrderEvent) -> Option<String> {
+    Some(match event {
+        OrderEvent::Filled(e) => {
+            format!("{}/{}/{}/{}", e.account, e.instrument, e.venue_order, e.venue_trade)
+        }
+        OrderEvent::Accepted(e) => format!("{}/{}/{}", e.account, e.instrument, e.venue_order),
+        OrderEvent::Ended(e) => format!("{}/{}/{}", e.account, e.instrument, e.venue_order),
+        OrderEvent::Rejected(e) if e.reason == Rejection::OutsideWindow => {
+            format!("{}/{}/{}/{}", e.account, e.instrument, e.order, e.at)
+        }
+        OrderEvent::Rejected(e) => format!("{}/{}/{}", e.account, e.instrument, e.order),
+        OrderEvent::CancelRejected(e) => {
+            format!("{}/{}/{}/{}", e.account, e.instrument, e.order, e.at)
+        }
+        OrderEvent::Submitted(_)
+        | OrderEvent::Attempted(_)
+        | OrderEvent::Refused(_)
+        | OrderEvent::Unknown(_)
+        | OrderEvent::Absent(_)
+        | OrderEvent::CancelRequested(_)
+        | OrderEvent::CancelAttempted(_)
+        | OrderEvent::Done(_)
+        | OrderEvent::Stuck(_) => return None,
+    })
+}
+
+fn candle(c: &Candle) -> String {
+    format!("{}/{}/{}", c.instrument, c.interval, c.open_time)
+}
+
+fn candle_in_full(c: &Candle) -> String {
+    let prices = [c.open, c.high, c.low, c.close].map(|price| figure(&price.get()).to_string());
+    format!("{}/{}/{}", candle(c), prices.join("/"), figure(&c.volume))
+}
+
+fn figure(amount: &Decimal) -> Decimal {
+    amount.normalize()
 }
 
 /// Our id of an order: the same after any crash, different on another tape.

@@ -1,10 +1,15 @@
-//! The closed set of events, written once: family, variant, payload, name on the wire, schema.
+//! The closed set of events, written once: family, variant, payload, name on the wire, schema, and from
+//! schema 2 on the steps that raise an older body: `2 [one_to_two]`, `3 [one_to_two, two_to_three]`.
 
-use crate::{DecodeError, Payload, families::*};
+use crate::{
+    DecodeError, Payload,
+    families::*,
+    upcast::{self, Upcast},
+};
 use domain::{Account, Instrument, Timestamp, TradeId};
 
 macro_rules! events {
-    ($($family:ident($family_enum:ident) { $($variant:ident($payload:ident) $name:literal $schema:literal;)* })*) => {
+    ($($family:ident($family_enum:ident) { $($variant:ident($payload:ident) $name:literal $schema:literal $([$($upcast:path),+])?;)* })*) => {
         /// The name of an event's type, `family.kind` on the wire.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind { $($($payload,)*)* }
@@ -22,6 +27,10 @@ macro_rules! events {
             }
             pub fn parse(name: &str) -> Option<Self> {
                 match name { $($($name => Some(Kind::$payload),)*)* _ => None }
+            }
+            /// The steps that raise a body from each older schema to the next, the first from 1 to 2.
+            const fn upcasts(self) -> &'static [Upcast] {
+                match self { $($(Kind::$payload => &[$($($upcast),+)?],)*)* }
             }
         }
 
@@ -80,12 +89,12 @@ macro_rules! events {
                 if schema > kind.schema() {
                     return Err(DecodeError::NewerSchema { kind: kind.name(), schema, known: kind.schema() });
                 }
-                let malformed = |e: serde_json::Error| {
-                    DecodeError::Malformed { kind: kind.name(), why: e.to_string() }
+                let malformed = |why: String| DecodeError::Malformed { kind: kind.name(), why };
+                let body = upcast::raise(kind.upcasts(), schema, body).map_err(malformed)?;
+                let read = match kind {
+                    $($(Kind::$payload => serde_json::from_str::<$payload>(&body).map(Event::from),)*)*
                 };
-                match kind {
-                    $($(Kind::$payload => serde_json::from_str::<$payload>(body).map(Event::from).map_err(malformed),)*)*
-                }
+                read.map_err(|e| malformed(e.to_string()))
             }
         }
     };
@@ -95,6 +104,7 @@ events! {
     Tape(TapeEvent) {
         Opened(TapeOpened) "tape.opened" 1;
         Conflicted(EventConflicted) "tape.conflicted" 1;
+        RepublishAsked(RepublishAsked) "tape.republish_asked" 1;
     }
     Unit(UnitEvent) {
         Started(UnitStarted) "unit.started" 1;
@@ -155,6 +165,14 @@ events! {
         BalanceChanged(BalanceChanged) "account.balance_changed" 1;
         LedgerEntered(LedgerEntry) "account.ledger_entry" 1;
     }
+    Stream(StreamEvent) {
+        Opened(StreamOpened) "stream.opened" 1;
+        Complete(StreamComplete) "stream.complete" 1;
+    }
+    Frame(FrameEvent) {
+        Quarantined(FrameQuarantined) "frame.quarantined" 1;
+        Reparsed(FrameReparsed) "frame.reparsed" 1;
+    }
     Position(PositionEvent) {
         Opened(PositionOpened) "position.opened" 1;
         Increased(PositionIncreased) "position.increased" 1;
@@ -169,3 +187,12 @@ events! {
         TradingStateChanged(TradingStateChanged) "control.trading_state_changed" 1;
     }
 }
+
+/// Every schema but the first has the step that leads to it.
+const _: () = {
+    let mut n = 0;
+    while n < Kind::COUNT {
+        assert!(Kind::ALL[n].upcasts().len() + 1 == Kind::ALL[n].schema() as usize);
+        n += 1;
+    }
+};

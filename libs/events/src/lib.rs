@@ -2,17 +2,23 @@
 //!
 //! Invariant: an event once written decodes for ever.
 //! A field is added only with a default; anything else is a new schema version with an upcast in
-//! [`Event::decode`], and the old frozen file in `frozen/` stays.
+//! `kinds.rs`, and the old frozen file in `frozen/` stays.
 
 pub mod families;
 pub mod ids;
+
+mod base64;
 mod kinds;
+mod routing;
 mod row;
+mod same_fact;
+mod upcast;
 
 pub use families::*;
 pub use kinds::{
-    AccountEvent, CandleEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, PortfolioEvent,
-    PositionEvent, QuoteEvent, SignalEvent, TapeEvent, TimeEvent, TradeEvent, UnitEvent,
+    AccountEvent, CandleEvent, ControlEvent, Event, FrameEvent, InstrumentEvent, Kind, OrderEvent,
+    PortfolioEvent, PositionEvent, QuoteEvent, SignalEvent, StreamEvent, TapeEvent, TimeEvent, TradeEvent,
+    UnitEvent,
 };
 pub use row::{Draft, Hash, Position, Recorded, Row};
 

@@ -68,17 +68,6 @@ impl Draft {
             meta: None,
         }
     }
-
-    /// Whether `other` states the same fact. Who said it, and on hearing what, may differ: the
-    /// venue's stream and its answer to a request tell the same fill.
-    pub fn same_fact(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && self.schema == other.schema
-            && self.subject == other.subject
-            && self.trade == other.trade
-            && self.at == other.at
-            && self.body == other.body
-    }
 }
 
 impl From<&Recorded> for Draft {

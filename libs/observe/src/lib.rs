@@ -27,7 +27,8 @@ pub enum ObserveError {
 /// The filter is not one, or logging was started already.
 pub fn init(filter: &str, format: Format) -> Result<(), ObserveError> {
     use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
-    let filter = EnvFilter::try_new(filter)
+    // What becomes of a connection is told by our own supervisor, in our own words.
+    let filter = EnvFilter::try_new(format!("lapin=off,{filter}"))
         .map_err(|source| ObserveError::Filter { given: filter.to_owned(), source })?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

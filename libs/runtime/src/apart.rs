@@ -13,31 +13,30 @@
 //! ([`resume`]), hear and answer ([`lead`], [`speak`]), and begin anew when it is over.
 
 mod lead;
-mod lease;
+pub mod lease;
 mod limits;
 mod resume;
+pub mod seat;
 mod speak;
-mod status;
-mod stop;
-mod trouble;
+pub(crate) mod status;
+pub mod stop;
+pub(crate) mod trouble;
 
 pub use limits::Limits;
 pub use status::{Count, UnitPhase, UnitStatus, metrics, ready};
+pub use trouble::Trouble;
 
 use bus::Bus;
 use domain::UnitName;
 use events::Recorded;
 use lease::Lease;
+use seat::{Seat, Work};
 use service::Host;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 use stop::Stop;
 use tape::{Head, StorageError, Tape};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
-use trouble::{Backoff, Trouble};
 
 /// What is to be run, where, by whom.
 pub struct Replica {
@@ -88,57 +87,26 @@ pub enum UnitError {
 /// # Errors
 /// The tape is closed or must be opened anew, or stopping took longer than its limit.
 pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
-    let unit = (replica.make)().unit();
-    let _task = Task(replica.status.clone());
-    let mut stop = Stop::new(stop);
-    // The last row of the tape that this replica has heard in any of its incarnations.
-    let mut known = Head::EMPTY;
-    let mut standing = None;
-    let mut backoff = Backoff::new(&replica.limits);
-    loop {
-        let begun = Instant::now();
-        let Some(lease) = lease::obtain(&replica, unit, standing.as_deref(), &mut stop).await? else {
-            return Ok(());
-        };
-        let ended = incarnation(&replica, &lease, &mut known, &stop).await;
-        if !matches!(ended, Err(Trouble::Lost(_))) {
-            lease.release(replica.limits.stop).await;
-        }
-        let Err(trouble) = ended else { return Ok(()) };
-        tracing::warn!(%unit, owner = replica.owner, "begins anew: {trouble}");
-        standing = trouble.standing();
-        if begun.elapsed() > replica.limits.slowest_retry {
-            backoff = Backoff::new(&replica.limits);
-        }
-        let pause = match trouble {
-            Trouble::Lost(_) => replica.lease / 3,
-            Trouble::Doubt(_) | Trouble::Away(_) => backoff.next(),
-            Trouble::Stuck(_) => replica.limits.stuck,
-            Trouble::Fatal(source) => return Err(UnitError::Tape { unit, source }),
-            Trouble::Overdue => return Err(UnitError::Overdue { unit, limit: replica.limits.stop }),
-        };
-        replica.status.enter(standing.clone().map_or(UnitPhase::Standby, UnitPhase::CutOff));
-        stop.or_after(pause).await;
-    }
+    let seat = Seat {
+        tape: replica.tape.clone(),
+        unit: (replica.make)().unit(),
+        owner: replica.owner.clone(),
+        lease: replica.lease,
+        status: replica.status.clone(),
+        limits: replica.limits.clone(),
+        opens: false,
+    };
+    seat.hold(stop, Core { replica, known: Head::EMPTY }).await
 }
 
-/// A task that is gone, by a panic or a kill, is not ready.
-struct Task(UnitStatus);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        if self.0.phase() != UnitPhase::Stopping {
-            self.0.enter(UnitPhase::CutOff("its task has ended".to_owned()));
-        }
-    }
+struct Core {
+    replica: Replica,
+    /// The last row of the tape that this replica has heard in any of its incarnations.
+    known: Head,
 }
 
-/// From a lease to its end. All of it is one task: a core that does not come back lets the lease run
-/// out as well, and another takes over.
-async fn incarnation(replica: &Replica, lease: &Lease, known: &mut Head, stop: &Stop) -> Result<(), Trouble> {
-    tokio::select! {
-        ended = lead::lead(replica, lease, known, stop.clone()) => ended,
-        trouble = lease.kept() => Err(trouble),
-        () = stop.clone().overdue(replica.limits.stop) => Err(Trouble::Overdue),
+impl Work for Core {
+    async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Trouble> {
+        lead::lead(&self.replica, lease, &mut self.known, stop).await
     }
 }

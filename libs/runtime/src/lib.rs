@@ -1,6 +1,7 @@
 //! Shell 1: hosts the pure cores on a tape.
 //!
 //! [`apart`] runs one replica of one unit, which shares only tape and bus with the others.
+//! [`stepped`] plays a market for units that run apart.
 //! [`market`] runs a whole engine in one process on a market's own clock.
 //! [`recover`] brings units back from a tape, and follows them for replay and verification.
 //! [`http`] serves `/health`, `/ready` and `/metrics`.
@@ -10,3 +11,4 @@ pub mod http;
 pub mod market;
 pub mod recover;
 pub mod status;
+pub mod stepped;

@@ -281,18 +281,18 @@ impl Writer {
 }
 
 /// Turns market time into waiting.
-struct Metronome {
+pub(crate) struct Metronome {
     pace: Pace,
     from: Option<(Instant, Timestamp)>,
 }
 
 impl Metronome {
-    fn new(pace: Pace) -> Self {
+    pub(crate) fn new(pace: Pace) -> Self {
         Self { pace, from: None }
     }
 
     /// How long until the step at `next` is due.
-    fn wait(&mut self, next: Timestamp) -> Option<Duration> {
+    pub(crate) fn wait(&mut self, next: Timestamp) -> Option<Duration> {
         let Pace::Times(times) = self.pace else { return None };
         let &mut (start, at) = self.from.get_or_insert_with(|| (Instant::now(), next));
         let due = start + Duration::from_secs_f64(next.since(at).as_secs_f64() / times);

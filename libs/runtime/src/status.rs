@@ -1,8 +1,10 @@
 //! What a running process tells of itself.
 
+use crate::http::Report;
 use domain::Timestamp;
 use events::Position;
 use prometheus::{Encoder, IntCounter, IntGauge, Registry, TextEncoder};
+use serde_json::{Value, json};
 use std::sync::{
     Arc,
     atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
@@ -109,8 +111,23 @@ impl Status {
         self.0.metrics.market_time.set(now.millis() / 1_000);
     }
 
-    /// In Prometheus' text format.
-    pub fn metrics(&self) -> String {
+    fn report(&self) -> Value {
+        json!({
+            "status": self.phase().as_str(),
+            "position": self.head(),
+            "market_time": self.market_time(),
+        })
+    }
+}
+
+impl Report for Status {
+    fn health(&self) -> (bool, Value) {
+        (self.phase() != Phase::Failed, self.report())
+    }
+    fn ready(&self) -> (bool, Value) {
+        (matches!(self.phase(), Phase::Running | Phase::Ended), self.report())
+    }
+    fn metrics(&self) -> String {
         let mut text = Vec::new();
         // Encoding into memory fails only on an empty metric family, of which there is none.
         let _ = TextEncoder::new().encode(&self.0.metrics.registry.gather(), &mut text);

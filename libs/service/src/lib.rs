@@ -16,7 +16,7 @@ pub use crate::core::{Core, Held};
 pub use follower::{Bounds, Difference, Follower, Resumed, Walk, Walked};
 pub use host::{Arrival, Host};
 pub use lockstep::{Journal, Lockstep};
-pub use played::{Played, Steps};
+pub use played::{Played, Steps, said_at};
 pub use solo::Solo;
 
 use domain::{Timestamp, UnitName};

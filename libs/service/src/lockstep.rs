@@ -88,7 +88,7 @@ impl Lockstep {
         self.tape = Some(tape);
     }
 
-    /// Events of the world, as one step.
+    /// Something that is said once at its place: a tape's opening, a unit's start.
     pub fn feed(
         &mut self,
         source: UnitName,
@@ -101,6 +101,21 @@ impl Lockstep {
                 Some(tape) => ids::fact(tape, &source, &(self.head + 1).to_string()),
                 None => Uuid::nil(),
             };
+            self.append(id, source, None, now, event, journal);
+        }
+    }
+
+    /// One step of a market, of which `before` events at this very time have been said already.
+    pub fn step(
+        &mut self,
+        source: UnitName,
+        now: Timestamp,
+        before: u64,
+        events: impl IntoIterator<Item = Event>,
+        journal: &mut impl Journal,
+    ) {
+        for (n, event) in (before..).zip(events) {
+            let id = self.tape.map_or(Uuid::nil(), |tape| ids::of_step(tape, &source, now, n));
             self.append(id, source, None, now, event, journal);
         }
     }

@@ -11,13 +11,17 @@ use events::{Event, Recorded};
 pub trait Steps: Send {
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Learns what it must know of the tape: time passed, candles, wakes and quotes asked for.
+    /// Learns what it must know of the tape, each event once, its own included: time passed, candles,
+    /// wakes and quotes asked for.
     fn apply(&mut self, now: Timestamp, event: &Event);
     /// Adds the next step's events, one commit, and says its time; `None` at the market's end.
     ///
     /// # Errors
     /// The market's data cannot be read.
     fn next_into(&mut self, events: &mut Vec<Event>) -> Result<Option<Timestamp>, Self::Error>;
+    /// How many events it has said at its latest time, and that time: the next one there has that
+    /// number, so that a step has the same ids whatever the units say beside it.
+    fn said(&self) -> (Timestamp, u64);
     /// What it has learned, as JSON.
     fn snapshot(&self) -> Vec<u8>;
     /// # Errors
@@ -83,8 +87,9 @@ impl<F: Steps> Played<F> {
     /// Takes the step that was peeked at; `false` if there is none.
     pub fn step(&mut self, journal: &mut impl Journal) -> bool {
         let Some(now) = self.next.take() else { return false };
+        let before = said_at(&self.feed, now);
         let mut overheard = Overheard { feed: &mut self.feed, journal };
-        self.engine.feed(self.source, now, self.events.drain(..), &mut overheard);
+        self.engine.step(self.source, now, before, self.events.drain(..), &mut overheard);
         true
     }
 
@@ -112,4 +117,10 @@ impl<F: Steps> Played<F> {
     pub fn source(&self) -> UnitName {
         self.source
     }
+}
+
+/// How many events a feed has said at `now`.
+pub fn said_at(feed: &impl Steps, now: Timestamp) -> u64 {
+    let (at, count) = feed.said();
+    if at == now { count } else { 0 }
 }

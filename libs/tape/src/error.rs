@@ -1,7 +1,8 @@
 //! What can go wrong, one small enum per boundary.
 //!
-//! Whatever an append reports, nothing of that commit is on the tape, with one exception:
-//! [`StorageError::Unknown`]. Saying the same again is always safe, since ids are derived.
+//! Whatever an append reports, nothing of that commit is on the tape, with two exceptions:
+//! [`StorageError::Unknown`] and [`StorageError::Away`]. Saying the same again is always safe, since
+//! ids are derived.
 
 use crate::Position;
 use domain::{Timestamp, UnitName};
@@ -53,6 +54,12 @@ pub enum StorageError {
         "the disk of the tape {tape} did not confirm a write, so it is unknown whether it was recorded; check the disk, then start again ({why})"
     )]
     Unknown { tape: String, why: String },
+    /// The database cannot be reached, or did not answer in time. The commit may or may not be
+    /// recorded; the tape itself goes on working once the database is back.
+    #[error(
+        "the tape {tape} cannot be reached; whether the last commit was recorded is unknown, saying it again is safe: see to the database, the rest follows by itself ({why})"
+    )]
+    Away { tape: String, why: String },
     #[error("the tape {tape} is closed")]
     Closed { tape: String },
     #[error("the tape {tape}: {why}")]
@@ -86,7 +93,9 @@ pub enum LeaseError {
 /// Why a tape cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenError {
-    #[error("'{url}' is no tape: write sqlite:PATH or memory:{hint}")]
+    #[error(
+        "'{url}' is no tape: write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or memory:{hint}"
+    )]
     Url { url: String, hint: &'static str },
     #[error("there is no tape at {path}: check the path, or start something that records on it")]
     Missing { path: String },
@@ -124,10 +133,18 @@ impl From<StorageError> for AppendError {
             StorageError::ReadOnly { .. }
             | StorageError::Corrupt { .. }
             | StorageError::Unknown { .. }
+            | StorageError::Away { .. }
             | StorageError::Closed { .. }
             | StorageError::Other { .. } => Self::Backend(e),
         }
     }
+}
+
+/// A row that we never wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Damage {
+    pub position: Position,
+    pub why: String,
 }
 
 fn held(stored: &Option<u64>) -> String {

@@ -14,10 +14,13 @@ pub mod archive;
 pub mod chain;
 pub mod verify;
 
+mod address;
 mod commit;
 mod cursor;
 mod error;
+mod frame;
 mod memory;
+mod postgres;
 mod sequence;
 mod snapshot;
 mod sqlite;
@@ -26,12 +29,15 @@ pub use commit::{Commit, Committed, CursorMove, Entry, Head, OnConflict, Outcome
 pub use cursor::Cursor;
 pub use error::{AppendError, LeaseError, OpenError, ReadError, StorageError};
 pub use events::{Draft, Hash, Position, Row};
+pub use frame::Frame;
 pub use memory::Memory;
+pub use postgres::Postgres;
 pub use snapshot::{KEPT as SNAPSHOTS_KEPT, Snapshot};
 pub use sqlite::Sqlite;
 
 use cursor::Claim;
 use domain::{Timestamp, UnitName};
+use error::Damage;
 use events::{Event, Kind, TapeEvent, TapeOpened, Uuid};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
@@ -42,6 +48,7 @@ use tokio::sync::watch;
 /// not at all, which of the two is found out by saying it again.
 #[derive(Debug, Clone)]
 pub enum Tape {
+    Postgres(Postgres),
     Sqlite(Sqlite),
     Memory(Memory),
 }
@@ -49,9 +56,10 @@ pub enum Tape {
 /// What a tape is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// To record: the file is made if it is missing. One process at a time.
+    /// To record: the tape is made if it is missing. One process at a time in SQLite, any number in
+    /// PostgreSQL.
     Write,
-    /// To look, beside a writer or without one; the file must be there.
+    /// To look, beside a writer or without one; the tape must be there.
     Read,
 }
 
@@ -61,13 +69,14 @@ impl Tape {
         Self::Memory(Memory::default())
     }
 
-    /// Opens `sqlite:PATH` or `memory:`. Must be called inside a tokio runtime, which has to outlive
+    /// Opens `sqlite:PATH`, `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `memory:`. Must be called inside a tokio runtime, which has to outlive
     /// the tape: the writer is a task of it.
     ///
     /// # Errors
-    /// Another URL, a file that is missing, no tape, of a newer version, or being written by another process.
+    /// Another URL, a file or database that is missing or away, no tape, of a newer version, or a file that
+    /// another process writes.
     pub async fn open(url: &str, mode: Mode) -> Result<Self, OpenError> {
-        let wrong = |hint| OpenError::Url { url: url.to_owned(), hint };
+        let wrong = |hint| OpenError::Url { url: address::without_secrets(url), hint };
         match url.split_once(':') {
             Some(("sqlite", "")) => Err(wrong(" (the path is missing)")),
             Some(("sqlite", ":memory:")) => Err(wrong(" (the latter is what is meant here)")),
@@ -75,6 +84,7 @@ impl Tape {
                 Err(wrong(" (without the two slashes)"))
             }
             Some(("sqlite", path)) => Ok(Self::Sqlite(Sqlite::open(path, mode).await?)),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Postgres::open(url, mode).await?)),
             Some(("memory", "")) if mode == Mode::Read => Err(OpenError::MemoryRead),
             Some(("memory", "")) => Ok(Self::memory()),
             _ => Err(wrong("")),
@@ -113,6 +123,7 @@ impl Tape {
     /// or a storage that cannot take it.
     pub async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
         match self {
+            Self::Postgres(tape) => tape.append(commit).await,
             Self::Sqlite(tape) => tape.append(commit).await,
             Self::Memory(tape) => tape.append_now(commit),
         }
@@ -124,32 +135,20 @@ impl Tape {
     /// # Errors
     /// A missing or damaged row, or a storage that cannot be read.
     pub async fn read(&self, after: Position, limit: usize) -> Result<Vec<Row>, ReadError> {
+        let mut page = Page { after, rows: Vec::with_capacity(limit.min(10_000)), wrong: None };
         match self {
-            Self::Memory(tape) => Ok(tape.read_now(after, limit)),
-            Self::Sqlite(tape) => {
-                let mut rows = Vec::with_capacity(limit.min(10_000));
-                let mut wrong = None;
-                let take = |row: Result<Row, sqlite::Damage>| match row {
-                    Ok(row) if row.position != after + 1 + rows.len() as u64 => {
-                        let expected = after + 1 + rows.len() as u64;
-                        wrong.get_or_insert(ReadError::Gap { expected, found: row.position });
-                    }
-                    Ok(row) => rows.push(row),
-                    Err(damage) => {
-                        wrong
-                            .get_or_insert(ReadError::Damaged { position: damage.position, why: damage.why });
-                    }
-                };
-                tape.after(after, limit, take).await?;
-                wrong.map_or(Ok(rows), Err)
-            }
+            Self::Memory(tape) => return Ok(tape.read_now(after, limit)),
+            Self::Sqlite(tape) => tape.after(after, limit, |row| page.take(row)).await?,
+            Self::Postgres(tape) => tape.after(after, limit, |row| page.take(row)).await?,
         }
+        page.wrong.map_or(Ok(page.rows), Err)
     }
 
     /// # Errors
     /// As [`Tape::read`].
     pub async fn by_id(&self, id: Uuid) -> Result<Option<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.by_id(id).await,
             Self::Sqlite(tape) => tape.by_id(id).await,
             Self::Memory(tape) => Ok(tape.by_id_now(id)),
         }
@@ -161,6 +160,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn of_trade(&self, trade: &str) -> Result<Vec<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.of_trade(trade).await,
             Self::Sqlite(tape) => tape.of_trade(trade).await,
             Self::Memory(tape) => Ok(tape.find(|row| row.draft.trade.as_deref() == Some(trade))),
         }
@@ -172,6 +172,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn of_subject(&self, subject: &str) -> Result<Vec<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.of_subject(subject).await,
             Self::Sqlite(tape) => tape.of_subject(subject).await,
             Self::Memory(tape) => Ok(tape.find(|row| row.draft.subject == subject)),
         }
@@ -183,6 +184,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn caused_by(&self, cause: Uuid) -> Result<Vec<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.caused_by(cause).await,
             Self::Sqlite(tape) => tape.caused_by(cause).await,
             Self::Memory(tape) => Ok(tape.find(|row| row.draft.cause == Some(cause))),
         }
@@ -194,6 +196,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn of_kind(&self, kind: Kind) -> Result<Vec<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.of_kind(kind.name()).await,
             Self::Sqlite(tape) => tape.of_kind(kind.name()).await,
             Self::Memory(tape) => Ok(tape.find(|row| row.draft.kind == kind.name())),
         }
@@ -205,6 +208,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn latest_of_kind(&self, kind: Kind) -> Result<Option<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.latest(kind.name(), None).await,
             Self::Sqlite(tape) => tape.latest(kind.name(), None).await,
             Self::Memory(tape) => Ok(tape.find_last(|row| row.draft.kind == kind.name())),
         }
@@ -216,6 +220,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn latest_about(&self, kind: Kind, subject: &str) -> Result<Option<Row>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.latest(kind.name(), Some(subject)).await,
             Self::Sqlite(tape) => tape.latest(kind.name(), Some(subject)).await,
             Self::Memory(tape) => {
                 Ok(tape.find_last(|row| row.draft.kind == kind.name() && row.draft.subject == subject))
@@ -237,6 +242,7 @@ impl Tape {
     /// As [`Tape::read`].
     pub async fn marks(&self) -> Result<(Head, Vec<Cursor>), ReadError> {
         match self {
+            Self::Postgres(tape) => tape.marks().await.map(|marks| (marks.head, marks.cursors)),
             Self::Sqlite(tape) => tape.marks().await.map(|marks| (marks.head, marks.cursors)),
             Self::Memory(tape) => Ok(tape.marks_now()),
         }
@@ -274,6 +280,7 @@ impl Tape {
     ) -> Result<Vec<Cursor>, LeaseError> {
         let claim = Claim { owner: owner.to_owned(), ttl, force };
         match self {
+            Self::Postgres(tape) => tape.claim(units.to_vec(), claim).await,
             Self::Sqlite(tape) => tape.claim(units.to_vec(), claim).await,
             Self::Memory(tape) => tape.claim(units, &claim),
         }
@@ -285,6 +292,7 @@ impl Tape {
     /// [`LeaseError::Lost`] once anybody has acquired the unit again, or it was released.
     pub async fn renew(&self, unit: UnitName, fence: u64, ttl: Duration) -> Result<(), LeaseError> {
         match self {
+            Self::Postgres(tape) => tape.renew(unit, fence, ttl).await,
             Self::Sqlite(tape) => tape.renew(unit, fence, ttl).await,
             Self::Memory(tape) => tape.renew_now(unit, fence, ttl),
         }
@@ -296,6 +304,7 @@ impl Tape {
     /// [`LeaseError::Lost`] once anybody has acquired the unit again, or it was released.
     pub async fn release(&self, unit: UnitName, fence: u64) -> Result<(), LeaseError> {
         match self {
+            Self::Postgres(tape) => tape.release(unit, fence).await,
             Self::Sqlite(tape) => tape.release(unit, fence).await,
             Self::Memory(tape) => tape.release_now(unit, fence),
         }
@@ -307,6 +316,7 @@ impl Tape {
     /// The storage cannot take it; the tape itself is none the worse for it.
     pub async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), StorageError> {
         match self {
+            Self::Postgres(tape) => tape.save_snapshot(snapshot).await,
             Self::Sqlite(tape) => tape.save_snapshot(snapshot).await,
             Self::Memory(tape) => {
                 tape.save_snapshot_now(snapshot);
@@ -321,6 +331,7 @@ impl Tape {
     /// The storage cannot be read.
     pub async fn snapshots(&self, at_most: Position) -> Result<Vec<Snapshot>, ReadError> {
         match self {
+            Self::Postgres(tape) => tape.snapshots(at_most).await,
             Self::Sqlite(tape) => tape.snapshots(at_most).await,
             Self::Memory(tape) => Ok(tape.snapshots_now(at_most)),
         }
@@ -332,6 +343,7 @@ impl Tape {
     /// The storage cannot be written.
     pub async fn forget_snapshots(&self) -> Result<(), StorageError> {
         match self {
+            Self::Postgres(tape) => tape.forget_snapshots().await,
             Self::Sqlite(tape) => tape.forget_snapshots().await,
             Self::Memory(tape) => {
                 tape.forget_snapshots_now();
@@ -340,22 +352,51 @@ impl Tape {
         }
     }
 
-    /// The last position that this process committed, or found when it opened the tape. A hint: what
-    /// other processes commit is found by asking for the head now and then.
+    /// Keeps raw frames, each once, and for ever; durable when it returns.
+    ///
+    /// # Errors
+    /// A frame whose hash is not that of its bytes, or a storage that cannot take them.
+    pub async fn keep_frames(&self, frames: Vec<Frame>) -> Result<(), StorageError> {
+        match self {
+            Self::Postgres(tape) => tape.keep_frames(frames).await,
+            Self::Sqlite(tape) => tape.keep_frames(frames).await,
+            Self::Memory(tape) => tape.keep_frames_now(frames),
+        }
+    }
+
+    /// The frame with that hash, if it is kept.
+    ///
+    /// # Errors
+    /// The storage cannot be read, or the frame is not what was kept.
+    pub async fn frame(&self, hash: &Hash) -> Result<Option<Frame>, ReadError> {
+        match self {
+            Self::Postgres(tape) => tape.frame(hash).await,
+            Self::Sqlite(tape) => tape.frame(hash).await,
+            Self::Memory(tape) => Ok(tape.frame_now(hash)),
+        }
+    }
+
+    /// The last position that this process committed, or found when it opened the tape; on PostgreSQL also
+    /// what any other process committed. A hint: ask for the head now and then all the same.
     pub fn watch(&self) -> watch::Receiver<Position> {
         match self {
+            Self::Postgres(tape) => tape.watch(),
             Self::Sqlite(tape) => tape.watch(),
             Self::Memory(tape) => tape.watch(),
         }
     }
 
-    /// Finishes what is under way and lets go of the file. Every clone is closed with it.
+    /// Finishes what is under way and lets go of the file or the connections. Every clone is closed with it.
     /// Without this it is let go some time after the last clone is dropped.
     ///
     /// # Errors
     /// The file could not be closed in good order; what was committed is safe.
     pub async fn close(&self) -> Result<(), StorageError> {
         match self {
+            Self::Postgres(tape) => {
+                tape.close().await;
+                Ok(())
+            }
             Self::Sqlite(tape) => tape.close().await,
             Self::Memory(_) => Ok(()),
         }
@@ -363,10 +404,33 @@ impl Tape {
 
     async fn restore(&self, cursors: Vec<Cursor>) -> Result<(), StorageError> {
         match self {
+            Self::Postgres(tape) => tape.restore(cursors).await,
             Self::Sqlite(tape) => tape.restore(cursors).await,
             Self::Memory(tape) => {
                 tape.restore(cursors);
                 Ok(())
+            }
+        }
+    }
+}
+
+/// Rows as they come, until one is not what has to come next.
+struct Page {
+    after: Position,
+    rows: Vec<Row>,
+    wrong: Option<ReadError>,
+}
+
+impl Page {
+    fn take(&mut self, row: Result<Row, Damage>) {
+        let expected = self.after + 1 + self.rows.len() as u64;
+        match row {
+            Ok(row) if row.position != expected => {
+                self.wrong.get_or_insert(ReadError::Gap { expected, found: row.position });
+            }
+            Ok(row) => self.rows.push(row),
+            Err(Damage { position, why }) => {
+                self.wrong.get_or_insert(ReadError::Damaged { position, why });
             }
         }
     }

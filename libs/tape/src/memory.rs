@@ -4,8 +4,10 @@
 //! methods of [`Tape`](crate::Tape) call those.
 
 use crate::{
-    AppendError, Commit, Committed, Cursor, CursorMove, Head, LeaseError, Position, Snapshot,
+    AppendError, Commit, Committed, Cursor, CursorMove, Frame, Hash, Head, LeaseError, Position, Snapshot,
+    StorageError,
     cursor::{self, Claim},
+    frame,
     sequence::{Known, Sequence},
     snapshot,
 };
@@ -36,6 +38,7 @@ struct Log {
     head: Head,
     cursors: BTreeMap<UnitName, Cursor>,
     snapshots: BTreeMap<(UnitName, Position), Snapshot>,
+    frames: BTreeMap<Hash, Frame>,
     clock: Option<Timestamp>,
 }
 
@@ -47,6 +50,7 @@ impl Default for Memory {
             head: Head::EMPTY,
             cursors: BTreeMap::new(),
             snapshots: BTreeMap::new(),
+            frames: BTreeMap::new(),
             clock: None,
         };
         Self(Arc::new(Shared { log: Mutex::new(log), committed: watch::Sender::new(0) }))
@@ -200,6 +204,23 @@ impl Memory {
 
     pub fn forget_snapshots_now(&self) {
         self.log().snapshots.clear();
+    }
+
+    /// See [`Tape::keep_frames`](crate::Tape::keep_frames).
+    ///
+    /// # Errors
+    /// A frame whose hash is not that of its bytes: none is kept.
+    pub fn keep_frames_now(&self, frames: Vec<Frame>) -> Result<(), StorageError> {
+        frame::checked("in memory", &frames)?;
+        let mut log = self.log();
+        for frame in frames {
+            log.frames.entry(frame.hash).or_insert(frame);
+        }
+        Ok(())
+    }
+
+    pub fn frame_now(&self, hash: &Hash) -> Option<Frame> {
+        self.log().frames.get(hash).cloned()
     }
 
     pub fn watch(&self) -> watch::Receiver<Position> {

@@ -1,6 +1,6 @@
 //! Proof that a tape is what was written: every link of the hash chain, to the head.
 
-use crate::{Head, Position, ReadError, StorageError, Tape, chain, sqlite::Damage};
+use crate::{Head, Position, ReadError, StorageError, Tape, chain, error::Damage};
 use events::Row;
 use thiserror::Error;
 
@@ -51,14 +51,16 @@ pub async fn verify_chain(tape: &Tape, mut progress: impl FnMut(u64, u64)) -> Re
     Ok(stored)
 }
 
-/// What the database itself finds wrong with its file, beyond the events: above all an index that would
-/// let an id in twice. Empty if nothing. Reads the whole file.
+/// What the database itself finds wrong, beyond the events: above all an index that would let an id in
+/// twice. Empty if nothing. Of SQLite it reads the whole file; of PostgreSQL it looks whether the indexes
+/// and the triggers that keep events from being changed are there and at work.
 ///
 /// # Errors
 /// A storage that cannot be read at all.
 pub async fn check_file(tape: &Tape) -> Result<Vec<String>, StorageError> {
     match tape {
         Tape::Sqlite(tape) => tape.check_file().await,
+        Tape::Postgres(tape) => tape.check().await,
         Tape::Memory(_) => Ok(Vec::new()),
     }
 }
@@ -69,16 +71,23 @@ async fn marks(tape: &Tape) -> Result<(Head, Position, Vec<crate::Cursor>), Veri
             let (head, cursors) = tape.marks_now();
             Ok((head, head.position, cursors))
         }
-        Tape::Sqlite(tape) => match tape.marks().await {
-            Ok(marks) => Ok((marks.head, marks.last, marks.cursors)),
-            Err(ReadError::Storage(StorageError::Corrupt { why, .. })) => {
-                Err(VerifyError::Broken { position: 0, why: format!("the head or a cursor: {why}") })
-            }
-            Err(ReadError::Storage(fault)) => Err(fault.into()),
-            Err(ReadError::Gap { expected: position, .. } | ReadError::Damaged { position, .. }) => {
-                Err(VerifyError::Broken { position, why: "it cannot be read".to_owned() })
-            }
-        },
+        Tape::Sqlite(tape) => found(tape.marks().await.map(|marks| (marks.head, marks.last, marks.cursors))),
+        Tape::Postgres(tape) => {
+            found(tape.marks().await.map(|marks| (marks.head, marks.last, marks.cursors)))
+        }
+    }
+}
+
+fn found<T>(marks: Result<T, ReadError>) -> Result<T, VerifyError> {
+    match marks {
+        Ok(marks) => Ok(marks),
+        Err(ReadError::Storage(StorageError::Corrupt { why, .. })) => {
+            Err(VerifyError::Broken { position: 0, why: format!("the head or a cursor: {why}") })
+        }
+        Err(ReadError::Storage(fault)) => Err(fault.into()),
+        Err(ReadError::Gap { expected: position, .. } | ReadError::Damaged { position, .. }) => {
+            Err(VerifyError::Broken { position, why: "it cannot be read".to_owned() })
+        }
     }
 }
 
@@ -87,6 +96,7 @@ async fn stretch(tape: &Tape, head: Head, limit: usize) -> Result<Head, VerifyEr
     let mut walk = Walk { head, broken: None };
     let read = match tape {
         Tape::Sqlite(tape) => tape.after_strictly(head.position, limit, |row| walk.step(row)).await,
+        Tape::Postgres(tape) => tape.after(head.position, limit, |row| walk.step(row)).await,
         Tape::Memory(tape) => {
             tape.read_now(head.position, limit).into_iter().for_each(|row| walk.step(Ok(row)));
             Ok(())

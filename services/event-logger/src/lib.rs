@@ -1,3 +1,36 @@
-//! What is said when two copies of one fact differ.
+//! The recorder: account frames onto the tape, the tape onto the bus, and the clock.
+//!
+//! Three units, each to be run by one process at a time, under the fence of its lease:
+//!
+//! | unit | function | does |
+//! |---|---|---|
+//! | [`UNIT`] | [`drain::drain`] | takes frames from the queues, records what they say, acknowledges |
+//! | [`PUBLISHER`] | [`publish::publish`] | publishes what is on the tape, in order |
+//! | [`CLOCK`] | [`clock::tell`] | says what time it is |
+//!
+//! Besides, [`open::open_tape`] says the first row of a live tape, and [`reparse::reparse`] reads
+//! quarantined frames again. What is decided is in `parse`, [`record`], [`conflict`],
+//! [`clock::Due`] and `publish/way.rs`; all of it is pure.
 
+pub mod clock;
 pub mod conflict;
+pub mod counters;
+pub mod drain;
+pub mod fault;
+pub mod open;
+pub mod parse;
+pub mod publish;
+pub mod record;
+pub mod reparse;
+
+mod judge;
+mod patience;
+
+pub use conflict::UNIT;
+pub use counters::Counters;
+pub use fault::{Fault, Fence};
+
+/// Publishes the tape.
+pub const PUBLISHER: &str = "tape-publisher";
+/// Says the time.
+pub const CLOCK: &str = "clock";

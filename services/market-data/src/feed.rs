@@ -38,7 +38,7 @@ pub enum FeedError {
 /// Invariants:
 /// - The steps are a function of the market, the range and the events on the tape. A feed to which
 ///   everything recorded has been applied gives exactly the steps that are still to come; applying
-///   to a feed what it has said itself changes nothing.
+///   to a feed what it has said itself only counts it.
 /// - After a step every candle of the market that closes at or before its time is dealt with.
 /// - Nothing of a candle is told before it closes, but its open once it has opened.
 /// - A step that was taken must be committed, or the feed be dropped and rebuilt from the tape.
@@ -71,6 +71,8 @@ struct FeedState {
     /// Quotes asked for and not yet seen.
     asked: BTreeSet<Instrument>,
     listed: BTreeMap<Instrument, InstrumentRules>,
+    /// When its last events were said, and how many then.
+    said: (Timestamp, u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +94,10 @@ enum Next {
 impl Steps for Feed {
     type Error = FeedError;
 
-    /// On recovery every event of the tape, later at least those that others say, in their order.
-    fn apply(&mut self, _now: Timestamp, event: &Event) {
+    fn apply(&mut self, now: Timestamp, event: &Event) {
+        if is_said_by_a_feed(event) {
+            self.state.count(now);
+        }
         match event {
             Event::Candle(CandleEvent::Closed(CandleClosed { candle })) => self.state.learn(candle),
             // A gate remembers only what it let through.
@@ -120,6 +124,10 @@ impl Steps for Feed {
             self.phase = Phase::Failed;
         }
         step
+    }
+
+    fn said(&self) -> (Timestamp, u64) {
+        self.state.said
     }
 
     fn snapshot(&self) -> Vec<u8> {
@@ -336,7 +344,23 @@ fn take(market: &mut dyn Market, index: usize, taken: &mut u64) -> Result<Option
     Ok(candle)
 }
 
+/// On a market's clock nobody else tells the time.
+fn is_said_by_a_feed(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Candle(_)
+            | Event::Instrument(_)
+            | Event::Time(TimeEvent::Passed(_))
+            | Event::Quote(QuoteEvent::Seen(_))
+    )
+}
+
 impl FeedState {
+    fn count(&mut self, now: Timestamp) {
+        let (at, count) = self.said;
+        self.said = if at == now { (at, count + 1) } else { (now, 1) };
+    }
+
     fn pass(&mut self, now: Timestamp) {
         self.now = self.now.max(Some(now));
         while self.wake_is_due(now) {

@@ -1,10 +1,12 @@
 //! The command line.
 
+use crate::deployment::Service;
 use clap::{Args, Parser, Subcommand};
 use domain::Timestamp;
 use market_data::MarketSpec;
 use settings::{Environment, Secret};
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -26,6 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   tapedeck up                                         trade a made-up market on paper, live summary
   tapedeck up --market recorded:candles --speed max --exit-when-done
+  tapedeck run event-logger                           one service of many, on PostgreSQL and RabbitMQ
   tapedeck backtest --candles candles --out results   signals, trades, equity and a summary
   tapedeck trades                                     what came of it
   tapedeck why edge70-BTCUSDT-L-20240115T0000         every step of one trade, with the figures
@@ -76,6 +79,11 @@ impl Global {
 pub enum Command {
     /// Run the whole engine in this process, trading on paper
     Up(Up),
+    /// Run some services in this process, beside others on the same tape and broker
+    Run(Run),
+    /// What the broker must hold: show it, make it, or check it
+    #[command(subcommand)]
+    Topology(TopologyCommand),
     /// Play recorded candles through the whole engine as fast as it goes
     Backtest(Backtest),
     /// Show every service's state as it was at some moment
@@ -128,6 +136,95 @@ pub struct Up {
     pub listen: Option<SocketAddr>,
 }
 
+/// Runs until SIGTERM or Ctrl-C, then finishes what it has begun and lets go.
+///
+/// Start each service once or more: of several replicas one works, the others stand by and take over
+/// when it dies. STORE_URL names the tape that all of them share, BUS_URL the broker.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub struct Run {
+    /// Which services: all, or some of event-logger, market-data, venue-paper, edge70-signals,
+    /// edge-signal-to-tas-bridge, position-sizer, trade-abstraction, order-tracker, position-tracker,
+    /// portfolio-tracker
+    #[arg(required = true, value_name = "SERVICE")]
+    pub service: Vec<Which>,
+    /// What market-data plays: synthetic[:SEED] or recorded:PATH; every replica the same
+    #[arg(long, value_name = "MARKET")]
+    pub market: Option<MarketSpec>,
+    /// Seconds of market per second, or max
+    #[arg(long, value_name = "N|max", default_value = "max")]
+    pub speed: Speed,
+    /// Leave out candles that close at or before this time (2024-01-15 or 2024-01-15T00:00:00Z)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+    /// Stop before the first candle that closes after this time
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Timestamp>,
+    /// End when the market does and every unit has dealt with it
+    #[arg(long)]
+    pub exit_when_done: bool,
+    /// What this replica is called in leases, metrics and at the broker [default: run]
+    #[arg(long, value_name = "NAME")]
+    pub replica: Option<String>,
+    /// Serve /health, /ready and /metrics here [default: $TAPEDECK_LISTEN, else 127.0.0.1:7070 if that
+    /// is free]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  export STORE_URL=postgres://tapedeck:secret@127.0.0.1/tapedeck BUS_URL=amqp://guest:guest@127.0.0.1/%2f
+  tapedeck topology apply                             make exchanges and queues, once
+  tapedeck run event-logger                           the recorder; start a second one, too
+  tapedeck run market-data --market recorded:candles --speed 3600
+  tapedeck run position-sizer trade-abstraction       several services in one process";
+
+impl Run {
+    pub fn services(&self) -> BTreeSet<Service> {
+        self.service
+            .iter()
+            .flat_map(|which| match which {
+                Which::All => Service::ALL.to_vec(),
+                Which::One(service) => vec![*service],
+            })
+            .collect()
+    }
+}
+
+/// A service, or all of them.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    All,
+    One(Service),
+}
+
+impl std::str::FromStr for Which {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        if given == "all" { Ok(Self::All) } else { given.parse().map(Self::One) }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TopologyCommand {
+    /// Exchanges, queues and bindings with every argument; asks no broker
+    Show,
+    /// Make what is missing
+    Apply(OnBus),
+    /// Find what is missing or different, alarms, and queues without a consumer
+    Check(OnBus),
+}
+
+#[derive(Debug, Args)]
+pub struct OnBus {
+    /// The broker, amqp://USER:PASSWORD@HOST:PORT/VHOST [default: $BUS_URL]
+    #[arg(long, value_name = "URL")]
+    pub bus: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub struct Backtest {
     /// A file or folder of candles
@@ -152,7 +249,7 @@ pub struct Backtest {
 
 #[derive(Debug, Args)]
 pub struct TapeUrl {
-    /// The tape, sqlite:PATH [default: $STORE_URL, else in the data folder one named after the market,
+    /// The tape, sqlite:PATH or postgres://… [default: $STORE_URL, else in the data folder one named after the market,
     /// or to look at the newest]
     #[arg(long, value_name = "URL")]
     pub tape: Option<String>,
@@ -196,6 +293,36 @@ pub enum TapeCommand {
     Export(Export),
     /// Read an exported file into a new tape: same positions, same hashes
     Import(Import),
+    /// Open a new tape on the wall clock; a market opens one on its own clock by itself
+    Open(OpenTape),
+    /// Have the recorder publish everything from a position on again, for whoever missed it
+    Republish(Republish),
+    /// Parse quarantined frames again, after their parser was mended
+    Reparse(Reparse),
+}
+
+#[derive(Debug, Args)]
+pub struct OpenTape {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+#[derive(Debug, Args)]
+pub struct Republish {
+    /// The first position to publish again
+    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: u64,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+#[derive(Debug, Args)]
+pub struct Reparse {
+    /// Say what would be recorded, and record nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub tape: TapeUrl,
 }
 
 #[derive(Debug, Args)]
@@ -241,7 +368,7 @@ pub struct Export {
 pub struct Import {
     /// The file to read
     pub file: PathBuf,
-    /// The new tape, sqlite:PATH
+    /// The new tape, sqlite:PATH or postgres://…
     #[arg(long, value_name = "URL")]
     pub tape: String,
 }

@@ -28,6 +28,24 @@ pub fn explain(event: &Event) -> String {
         Event::Account(AccountEvent::LedgerEntered(e)) => {
             format!("{}: {} {} ({:?}, {})", e.account, show(e.delta), e.asset, e.reason, e.venue_ref)
         }
+        Event::Stream(StreamEvent::Opened(e)) => {
+            format!("{} hears the stream {} of {} from {} on", e.replica, e.stream, e.account, e.at)
+        }
+        Event::Stream(StreamEvent::Complete(e)) => {
+            format!("{}: everything up to {} has been handed in", e.account, e.until)
+        }
+        Event::Frame(FrameEvent::Quarantined(e)) => {
+            format!(
+                "QUARANTINE: frame {}… of {} ({}) cannot be read: {}",
+                short(e.frame),
+                e.account,
+                e.stream,
+                e.why
+            )
+        }
+        Event::Frame(FrameEvent::Reparsed(e)) => {
+            format!("frame {}… of {} can be read now: {} events", short(e.frame), e.account, e.events)
+        }
         Event::Position(e) => position(e),
         Event::Portfolio(PortfolioEvent::Valued(e)) => format!(
             "{} is worth {} {}: cash {}, exposure {}, drawdown {}",
@@ -54,6 +72,9 @@ fn tape(event: &TapeEvent) -> String {
         TapeEvent::Opened(e) => format!("tape {} opened for {} ({:?} clock)", e.tape, e.market, e.clock),
         TapeEvent::Conflicted(e) => {
             format!("CONFLICT: {} said something else under the id of {} {}", e.source, e.kind, e.id)
+        }
+        TapeEvent::RepublishAsked(e) => {
+            format!("{} wants everything from {} on published again", e.who, e.from)
         }
     }
 }
@@ -310,4 +331,8 @@ pub fn percent(ratio: Decimal) -> String {
 /// A time for a narrow column.
 pub fn when(at: Timestamp) -> String {
     at.minute()
+}
+
+fn short(frame: FrameHash) -> String {
+    frame.to_string().chars().take(12).collect()
 }

@@ -4,14 +4,16 @@
 
 pub mod cli;
 mod commands;
+pub mod deployment;
 pub mod explain;
 mod live;
 mod locate;
+mod process;
 pub mod report;
 pub mod simulate;
 pub mod units;
 
-use cli::{Cli, Command, TapeCommand};
+use cli::{Cli, Command, TapeCommand, TopologyCommand};
 use settings::Environment;
 use std::process::ExitCode;
 
@@ -40,6 +42,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     observe::init(global.log(), format).map_err(|e| WrongUse(e.to_string()))?;
     match cli.command {
         Command::Up(args) => commands::up::run(&global, args).await,
+        Command::Run(args) => commands::run::run(&global, args).await,
+        Command::Topology(TopologyCommand::Show) => commands::topology::show(&global),
+        Command::Topology(TopologyCommand::Apply(args)) => commands::topology::apply(&global, args).await,
+        Command::Topology(TopologyCommand::Check(args)) => commands::topology::check(&global, args).await,
         Command::Backtest(args) => commands::backtest::run(&global, args).await,
         Command::Replay(args) => commands::replay::run(&global, args).await,
         Command::Verify(args) => commands::verify::run(&global, args).await,
@@ -49,6 +55,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tape(TapeCommand::Tail(args)) => commands::tape::tail(&global, args).await,
         Command::Tape(TapeCommand::Export(args)) => commands::tape::export(&global, args).await,
         Command::Tape(TapeCommand::Import(args)) => commands::tape::import(&global, args).await,
+        Command::Tape(TapeCommand::Open(args)) => commands::record::open(&global, args).await,
+        Command::Tape(TapeCommand::Republish(args)) => commands::record::republish(&global, args).await,
+        Command::Tape(TapeCommand::Reparse(args)) => commands::record::reparse(&global, args).await,
         Command::Positions(args) => commands::views::positions(&global, args).await,
         Command::Trades(args) => commands::views::trades(&global, args).await,
         Command::Orders(args) => commands::views::orders(&global, args).await,

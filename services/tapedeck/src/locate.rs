@@ -46,11 +46,11 @@ pub async fn reading(global: &Global, given: &TapeUrl) -> anyhow::Result<Tape> {
 /// No address of a tape, or one that cannot be opened.
 pub async fn open(url: &str, mode: Mode) -> anyhow::Result<Tape> {
     match url.split_once(':') {
-        Some(("sqlite" | "memory", _)) => {}
+        Some(("sqlite" | "memory" | "postgres" | "postgresql", _)) => {}
         // The rest of it may hold a password.
         Some((scheme, _)) => {
             let message =
-                format!("--tape {scheme}:…: this build keeps its tapes in SQLite; write sqlite:PATH");
+                format!("--tape {scheme}:…: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE");
             return Err(WrongUse(message).into());
         }
         None => return Err(WrongUse(format!("--tape {url}: write sqlite:{url}")).into()),
@@ -59,7 +59,10 @@ pub async fn open(url: &str, mode: Mode) -> anyhow::Result<Tape> {
         OpenError::Url { .. } | OpenError::Missing { .. } | OpenError::MemoryRead => {
             WrongUse(error.to_string()).into()
         }
-        other => anyhow::Error::from(other).context(format!("opening {url}")),
+        other => anyhow::Error::from(other).context(match url.split_once(':') {
+            Some(("sqlite", _)) => format!("opening {url}"),
+            _ => "opening the tape".to_owned(),
+        }),
     })
 }
 

@@ -1,91 +1,9 @@
-//! What a listener is told, and what it is not.
+//! The bus, within a process and on a real RabbitMQ.
 
-use bus::{Bus, CAPACITY, Hint, InProcess, Subscription};
-use domain::{Timestamp, UnitName};
-use events::{Draft, Position, Row, TimePassed, Uuid};
-
-fn row(position: Position) -> Row {
-    let now = Timestamp::from_millis(position as i64);
-    let id = Uuid::from_u128(u128::from(position));
-    let draft = Draft::new(id, UnitName::new("clock").unwrap(), None, now, &TimePassed { now }.into());
-    Row { position, recorded_at: now, hash: [position as u8; 32], draft }
-}
-
-fn rows(positions: std::ops::RangeInclusive<Position>) -> Vec<Row> {
-    positions.map(row).collect()
-}
-
-/// Everything that is there now: positions, and `-n` for n hints that were lost.
-fn heard(subscription: &mut Subscription) -> Vec<i64> {
-    let hints = std::iter::from_fn(|| subscription.try_next());
-    hints
-        .map(|hint| match hint {
-            Hint::Row(row) => row.position as i64,
-            Hint::Missed(count) => -(count as i64),
-        })
-        .collect()
-}
-
-#[test]
-fn every_subscriber_hears_every_row_in_order() {
-    let bus = Bus::in_process();
-    let (mut one, mut other) = (bus.subscribe(), bus.clone().subscribe());
-    bus.publish(rows(1..=3));
-    bus.publish([row(4)]);
-    assert_eq!(heard(&mut one), [1, 2, 3, 4]);
-    assert_eq!(heard(&mut other), [1, 2, 3, 4]);
-}
-
-#[test]
-fn the_row_comes_whole() {
-    let bus = Bus::in_process();
-    let mut subscription = bus.subscribe();
-    bus.publish([row(7)]);
-    assert_eq!(subscription.try_next(), Some(Hint::Row(row(7).into())));
-}
-
-#[test]
-fn who_comes_late_hears_what_is_published_from_then_on() {
-    let bus = Bus::in_process();
-    bus.publish(rows(1..=3));
-    let mut late = bus.subscribe();
-    assert!(heard(&mut late).is_empty());
-    bus.publish([row(4)]);
-    assert_eq!(heard(&mut late), [4]);
-}
-
-#[test]
-fn a_slow_subscriber_loses_the_oldest_and_is_told_how_many_others_lose_nothing() {
-    let bus = Bus::InProcess(InProcess::new(4));
-    let (mut slow, mut quick) = (bus.subscribe(), bus.subscribe());
-    let mut kept_up = Vec::new();
-    for position in 1..=10 {
-        bus.publish([row(position)]);
-        kept_up.extend(heard(&mut quick));
-    }
-    assert_eq!(heard(&mut slow), [-6, 7, 8, 9, 10]);
-    assert_eq!(kept_up, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-}
-
-#[test]
-fn the_usual_capacity_holds_that_many() {
-    let bus = Bus::in_process();
-    let mut subscription = bus.subscribe();
-    bus.publish(rows(1..=CAPACITY as Position));
-    assert_eq!(heard(&mut subscription).len(), CAPACITY);
-    bus.publish(rows(1..=CAPACITY as Position + 1));
-    assert_eq!(heard(&mut subscription)[0], -1);
-}
-
-#[tokio::test]
-async fn waiting_ends_with_a_hint_or_with_the_bus() {
-    let bus = Bus::in_process();
-    let mut subscription = bus.subscribe();
-    let publisher = tokio::spawn(async move {
-        bus.publish([row(1)]);
-        // The last clone of the bus goes with this task.
-    });
-    assert_eq!(subscription.next().await, Some(Hint::Row(row(1).into())));
-    publisher.await.unwrap();
-    assert_eq!(subscription.next().await, None);
-}
+mod faults;
+mod hints;
+mod in_process;
+mod ingest;
+mod publish;
+mod support;
+mod topology;

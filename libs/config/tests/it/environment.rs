@@ -34,7 +34,7 @@ fn every_variable_is_described() {
     let names: Vec<&str> = Environment::VARIABLES.iter().map(|variable| variable.name).collect();
     assert_eq!(
         names,
-        ["TAPEDECK_CONFIG", "TAPEDECK_LOG", "TAPEDECK_DATA_DIR", "TAPEDECK_LISTEN", "STORE_URL"]
+        ["TAPEDECK_CONFIG", "TAPEDECK_LOG", "TAPEDECK_DATA_DIR", "TAPEDECK_LISTEN", "STORE_URL", "BUS_URL"]
     );
     assert!(Environment::VARIABLES.iter().all(|variable| variable.about.ends_with('.')));
 }
@@ -53,9 +53,9 @@ fn all_problems_are_reported_at_once() {
         told,
         [
             "TAPEDECK_CONFG: is no variable of Tapedeck's; did you mean TAPEDECK_CONFIG?",
-            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL",
+            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL, BUS_URL",
             "TAPEDECK_LISTEN: 'here' is no address; write host:port, e.g. 127.0.0.1:8080",
-            "STORE_URL: is no address of that kind; write sqlite:PATH",
+            "STORE_URL: is no address of that kind; write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         ]
     );
     assert!(!problems.to_string().contains("hunter2"), "a password is never repeated");

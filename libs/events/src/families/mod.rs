@@ -2,19 +2,23 @@
 
 mod account;
 mod control;
+mod frame;
 mod market;
 mod order;
 mod position;
 mod signal;
+mod stream;
 mod tape;
 mod trade;
 
 pub use account::*;
 pub use control::*;
+pub use frame::*;
 pub use market::*;
 pub use order::*;
 pub use position::*;
 pub use signal::*;
+pub use stream::*;
 pub use tape::*;
 pub use trade::*;
 

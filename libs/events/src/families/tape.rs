@@ -40,6 +40,14 @@ pub struct EventConflicted {
 }
 payload!(EventConflicted, |e| format!("event:{}", e.id), account = e.account);
 
+/// Somebody wants what lies at and after `from` to be published again, up to this very event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepublishAsked {
+    pub from: Position,
+    pub who: String,
+}
+payload!(RepublishAsked, |_e| "tape".to_owned());
+
 /// A unit runs under another build or configuration than before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitStarted {

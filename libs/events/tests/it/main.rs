@@ -3,4 +3,6 @@
 mod codec;
 mod every;
 mod frozen;
+mod identity;
+mod routing;
 mod samples;

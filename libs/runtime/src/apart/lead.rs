@@ -3,21 +3,26 @@
 use super::{
     Replica, UnitPhase,
     lease::Lease,
-    resume::{self, Beginning, place, rewritten, takes},
+    resume::{self, Beginning, place, takes},
     speak::Speaker,
     status::Count,
     stop::Stop,
     trouble::{Trouble, insist},
 };
 use bus::{Hint, Subscription};
-use events::{Event, Position, Row};
+use events::{Event, Hash, Position, Row, Uuid};
 use service::{Arrival, Host};
 use std::sync::Arc;
-use tape::{Head, Snapshot, chain};
-use tokio::time::{MissedTickBehavior, interval};
+use tape::{Head, Snapshot, Tape, chain};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
 
 struct Leader<'a> {
     replica: &'a Replica,
+    /// The tape's own id.
+    tape: Uuid,
     host: Host,
     speaker: Speaker<'a>,
     /// The last row heard.
@@ -26,12 +31,16 @@ struct Leader<'a> {
     known: &'a mut Head,
     snapshot: Position,
     said: Vec<Event>,
+    /// When the tape was last read.
+    read_at: Instant,
 }
 
 /// What ends a wait.
 enum Call {
     Poll,
     Hint(Hint),
+    /// The tape goes on, as its database tells.
+    Committed,
 }
 
 /// Until asked to stop, or in trouble. `known` is kept up to date.
@@ -42,9 +51,22 @@ pub(super) async fn lead(
     mut stop: Stop,
 ) -> Result<(), Trouble> {
     replica.status.enter(UnitPhase::Recovering);
+    let Some(opened) = &lease.opened else {
+        return Err(Trouble::Away("the tape is empty: nobody has opened it yet".to_owned()));
+    };
     let Beginning { host, must_start, place, snapshot } = resume::resume(replica, lease, known).await?;
-    let speaker = Speaker::new(replica, lease);
-    let mut leader = Leader { replica, host, speaker, place, known, snapshot, said: Vec::new() };
+    let speaker = Speaker::new(replica, lease, opened);
+    let mut leader = Leader {
+        replica,
+        tape: opened.tape,
+        host,
+        speaker,
+        place,
+        known,
+        snapshot,
+        said: Vec::new(),
+        read_at: Instant::now(),
+    };
     replica.status.heard(&place);
     if must_start {
         leader.start().await?;
@@ -67,7 +89,8 @@ impl Leader<'_> {
     }
 
     async fn listen(&mut self, stop: &mut Stop) -> Result<(), Trouble> {
-        let mut hints = self.replica.bus.subscribe();
+        let mut hints = self.replica.bus.subscribe(self.tape);
+        let mut commits = watch_others(&self.replica.tape);
         let mut poll = interval(self.replica.limits.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut behind = true;
@@ -81,8 +104,12 @@ impl Leader<'_> {
                 () = stop.asked() => break,
                 _ = poll.tick() => Call::Poll,
                 Some(hint) = hints.next() => Call::Hint(hint),
+                () = beyond(&mut commits, self.place.position, self.read_at + self.replica.limits.again) => {
+                    Call::Committed
+                }
             };
             behind = match call {
+                Call::Committed => true,
                 Call::Hint(hint) => self.gather(hint, &mut hints).await?,
                 // What has come by the bus meanwhile is no gap.
                 Call::Poll => match hints.try_next() {
@@ -102,7 +129,7 @@ impl Leader<'_> {
         status.head(&head);
         self.speaker.reaches(head.position);
         let Some(lag) = head.position.checked_sub(self.place.position) else {
-            return Err(rewritten(self.place.position));
+            return Err(Trouble::rewritten(self.place.position));
         };
         if lag > limits.behind {
             status.enter(UnitPhase::Recovering);
@@ -118,7 +145,10 @@ impl Leader<'_> {
         let mut next = Some(first);
         for _ in 0..self.replica.limits.group {
             let Some(hint) = next else { break };
-            let behind = self.hear(&hint);
+            let behind = match hint {
+                Hint::Latest { position, hash } => self.compare(position, &hash).await,
+                hint => self.hear(&hint),
+            };
             if self.settled(behind).await? {
                 return Ok(true);
             }
@@ -128,12 +158,26 @@ impl Leader<'_> {
         Ok(next.is_some())
     }
 
+    /// What was published is on the tape for good, unless that was put back to an older copy. Then
+    /// it is not followed: what was published since has been acted upon.
+    async fn compare(&mut self, position: Position, hash: &Hash) -> Result<bool, Trouble> {
+        let Replica { tape, status, limits, .. } = self.replica;
+        let Some(before) = position.checked_sub(1) else { return Ok(false) };
+        let there = insist(status, limits, || tape.read(before, 1)).await?.pop();
+        if there.is_none_or(|row| row.hash != *hash) {
+            return Err(Trouble::Stuck(format!(
+                "the bus holds position {position} of this tape, and the tape does not: it was put back to an older copy; stop everything, see docs/OPERATIONS.md"
+            )));
+        }
+        Ok(position > self.place.position)
+    }
+
     /// The tape decides order, the bus only hints.
     fn hear(&mut self, hint: &Hint) -> Result<bool, Trouble> {
         let status = &self.replica.status;
         let row: &Arc<Row> = match hint {
             Hint::Row(row) => row,
-            Hint::Missed(_) => {
+            Hint::Missed(_) | Hint::Latest { .. } => {
                 status.add(Count::GapsRead, 1);
                 return Ok(true);
             }
@@ -155,9 +199,10 @@ impl Leader<'_> {
     async fn read_on(&mut self) -> Result<bool, Trouble> {
         let Replica { tape, status, limits, .. } = self.replica;
         let after = self.place.position;
+        self.read_at = Instant::now();
         let rows = insist(status, limits, || tape.read(after, limits.group)).await?;
         if rows.first().is_some_and(|first| !chain::holds(&self.place.hash, first)) {
-            return Err(rewritten(after));
+            return Err(Trouble::rewritten(after));
         }
         let taken = rows.iter().try_for_each(|row| self.take(row));
         self.settled(taken).await?;
@@ -218,4 +263,25 @@ impl Leader<'_> {
         }
         Ok(())
     }
+}
+
+/// Of a tape that other processes write: how far it is known to go. Whatever this process commits
+/// on another comes by the bus.
+fn watch_others(tape: &Tape) -> Option<watch::Receiver<Position>> {
+    match tape {
+        Tape::Memory(_) | Tape::Sqlite(_) => None,
+        Tape::Postgres(_) => Some(tape.watch()),
+    }
+}
+
+/// Waits until the tape goes beyond `place` and it is `not_before`; by then the bus may have told more.
+async fn beyond(commits: &mut Option<watch::Receiver<Position>>, place: Position, not_before: Instant) {
+    let told = match commits {
+        Some(commits) => commits.wait_for(|head| *head > place).await.is_ok(),
+        None => false,
+    };
+    if !told {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep_until(not_before).await;
 }

@@ -1,6 +1,6 @@
 //! The right to speak for a unit: waiting for it, keeping it, letting go of it.
 
-use super::{Replica, UnitError, UnitPhase, stop::Stop, trouble::Trouble};
+use super::{UnitError, UnitPhase, seat::Seat, stop::Stop, trouble::Trouble};
 use domain::UnitName;
 use events::TapeOpened;
 use std::time::Duration;
@@ -9,57 +9,58 @@ use tape::{Cursor, LeaseError, Tape};
 /// A renewal is tried this many times before the lease is over.
 const RENEWALS: u32 = 3;
 
-pub(super) struct Lease {
+/// The right to speak for a unit, while it lasts.
+pub struct Lease {
     tape: Tape,
     ttl: Duration,
     /// As it stood when the fence was given; nobody else has moved it since.
-    pub(super) cursor: Cursor,
-    /// Position 1 of the tape.
-    pub(super) opened: TapeOpened,
+    pub cursor: Cursor,
+    /// Position 1 of the tape; `None` if it is empty, which only its opener meets.
+    pub opened: Option<TapeOpened>,
 }
 
 /// Stands by until nobody else speaks for the unit; `None` once asked to stop.
 /// `standing` is what was wrong when the replica last spoke: it stays wrong while another speaks.
 pub(super) async fn obtain(
-    replica: &Replica,
-    unit: UnitName,
+    seat: &Seat,
     standing: Option<&str>,
     stop: &mut Stop,
 ) -> Result<Option<Lease>, UnitError> {
     loop {
         if stop.is_asked() {
-            replica.status.enter(UnitPhase::Stopping);
+            seat.status.enter(UnitPhase::Stopping);
             return Ok(None);
         }
-        let phase = match claim(replica, unit).await {
+        let phase = match claim(seat).await {
             Ok(Some(lease)) => return Ok(Some(lease)),
             Ok(None) => standing.map_or(UnitPhase::Standby, |why| UnitPhase::CutOff(why.to_owned())),
-            Err(Trouble::Fatal(source)) => return Err(UnitError::Tape { unit, source }),
+            Err(Trouble::Fatal(source)) => return Err(UnitError::Tape { unit: seat.unit, source }),
             Err(trouble) => UnitPhase::CutOff(trouble.to_string()),
         };
-        replica.status.enter(phase);
-        stop.or_after(replica.lease / RENEWALS).await;
+        seat.status.enter(phase);
+        stop.or_after(seat.lease / RENEWALS).await;
     }
 }
 
 /// `None` while somebody else's lease runs.
-async fn claim(replica: &Replica, unit: UnitName) -> Result<Option<Lease>, Trouble> {
-    let tape = replica.tape.clone();
-    let Some(opened) = tape.opened().await? else {
+async fn claim(seat: &Seat) -> Result<Option<Lease>, Trouble> {
+    let tape = seat.tape.clone();
+    let opened = tape.opened().await?;
+    if opened.is_none() && !seat.opens {
         return Err(Trouble::Away("the tape is empty: nobody has opened it yet".to_owned()));
-    };
-    match tape.acquire(unit, &replica.owner, replica.lease, false).await {
-        Ok(cursor) => Ok(Some(Lease { tape, ttl: replica.lease, cursor, opened })),
+    }
+    match tape.acquire(seat.unit, &seat.owner, seat.lease, false).await {
+        Ok(cursor) => Ok(Some(Lease { tape, ttl: seat.lease, cursor, opened })),
         Err(LeaseError::Held { .. }) => Ok(None),
         Err(e) => Err(e.into()),
     }
 }
 
 impl Lease {
-    pub(super) fn unit(&self) -> UnitName {
+    pub fn unit(&self) -> UnitName {
         self.cursor.unit
     }
-    pub(super) fn fence(&self) -> u64 {
+    pub fn fence(&self) -> u64 {
         self.cursor.fence
     }
 

@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Limits {
     /// How often the tape is looked at, whatever the bus says.
     pub poll: Duration,
+    /// The shortest time between two looks at the tape because others have committed: by then the bus
+    /// has told most of it.
+    pub again: Duration,
     /// On a wall clock, a cursor that moved without a word is saved after this long, and a poll.
     pub save: Duration,
     /// Events heard in one commit, at most.
@@ -38,6 +41,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             poll: POLL,
+            again: Duration::from_millis(5),
             save: SAVE,
             group: 512,
             snapshot_every: 10_000,

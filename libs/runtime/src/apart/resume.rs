@@ -43,10 +43,10 @@ pub(super) fn takes(host: &Host, row: &Row) -> bool {
 pub(super) async fn resume(replica: &Replica, lease: &Lease, known: &Head) -> Result<Beginning, Trouble> {
     let tape = &replica.tape;
     if at(tape, known.position).await? != Some(*known) {
-        return Err(rewritten(known.position));
+        return Err(Trouble::rewritten(known.position));
     }
     let Some(place) = at(tape, lease.cursor.position).await? else {
-        return Err(rewritten(lease.cursor.position));
+        return Err(Trouble::rewritten(lease.cursor.position));
     };
     let mut reach = lease.cursor.reach;
     loop {
@@ -57,12 +57,6 @@ pub(super) async fn resume(replica: &Replica, lease: &Lease, known: &Head) -> Re
             Outcome::Reaches(farther) => reach = farther,
         }
     }
-}
-
-pub(super) fn rewritten(position: Position) -> Trouble {
-    Trouble::Stuck(format!(
-        "position {position} of the tape is not what was heard there: the tape was put back to an older copy, or changed; stop everything and run `tapedeck verify`"
-    ))
 }
 
 async fn at(tape: &Tape, position: Position) -> Result<Option<Head>, Trouble> {

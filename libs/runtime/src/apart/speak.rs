@@ -7,7 +7,7 @@ use super::{
     trouble::{Trouble, insist},
 };
 use domain::Timestamp;
-use events::{Clock, Draft, Event, Position, Recorded, UnitStarted, Uuid, ids};
+use events::{Clock, Draft, Event, Position, Recorded, TapeOpened, UnitStarted, Uuid, ids};
 use service::{Host, Own};
 use std::{
     collections::BTreeSet,
@@ -22,6 +22,7 @@ const SLACK: u64 = 256;
 pub(super) struct Speaker<'a> {
     replica: &'a Replica,
     lease: &'a Lease,
+    opened: &'a TapeOpened,
     entries: Vec<Entry>,
     /// Of each entry, the position of what it answers; never falling.
     causes: Vec<Position>,
@@ -42,10 +43,11 @@ struct Hands {
 }
 
 impl<'a> Speaker<'a> {
-    pub(super) fn new(replica: &'a Replica, lease: &'a Lease) -> Self {
+    pub(super) fn new(replica: &'a Replica, lease: &'a Lease, opened: &'a TapeOpened) -> Self {
         Self {
             replica,
             lease,
+            opened,
             entries: Vec::new(),
             causes: Vec::new(),
             head: lease.cursor.position,
@@ -56,7 +58,7 @@ impl<'a> Speaker<'a> {
     }
 
     pub(super) fn on_market_clock(&self) -> bool {
-        self.lease.opened.clock == Clock::Market
+        self.opened.clock == Clock::Market
     }
 
     /// The tape reaches this far at least.
@@ -72,7 +74,7 @@ impl<'a> Speaker<'a> {
         // What came while nobody ran is judged late, not never.
         let started = UnitStarted { unit, build, config: host.config(), judged: after, after };
         let key = format!("{unit}/{}", self.lease.fence());
-        let id = ids::fact(self.lease.opened.tape, "unit.started", &key);
+        let id = ids::fact(self.opened.tape, "unit.started", &key);
         let now = if self.on_market_clock() { head.recorded_at } else { machine_clock() };
         self.reaches(head.position);
         self.entry(id, None, now, &started.into(), host);
@@ -98,7 +100,7 @@ impl<'a> Speaker<'a> {
 
     fn entry(&mut self, id: Uuid, cause: Option<Uuid>, now: Timestamp, event: &Event, host: &Host) {
         let draft = Draft::new(id, host.unit(), cause, event.at().unwrap_or(now), event);
-        self.entries.push(match self.lease.opened.clock {
+        self.entries.push(match self.opened.clock {
             Clock::Market => Entry::market(draft, now),
             Clock::Wall => Entry::wall(draft),
         });

@@ -20,6 +20,7 @@ struct Inner {
     unit: UnitName,
     owner: String,
     phase: Mutex<UnitPhase>,
+    note: Mutex<Option<String>>,
     cursor: AtomicU64,
     cursor_at: AtomicI64,
     head: AtomicU64,
@@ -96,6 +97,7 @@ impl UnitStatus {
             unit,
             owner: owner.to_owned(),
             phase: Mutex::new(UnitPhase::Recovering),
+            note: Mutex::new(None),
             cursor: AtomicU64::new(0),
             cursor_at: AtomicI64::new(0),
             head: AtomicU64::new(0),
@@ -130,20 +132,29 @@ impl UnitStatus {
         self.0.counts[count as usize].load(Relaxed)
     }
 
-    pub(super) fn enter(&self, phase: UnitPhase) {
+    pub fn enter(&self, phase: UnitPhase) {
         *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
     }
-    pub(super) fn add(&self, count: Count, n: u64) {
+    /// Something that a person should know, though the unit does its work.
+    pub(crate) fn note(&self, note: Option<String>) {
+        *self.0.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
+    }
+    pub(crate) fn add(&self, count: Count, n: u64) {
         self.0.counts[count as usize].fetch_add(n, Relaxed);
     }
-    pub(super) fn heard(&self, place: &Head) {
+    pub(crate) fn heard(&self, place: &Head) {
         self.0.cursor.store(place.position, Relaxed);
         self.0.cursor_at.store(place.recorded_at.micros(), Relaxed);
         if place.position > self.0.head.load(Relaxed) {
             self.head(place);
         }
     }
-    pub(super) fn head(&self, head: &Head) {
+    /// For a unit whose work is not hosted here: how far it has come, and how far the tape goes.
+    pub fn stands_at(&self, position: Position, head: Position) {
+        self.0.cursor.store(position, Relaxed);
+        self.0.head.store(head.max(position), Relaxed);
+    }
+    pub(crate) fn head(&self, head: &Head) {
         self.0.head.store(head.position, Relaxed);
         self.0.head_at.store(head.recorded_at.micros(), Relaxed);
     }
@@ -159,6 +170,7 @@ impl UnitStatus {
             "owner": self.owner(),
             "phase": phase.as_str(),
             "why": why,
+            "note": self.0.note.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             "cursor": self.cursor(),
             "lag": self.lag(),
             "lag_seconds": self.lag_seconds(),

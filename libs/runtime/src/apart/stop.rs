@@ -5,25 +5,29 @@ use tokio::sync::watch;
 
 /// Asked once the value is true, or whoever could ask is gone.
 #[derive(Clone)]
-pub(super) struct Stop(watch::Receiver<bool>);
+pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
-    pub(super) fn new(stop: watch::Receiver<bool>) -> Self {
+    pub fn new(stop: watch::Receiver<bool>) -> Self {
         Self(stop)
     }
 
-    pub(super) fn is_asked(&self) -> bool {
+    pub fn receiver(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
+    pub fn is_asked(&self) -> bool {
         *self.0.borrow() || self.0.has_changed().is_err()
     }
 
     /// Waits until it is.
-    pub(super) async fn asked(&mut self) {
+    pub async fn asked(&mut self) {
         // An error says that whoever could ask is gone.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
 
     /// Waits that long, or until it is.
-    pub(super) async fn or_after(&mut self, pause: Duration) {
+    pub async fn or_after(&mut self, pause: Duration) {
         tokio::select! {
             () = self.asked() => {}
             () = tokio::time::sleep(pause) => {}

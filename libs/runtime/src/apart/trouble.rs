@@ -6,8 +6,9 @@ use std::{future::Future, time::Duration};
 use tape::{AppendError, LeaseError, ReadError, StorageError};
 use thiserror::Error;
 
+/// What ends a unit's work before its time, and with it what is done next.
 #[derive(Debug, Error)]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// Somebody else speaks for the unit: the state is worth nothing now.
     #[error("{0}")]
     Lost(String),
@@ -28,8 +29,14 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn undecodable(position: Position, why: &DecodeError) -> Self {
+    pub(crate) fn undecodable(position: Position, why: &DecodeError) -> Self {
         Self::Stuck(format!("position {position}: {why}"))
+    }
+
+    pub(crate) fn rewritten(position: Position) -> Self {
+        Self::Stuck(format!(
+            "position {position} of the tape is not what was heard there: the tape was put back to an older copy, or changed; stop everything and run `tapedeck verify`"
+        ))
     }
 
     /// What is still wrong while the replica stands by again.
@@ -44,9 +51,10 @@ impl Trouble {
 impl From<StorageError> for Trouble {
     fn from(e: StorageError) -> Self {
         match e {
-            StorageError::Busy { .. } | StorageError::Full { .. } | StorageError::Other { .. } => {
-                Self::Away(e.to_string())
-            }
+            StorageError::Busy { .. }
+            | StorageError::Full { .. }
+            | StorageError::Away { .. }
+            | StorageError::Other { .. } => Self::Away(e.to_string()),
             StorageError::Corrupt { .. } => Self::Stuck(e.to_string()),
             StorageError::ReadOnly { .. } | StorageError::Unknown { .. } | StorageError::Closed { .. } => {
                 Self::Fatal(e)
@@ -87,17 +95,17 @@ impl From<LeaseError> for Trouble {
 }
 
 /// Pauses that double up to a limit.
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     pause: Duration,
     slowest: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self { pause: limits.retry, slowest: limits.slowest_retry }
     }
 
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 2).min(self.slowest);
         pause
@@ -108,7 +116,7 @@ impl Backoff {
 ///
 /// # Errors
 /// Any other trouble.
-pub(super) async fn insist<T, E, F>(
+pub(crate) async fn insist<T, E, F>(
     status: &UnitStatus,
     limits: &Limits,
     mut attempt: impl FnMut() -> F,

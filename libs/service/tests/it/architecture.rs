@@ -40,7 +40,8 @@ const ADAPTERS: usize = 3;
 const SIDEWAYS: &[(&str, &str)] = &[("venue-paper", "service")];
 
 /// Which services may use which adapter; a service that is not named here does no I/O of its own.
-const ADAPTERS_OF: &[(&str, &[&str])] = &[("market-data", &["market-store"])];
+const ADAPTERS_OF: &[(&str, &[&str])] =
+    &[("event-logger", &["tape", "bus"]), ("market-data", &["market-store"])];
 
 /// Adapters that shells and services may all use.
 const COMMON: &[&str] = &["config", "observe"];
@@ -52,7 +53,17 @@ const FOREIGN_TO_CORES: &[&str] = &["chrono", "rust_decimal", "serde", "serde_js
 const PURE_LIBS: &[&str] = &["domain", "events", "indicators", "service", "venue-paper"];
 
 /// Files of services that do I/O.
-const IMPURE: &[&str] = &["market-data/src/recorded.rs", "market-data/src/spec.rs"];
+const IMPURE: &[&str] = &[
+    "event-logger/src/clock/mod.rs",
+    "event-logger/src/drain.rs",
+    "event-logger/src/judge.rs",
+    "event-logger/src/open.rs",
+    "event-logger/src/patience.rs",
+    "event-logger/src/publish/mod.rs",
+    "event-logger/src/reparse.rs",
+    "market-data/src/recorded.rs",
+    "market-data/src/spec.rs",
+];
 
 struct Crate {
     name: String,

@@ -25,7 +25,7 @@ pub(super) async fn claim(
     writer.working()?;
     writer.begin().await?;
     let taken = claim_each(writer, units, claim, now).await;
-    end(writer, taken).await
+    writer.end(taken).await
 }
 
 async fn claim_each(
@@ -83,7 +83,7 @@ pub(super) async fn restore(writer: &mut Writer, cursors: &[Cursor]) -> Result<(
             break;
         }
     }
-    end(writer, stored).await
+    writer.end(stored).await
 }
 
 pub(super) async fn load(writer: &mut Writer, unit: UnitName) -> Result<Option<Cursor>, StorageError> {
@@ -105,23 +105,6 @@ async fn store(writer: &mut Writer, cursor: &Cursor) -> Result<(), StorageError>
         .count(cursor.reach);
     let arguments = arguments.done().map_err(|e| writer.faults.storage(e))?;
     writer.execute(STORE, arguments).await.map(drop)
-}
-
-/// Commits what went well, undoes what did not.
-async fn end<T, E: From<StorageError>>(writer: &mut Writer, done: Result<T, E>) -> Result<T, E> {
-    match done {
-        Ok(done) => match writer.commit().await {
-            Ok(()) => Ok(done),
-            Err(e) => {
-                writer.rollback().await;
-                Err(e.into())
-            }
-        },
-        Err(e) => {
-            writer.rollback().await;
-            Err(e)
-        }
-    }
 }
 
 impl Binder {

@@ -8,6 +8,7 @@
 
 mod append;
 mod faults;
+mod frames;
 mod leases;
 mod lock;
 mod open;
@@ -18,11 +19,9 @@ mod snapshots;
 mod statements;
 mod writer;
 
-pub(crate) use rows::Damage;
-
 use crate::{
-    AppendError, Commit, Committed, Cursor, LeaseError, Mode, OpenError, Position, ReadError, Snapshot,
-    StorageError, cursor::Claim,
+    AppendError, Commit, Committed, Cursor, Frame, Hash, LeaseError, Mode, OpenError, Position, ReadError,
+    Snapshot, StorageError, cursor::Claim,
 };
 use domain::UnitName;
 use faults::Faults;
@@ -102,6 +101,14 @@ impl Sqlite {
 
     pub(crate) async fn forget_snapshots(&self) -> Result<(), StorageError> {
         self.ask(Request::ForgetSnapshots).await
+    }
+
+    pub(crate) async fn keep_frames(&self, frames: Vec<Frame>) -> Result<(), StorageError> {
+        self.ask(|reply| Request::KeepFrames(frames, reply)).await
+    }
+
+    pub(crate) async fn frame(&self, hash: &Hash) -> Result<Option<Frame>, ReadError> {
+        frames::find(self, hash).await
     }
 
     pub(crate) async fn restore(&self, cursors: Vec<Cursor>) -> Result<(), StorageError> {

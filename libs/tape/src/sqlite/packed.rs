@@ -8,7 +8,8 @@
 //! recorded_at, then the lengths in bytes of kind, subject, source, cause, trade, meta (-1 where
 //! absent) — then those six, then the body to the end.
 
-use super::rows::{self, Damage};
+use super::rows;
+use crate::error::Damage;
 use domain::Timestamp;
 use events::{Draft, Hash, Position, Row, Uuid};
 use sqlx::sqlite::SqliteRow;

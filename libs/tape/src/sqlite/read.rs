@@ -2,9 +2,9 @@
 
 use super::{
     Sqlite, packed,
-    rows::{self, Binder, Damage, columns},
+    rows::{self, Binder, columns},
 };
-use crate::{Cursor, Head, Position, ReadError, StorageError};
+use crate::{Cursor, Head, Position, ReadError, StorageError, error::Damage};
 use events::{Row, Uuid};
 use futures_util::TryStreamExt;
 use sqlx::{Row as _, sqlite::SqliteRow};

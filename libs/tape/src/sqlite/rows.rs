@@ -3,7 +3,7 @@
 //! Reading is strict: a value of another storage class, length or range than we write is reported
 //! with its position, never coerced, so that `verify` can name what was changed.
 
-use crate::{Cursor, Head, Position};
+use crate::{Cursor, Head, Position, error::Damage};
 use domain::{Timestamp, UnitName};
 use events::{Draft, Kind, Row, Uuid};
 use sqlx::{
@@ -25,13 +25,6 @@ pub(super) use columns;
 
 /// How many columns an event has.
 pub(super) const WIDTH: usize = 13;
-
-/// A value that we never wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Damage {
-    pub position: Position,
-    pub why: String,
-}
 
 /// Reads an event.
 pub(super) fn read(row: &SqliteRow) -> Result<Row, Damage> {

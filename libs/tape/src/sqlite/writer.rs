@@ -4,13 +4,14 @@
 use super::{
     append,
     faults::{Failure, Faults},
-    leases,
+    frames, leases,
     lock::WriterLock,
     snapshots,
     statements::Statements,
 };
 use crate::{
-    AppendError, Commit, Committed, Cursor, Head, LeaseError, Position, Snapshot, StorageError, cursor::Claim,
+    AppendError, Commit, Committed, Cursor, Frame, Head, LeaseError, Position, Snapshot, StorageError,
+    cursor::Claim,
 };
 use domain::UnitName;
 use sqlx::{
@@ -33,6 +34,7 @@ pub(super) enum Request {
     Release { unit: UnitName, fence: u64, reply: Reply<(), LeaseError> },
     SaveSnapshot(Snapshot, Reply<(), StorageError>),
     ForgetSnapshots(Reply<(), StorageError>),
+    KeepFrames(Vec<Frame>, Reply<(), StorageError>),
     Restore(Vec<Cursor>, Reply<(), StorageError>),
     Pragma(&'static str, u32, Reply<(), StorageError>),
     Close(Reply<(), StorageError>),
@@ -98,6 +100,9 @@ impl Writer {
             }
             Request::ForgetSnapshots(reply) => {
                 let _ = reply.send(snapshots::forget(self).await);
+            }
+            Request::KeepFrames(frames, reply) => {
+                let _ = reply.send(frames::keep(self, frames).await);
             }
             Request::Restore(cursors, reply) => {
                 let _ = reply.send(leases::restore(self, &cursors).await);
@@ -181,6 +186,23 @@ impl Writer {
     pub(super) async fn rollback(&mut self) {
         self.head = None;
         let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+    }
+
+    /// Commits what went well, undoes what did not.
+    pub(super) async fn end<T, E: From<StorageError>>(&mut self, done: Result<T, E>) -> Result<T, E> {
+        match done {
+            Ok(done) => match self.commit().await {
+                Ok(()) => Ok(done),
+                Err(e) => {
+                    self.rollback().await;
+                    Err(e.into())
+                }
+            },
+            Err(e) => {
+                self.rollback().await;
+                Err(e)
+            }
+        }
     }
 
     pub(super) fn unexpected(&self, failure: Failure) -> StorageError {

@@ -5,8 +5,8 @@ use domain::Timestamp;
 use events::{Kind, Uuid};
 use std::time::Duration;
 use tape::{
-    AppendError, Commit, Entry, Head, LeaseError, Memory, OnConflict, Outcome, ReadError, Snapshot, Tape,
-    chain,
+    AppendError, Commit, Entry, Frame, Head, LeaseError, Memory, OnConflict, Outcome, ReadError, Snapshot,
+    Tape, chain,
 };
 
 macro_rules! conformance {
@@ -16,6 +16,11 @@ macro_rules! conformance {
             let disk = crate::support::OnDisk::new().await;
             super::$case(disk.tape.clone()).await;
             disk.tape.close().await.unwrap();
+        })* }
+        mod postgres { $(#[tokio::test] async fn $case() {
+            let tape = crate::support::in_database().await;
+            super::$case(tape.clone()).await;
+            tape.close().await.unwrap();
         })* }
     };
 }
@@ -53,6 +58,8 @@ conformance! {
     rows_are_found_by_id_trade_subject_cause_and_kind
     the_newest_snapshots_are_kept_and_found
     snapshots_can_be_thrown_away
+    frames_are_kept_once_and_found_by_their_hash
+    a_frame_under_a_wrong_hash_is_refused
     a_commit_wakes_whoever_watches
     clones_are_the_same_tape
     futures_may_be_sent_between_threads
@@ -450,6 +457,29 @@ async fn snapshots_can_be_thrown_away(tape: Tape) {
     tape.forget_snapshots().await.unwrap();
     assert_eq!(tape.snapshots(1).await.unwrap(), []);
     assert_eq!(all(&tape).await.len(), 2);
+}
+
+async fn frames_are_kept_once_and_found_by_their_hash(tape: Tape) {
+    let frames: Vec<Frame> =
+        (0..300).map(|n| Frame::new(time(n), format!("{{\"e\":{n}}}\0\u{fffd}").into_bytes())).collect();
+    tape.keep_frames(frames.clone()).await.unwrap();
+    let again = Frame { received_at: time(9_999), ..frames[7].clone() };
+    let empty = Frame::new(time(1), Vec::new());
+    tape.keep_frames(vec![again.clone(), empty.clone(), again, empty.clone()]).await.unwrap();
+    tape.keep_frames(Vec::new()).await.unwrap();
+    for frame in frames.iter().chain([&empty]) {
+        assert_eq!(tape.frame(&frame.hash).await.unwrap().as_ref(), Some(frame), "the first one stays");
+    }
+    assert_eq!(tape.frame(&[9; 32]).await.unwrap(), None);
+    assert_eq!(tape.head().await.unwrap(), Head::EMPTY, "they stand beside the tape");
+}
+
+async fn a_frame_under_a_wrong_hash_is_refused(tape: Tape) {
+    let (good, wrong) =
+        (Frame::new(time(1), vec![1]), Frame { hash: [7; 32], ..Frame::new(time(1), vec![2]) });
+    let error = tape.keep_frames(vec![good.clone(), wrong]).await.unwrap_err().to_string();
+    assert!(error.contains("0707") && error.contains("make it by Frame::new"), "{error}");
+    assert_eq!((tape.frame(&good.hash).await.unwrap(), tape.frame(&[7; 32]).await.unwrap()), (None, None));
 }
 
 async fn a_commit_wakes_whoever_watches(tape: Tape) {

@@ -4,6 +4,7 @@
 mod archive;
 mod conformance;
 mod model;
+mod postgres;
 mod sqlite;
 mod support;
 mod verify;

@@ -185,10 +185,11 @@ fn state(unit: u8, position: u8) -> Snapshot {
     Snapshot { unit: name(unit), position: position.into(), tag: "t".into(), state: vec![unit, position] }
 }
 
-/// Either tape, and how to open it anew.
+/// Any tape, and how to open it anew.
 enum Subject {
     Memory(Tape),
     Disk(Box<OnDisk>),
+    Database { url: String, tape: Tape },
 }
 
 impl Subject {
@@ -196,6 +197,7 @@ impl Subject {
         match self {
             Self::Memory(tape) => tape,
             Self::Disk(disk) => &disk.tape,
+            Self::Database { tape, .. } => tape,
         }
     }
 
@@ -241,11 +243,14 @@ impl Subject {
                 self.tape().save_snapshot(state(*unit, *position)).await.unwrap();
                 model.snapshot(*unit, *position);
             }
-            Act::Reopen => {
-                if let Self::Disk(disk) = self {
-                    disk.reopen().await;
+            Act::Reopen => match self {
+                Self::Memory(_) => {}
+                Self::Disk(disk) => disk.reopen().await,
+                Self::Database { url, tape } => {
+                    tape.close().await.unwrap();
+                    *tape = open(url).await;
                 }
-            }
+            },
         }
         Ok(())
     }
@@ -322,4 +327,12 @@ fn a_tape_in_memory_does_as_the_model() {
 #[test]
 fn a_tape_on_disk_does_as_the_model() {
     random_scripts(60, async || Subject::Disk(Box::new(OnDisk::new().await)));
+}
+
+#[test]
+fn a_tape_in_a_database_does_as_the_model() {
+    random_scripts(60, async || {
+        let url = testkit::postgres();
+        Subject::Database { tape: open(&url).await, url }
+    });
 }

@@ -27,6 +27,15 @@ impl OnDisk {
     }
 }
 
+/// A new tape in a new database.
+pub async fn in_database() -> Tape {
+    open(&testkit::postgres()).await
+}
+
+pub async fn open(url: &str) -> Tape {
+    Tape::open(url, Mode::Write).await.unwrap()
+}
+
 pub async fn write(path: &Path) -> Tape {
     Tape::open(&url(path), Mode::Write).await.unwrap()
 }

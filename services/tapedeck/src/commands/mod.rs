@@ -10,9 +10,13 @@ macro_rules! out {
 
 pub mod backtest;
 pub mod doctor;
+pub mod record;
 pub mod replay;
+pub mod run;
+mod serving;
 pub mod simulate;
 pub mod tape;
+pub mod topology;
 pub mod up;
 pub mod verify;
 pub mod views;

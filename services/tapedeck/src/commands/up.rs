@@ -1,23 +1,18 @@
 //! `tapedeck up`: the whole engine in one process, on paper.
 
 use crate::{
-    WrongUse,
     cli::{Global, Up},
-    commands::print_json,
+    commands::{print_json, serving},
     live::Live,
     locate, report, units,
 };
 use market_data::Feed;
 use runtime::{
-    http,
     market::{Ended, Market},
     status::Status,
 };
-use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
+use std::{io::IsTerminal, process::ExitCode};
 use tokio::sync::watch;
-
-/// Where health and metrics are served unless told otherwise.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
 
 /// # Errors
 /// Wrong configuration, market or tape; a run that could not go on.
@@ -31,8 +26,9 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 
     let (stop, stopped) = watch::channel(false);
     let status = Status::new();
-    let server = serve(args.listen.or(global.environment.listen), &status, stopped.clone()).await?;
-    tokio::spawn(signals(stop.clone()));
+    let listen = args.listen.or(global.environment.listen);
+    let server = serving::serve(listen, status.clone(), stopped.clone()).await?;
+    tokio::spawn(serving::signals(stop.clone()));
 
     let live = Live::start(&tape, &status, market.candles, global.json).await?;
     if !global.json {
@@ -90,47 +86,5 @@ async fn summarize(global: &Global, tape: &tape::Tape) -> anyhow::Result<()> {
             out!()?;
         }
         Ok(out!("{summary}")?)
-    }
-}
-
-/// Health and metrics; an address that was not asked for is given up where it is taken.
-async fn serve(
-    listen: Option<SocketAddr>,
-    status: &Status,
-    mut stopped: watch::Receiver<bool>,
-) -> anyhow::Result<Option<SocketAddr>> {
-    let until = async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    match http::serve(listen.unwrap_or(LISTEN), status.clone(), until).await {
-        Ok((address, server)) => {
-            tokio::spawn(server);
-            Ok(Some(address))
-        }
-        Err(error) => match listen {
-            Some(address) => {
-                Err(WrongUse(format!("--listen {address}: {error}; choose another address")).into())
-            }
-            None => {
-                tracing::warn!("no health and metrics: {LISTEN}: {error}; choose an address with --listen");
-                Ok(None)
-            }
-        },
-    }
-}
-
-/// Ctrl-C and SIGTERM stop the run at the next step; a second one at once.
-async fn signals(stop: watch::Sender<bool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    for again in [false, true] {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        if again {
-            std::process::exit(1);
-        }
-        let _ = stop.send(true);
     }
 }

@@ -26,6 +26,30 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             account,
             refused: r#"{"price":"1.0"}"#.into(),
         }),
+        Kind::RepublishAsked => {
+            all([1, 18_446_744_073_709_551_615], |from| RepublishAsked { from, who: "owner".into() })
+        }
+        Kind::StreamOpened => one(StreamOpened {
+            account: account(),
+            replica: "ingestor-1".into(),
+            stream: "user-data".into(),
+            at: at(3),
+        }),
+        Kind::StreamComplete => one(StreamComplete { account: account(), until: at(4) }),
+        Kind::FrameQuarantined => all(
+            ["{\"e\":\"news\",\"p\":\"1.0\",\"u\":\"é\"}".into(), vec![0, 0xff, 7, 0x80], Vec::new()],
+            |bytes| FrameQuarantined {
+                account: account(),
+                replica: "ingestor-1".into(),
+                stream: "user-data".into(),
+                content_type: "application/json".into(),
+                frame: frame_hash(),
+                bytes: FrameBytes(bytes),
+                why: "unknown event type 'news'".into(),
+                received_at: at(5),
+            },
+        ),
+        Kind::FrameReparsed => one(FrameReparsed { account: account(), frame: frame_hash(), events: 2 }),
         Kind::UnitStarted => one(UnitStarted {
             unit: "position-sizer".parse().unwrap(),
             build: "0.1.0+abc".into(),
@@ -117,6 +141,10 @@ fn all<T, E: Into<Event>>(values: impl IntoIterator<Item = T>, sample: impl Fn(T
 
 fn one(sample: impl Into<Event>) -> Vec<Event> {
     vec![sample.into()]
+}
+
+fn frame_hash() -> FrameHash {
+    v(&"0123456789abcdef".repeat(4))
 }
 
 fn uuid(n: u128) -> Uuid {

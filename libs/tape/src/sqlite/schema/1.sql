@@ -65,6 +65,13 @@ CREATE TABLE snapshot (
     PRIMARY KEY (unit, position)
 ) STRICT;
 
+-- What venues sent, raw, by its SHA-256.
+CREATE TABLE frame (
+    hash        BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+    received_at INTEGER NOT NULL,
+    bytes       BLOB    NOT NULL
+) STRICT;
+
 -- A small commit as one statement: the rows, the head, and the cursor of the unit that says them.
 -- Inserting here does all of it or, if the fence or the head is not what the writer believes,
 -- nothing. It saves the round trips that a transaction of several statements costs.

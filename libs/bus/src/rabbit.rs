@@ -1,0 +1,152 @@
+//! RabbitMQ through lapin, behind a supervisor of our own.
+//!
+//! One process keeps at most two connections, because the broker stops reading from one that
+//! publishes while its memory or disk alarm is on, and acknowledgements would stop with it:
+//! *publish* carries publishers only, *consume* everything that is read. Each is made when it is
+//! first needed and remade for ever (see [`link`]).
+
+mod address;
+mod feed;
+mod frames;
+mod ingest_consumer;
+mod ingest_publisher;
+mod lane;
+mod limits;
+mod link;
+mod outbox;
+mod rows;
+mod session;
+mod tape_publisher;
+
+pub use feed::RowSubscription;
+pub use ingest_consumer::IngestConsumer;
+pub use ingest_publisher::IngestPublisher;
+pub use lane::Batch;
+pub use limits::WINDOW;
+pub use tape_publisher::TapePublisher;
+
+pub(crate) use address::Address;
+pub(crate) use limits::{CLOSE, ask};
+pub(crate) use session::Session;
+
+use crate::{BusError, BusStatus, status::Counters, topology};
+use events::Uuid;
+use feed::{Feed, Feeds};
+use link::Link;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+use tokio::runtime::Handle;
+
+/// This process' end of a broker. Cheap to clone; all clones share their connections, which go when
+/// the last of them, of its publishers and of its consumers is dropped.
+#[derive(Clone)]
+pub struct Rabbit(Arc<Inner>);
+
+struct Inner {
+    address: Arc<Address>,
+    name: String,
+    runtime: Handle,
+    publish: OnceLock<Arc<Link>>,
+    consume: OnceLock<Arc<Link>>,
+    feeds: Feeds,
+    counters: Arc<Counters>,
+}
+
+/// The queues that frames can lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IngestQueue {
+    /// Where ingestors' frames go.
+    Ingest,
+    /// Frames that were returned too often, by a recorder that died again and again.
+    Dead,
+    /// What no queue took when it came, because one had been deleted: frames, and rows of the tape,
+    /// which come as [`Malformed`](crate::Malformed) and may be acknowledged.
+    Unroutable,
+}
+
+impl Rabbit {
+    /// Checks the URL, and nothing else: connecting is a task's affair, and [`Self::status`] tells of
+    /// it. `name` is what the broker shows for the connection.
+    ///
+    /// # Errors
+    /// A URL that says no broker, or no tokio runtime to run in.
+    pub fn connect(url: &str, name: &str) -> Result<Self, BusError> {
+        let runtime = Handle::try_current()
+            .map_err(|_| BusError::Url { why: "is used outside of a tokio runtime".into() })?;
+        Ok(Self(Arc::new(Inner {
+            address: Arc::new(Address::parse(url)?),
+            name: name.to_owned(),
+            runtime,
+            publish: OnceLock::new(),
+            consume: OnceLock::new(),
+            feeds: Feeds::default(),
+            counters: Arc::default(),
+        })))
+    }
+
+    pub fn tape_publisher(&self) -> TapePublisher {
+        TapePublisher::new(self.publish_link(), self.consume_link())
+    }
+
+    pub fn ingest_publisher(&self) -> IngestPublisher {
+        IngestPublisher::new(self.publish_link())
+    }
+
+    /// `prefetch` deliveries at most are on their way or in the caller's hands; make it twice the
+    /// batch or more, so that the next one is here while one is being recorded. 0 is taken as 1.
+    pub fn ingest_consumer(&self, queue: IngestQueue, prefetch: u16) -> IngestConsumer {
+        IngestConsumer::new(self.consume_link(), queue, prefetch.max(1))
+    }
+
+    pub(crate) fn subscribe(&self, tape: Uuid) -> RowSubscription {
+        self.0.feeds.subscribe(tape, || Feed::start(&self.0.runtime, self.consume_link(), tape))
+    }
+
+    pub fn status(&self) -> BusStatus {
+        let mut status = BusStatus::new(&self.0.counters);
+        for link in [&self.0.publish, &self.0.consume].into_iter().filter_map(OnceLock::get) {
+            link.tell(&mut status);
+        }
+        status
+    }
+
+    /// Closes the connections and all that runs over them; what was delivered and not acknowledged
+    /// comes again, in order. Takes a few seconds at most. Nothing connects anew afterwards.
+    pub async fn close(&self) {
+        for link in [&self.0.publish, &self.0.consume].into_iter().filter_map(OnceLock::get) {
+            link.close().await;
+        }
+    }
+
+    fn publish_link(&self) -> Arc<Link> {
+        self.link(&self.0.publish, "publish")
+    }
+
+    fn consume_link(&self) -> Arc<Link> {
+        self.link(&self.0.consume, "consume")
+    }
+
+    fn link(&self, place: &OnceLock<Arc<Link>>, role: &'static str) -> Arc<Link> {
+        let Inner { address, name, runtime, counters, .. } = &*self.0;
+        let start = || Link::start(runtime, address.clone(), format!("{name} {role}"), counters.clone());
+        place.get_or_init(|| Arc::new(start())).clone()
+    }
+}
+
+impl IngestQueue {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => topology::INGEST,
+            Self::Dead => topology::DEAD,
+            Self::Unroutable => topology::UNROUTABLE,
+        }
+    }
+}
+
+impl fmt::Debug for Rabbit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rabbit").field("at", &self.0.address).field("name", &self.0.name).finish()
+    }
+}

@@ -1,0 +1,41 @@
+//! An ingestor's side of the exchange `ingest`.
+
+use super::{
+    frames,
+    limits::{PATIENCE, WINDOW},
+    link::Link,
+    outbox::Outbox,
+};
+use crate::{BusFault, IngestFrame};
+use std::{fmt, sync::Arc};
+use tokio::{sync::Mutex, time::timeout};
+
+/// Publishes raw frames. Calls may come from several tasks; one is served at a time.
+pub struct IngestPublisher(Mutex<Outbox>);
+
+impl IngestPublisher {
+    pub(super) fn new(publish: Arc<Link>) -> Self {
+        Self(Mutex::new(Outbox::new(publish)))
+    }
+
+    /// Returns once the broker has each of them safely in a quorum queue.
+    ///
+    /// # Errors
+    /// Keep the frames and publish all of them again, unchanged: the recorder knows them by their
+    /// ids. [`BusFault::Unfit`] will not pass, and names what in the frame is too long.
+    pub async fn publish(&self, frames: &[IngestFrame]) -> Result<(), BusFault> {
+        for window in frames.chunks(WINDOW) {
+            let mut outbox = timeout(PATIENCE * 10, self.0.lock())
+                .await
+                .map_err(|_| BusFault::TimedOut { what: "publishing other frames" })?;
+            outbox.publish(window.iter().map(frames::message)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for IngestPublisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IngestPublisher").finish_non_exhaustive()
+    }
+}

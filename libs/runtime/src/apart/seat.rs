@@ -1,0 +1,95 @@
+//! A unit's seat: of all who want it one has it, under a fence, and does the unit's work.
+
+use super::{
+    Limits, UnitError, UnitPhase, UnitStatus,
+    lease::{self, Lease},
+    stop::Stop,
+    trouble::{Backoff, Trouble},
+};
+use domain::UnitName;
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+use tape::Tape;
+use tokio::sync::watch;
+
+/// Who wants to speak for which unit.
+#[derive(Clone)]
+pub struct Seat {
+    pub tape: Tape,
+    pub unit: UnitName,
+    /// No two that want the unit may share it: the tape takes a second one for the first, restarted.
+    pub owner: String,
+    /// How long a lease lasts unless it is renewed; another takes over at most 4/3 of it after a death.
+    pub lease: Duration,
+    pub status: UnitStatus,
+    pub limits: Limits,
+    /// Whether the work may begin on an empty tape, since it is this unit that opens it.
+    pub opens: bool,
+}
+
+/// What is done for a unit by whoever holds its seat.
+pub trait Work: Send {
+    /// From a lease to its end, until `stop`. Dropped, at whatever it waits for, once the lease is lost.
+    fn work(&mut self, lease: &Lease, stop: Stop) -> impl Future<Output = Result<(), Trouble>> + Send;
+}
+
+impl Seat {
+    /// Stands by for the seat, does the work while it is held, and begins anew after a trouble, until
+    /// `stop` turns true or its sender is gone. Then the work is to end by itself within the limit.
+    ///
+    /// May be cancelled at any moment: that is a death, and the lease runs out.
+    ///
+    /// # Errors
+    /// The tape is closed or must be opened anew, or stopping took longer than its limit.
+    pub async fn hold(&self, stop: watch::Receiver<bool>, mut work: impl Work) -> Result<(), UnitError> {
+        let unit = self.unit;
+        let _task = Task(self.status.clone());
+        let mut stop = Stop::new(stop);
+        let mut standing = None;
+        let mut backoff = Backoff::new(&self.limits);
+        loop {
+            let begun = Instant::now();
+            let Some(lease) = lease::obtain(self, standing.as_deref(), &mut stop).await? else {
+                return Ok(());
+            };
+            // All of it is one task: a core that does not come back lets the lease run out as well,
+            // and another takes over.
+            let ended = tokio::select! {
+                ended = work.work(&lease, stop.clone()) => ended,
+                trouble = lease.kept() => Err(trouble),
+                () = stop.clone().overdue(self.limits.stop) => Err(Trouble::Overdue),
+            };
+            if !matches!(ended, Err(Trouble::Lost(_))) {
+                lease.release(self.limits.stop).await;
+            }
+            let Err(trouble) = ended else { return Ok(()) };
+            tracing::warn!(%unit, owner = self.owner, "begins anew: {trouble}");
+            standing = trouble.standing();
+            if begun.elapsed() > self.limits.slowest_retry {
+                backoff = Backoff::new(&self.limits);
+            }
+            let pause = match trouble {
+                Trouble::Lost(_) => self.lease / 3,
+                Trouble::Doubt(_) | Trouble::Away(_) => backoff.next(),
+                Trouble::Stuck(_) => self.limits.stuck,
+                Trouble::Fatal(source) => return Err(UnitError::Tape { unit, source }),
+                Trouble::Overdue => return Err(UnitError::Overdue { unit, limit: self.limits.stop }),
+            };
+            self.status.enter(standing.clone().map_or(UnitPhase::Standby, UnitPhase::CutOff));
+            stop.or_after(pause).await;
+        }
+    }
+}
+
+/// A task that is gone, by a panic or a kill, is not ready.
+struct Task(UnitStatus);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.0.phase() != UnitPhase::Stopping {
+            self.0.enter(UnitPhase::CutOff("its task has ended".to_owned()));
+        }
+    }
+}

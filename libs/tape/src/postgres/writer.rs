@@ -1,0 +1,187 @@
+//! The one task of an open tape that appends. It owns its connection, so whoever asks may be cancelled
+//! at any moment: what was asked is done whole or not at all.
+//!
+//! It outlives every trouble of the database: whatever fails or overruns its time is answered, the
+//! connection thrown away, and the next commit gets a new one.
+
+use super::{
+    append::{self, APPEND, Told, WITH_CARE},
+    faults::{self, MAY_NOT_MOVE},
+    group::{Group, Work},
+    session::{ANSWER, Server},
+};
+use crate::{AppendError, Position, StorageError};
+use sqlx::{Connection, Executor, PgConnection};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{sleep, timeout},
+};
+
+/// How many commits may wait; more wait before they are taken. As many as go in one group.
+pub(super) const WAITING: usize = 512;
+
+/// Pauses between two attempts to connect: doubled after each that failed, up to the longer one.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Commits beyond this many entries get more time than others: so much per entry.
+const LARGE: usize = 20_000;
+const PER_ENTRY: Duration = Duration::from_micros(200);
+
+pub(super) enum Request {
+    Append(Box<Work>),
+    Close(oneshot::Sender<()>),
+}
+
+/// How much longer than usual a commit of so many entries may take.
+pub(super) fn allowance(entries: usize) -> Duration {
+    match entries > LARGE {
+        true => PER_ENTRY * u32::try_from(entries).unwrap_or(u32::MAX),
+        false => Duration::ZERO,
+    }
+}
+
+pub(super) struct Writer {
+    server: Server,
+    connection: Option<PgConnection>,
+    committed: Arc<watch::Sender<Position>>,
+    /// No attempt to connect before that, and the pause after the next one that fails.
+    patience: (Instant, Duration),
+}
+
+impl Writer {
+    pub(super) fn new(
+        server: Server,
+        connection: PgConnection,
+        committed: Arc<watch::Sender<Position>>,
+    ) -> Self {
+        Self { server, connection: Some(connection), committed, patience: (Instant::now(), PAUSE) }
+    }
+
+    /// Serves until it is told to close or nobody is left to ask.
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let mut next = requests.recv().await;
+        while let Some(request) = next.take() {
+            match request {
+                Request::Append(work) => {
+                    let mut group = Group::new(*work);
+                    next = gather(&mut group, &mut requests);
+                    self.serve(group).await;
+                }
+                Request::Close(reply) => {
+                    requests.close();
+                    self.goodbye().await;
+                    let _ = reply.send(());
+                    return;
+                }
+            }
+            if next.is_none() {
+                next = requests.recv().await;
+            }
+        }
+        self.goodbye().await;
+    }
+
+    async fn serve(&mut self, mut group: Group) {
+        // Whoever has given up says it again, if at all.
+        group.works.retain(|work| !work.reply.is_closed());
+        group.entries = group.works.iter().map(|work| work.commit.entries.len()).sum();
+        if group.works.is_empty() {
+            return;
+        }
+        match self.append(&group).await {
+            Ok(told) => {
+                announce(&self.committed, told.last());
+                told.answer(group, &self.server.faults);
+            }
+            Err(fault) => group.fail(&AppendError::from(fault)),
+        }
+    }
+
+    /// The connection is put back only after an answer that leaves it as it was.
+    async fn append(&mut self, group: &Group) -> Result<Told, StorageError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let more = allowance(group.entries);
+        let answer = timeout(ANSWER + more, call(&mut connection, group, more)).await;
+        let told = match answer {
+            Ok(told) => told.map_err(|e| self.server.faults.storage(e)),
+            Err(_) => {
+                Err(self.server.faults.away(format!("no answer within {} s", (ANSWER + more).as_secs())))
+            }
+        };
+        if !matches!(told, Err(StorageError::Away { .. })) {
+            self.connection = Some(connection);
+        }
+        told
+    }
+
+    async fn connect(&mut self) -> Result<PgConnection, StorageError> {
+        let (from, pause) = self.patience;
+        sleep(from.saturating_duration_since(Instant::now())).await;
+        let connected = self.server.connect().await;
+        self.patience = match connected {
+            Ok(_) => (Instant::now(), PAUSE),
+            Err(_) => (Instant::now() + pause, (pause * 2).min(LONGEST_PAUSE)),
+        };
+        connected
+    }
+
+    async fn goodbye(self) {
+        if let Some(connection) = self.connection {
+            // It is only good manners: whatever was committed is safe.
+            let _ = timeout(GOODBYE, connection.close()).await;
+        }
+    }
+}
+
+/// What waits already, as far as it may go together. Told is what may not, the first one of it.
+fn gather(group: &mut Group, requests: &mut mpsc::Receiver<Request>) -> Option<Request> {
+    loop {
+        match requests.try_recv() {
+            Ok(Request::Append(work)) => {
+                if let Err(work) = group.take(*work) {
+                    return Some(Request::Append(work));
+                }
+            }
+            Ok(close @ Request::Close(_)) => return Some(close),
+            Err(_) => return None,
+        }
+    }
+}
+
+async fn call(connection: &mut PgConnection, group: &Group, more: Duration) -> sqlx::Result<Told> {
+    if !more.is_zero() {
+        let limit = format!("SET statement_timeout = {}", (ANSWER + more).as_millis());
+        connection.execute(sqlx::AssertSqlSafe(limit)).await?;
+    }
+    let arguments = append::arguments(group)?;
+    // A group that appends nothing leaves the head's lock to those that do.
+    let sql = if group.entries == 0 { WITH_CARE } else { APPEND };
+    let mut row = sqlx::query_with(sql, arguments).fetch_one(&mut *connection).await;
+    if row.as_ref().is_err_and(|e| faults::code(e).as_deref() == Some(MAY_NOT_MOVE)) {
+        row = sqlx::query_with(WITH_CARE, append::arguments(group)?).fetch_one(&mut *connection).await;
+    }
+    if !more.is_zero() {
+        connection.execute("RESET statement_timeout").await?;
+    }
+    Told::read(&row?)
+}
+
+/// Wakes whoever watches, if it is news.
+pub(super) fn announce(committed: &watch::Sender<Position>, position: Position) {
+    committed.send_if_modified(|last| {
+        let newer = position > *last;
+        *last = position.max(*last);
+        newer
+    });
+}

@@ -1,0 +1,123 @@
+//! Reading quarantined frames again, once a parser was mended.
+
+use crate::{
+    conflict::unit,
+    fault::Fault,
+    judge::judge,
+    parse::Parsers,
+    record::{self, Fact, Target},
+};
+use domain::Account;
+use events::{
+    Draft, Event, FrameEvent, FrameHash, FrameQuarantined, FrameReparsed, Kind, Position, Row, ids,
+};
+use std::collections::BTreeSet;
+use tape::{Commit, Committed, OnConflict, Outcome, Tape};
+
+/// What became of each frame that was in quarantine, in the order in which they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    pub frames: Vec<Reread>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reread {
+    /// Where the frame was quarantined.
+    pub position: Position,
+    pub account: Account,
+    pub frame: FrameHash,
+    pub outcome: Reading,
+}
+
+/// Whether a frame can be read now, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// It says so many events; of those `new` were not on the tape, `conflicts` contradict it.
+    Recorded { events: usize, new: usize, conflicts: usize },
+    /// It can be read and says so many events; nothing was recorded, as asked.
+    Readable { events: usize },
+    /// This build cannot read it either.
+    Unreadable { why: String },
+}
+
+/// Tries today's parsers on every frame that is in quarantine, and records what they give.
+/// With `dry_run` it only tells what would be read. Each frame is one commit, so it may be broken off
+/// at any moment and run again; two that run at once record everything once.
+///
+/// # Errors
+/// A tape that is away, empty or damaged.
+pub async fn reparse(tape: &Tape, parsers: Parsers, dry_run: bool) -> Result<Report, Fault> {
+    let opened = tape.opened().await?;
+    let target = opened.as_ref().map(Target::from);
+    let target = target.ok_or_else(|| Fault::Stuck("the tape is empty: nobody has opened it".to_owned()))?;
+    let done = reparsed(&tape.of_kind(Kind::FrameReparsed).await?)?;
+    let mut report = Report::default();
+    for row in tape.of_kind(Kind::FrameQuarantined).await? {
+        let Event::Frame(FrameEvent::Quarantined(quarantined)) = event(&row)? else { continue };
+        let (account, frame) = (quarantined.account, quarantined.frame);
+        if done.contains(&(account, frame)) {
+            continue;
+        }
+        let outcome = match parsers.parse(account, &quarantined.content_type, &quarantined.bytes.0) {
+            Err(why) => Reading::Unreadable { why },
+            Ok(events) if dry_run => Reading::Readable { events: events.len() },
+            Ok(events) => record(tape, target, &quarantined, events).await?,
+        };
+        report.frames.push(Reread { position: row.position, account, frame, outcome });
+    }
+    Ok(report)
+}
+
+fn reparsed(rows: &[Row]) -> Result<BTreeSet<(Account, FrameHash)>, Fault> {
+    let mut done = BTreeSet::new();
+    for row in rows {
+        if let Event::Frame(FrameEvent::Reparsed(e)) = event(row)? {
+            done.insert((e.account, e.frame));
+        }
+    }
+    Ok(done)
+}
+
+fn event(row: &Row) -> Result<Event, Fault> {
+    let decoded = row.decode().map_err(|why| Fault::Stuck(format!("position {}: {why}", row.position)))?;
+    Ok(decoded.event)
+}
+
+async fn record(
+    tape: &Tape,
+    target: Target,
+    quarantined: &FrameQuarantined,
+    events: Vec<Event>,
+) -> Result<Reading, Fault> {
+    let FrameQuarantined { account, frame, received_at, replica, .. } = quarantined;
+    let count = events.len();
+    let meta = record::meta(replica, frame.0);
+    let facts = events.into_iter().map(|event| record::fact(target, event, *received_at, Some(meta.clone())));
+    let facts: Vec<Fact> = facts.collect();
+    let mut told = append(tape, target, facts.iter().map(|fact| fact.draft.clone())).await?;
+    judge(tape, &facts, &mut told).await?;
+    // The frame counts as read only together with what contradicts the tape.
+    let conflicts = record::conflicts(target, &facts, &told.outcomes);
+    let read =
+        FrameReparsed { account: *account, frame: *frame, events: u32::try_from(count).unwrap_or(u32::MAX) };
+    let id = ids::fact(target.tape, Kind::FrameReparsed.name(), &format!("{account}/{frame}"));
+    let read = Draft::new(id, unit(), None, told.head.recorded_at, &read.into());
+    append(tape, target, conflicts.into_iter().map(|fact| fact.draft).chain([read])).await?;
+    let counted = |wanted: fn(&Outcome) -> bool| told.outcomes.iter().filter(|o| wanted(o)).count();
+    Ok(Reading::Recorded {
+        events: count,
+        new: counted(|o| matches!(o, Outcome::Appended(_))),
+        conflicts: counted(|o| matches!(o, Outcome::Conflict(_))),
+    })
+}
+
+/// Needs no fence: facts are the same whoever records them.
+async fn append(
+    tape: &Tape,
+    target: Target,
+    drafts: impl Iterator<Item = Draft>,
+) -> Result<Committed, Fault> {
+    let now = tape.head().await?.recorded_at;
+    let entries = drafts.map(|draft| record::entry(target, draft, now)).collect();
+    Ok(tape.append(Commit { entries, cursors: Vec::new(), on_conflict: OnConflict::Report }).await?)
+}

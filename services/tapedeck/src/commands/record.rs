@@ -1,0 +1,140 @@
+//! Commands that say something on a shared tape.
+
+use crate::{
+    WrongUse,
+    cli::{Global, OpenTape, Reparse, Republish, TapeUrl},
+    commands::print_json,
+    locate, units,
+};
+use anyhow::Context;
+use domain::UnitName;
+use event_logger::{Fault, Fence, open, parse::PARSERS, reparse};
+use events::{Clock, Draft, RepublishAsked, ids};
+use serde_json::{Value, json};
+use std::{process::ExitCode, time::Duration};
+use tape::{Commit, Entry, Mode, Outcome, Tape};
+
+/// What a live tape says that it records.
+const LIVE: &str = "live";
+/// Opening takes one commit.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// # Errors
+/// A tape of another kind, or one that cannot be written.
+pub async fn open(global: &Global, args: OpenTape) -> anyhow::Result<ExitCode> {
+    let tape = writing(global, &args.tape).await?;
+    let recorder = UnitName::new(event_logger::UNIT).context("a valid name")?;
+    let was_open = tape.opened().await?;
+    let opened = match was_open.clone() {
+        Some(opened) => opened,
+        None => {
+            let owner = format!("tape-open-{}", std::process::id());
+            let cursor = tape.acquire(recorder, &owner, LEASE, false).await?;
+            let opened = open::open_tape(&tape, Fence::from(&cursor), LIVE).await;
+            tape.release(recorder, cursor.fence).await?;
+            opened?
+        }
+    };
+    tape.close().await?;
+    let clock = match opened.clock {
+        Clock::Wall => "wall",
+        Clock::Market => "market",
+    };
+    if global.json {
+        print_json(&json!({
+            "tape": opened.tape, "clock": clock, "market": opened.market, "new": was_open.is_none(),
+        }))?;
+    } else {
+        let word = if was_open.is_some() { "was open already" } else { "is open" };
+        out!("tape {} {word}, on the {clock} clock, recording '{}'", opened.tape, opened.market)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// A position that is not on the tape, or a tape that cannot be written.
+pub async fn republish(global: &Global, args: Republish) -> anyhow::Result<ExitCode> {
+    let tape = writing(global, &args.tape).await?;
+    let Some(opened) = tape.opened().await? else {
+        return Err(WrongUse("the tape is empty: there is nothing to publish".to_owned()).into());
+    };
+    let head = tape.head().await?;
+    if args.from > head.position {
+        let message = format!("--from {}: the tape ends at position {}", args.from, head.position);
+        return Err(WrongUse(message).into());
+    }
+    let event = RepublishAsked { from: args.from, who: units::owner().to_string() }.into();
+    let id = ids::fact(opened.tape, "tape.republish_asked", &format!("{}/{}", args.from, head.position));
+    let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);
+    let entry = match opened.clock {
+        Clock::Market => Entry::market(draft, head.recorded_at),
+        Clock::Wall => Entry::wall(draft),
+    };
+    let committed = tape.append(Commit::new(vec![entry])).await?;
+    tape.close().await?;
+    let position = committed.outcomes.first().copied().map_or(0, Outcome::position);
+    if global.json {
+        print_json(&json!({ "from": args.from, "asked_at": position }))?;
+    } else {
+        out!("asked at position {position}: the recorder publishes everything from {} on again", args.from)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 1 if some frame cannot be read by this build either.
+///
+/// # Errors
+/// A tape that cannot be read or written.
+pub async fn reparse(global: &Global, args: Reparse) -> anyhow::Result<ExitCode> {
+    let tape = writing(global, &args.tape).await?;
+    let report = reparse::reparse(&tape, PARSERS, args.dry_run).await.map_err(|fault| match fault {
+        Fault::Lost(why) | Fault::Away(why) | Fault::Stuck(why) => anyhow::anyhow!(why),
+    })?;
+    tape.close().await?;
+    let mut unreadable = 0;
+    let mut lines = Vec::new();
+    for frame in &report.frames {
+        let (outcome, words) = match &frame.outcome {
+            reparse::Reading::Recorded { events, new, conflicts } => (
+                json!({ "recorded": { "events": events, "new": new, "conflicts": conflicts } }),
+                format!("{events} events, {new} of them new, {conflicts} conflicts"),
+            ),
+            reparse::Reading::Readable { events } => {
+                (json!({ "readable": { "events": events } }), format!("can be read now: {events} events"))
+            }
+            reparse::Reading::Unreadable { why } => {
+                unreadable += 1;
+                (json!({ "unreadable": why }), format!("still cannot be read: {why}"))
+            }
+        };
+        let (position, account, hash) = (frame.position, frame.account, frame.frame.to_string());
+        lines.push(if global.json {
+            json!({ "position": position, "account": account, "frame": hash, "outcome": outcome })
+        } else {
+            Value::String(format!(
+                "position {position}  {account}  {}…  {words}",
+                &hash[..12.min(hash.len())]
+            ))
+        });
+    }
+    if global.json {
+        print_json(&json!({ "frames": lines }))?;
+    } else if lines.is_empty() {
+        out!("no frame is in quarantine")?;
+    } else {
+        for line in lines.iter().filter_map(Value::as_str) {
+            out!("{line}")?;
+        }
+    }
+    Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn writing(global: &Global, given: &TapeUrl) -> anyhow::Result<Tape> {
+    let url = global.tape(given).ok_or_else(|| {
+        WrongUse(
+            "which tape? Say --tape, or set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck"
+                .to_owned(),
+        )
+    })?;
+    locate::open(url, Mode::Write).await
+}

@@ -1,0 +1,245 @@
+//! `tapedeck run`: some services in a process of their own, beside others like it.
+
+use crate::{
+    WrongUse,
+    cli::{Global, Run},
+    commands::serving,
+    deployment::{self, Service},
+    locate,
+    process::Process,
+    units,
+};
+use bus::{Bus, Rabbit};
+use event_logger::Counters;
+use market_data::Feed;
+use runtime::{
+    apart::{self, Limits, Replica, UnitError, UnitStatus, seat::Seat},
+    stepped::Stepped,
+};
+use settings::{Secret, Settings};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc, time::Duration};
+use tape::{Mode, OpenError, StorageError, Tape};
+use tokio::{sync::watch, task::JoinSet};
+
+mod recorder;
+
+/// How long a lease lasts unless it is renewed. Another takes over at most 4/3 of it after a death,
+/// which must stay under 10 s.
+const LEASE: Duration = Duration::from_secs(5);
+/// Between two attempts to open the tape.
+const REOPEN: Duration = Duration::from_secs(1);
+
+/// Everything that the parts of this process share.
+#[derive(Clone)]
+struct Shared {
+    tape: Tape,
+    bus: Bus,
+    owner: String,
+    stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn seat(&self, unit: domain::UnitName, opens: bool) -> Seat {
+        Seat {
+            tape: self.tape.clone(),
+            unit,
+            owner: self.owner.clone(),
+            lease: LEASE,
+            status: UnitStatus::new(unit, &self.owner),
+            limits: Limits::default(),
+            opens,
+        }
+    }
+}
+
+/// The tasks of a process, and what each tells of itself.
+#[derive(Default)]
+struct Parts {
+    tasks: JoinSet<Result<(), UnitError>>,
+    statuses: Vec<UnitStatus>,
+}
+
+/// # Errors
+/// Wrong configuration, market or tape; a service that could not go on.
+pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
+    let settings = locate::settings(global)?;
+    let services = args.services();
+    let url = global.tape(&args.tape).ok_or_else(|| {
+        WrongUse("which tape? Set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck".to_owned())
+    })?;
+    let owner = owner(args.replica.as_deref());
+    let bus = connect(global, &services, &owner)?;
+    let recorder = services.contains(&Service::EventLogger).then(|| Arc::new(Counters::default()));
+    let process = Process::new(bus.clone(), recorder.clone());
+
+    let (stop, mut stopped) = watch::channel(false);
+    tokio::spawn(serving::signals(stop.clone()));
+    let listen = args.listen.or(global.environment.listen);
+    let server = serving::serve(listen, process.clone(), stopped.clone()).await?;
+    if let Some(address) = server {
+        tracing::info!("health and metrics on http://{address}");
+    }
+
+    let Some(tape) = open(url, &process, &mut stopped).await? else { return Ok(ExitCode::SUCCESS) };
+    units::check_same_account(&tape, &settings).await?;
+    let shared = Shared { tape: tape.clone(), bus: bus.clone(), owner, stop: stopped.clone() };
+    let mut parts = Parts::default();
+    for (unit, make) in deployment::cores(&settings, &services)? {
+        parts.core(&shared, unit, make);
+    }
+    if services.contains(&Service::MarketData) {
+        parts.market(&shared, &settings, &args, &stop)?;
+    }
+    if let (Some(counters), Bus::Rabbit(rabbit)) = (recorder, &bus) {
+        recorder::start(&mut parts, &shared, rabbit, &counters);
+    }
+    process.runs(parts.statuses.clone());
+    let ended = parts.end(&stop).await;
+    if let Bus::Rabbit(rabbit) = &bus {
+        rabbit.close().await;
+    }
+    let closed = tape.close().await;
+    ended?;
+    closed?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// No two replicas may have the same name, also if one of them is an earlier life of the other: a
+/// lease that is left behind runs out by itself.
+fn owner(replica: Option<&str>) -> String {
+    let life = events::Uuid::new_v4().simple().to_string();
+    format!("{}-{}-{}", replica.unwrap_or("run"), std::process::id(), &life[..8])
+}
+
+fn connect(global: &Global, services: &BTreeSet<Service>, owner: &str) -> anyhow::Result<Bus> {
+    match global.environment.bus_url.as_ref().map(Secret::reveal) {
+        Some(url) => {
+            let rabbit = Rabbit::connect(url, &format!("tapedeck {owner}"));
+            Ok(Bus::Rabbit(rabbit.map_err(|e| WrongUse(format!("BUS_URL: {e}")))?))
+        }
+        None if services.contains(&Service::EventLogger) => {
+            let message = "event-logger records what comes by the broker: set BUS_URL, e.g. \
+                           amqp://user:password@127.0.0.1:5672/%2f";
+            Err(WrongUse(message.to_owned()).into())
+        }
+        None => {
+            tracing::warn!("BUS_URL is not set: the tape alone tells what others say, which is slower");
+            Ok(Bus::in_process())
+        }
+    }
+}
+
+/// Waits for a database that is away; `None` once asked to stop.
+async fn open(
+    url: &str,
+    process: &Process,
+    stop: &mut watch::Receiver<bool>,
+) -> anyhow::Result<Option<Tape>> {
+    loop {
+        let why = match locate::open(url, Mode::Write).await {
+            Ok(tape) => return Ok(Some(tape)),
+            Err(error) => match error.downcast_ref::<OpenError>() {
+                Some(OpenError::Storage(away @ (StorageError::Away { .. } | StorageError::Busy { .. }))) => {
+                    away.to_string()
+                }
+                _ => return Err(error),
+            },
+        };
+        tracing::warn!("{why}");
+        process.cannot_open(why);
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(None),
+            () = tokio::time::sleep(REOPEN) => {}
+        }
+    }
+}
+
+impl Parts {
+    fn add(
+        &mut self,
+        status: UnitStatus,
+        task: impl Future<Output = Result<(), UnitError>> + Send + 'static,
+    ) {
+        self.statuses.push(status);
+        self.tasks.spawn(task);
+    }
+
+    fn core(&mut self, shared: &Shared, unit: domain::UnitName, make: deployment::Make) {
+        let status = UnitStatus::new(unit, &shared.owner);
+        let replica = Replica {
+            tape: shared.tape.clone(),
+            bus: shared.bus.clone(),
+            make,
+            build: units::BUILD.to_owned(),
+            owner: shared.owner.clone(),
+            lease: LEASE,
+            status: status.clone(),
+            hands: None,
+            limits: Limits::default(),
+        };
+        self.add(status, apart::run(replica, shared.stop.clone()));
+    }
+
+    fn market(
+        &mut self,
+        shared: &Shared,
+        settings: &Settings,
+        args: &Run,
+        stop: &watch::Sender<bool>,
+    ) -> anyhow::Result<()> {
+        let Some(spec) = args.market.clone() else {
+            let message =
+                "market-data: which market? Say --market synthetic[:SEED] or --market recorded:PATH";
+            return Err(WrongUse(message.to_owned()).into());
+        };
+        let (from, to) = (args.from, args.to);
+        let market = locate::market(&spec, from, to)?;
+        units::check_accounts(settings, market.rules.keys())?;
+        let make = move || {
+            let market = market_data::open(&spec).map_err(|e| format!("the market cannot be read: {e}"))?;
+            Ok(Feed::new(market.market, market.rules, from, to))
+        };
+        let seat = shared.seat(units::feed(), true);
+        let status = seat.status.clone();
+        let over = watch::Sender::new(false);
+        if args.exit_when_done {
+            let (mut is_over, stop) = (over.subscribe(), stop.clone());
+            tokio::spawn(async move {
+                if is_over.wait_for(|over| *over).await.is_ok() {
+                    let _ = stop.send(true);
+                }
+            });
+        }
+        let stepped = Stepped {
+            seat,
+            make: Arc::new(make),
+            units: units::all(settings)?.iter().map(service::Host::unit).collect(),
+            tape_id: units::tape_id(&market.describe, settings),
+            describe: market.describe,
+            build: units::BUILD.to_owned(),
+            pace: args.speed.0,
+            over,
+        };
+        let stopped = shared.stop.clone();
+        self.add(status, async move { stepped.run(stopped).await });
+        Ok(())
+    }
+
+    /// Until all have ended; the first that cannot go on ends the others in good order.
+    async fn end(mut self, stop: &watch::Sender<bool>) -> anyhow::Result<()> {
+        let mut ended = Ok(());
+        while let Some(task) = self.tasks.join_next().await {
+            let failed = match task {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => anyhow::Error::from(error),
+                Err(panic) => anyhow::anyhow!("a service has failed: {panic}; start it again"),
+            };
+            tracing::error!("{failed:#}");
+            let _ = stop.send(true);
+            if ended.is_ok() {
+                ended = Err(failed);
+            }
+        }
+        ended
+    }
+}

@@ -1,0 +1,135 @@
+//! The services by name, and the units of each: what `tapedeck run` is asked for.
+
+use crate::{WrongUse, units};
+use domain::UnitName;
+use service::Host;
+use settings::Settings;
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
+
+/// What can run in a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    EventLogger,
+    MarketData,
+    VenuePaper,
+    Edge70Signals,
+    Bridge,
+    PositionSizer,
+    TradeAbstraction,
+    OrderTracker,
+    PositionTracker,
+    PortfolioTracker,
+}
+
+impl Service {
+    pub const ALL: [Self; 10] = [
+        Self::EventLogger,
+        Self::MarketData,
+        Self::VenuePaper,
+        Self::Edge70Signals,
+        Self::Bridge,
+        Self::PositionSizer,
+        Self::TradeAbstraction,
+        Self::OrderTracker,
+        Self::PositionTracker,
+        Self::PortfolioTracker,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EventLogger => "event-logger",
+            Self::MarketData => "market-data",
+            Self::VenuePaper => "venue-paper",
+            Self::Edge70Signals => "edge70-signals",
+            Self::Bridge => "edge-signal-to-tas-bridge",
+            Self::PositionSizer => "position-sizer",
+            Self::TradeAbstraction => "trade-abstraction",
+            Self::OrderTracker => "order-tracker",
+            Self::PositionTracker => "position-tracker",
+            Self::PortfolioTracker => "portfolio-tracker",
+        }
+    }
+
+    /// The service that a core belongs to.
+    fn of(unit: UnitName) -> Option<Self> {
+        let own = Self::ALL.into_iter().find(|service| service.name() == unit.as_str());
+        own.or(match unit.as_str() {
+            "order-gateway" | "trade-planner" => Some(Self::TradeAbstraction),
+            other if other.ends_with("-signals") => Some(Self::Edge70Signals),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Service {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|service| service.name() == given).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|service| service.name()).collect();
+            format!("there is no such service; there is: all, {}", known.join(", "))
+        })
+    }
+}
+
+/// Makes a unit anew, at the beginning of the tape.
+pub type Make = Arc<dyn Fn() -> Host + Send + Sync>;
+
+/// The cores of these services under a configuration.
+///
+/// # Errors
+/// A configuration that a unit cannot run under.
+pub fn cores(settings: &Settings, services: &BTreeSet<Service>) -> anyhow::Result<Vec<(UnitName, Make)>> {
+    let mut cores = Vec::new();
+    for host in units::all(settings)? {
+        let unit = host.unit();
+        let Some(service) = Service::of(unit) else {
+            return Err(WrongUse(format!("{unit} belongs to no service")).into());
+        };
+        if services.contains(&service) {
+            cores.push((unit, maker(settings.clone(), unit)));
+        }
+    }
+    Ok(cores)
+}
+
+fn maker(settings: Settings, unit: UnitName) -> Make {
+    Arc::new(move || {
+        let hosts = units::all(&settings).ok();
+        let host = hosts.and_then(|hosts| hosts.into_iter().find(|host| host.unit() == unit));
+        host.unwrap_or_else(|| unreachable!("{unit} was made of this very configuration before"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_belongs_to_a_service() {
+        let settings = Settings::load(None).unwrap();
+        let all = units::all(&settings).unwrap();
+        let cores = cores(&settings, &Service::ALL.into()).unwrap();
+        assert_eq!(
+            all.iter().map(Host::unit).collect::<Vec<_>>(),
+            cores.iter().map(|c| c.0).collect::<Vec<_>>()
+        );
+        for (unit, make) in cores {
+            assert_eq!(make().unit(), unit);
+        }
+    }
+
+    #[test]
+    fn a_service_is_known_by_its_name_alone() {
+        for service in Service::ALL {
+            assert_eq!(service.name().parse(), Ok(service));
+        }
+        assert!("position-tracer".parse::<Service>().unwrap_err().contains("position-tracker"));
+    }
+}
