@@ -37,7 +37,9 @@ async fn steady(url: &str, listeners: usize) {
     let mut late: Vec<Duration> = Vec::new();
     for listener in heard {
         let heard = listener.await.expect("a listener");
-        late.extend(heard.iter().map(|(position, at)| at.saturating_duration_since(due(began, (position - 1) / COMMIT * COMMIT).into_std())));
+        late.extend(heard.iter().map(|(position, at)| {
+            at.saturating_duration_since(due(began, (position - 1) / COMMIT * COMMIT).into_std())
+        }));
     }
     let cpu = self::cpu() - cpu;
     late.sort_unstable();
@@ -130,6 +132,7 @@ fn due(began: tokio::time::Instant, row: u64) -> tokio::time::Instant {
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("a Linux machine");
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    let ticks: u64 =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
 }

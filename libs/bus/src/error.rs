@@ -8,7 +8,9 @@ use thiserror::Error;
 pub enum BusError {
     #[error("the bus URL {why}; write amqp://USER:PASSWORD@HOST:5672/VHOST (amqps:// for TLS)")]
     Url { why: String },
-    #[error("RabbitMQ at {at} cannot be reached: {why}; is it running, and are user, password and vhost right?")]
+    #[error(
+        "RabbitMQ at {at} cannot be reached: {why}; is it running, and are user, password and vhost right?"
+    )]
     Unreachable { at: String, why: String },
     #[error("RabbitMQ at {at}: {what} failed: {why}")]
     Refused { at: String, what: String, why: String },
@@ -26,9 +28,7 @@ pub enum BusFault {
     Blocked { why: String },
     #[error("RabbitMQ did not answer in time: {what}")]
     TimedOut { what: &'static str },
-    #[error(
-        "RabbitMQ refused {count} of the messages (is the queue full? see `tapedeck topology check`)"
-    )]
+    #[error("RabbitMQ refused {count} of the messages (is the queue full? see `tapedeck topology check`)")]
     Refused { count: usize },
     #[error(
         "RabbitMQ returned {} of the messages: no queue takes them; run `tapedeck topology apply`", ids.len()

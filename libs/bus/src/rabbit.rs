@@ -14,6 +14,7 @@ mod lane;
 mod limits;
 mod link;
 mod outbox;
+mod reader;
 mod rows;
 mod session;
 mod tape_publisher;
@@ -35,7 +36,10 @@ use feed::{Feed, Feeds};
 use link::Link;
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::runtime::Handle;
 
@@ -52,6 +56,7 @@ struct Inner {
     consume: OnceLock<Arc<Link>>,
     feeds: Feeds,
     counters: Arc<Counters>,
+    closed: AtomicBool,
 }
 
 /// The queues that frames can lie in.
@@ -73,16 +78,21 @@ impl Rabbit {
     /// # Errors
     /// A URL that says no broker, or no tokio runtime to run in.
     pub fn connect(url: &str, name: &str) -> Result<Self, BusError> {
-        let runtime = Handle::try_current()
-            .map_err(|_| BusError::Url { why: "is used outside of a tokio runtime".into() })?;
+        let address = Address::parse(url)?;
+        let runtime = Handle::try_current().map_err(|_| BusError::Refused {
+            at: address.to_string(),
+            what: "connecting".into(),
+            why: "there is no tokio runtime around it".into(),
+        })?;
         Ok(Self(Arc::new(Inner {
-            address: Arc::new(Address::parse(url)?),
+            address: Arc::new(address),
             name: name.to_owned(),
             runtime,
             publish: OnceLock::new(),
             consume: OnceLock::new(),
             feeds: Feeds::default(),
             counters: Arc::default(),
+            closed: AtomicBool::new(false),
         })))
     }
 
@@ -115,6 +125,7 @@ impl Rabbit {
     /// Closes the connections and all that runs over them; what was delivered and not acknowledged
     /// comes again, in order. Takes a few seconds at most. Nothing connects anew afterwards.
     pub async fn close(&self) {
+        self.0.closed.store(true, Ordering::Release);
         for link in [&self.0.publish, &self.0.consume].into_iter().filter_map(OnceLock::get) {
             link.close().await;
         }
@@ -131,7 +142,11 @@ impl Rabbit {
     fn link(&self, place: &OnceLock<Arc<Link>>, role: &'static str) -> Arc<Link> {
         let Inner { address, name, runtime, counters, .. } = &*self.0;
         let start = || Link::start(runtime, address.clone(), format!("{name} {role}"), counters.clone());
-        place.get_or_init(|| Arc::new(start())).clone()
+        let link = place.get_or_init(|| Arc::new(start()));
+        if self.0.closed.load(Ordering::Acquire) {
+            link.begin_closing();
+        }
+        link.clone()
     }
 }
 

@@ -48,7 +48,7 @@ pub struct Replica {
     /// Who holds the lease. No two replicas of a unit may share it: the tape takes a second one for
     /// the first, restarted.
     pub owner: String,
-    /// How long a lease lasts unless it is renewed; another takes over at most 4/3 of it after a death.
+    /// How long a lease lasts unless it is renewed; another takes over at most 0.5 s after it has run out.
     pub lease: Duration,
     pub status: UnitStatus,
     /// Of a sink: who is told what it hears, and then does the I/O.

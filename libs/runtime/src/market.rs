@@ -29,7 +29,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(50);
 const TURNS: usize = 256;
 /// Snapshots are written after this many events.
 const SNAPSHOT_EVERY: u64 = 100_000;
-/// How long a lease lasts unless it is renewed; the file lock is what really excludes others.
+/// How long a lease lasts unless it is renewed. Of a SQLite tape the file lock is what excludes others,
+/// so whoever has it need not wait for the lease of one that died.
 const LEASE: Duration = Duration::from_secs(30);
 
 /// What is to be played, on what, by whom.
@@ -147,8 +148,10 @@ impl<F: Steps> Market<F> {
         let stood = tape.cursors().await?;
         let level = stood.iter().map(|c| c.position).max().unwrap_or(0);
         let judged = |unit| stood.iter().find(|c| c.unit == unit).map_or(0, |c| c.position);
-        let fences = tape.acquire_all(&units, &owner, LEASE, true).await?;
-        let fences = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
+        let force = !matches!(tape, Tape::Postgres(_));
+        let fences = tape.acquire_all(&units, &owner, LEASE, force).await?;
+        let fences: Vec<(UnitName, u64)> = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
+        let _leases = Leases::keep(&tape, fences.clone());
         let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer };
         let mut writer = Writer {
             tape: tape.clone(),
@@ -238,6 +241,12 @@ impl<F: Steps> Market<F> {
         if played.engine.head() > last_snapshot && !played.has_peeked() {
             snapshot(&tape, &build, &mut played).await?;
         }
+        if !force {
+            for &(unit, fence) in &writer.fences {
+                // Failing that, the next one waits for the lease to run out.
+                let _ = tape.release(unit, fence).await;
+            }
+        }
         Ok(ended)
     }
 }
@@ -277,6 +286,32 @@ impl Writer {
         };
         self.status.committed(committed.head.position, committed.outcomes.len() as u64);
         Ok(())
+    }
+}
+
+/// Renews leases for as long as it lives.
+struct Leases(JoinHandle<()>);
+
+impl Leases {
+    fn keep(tape: &Tape, fences: Vec<(UnitName, u64)>) -> Self {
+        let tape = tape.clone();
+        Self(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LEASE / 3).await;
+                for &(unit, fence) in &fences {
+                    if let Err(e) = tape.renew(unit, fence, LEASE).await {
+                        // Whoever lost it finds out at the next commit, which is fenced.
+                        tracing::debug!(%unit, "the lease was not renewed: {e}");
+                    }
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Leases {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

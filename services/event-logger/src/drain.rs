@@ -126,7 +126,12 @@ async fn one_batch(
         IngestQueue::Dead => counters.dead_frames.add(batch.frames.len()),
         IngestQueue::Unroutable => counters.astray.add(batch.frames.len()),
     }
-    match timeout(ACKNOWLEDGE, batch.acknowledge()).await {
+    let acknowledged = tokio::select! {
+        biased;
+        acknowledged = timeout(ACKNOWLEDGE, batch.acknowledge()) => acknowledged,
+        () = recorder.patience.stop.overdue() => return Ok(Turn::Stopped),
+    };
+    match acknowledged {
         Ok(Ok(())) => Ok(Turn::Done),
         Ok(Err(fault)) => Ok(recorder.unacknowledged(fault.to_string())),
         Err(_) => Ok(recorder.unacknowledged("RabbitMQ did not take an acknowledgement".to_owned())),
@@ -135,7 +140,7 @@ async fn one_batch(
 
 /// Puts frames on the tape.
 #[derive(Clone)]
-pub struct Recorder<'a> {
+struct Recorder<'a> {
     tape: &'a Tape,
     target: Target,
     lease: Fence,

@@ -21,8 +21,8 @@ pub(crate) fn message(frame: &IngestFrame) -> Result<Message, BusFault> {
     };
     let text = |text: &str| AMQPValue::LongString(text.into());
     put("account", text(&frame.account.to_string()));
-    put("replica", text(&frame.replica));
-    put("stream", text(&frame.stream));
+    put("replica", text(short("replica", &frame.replica)?.as_str()));
+    put("stream", text(short("stream", &frame.stream)?.as_str()));
     put("kind", text(frame.kind.as_str()));
     put("received_at", AMQPValue::LongLongInt(frame.received_at.micros()));
     let properties = BasicProperties::default()

@@ -89,8 +89,7 @@ impl IngestConsumer {
             // It may have been deleted, with all that it held; then it is made anew.
             self.link.declare(&session).await?;
             let channel = session.channel().await?;
-            ask("setting the prefetch", channel.basic_qos(self.prefetch, BasicQosOptions::default()))
-                .await?;
+            ask("setting the prefetch", channel.basic_qos(self.prefetch, BasicQosOptions::default())).await?;
             let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
             let consuming = channel.basic_consume(self.queue.name().into(), "".into(), options, arguments);
             let consumer = ask("reading a queue", consuming).await?;

@@ -52,9 +52,7 @@ impl Lane {
     }
 
     pub(super) fn is_usable(&self) -> bool {
-        !self.abandoned.load(Ordering::Acquire)
-            && self.session.is_up()
-            && self.channel.status().connected()
+        !self.abandoned.load(Ordering::Acquire) && self.session.is_up() && self.channel.status().connected()
     }
 
     pub(super) fn hand_over(

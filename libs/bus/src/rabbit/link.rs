@@ -4,7 +4,7 @@
 
 use super::{
     Address, Session,
-    limits::{BACKOFF, PATIENCE},
+    limits::{ASK, BACKOFF, PATIENCE},
 };
 use crate::{
     BusFault, BusStatus,
@@ -13,7 +13,7 @@ use crate::{
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::{
     runtime::Handle,
@@ -100,8 +100,12 @@ impl Link {
         self.shared.declare(session).await
     }
 
-    pub(crate) async fn close(&self) {
+    pub(crate) fn begin_closing(&self) {
         self.closing.send_replace(true);
+    }
+
+    pub(crate) async fn close(&self) {
+        self.begin_closing();
         let mut finished = self.shared.finished.subscribe();
         // It ends by itself: the limit is for a runtime that no longer runs it.
         let _ = timeout(super::CLOSE * 2, finished.wait_for(|done| *done)).await;
@@ -166,7 +170,10 @@ impl Shared {
     }
 
     async fn declare(&self, session: &Session) -> Result<(), BusFault> {
-        let wrong = topology::declare(session).await?;
+        let declared = timeout(ASK, topology::declare(session)).await;
+        let wrong = declared
+            .unwrap_or(Err(BusFault::TimedOut { what: "declaring the topology" }))
+            .inspect_err(|fault| session.blame(fault))?;
         let wrong = (!wrong.is_empty()).then(|| wrong.join("; "));
         let mut said = self.said();
         if said.topology != wrong
@@ -184,5 +191,3 @@ impl Shared {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-const _: () = assert!(PATIENCE.as_secs() < Duration::from_secs(10).as_secs(), "no request hangs");

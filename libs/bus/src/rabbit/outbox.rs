@@ -122,7 +122,9 @@ impl Open {
             // The first look at it is what sends it; so they leave in order.
             match poll_fn(|context| Poll::Ready(confirming.as_mut().poll(context))).await {
                 Poll::Ready(Ok(confirmed)) => outcome.note(confirmed, link),
-                Poll::Ready(Err(error)) => return Err(BusFault::Away { why: format!("publishing: {error}") }),
+                Poll::Ready(Err(error)) => {
+                    return Err(BusFault::Away { why: format!("publishing: {error}") });
+                }
                 Poll::Pending => in_flight.push_back(confirming),
             }
         }

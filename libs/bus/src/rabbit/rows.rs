@@ -15,6 +15,10 @@ use lapin::{
 };
 use std::borrow::Cow;
 
+/// All headers together have to fit into one frame of the protocol, 128 KiB; only `meta` has no
+/// limit of its own. A longer one is left out: it is not part of the fact, and the tape has it.
+const META: usize = 64 << 10;
+
 /// What a delivery carries, as far as one has to look to know whether it concerns one.
 pub(crate) fn is_of(delivery: &Delivery, tape: &str) -> bool {
     text(headers(delivery), "tape") == Some(tape)
@@ -43,7 +47,7 @@ pub(crate) fn message(tape: &str, previous: &Hash, row: &Row) -> Result<Message,
     if let Some(trade) = &draft.trade {
         put("trade", text(trade));
     }
-    if let Some(meta) = &draft.meta {
+    if let Some(meta) = draft.meta.as_ref().filter(|meta| meta.len() <= META) {
         put("meta", text(meta));
     }
     let properties = BasicProperties::default()

@@ -32,13 +32,24 @@ pub struct QueueFacts {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    Missing { what: String },
+    Missing {
+        what: String,
+    },
     /// There, but not as it should be. The reason is the broker's.
-    Different { what: String, why: String },
+    Different {
+        what: String,
+        why: String,
+    },
     /// Messages that something went wrong with.
-    Stranded { queue: &'static str, messages: u32 },
+    Stranded {
+        queue: &'static str,
+        messages: u32,
+    },
     /// Messages that nobody reads.
-    Unread { queue: &'static str, messages: u32 },
+    Unread {
+        queue: &'static str,
+        messages: u32,
+    },
 }
 
 /// Looks at everything on the broker at `url` and changes nothing. AMQP cannot look at bindings:
@@ -95,8 +106,7 @@ pub(super) async fn is_there(part: Part<'_>, channel: &Channel) -> Result<Option
         Part::Exchange(exchange) => {
             let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
             let kind = lapin::ExchangeKind::Custom(exchange.kind.as_str().to_owned());
-            let looked =
-                channel.exchange_declare(exchange.name.into(), kind, options, FieldTable::default());
+            let looked = channel.exchange_declare(exchange.name.into(), kind, options, FieldTable::default());
             ask("looking for an exchange", looked).await.map(|()| None)
         }
         Part::Queue(queue) => {

@@ -1,6 +1,8 @@
 //! The stream `tape`, as listeners hear it.
 
-use crate::support::{Beside, LONG, TAPE, connect, hash, hear_up_to, hint, latest, listen, publish, row, rows, until};
+use crate::support::{
+    Beside, LONG, TAPE, connect, hash, hear_up_to, hint, latest, listen, publish, row, rows, until,
+};
 use bus::{Bus, Hint};
 use events::{Position, Uuid};
 use lapin::{BasicProperties, options::BasicPublishOptions};
@@ -54,7 +56,12 @@ async fn another_tapes_rows_and_what_is_no_row_are_dropped_and_counted() {
     let beside = Beside::connect(&url).await;
     let channel = beside.channel().await;
     let options = BasicPublishOptions::default();
-    channel.basic_publish("tape".into(), "x".into(), options, b"no row", nonsense).await.unwrap().await.unwrap();
+    channel
+        .basic_publish("tape".into(), "x".into(), options, b"no row", nonsense)
+        .await
+        .unwrap()
+        .await
+        .unwrap();
     publish(&mut publisher, 6..=6).await;
     let end = hear_up_to(&mut subscription, 6).await;
     assert_eq!(end, [6]);
@@ -96,9 +103,11 @@ async fn a_slow_listener_loses_the_oldest_is_told_and_holds_up_nobody() {
     let rabbit = connect(&testkit::rabbitmq());
     let mut publisher = rabbit.tape_publisher();
     let (mut slow, mut quick) = (listen(&rabbit), listen(&rabbit));
+    publish(&mut publisher, 1..=1).await;
+    hear_up_to(&mut quick, 1).await;
     let count = 6_000;
-    let (_, heard) = tokio::join!(publish(&mut publisher, 1..=count), hear_up_to(&mut quick, count));
-    assert_eq!(heard.len() as u64, count);
+    let (_, heard) = tokio::join!(publish(&mut publisher, 2..=count), hear_up_to(&mut quick, count));
+    assert_eq!(heard.len() as u64, count - 1);
     let (mut missed, mut came) = (0, Vec::new());
     while let Some(hint) = slow.try_next() {
         match hint {
@@ -119,9 +128,11 @@ async fn listeners_of_one_process_share_one_reader_of_the_stream() {
     let rabbit = connect(&url);
     let mut publisher = rabbit.tape_publisher();
     let mut listeners: Vec<_> = (0..5).map(|_| listen(&rabbit)).collect();
-    publish(&mut publisher, 1..=3).await;
+    publish(&mut publisher, 1..=1).await;
+    hear_up_to(&mut listeners[0], 1).await;
+    publish(&mut publisher, 2..=3).await;
     for listener in &mut listeners {
-        assert_eq!(hear_up_to(listener, 3).await, [1, 2, 3]);
+        assert!(hear_up_to(listener, 3).await.ends_with(&[2, 3]));
     }
     assert_eq!(rabbit.status().received, 3);
 }

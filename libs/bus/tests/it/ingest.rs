@@ -56,7 +56,10 @@ async fn a_held_batch_stays_held_and_a_later_one_can_be_acknowledged_first() {
     let later = consumer.next_batch(10, LINGER).await.unwrap();
     later.acknowledge().await.unwrap();
     let last = consumer.next_batch(10, LINGER).await.unwrap();
-    assert_eq!(last.frames.iter().map(|f| number(f.as_ref().unwrap())).collect::<Vec<_>>(), (21..=30).collect::<Vec<_>>());
+    assert_eq!(
+        last.frames.iter().map(|f| number(f.as_ref().unwrap())).collect::<Vec<_>>(),
+        (21..=30).collect::<Vec<_>>()
+    );
     // The later one may not have taken the held one with it.
     drop(held);
     assert_eq!(last.acknowledge().await, Err(BusFault::Lost));
@@ -95,7 +98,12 @@ async fn what_is_no_frame_says_why_with_its_bytes_and_can_be_acknowledged() {
     insist(async || consumer.next_batch(1, LINGER).await).await;
     let channel = Beside::connect(&url).await.channel().await;
     let (options, bare) = (BasicPublishOptions::default(), BasicProperties::default());
-    channel.basic_publish("ingest".into(), "by.hand".into(), options, b"?", bare).await.unwrap().await.unwrap();
+    channel
+        .basic_publish("ingest".into(), "by.hand".into(), options, b"?", bare)
+        .await
+        .unwrap()
+        .await
+        .unwrap();
     insist(async || rabbit.ingest_publisher().publish(&[frame(1)]).await).await;
     let batch = consumer.next_batch(2, Duration::from_secs(5)).await.unwrap();
     let malformed = batch.frames[0].as_ref().unwrap_err();

@@ -101,3 +101,9 @@ async fn a_bad_url_is_refused_at_once_and_a_good_one_connects_later() {
     assert!(!rabbit.status().connected);
     assert!(said.contains("refused") && !said.contains("s3cret"), "{said}");
 }
+
+#[test]
+fn without_a_runtime_it_says_so() {
+    let error = Rabbit::connect("amqp://h", "test").unwrap_err().to_string();
+    assert!(error.contains("no tokio runtime"), "{error}");
+}

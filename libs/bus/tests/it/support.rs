@@ -132,13 +132,12 @@ pub async fn latest(subscription: &mut Subscription) -> (Position, Hash) {
 /// A plain client beside the bus: what an operator's tool may do.
 pub struct Beside {
     pub connection: Connection,
-    url: String,
 }
 
 impl Beside {
     pub async fn connect(url: &str) -> Self {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
-        Self { connection, url: url.to_owned() }
+        Self { connection }
     }
 
     pub async fn channel(&self) -> Channel {
@@ -156,9 +155,5 @@ impl Beside {
     pub async fn delete(&self, queue: &str) {
         let channel = self.channel().await;
         channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
-    }
-
-    pub fn url(&self) -> &str {
-        &self.url
     }
 }

@@ -35,10 +35,7 @@ async fn a_missing_queue_another_argument_and_stranded_messages_are_found() {
     beside.channel().await.queue_declare("tape".into(), durable, arguments).await.unwrap();
     let findings = topology::check(&url).await.unwrap();
     let said = findings.to_string();
-    assert!(
-        findings.problems.contains(&Problem::Missing { what: "queue 'dead'".into() }),
-        "{said}"
-    );
+    assert!(findings.problems.contains(&Problem::Missing { what: "queue 'dead'".into() }), "{said}");
     assert!(
         matches!(&findings.problems[1..], [Problem::Different { what, why }] if what == "queue 'tape'" && why.contains("inequivalent")),
         "{said}"

@@ -19,6 +19,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
+/// Looks at the tape that others' commits may cause without a pause between them.
+const LOOKS_AT_ONCE: u32 = 12;
+
 struct Leader<'a> {
     replica: &'a Replica,
     /// The tape's own id.
@@ -31,8 +34,8 @@ struct Leader<'a> {
     known: &'a mut Head,
     snapshot: Position,
     said: Vec<Event>,
-    /// When the tape was last read.
-    read_at: Instant,
+    /// How far the looks at the tape so far are paid for, at one each [`super::Limits::again`].
+    looks_until: Instant,
 }
 
 /// What ends a wait.
@@ -65,7 +68,7 @@ pub(super) async fn lead(
         known,
         snapshot,
         said: Vec::new(),
-        read_at: Instant::now(),
+        looks_until: Instant::now(),
     };
     replica.status.heard(&place);
     if must_start {
@@ -104,7 +107,7 @@ impl Leader<'_> {
                 () = stop.asked() => break,
                 _ = poll.tick() => Call::Poll,
                 Some(hint) = hints.next() => Call::Hint(hint),
-                () = beyond(&mut commits, self.place.position, self.read_at + self.replica.limits.again) => {
+                () = beyond(&mut commits, self.place.position, self.next_look()) => {
                     Call::Committed
                 }
             };
@@ -120,6 +123,12 @@ impl Leader<'_> {
             self.flush(false).await?;
         }
         Ok(())
+    }
+
+    /// A few looks may follow each other at once, as the events of one chain do; on the whole there
+    /// are no more than one in each `again`, and what the bus tells meanwhile needs none.
+    fn next_look(&self) -> Instant {
+        self.looks_until.checked_sub(self.replica.limits.again * LOOKS_AT_ONCE).unwrap_or(self.looks_until)
     }
 
     /// Compares with the tape's end. All three return whether something is left to read there.
@@ -199,7 +208,7 @@ impl Leader<'_> {
     async fn read_on(&mut self) -> Result<bool, Trouble> {
         let Replica { tape, status, limits, .. } = self.replica;
         let after = self.place.position;
-        self.read_at = Instant::now();
+        self.looks_until = self.looks_until.max(Instant::now()) + limits.again;
         let rows = insist(status, limits, || tape.read(after, limits.group)).await?;
         if rows.first().is_some_and(|first| !chain::holds(&self.place.hash, first)) {
             return Err(Trouble::rewritten(after));

@@ -8,6 +8,9 @@ use tape::{Cursor, LeaseError, Tape};
 
 /// A renewal is tried this many times before the lease is over.
 const RENEWALS: u32 = 3;
+/// How often one that stands by asks for the lease, at least: so long does a unit stand still when its
+/// replica is stopped in good order.
+const STANDBY: Duration = Duration::from_millis(500);
 
 /// The right to speak for a unit, while it lasts.
 pub struct Lease {
@@ -38,7 +41,7 @@ pub(super) async fn obtain(
             Err(trouble) => UnitPhase::CutOff(trouble.to_string()),
         };
         seat.status.enter(phase);
-        stop.or_after(seat.lease / RENEWALS).await;
+        stop.or_after(STANDBY.min(seat.lease / RENEWALS)).await;
     }
 }
 

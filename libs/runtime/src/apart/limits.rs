@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// How often the tape is looked at, whatever the bus says.
     pub poll: Duration,
-    /// The shortest time between two looks at the tape because others have committed: by then the bus
-    /// has told most of it.
+    /// The least time, on average, between two looks at the tape because others have committed: by then
+    /// the bus has told most of it.
     pub again: Duration,
     /// On a wall clock, a cursor that moved without a word is saved after this long, and a poll.
     pub save: Duration,

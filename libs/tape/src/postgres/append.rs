@@ -9,7 +9,7 @@ use super::{
 use crate::{AppendError, Commit, Committed, Head, OnConflict, Outcome, Position, commit::Entry};
 use domain::Timestamp;
 use sqlx::{
-    Row,
+    PgConnection, Row,
     postgres::{PgArguments, PgBindIterExt, PgRow},
 };
 
@@ -22,14 +22,49 @@ macro_rules! call {
         )
     };
 }
-pub(super) const APPEND: &str = call!("append");
-pub(super) const WITH_CARE: &str = call!("append_with_care");
+const APPEND: &str = call!("append");
+const WITH_CARE: &str = call!("append_with_care");
+
+/// One entry and at most one cursor.
+const ONE: &str = "SELECT head, hash, recorded_at, fault, fact, place, outcome FROM tapedeck.append_one(\
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+
+/// How a group is recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    One,
+    Append,
+    WithCare,
+}
+
+impl Way {
+    /// A group that appends nothing leaves the head's lock to those that do.
+    pub(super) fn of(group: &Group) -> Self {
+        match &group.works[..] {
+            [only] if only.commit.entries.len() == 1 && only.commit.cursors.len() < 2 => Self::One,
+            _ if group.entries == 0 => Self::WithCare,
+            _ => Self::Append,
+        }
+    }
+
+    /// # Errors
+    /// Among others [`MAY_NOT_MOVE`](super::faults::MAY_NOT_MOVE), but never `WithCare`.
+    pub(super) async fn go(self, connection: &mut PgConnection, group: &Group) -> sqlx::Result<Told> {
+        let (sql, arguments) = match (self, &group.works[..]) {
+            (Self::One, [only]) => (ONE, one(only)?),
+            (Self::One | Self::Append, _) => (APPEND, arguments(group)?),
+            (Self::WithCare, _) => (WITH_CARE, arguments(group)?),
+        };
+        let row = sqlx::query_with(sql, arguments).fetch_one(connection).await?;
+        if sql == ONE { Told::read_one(&row) } else { Told::read(&row) }
+    }
+}
 
 /// Bytes of a row beside its body, about.
 const REST: usize = 256;
 
 /// The arguments of [`APPEND`] and [`WITH_CARE`], in their order.
-pub(super) fn arguments(group: &Group) -> Result<PgArguments, sqlx::Error> {
+fn arguments(group: &Group) -> Result<PgArguments, sqlx::Error> {
     let works = &group.works;
     let entries: Vec<&Entry> = works.iter().flat_map(|work| &work.commit.entries).collect();
     let drafts = || entries.iter().map(|entry| &entry.draft);
@@ -59,6 +94,35 @@ pub(super) fn arguments(group: &Group) -> Result<PgArguments, sqlx::Error> {
         .add(steps().map(|step| count(step.fence)).bind_iter())
         .add(steps().map(|step| count(step.to)).bind_iter())
         .add(steps().map(|step| count(step.reach)).bind_iter());
+    arguments.done()
+}
+
+/// The arguments of [`ONE`], in their order.
+fn one(work: &Work) -> Result<PgArguments, sqlx::Error> {
+    let Some(Entry { draft, recorded_at }) = work.commit.entries.first() else {
+        return Err(sqlx::Error::Encode("a commit of one entry has none".into()));
+    };
+    let mut arguments = Binder::default().room(17, draft.body.len() + REST);
+    arguments
+        .add(draft.id)
+        .text(&draft.kind)
+        .add(i32::from(draft.schema))
+        .text(&draft.subject)
+        .add(&*draft.source)
+        .add(draft.cause)
+        .add(draft.trade.as_deref().map(text::encode))
+        .add(draft.at.micros())
+        .add(recorded_at.map(Timestamp::micros))
+        .text(&draft.body)
+        .add(draft.meta.as_deref().map(text::encode))
+        .add(work.contents.first().map(|hash| &hash[..]))
+        .add(work.commit.on_conflict == OnConflict::Report);
+    let step = work.commit.cursors.first();
+    arguments
+        .add(step.map(|step| &*step.unit))
+        .add(step.map(|step| count(step.fence)))
+        .add(step.map(|step| count(step.to)))
+        .add(step.map(|step| count(step.reach)));
     arguments.done()
 }
 
@@ -108,7 +172,7 @@ struct Details {
 }
 
 impl Told {
-    pub(super) fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
         let details = match row.try_get::<Option<Vec<i32>>, _>(3)? {
             None => None,
             Some(faults) => Some(Details {
@@ -120,6 +184,21 @@ impl Told {
             }),
         };
         Ok(Self { heads: row.try_get(0)?, hashes: row.try_get(1)?, times: row.try_get(2)?, details })
+    }
+
+    fn read_one(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let details = match row.try_get::<Option<i32>, _>(3)? {
+            None => None,
+            Some(fault) => Some(Details {
+                faults: vec![fault],
+                culprits: vec![Some(1)],
+                facts: vec![row.try_get(4)?],
+                places: vec![row.try_get(5)?],
+                outcomes: vec![row.try_get(6)?],
+            }),
+        };
+        let (head, hash, time) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        Ok(Self { heads: vec![head], hashes: vec![hash], times: vec![time], details })
     }
 
     /// The tape's last position after the whole group.

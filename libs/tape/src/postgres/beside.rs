@@ -49,7 +49,7 @@ impl Postgres {
     pub(crate) async fn keep_frames(&self, mut frames: Vec<Frame>) -> Result<(), StorageError> {
         self.writable()?;
         frame::checked(&self.faults().tape, &frames)?;
-        frames.sort_by(|a, b| a.hash.cmp(&b.hash));
+        frames.sort_by_key(|frame| frame.hash);
         let mut left = &frames[..];
         while !left.is_empty() {
             let mut size = 0;

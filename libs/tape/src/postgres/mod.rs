@@ -56,11 +56,17 @@ impl Postgres {
         let readers = Readers::new(server.clone());
         let (heard, committed) = watch::channel(0);
         let heard = Arc::new(heard);
-        let writer = (mode == Mode::Write).then(|| {
-            let (requests, inbox) = mpsc::channel(writer::WAITING);
-            tokio::spawn(Writer::new(server.clone(), connection, heard.clone()).run(inbox));
-            requests
-        });
+        let writer = match mode {
+            Mode::Read => {
+                readers.keep(connection);
+                None
+            }
+            Mode::Write => {
+                let (requests, inbox) = mpsc::channel(writer::WAITING);
+                tokio::spawn(Writer::new(server.clone(), connection, heard.clone()).run(inbox));
+                Some(requests)
+            }
+        };
         let listener = tokio::spawn(listener::listen(server.clone(), readers.clone(), heard.clone()));
         let tape = Self(Arc::new(Open { faults: server.faults, readers, writer, committed, listener }));
         match tape.marks().await {

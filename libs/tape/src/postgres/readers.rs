@@ -26,7 +26,7 @@ pub(super) struct Readers(Arc<Inner>);
 
 struct Inner {
     server: Server,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     idle: Mutex<Vec<(PgConnection, Instant)>>,
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Again {
 
 impl Readers {
     pub(super) fn new(server: Server) -> Self {
-        let (turns, idle) = (Semaphore::new(AT_ONCE), Mutex::default());
+        let (turns, idle) = (Arc::new(Semaphore::new(AT_ONCE)), Mutex::default());
         Self(Arc::new(Inner { server, turns, idle }))
     }
 
@@ -51,13 +51,25 @@ impl Readers {
         arguments: PgArguments,
         again: Again,
     ) -> Result<Vec<PgRow>, StorageError> {
-        let inner = self.0.clone();
-        let task = tokio::spawn(async move { inner.run(sql, arguments, again).await });
-        match timeout(PATIENCE, task).await {
-            Ok(Ok(rows)) => rows,
-            Ok(Err(_)) => Err(self.0.server.faults.closed()),
-            Err(_) => Err(self.0.server.faults.away(format!("no answer within {} s", PATIENCE.as_secs()))),
-        }
+        let faults = &self.0.server.faults;
+        let asked = async {
+            // Waited for here and not in the task: whoever gives up leaves the queue.
+            let turn = self.0.turns.clone().acquire_owned().await.map_err(|_| faults.closed())?;
+            let inner = self.0.clone();
+            let task = tokio::spawn(async move {
+                let answer = inner.run(sql, arguments, again).await;
+                drop(turn);
+                answer
+            });
+            task.await.unwrap_or_else(|_| Err(faults.closed()))
+        };
+        let late = |_| Err(faults.away(format!("no answer within {} s", PATIENCE.as_secs())));
+        timeout(PATIENCE, asked).await.unwrap_or_else(late)
+    }
+
+    /// Takes a connection that is there anyway.
+    pub(super) fn keep(&self, connection: PgConnection) {
+        self.0.give_back(connection);
     }
 
     /// Closes what nobody has needed for long.
@@ -79,7 +91,6 @@ impl Inner {
         arguments: PgArguments,
         again: Again,
     ) -> Result<Vec<PgRow>, StorageError> {
-        let _turn = self.turns.acquire().await.map_err(|_| self.server.faults.closed())?;
         if let Some(used) = self.take() {
             match self.ask(used, sql, arguments.clone()).await {
                 // The server may have been started anew since that connection was used last: all

@@ -5,7 +5,7 @@
 //! connection thrown away, and the next commit gets a new one.
 
 use super::{
-    append::{self, APPEND, Told, WITH_CARE},
+    append::{Told, Way},
     faults::{self, MAY_NOT_MOVE},
     group::{Group, Work},
     session::{ANSWER, Server},
@@ -18,6 +18,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
+    task::yield_now,
     time::{sleep, timeout},
 };
 
@@ -68,11 +69,17 @@ impl Writer {
     /// Serves until it is told to close or nobody is left to ask.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut next = requests.recv().await;
+        let mut together = false;
         while let Some(request) = next.take() {
             match request {
                 Request::Append(work) => {
                     let mut group = Group::new(*work);
+                    if together {
+                        // Whoever was answered together most often speaks again together.
+                        yield_now().await;
+                    }
                     next = gather(&mut group, &mut requests);
+                    together = group.works.len() > 1;
                     self.serve(group).await;
                 }
                 Request::Close(reply) => {
@@ -164,17 +171,14 @@ async fn call(connection: &mut PgConnection, group: &Group, more: Duration) -> s
         let limit = format!("SET statement_timeout = {}", (ANSWER + more).as_millis());
         connection.execute(sqlx::AssertSqlSafe(limit)).await?;
     }
-    let arguments = append::arguments(group)?;
-    // A group that appends nothing leaves the head's lock to those that do.
-    let sql = if group.entries == 0 { WITH_CARE } else { APPEND };
-    let mut row = sqlx::query_with(sql, arguments).fetch_one(&mut *connection).await;
-    if row.as_ref().is_err_and(|e| faults::code(e).as_deref() == Some(MAY_NOT_MOVE)) {
-        row = sqlx::query_with(WITH_CARE, append::arguments(group)?).fetch_one(&mut *connection).await;
+    let mut told = Way::of(group).go(connection, group).await;
+    if told.as_ref().is_err_and(|e| faults::code(e).as_deref() == Some(MAY_NOT_MOVE)) {
+        told = Way::WithCare.go(connection, group).await;
     }
     if !more.is_zero() {
         connection.execute("RESET statement_timeout").await?;
     }
-    Told::read(&row?)
+    told
 }
 
 /// Wakes whoever watches, if it is news.

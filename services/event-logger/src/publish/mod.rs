@@ -146,6 +146,7 @@ impl Publisher<'_> {
     async fn find_place(&mut self) -> Result<bool, Fault> {
         let Some(hash) = self.hash_at(self.way.place()).await? else { return Ok(false) };
         self.hash = hash;
+        self.patience.counters.published_to.set(self.way.cursor());
         Ok(true)
     }
 

@@ -88,7 +88,7 @@ async fn two_clocks_at_once_say_each_instant_once() {
     assert_eq!(said(&tape).await.iter().filter(|(now, _)| *now == at).count(), 1);
 }
 
-/// The database's clock is 3 hours behind this machine's: nobody hears an instant before it is there.
+/// The database's clock stands still: an instant that was said too early is said again once it is there.
 #[tokio::test]
 async fn instants_are_judged_by_the_tapes_own_time() {
     let tape = memory().await;
@@ -103,7 +103,7 @@ async fn instants_are_judged_by_the_tapes_own_time() {
     until("somebody hears it", async || {
         let said = said(&tape).await;
         if said.iter().any(|(now, _)| *now >= at) {
-            // It was believed to be time; the tape's clock is now set to what it should be.
+            // The clock believed that it was time; now it is.
             memory.set_clock(at + Duration::from_secs(1));
         }
         said.iter().any(|(now, recorded_at)| *now >= at && *recorded_at >= at)

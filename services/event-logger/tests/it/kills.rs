@@ -103,14 +103,17 @@ async fn a_broker_that_dies_loses_nothing_of_either_flow() {
     let rabbit = connect(&url);
     let recorder = Running::drain(&tape, &rabbit).await;
     let publisher = Running::publish(&tape, &rabbit).await;
-    let mut head: Position = 1;
+    // A node that is killed in the very moment in which it makes a queue may never lead it again.
+    send(&rabbit, &frames(1..=100)).await;
+    until("both flow", async || publisher.counters.published_to.get() == 101).await;
+    let mut head: Position = 101;
     for round in 0..2_u64 {
-        send(&rabbit, &frames(round * 200 + 1..=round * 200 + 100)).await;
+        send(&rabbit, &frames(round * 200 + 101..=round * 200 + 200)).await;
         block_in_place(|| server.kill());
         // The tape goes on meanwhile, and both say what is the matter.
         until("the recorder says so", async || recorder.counters.drain.why().is_some()).await;
         block_in_place(|| server.start_again());
-        send(&rabbit, &frames(round * 200 + 101..=round * 200 + 200)).await;
+        send(&rabbit, &frames(round * 200 + 201..=round * 200 + 300)).await;
         head += 200;
         until("all is recorded", async || tape.head().await.unwrap().position == head).await;
         until("and published", async || publisher.counters.published_to.get() == head).await;
@@ -122,7 +125,7 @@ async fn a_broker_that_dies_loses_nothing_of_either_flow() {
     until("the queue is empty", async || waiting(&url, IngestQueue::Ingest).await == 0).await;
     recorder.stop().await;
     publisher.stop().await;
-    complete(&tape, 400).await;
+    complete(&tape, 500).await;
     let mut positions = stream(&url, head, 1).await;
     println!("{} messages for {head} rows", positions.len());
     positions.sort_unstable();

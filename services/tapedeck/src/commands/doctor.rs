@@ -34,6 +34,9 @@ enum State {
 pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
     let mut findings = vec![configuration(global), clock(), folder(global.data_dir())];
     findings.extend(tape(global, &args).await);
+    if let Some(url) = &global.environment.bus_url {
+        findings.extend(broker(url.reveal()).await);
+    }
     if let Some(path) = &args.candles {
         findings.extend(candles(path));
     }
@@ -117,6 +120,22 @@ async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
         Err(error) => {
             vec![finding("tape", State::Wrong, format!("{error}; restore it from a backup or an export"))]
         }
+    }
+}
+
+async fn broker(url: &str) -> Vec<Finding> {
+    match bus::topology::check(url).await {
+        Ok(found) if found.problems.is_empty() => {
+            vec![finding("broker", State::Well, "reached; exchanges and queues are as they should be")]
+        }
+        Ok(found) => {
+            let wrong = |problem: &bus::topology::Problem| {
+                let remedy = super::topology::remedy(problem);
+                finding("broker", State::Wrong, format!("{problem}: {remedy}"))
+            };
+            found.problems.iter().map(wrong).collect()
+        }
+        Err(error) => vec![finding("broker", State::Wrong, error.to_string())],
     }
 }
 

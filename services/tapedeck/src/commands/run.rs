@@ -23,8 +23,8 @@ use tokio::{sync::watch, task::JoinSet};
 
 mod recorder;
 
-/// How long a lease lasts unless it is renewed. Another takes over at most 4/3 of it after a death,
-/// which must stay under 10 s.
+/// How long a lease lasts unless it is renewed. Another takes over at most 0.5 s after it has run out,
+/// and must be at work within 10 s of a death.
 const LEASE: Duration = Duration::from_secs(5);
 /// Between two attempts to open the tape.
 const REOPEN: Duration = Duration::from_secs(1);

@@ -78,7 +78,8 @@ pub async fn check(global: &Global, args: OnBus) -> anyhow::Result<ExitCode> {
     Ok(if findings.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn remedy(problem: &Problem) -> &'static str {
+/// What to do about it.
+pub fn remedy(problem: &Problem) -> &'static str {
     match problem {
         Problem::Missing { .. } => "run `tapedeck topology apply`",
         Problem::Different { .. } => "drain it, delete it, then run `tapedeck topology apply`",

@@ -2,10 +2,15 @@
 //! exits with is looked at.
 
 mod address;
+mod apart;
 mod backtest;
 mod cases;
 mod configuration;
 mod crash;
+#[path = "../fleet/mod.rs"]
+#[allow(dead_code, reason = "the example chaos uses the rest")]
+mod fleet;
+mod fleets;
 mod full;
 mod help;
 mod input;

@@ -6,9 +6,10 @@ CREATE TABLE tapedeck.format (
 );
 
 -- The tape: written once, never changed. Times are microseconds since 1970 UTC.
+-- Nothing is checked here that the one function which writes cannot get wrong: readers check all of it.
 -- Texts are the bytes that were said, but for U+0000, which PostgreSQL cannot hold: see text.rs.
 CREATE TABLE tapedeck.event (
-    position    bigint  PRIMARY KEY CHECK (position > 0),
+    position    bigint  PRIMARY KEY,
     id          uuid    NOT NULL UNIQUE,
     kind        text    COLLATE "C" NOT NULL,
     schema      integer NOT NULL,
@@ -20,7 +21,7 @@ CREATE TABLE tapedeck.event (
     recorded_at bigint  NOT NULL,
     body        text    COLLATE "C" NOT NULL,
     meta        text    COLLATE "C",
-    hash        bytea   NOT NULL CHECK (octet_length(hash) = 32)
+    hash        bytea   NOT NULL
 );
 
 -- Rows of a trade, and the last row of a kind, in the order of the tape.
@@ -304,6 +305,49 @@ BEGIN
     END IF;
     UPDATE tapedeck.head h SET position = last, hash = link, recorded_at = recorded WHERE h.ctid = place;
     PERFORM pg_notify('tapedeck', last::text);
+END $$;
+
+-- As append, of one commit with one entry and at most one cursor (`unit` is NULL if there is none): most
+-- commits are like that, and arrays cost a third of the whole. `given` is the time of the tape.
+-- Few statements and no expression beside them: each is made ready anew in every transaction.
+CREATE FUNCTION tapedeck.append_one(
+    id uuid, kind text, schema integer, subject text, source text, cause uuid, trade text, at bigint,
+    given bigint, body text, meta text, content bytea, report boolean,
+    unit text, fence bigint, goal bigint, reach bigint,
+    OUT head bigint, OUT hash bytea, OUT recorded_at bigint,
+    OUT fault integer, OUT fact bigint, OUT place bigint, OUT outcome integer
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+    here tid;
+BEGIN
+    SELECT h.ctid, h.position + 1, h.hash, h.recorded_at INTO STRICT here, head, hash, recorded_at
+        FROM tapedeck.head h FOR UPDATE;
+    INSERT INTO tapedeck.event AS made
+        SELECT head, id, kind, schema, subject, source, cause, trade, at, now.time, body, meta,
+               sha256('tapedeck.tape.row.1'::bytea || hash || int8send(head) || int8send(now.time) || content)
+        FROM (SELECT greatest(recorded_at,
+                  coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)) AS time OFFSET 0) now
+        WHERE NOT EXISTS (SELECT FROM tapedeck.event e WHERE e.id = id)
+        RETURNING made.hash, made.recorded_at INTO hash, recorded_at;
+    IF NOT FOUND THEN
+        SELECT c.heads[1], c.hashes[1], c.times_of_heads[1], c.faults[1], c.facts[1], c.places[1], c.outcomes[1]
+            INTO head, hash, recorded_at, fault, fact, place, outcome
+            FROM tapedeck.append_with_care(ARRAY[id], ARRAY[kind], ARRAY[schema], ARRAY[subject], ARRAY[source],
+                ARRAY[cause], ARRAY[trade], ARRAY[at], ARRAY[given], ARRAY[body], ARRAY[meta], ARRAY[content],
+                NULL, NULL, ARRAY[1], ARRAY[num_nonnulls(unit)], ARRAY[report], array_remove(ARRAY[unit], NULL),
+                ARRAY[fence], ARRAY[goal], ARRAY[reach]) c;
+        RETURN;
+    END IF;
+    IF unit IS NOT NULL THEN
+        UPDATE tapedeck.cursor u SET position = goal, reach = greatest(u.reach, reach)
+            WHERE u.unit = unit AND u.fence = fence AND u.position <= goal AND goal <= head;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'a cursor may not move' USING ERRCODE = 'TD001';
+        END IF;
+    END IF;
+    UPDATE tapedeck.head h SET position = head, hash = hash, recorded_at = recorded_at WHERE h.ctid = here;
+    PERFORM pg_notify('tapedeck', head::text);
 END $$;
 
 -- Takes all of the units under new fences, or none: then `held` is true and the one row is the unit that

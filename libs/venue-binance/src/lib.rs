@@ -1,0 +1,15 @@
+//! Binance spot: what it sends, and what it is sent. Pure: no clock, no socket; whoever has those calls this.
+//!
+//! Sources: Binance's own documentation (`user-data-stream.md`, `web-socket-streams.md`, `rest-api.md`,
+//! `web-socket-api.md`, `errors.md`, `enums.md`, `filters.md`) as of summer 2026.
+//!
+//! - Nothing is dropped silently: what cannot be told is an error that names the field, and the frame is kept.
+//! - Unknown fields, unknown enum values and names outside ASCII are harmless.
+//! - No answer, or one that does not say what became of a request, is *unknown*, never rejected.
+
+pub mod frame;
+mod parse_error;
+pub mod rows;
+pub mod wire;
+
+pub use parse_error::ParseError;

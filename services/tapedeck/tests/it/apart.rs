@@ -1,0 +1,98 @@
+//! Units apart, in one process on a tape in memory, trade as one process does.
+
+use crate::fleet::compare;
+use market_data::{Feed, MarketSpec};
+use runtime::{
+    apart::{self, Limits, Replica, UnitStatus, seat::Seat},
+    market::{Market, Pace},
+    status::Status,
+    stepped::Stepped,
+};
+use settings::Settings;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tape::{Row, Tape};
+use tapedeck::{
+    deployment::{self, Service},
+    units,
+};
+use tokio::{sync::watch, task::JoinSet};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+fn spec() -> MarketSpec {
+    "synthetic:1:100".parse().unwrap()
+}
+
+fn feed() -> Feed {
+    let market = market_data::open(&spec()).unwrap();
+    Feed::new(market.market, market.rules, None, None)
+}
+
+async fn one(settings: &Settings) -> Vec<Row> {
+    let describe = spec().to_string();
+    let tape = Tape::memory();
+    let (_stop, stopped) = watch::channel(false);
+    let run = Market {
+        tape: tape.clone(),
+        hosts: units::all(settings).unwrap(),
+        feed: feed(),
+        source: units::feed(),
+        tape_id: units::tape_id(&describe, settings),
+        describe,
+        build: "one".into(),
+        owner: "one".into(),
+        pace: Pace::Max,
+        status: Status::new(),
+        observer: None,
+    };
+    run.run(stopped).await.unwrap();
+    tape.read(0, usize::MAX).await.unwrap()
+}
+
+async fn many(settings: &Settings) -> Vec<Row> {
+    let (tape, bus) = (Tape::memory(), bus::Bus::in_process());
+    let (stop, stopped) = watch::channel(false);
+    let limits = Limits { poll: Duration::from_millis(1), ..Limits::default() };
+    let mut tasks = JoinSet::new();
+    let cores = deployment::cores(settings, &BTreeSet::from(Service::ALL)).unwrap();
+    let units = cores.iter().map(|core| core.0).collect();
+    for (unit, make) in cores {
+        let (tape, bus, limits) = (tape.clone(), bus.clone(), limits.clone());
+        let (build, owner, status) = ("one".to_owned(), "a".to_owned(), UnitStatus::new(unit, "a"));
+        let replica = Replica { tape, bus, make, build, owner, lease: LEASE, status, hands: None, limits };
+        tasks.spawn(apart::run(replica, stopped.clone()));
+    }
+    let unit = units::feed();
+    let status = UnitStatus::new(unit, "a");
+    let (owner, tape_too) = ("a".to_owned(), tape.clone());
+    let over = watch::Sender::new(false);
+    let mut is_over = over.subscribe();
+    let describe = spec().to_string();
+    let stepped = Stepped {
+        seat: Seat { tape: tape_too, unit, owner, lease: LEASE, status, limits, opens: true },
+        make: Arc::new(|| Ok(feed())),
+        units,
+        tape_id: units::tape_id(&describe, settings),
+        describe,
+        build: "one".into(),
+        pace: Pace::Max,
+        over,
+    };
+    tasks.spawn(stepped.run(stopped));
+    is_over.wait_for(|over| *over).await.unwrap();
+    stop.send(true).unwrap();
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap().unwrap();
+    }
+    tape.read(0, usize::MAX).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_apart_say_what_one_process_says() {
+    let settings = Settings::load(None).unwrap();
+    let one = one(&settings).await;
+    let many = many(&settings).await;
+    assert_eq!(compare::difference(&one, &many, "elsewhere"), None);
+    assert_eq!(one.len(), many.len());
+    assert!(compare::count(&one, "trade.opened") > 0, "something was traded");
+}
