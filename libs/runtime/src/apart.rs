@@ -21,6 +21,7 @@ mod speak;
 pub(crate) mod status;
 pub mod stop;
 pub(crate) mod trouble;
+mod witness;
 
 pub use limits::Limits;
 pub use status::{Count, UnitPhase, UnitStatus, metrics, ready};
@@ -89,6 +90,7 @@ pub enum UnitError {
 pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
     let seat = Seat {
         tape: replica.tape.clone(),
+        bus: replica.bus.clone(),
         unit: (replica.make)().unit(),
         owner: replica.owner.clone(),
         lease: replica.lease,

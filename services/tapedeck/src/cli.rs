@@ -214,7 +214,7 @@ pub enum TopologyCommand {
     Show,
     /// Make what is missing
     Apply(OnBus),
-    /// Find what is missing or different, alarms, and queues without a consumer
+    /// Find what is missing or different, stranded messages, and queues without a consumer
     Check(OnBus),
 }
 

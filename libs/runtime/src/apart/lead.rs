@@ -8,9 +8,10 @@ use super::{
     status::Count,
     stop::Stop,
     trouble::{Trouble, insist},
+    witness,
 };
 use bus::{Hint, Subscription};
-use events::{Event, Hash, Position, Row, Uuid};
+use events::{Event, Position, Row, Uuid};
 use service::{Arrival, Host};
 use std::sync::Arc;
 use tape::{Head, Snapshot, Tape, chain};
@@ -155,7 +156,11 @@ impl Leader<'_> {
         for _ in 0..self.replica.limits.group {
             let Some(hint) = next else { break };
             let behind = match hint {
-                Hint::Latest { position, hash } => self.compare(position, &hash).await,
+                Hint::Latest { position, hash } => {
+                    let Replica { tape, status, limits, .. } = self.replica;
+                    let same = witness::compare(tape, position, &hash, status, limits).await;
+                    same.map(|()| position > self.place.position)
+                }
                 hint => self.hear(&hint),
             };
             if self.settled(behind).await? {
@@ -165,20 +170,6 @@ impl Leader<'_> {
         }
         // One that was taken from the bus and not heard is read from the tape.
         Ok(next.is_some())
-    }
-
-    /// What was published is on the tape for good, unless that was put back to an older copy. Then
-    /// it is not followed: what was published since has been acted upon.
-    async fn compare(&mut self, position: Position, hash: &Hash) -> Result<bool, Trouble> {
-        let Replica { tape, status, limits, .. } = self.replica;
-        let Some(before) = position.checked_sub(1) else { return Ok(false) };
-        let there = insist(status, limits, || tape.read(before, 1)).await?.pop();
-        if there.is_none_or(|row| row.hash != *hash) {
-            return Err(Trouble::Stuck(format!(
-                "the bus holds position {position} of this tape, and the tape does not: it was put back to an older copy; stop everything, see docs/OPERATIONS.md"
-            )));
-        }
-        Ok(position > self.place.position)
     }
 
     /// The tape decides order, the bus only hints.

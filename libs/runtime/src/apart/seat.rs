@@ -5,7 +5,9 @@ use super::{
     lease::{self, Lease},
     stop::Stop,
     trouble::{Backoff, Trouble},
+    witness,
 };
+use bus::Bus;
 use domain::UnitName;
 use std::{
     future::Future,
@@ -18,6 +20,8 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct Seat {
     pub tape: Tape,
+    /// What was published of the tape is compared with it before each beginning.
+    pub bus: Bus,
     pub unit: UnitName,
     /// No two that want the unit may share it: the tape takes a second one for the first, restarted.
     pub owner: String,
@@ -57,7 +61,7 @@ impl Seat {
             // All of it is one task: a core that does not come back lets the lease run out as well,
             // and another takes over.
             let ended = tokio::select! {
-                ended = work.work(&lease, stop.clone()) => ended,
+                ended = self.confirmed(&lease, &mut work, stop.clone()) => ended,
                 trouble = lease.kept() => Err(trouble),
                 () = stop.clone().overdue(self.limits.stop) => Err(Trouble::Overdue),
             };
@@ -80,6 +84,13 @@ impl Seat {
             self.status.enter(standing.clone().map_or(UnitPhase::Standby, UnitPhase::CutOff));
             stop.or_after(pause).await;
         }
+    }
+
+    async fn confirmed(&self, lease: &Lease, work: &mut impl Work, stop: Stop) -> Result<(), Trouble> {
+        if let Some(opened) = &lease.opened {
+            witness::confirm(&self.bus, &self.tape, opened.tape, &self.status, &self.limits).await?;
+        }
+        work.work(lease, stop).await
     }
 }
 

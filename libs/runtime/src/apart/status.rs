@@ -189,6 +189,12 @@ pub fn ready(units: &[UnitStatus]) -> (bool, Value) {
 pub fn metrics(units: &[UnitStatus]) -> String {
     let registry = Registry::new();
     let ready = family(&registry, "tapedeck_unit_ready", "1 while the unit does its work.", IntGaugeVec::new);
+    let leads = family(
+        &registry,
+        "tapedeck_unit_leads",
+        "1 while this replica speaks for the unit, rather than standing by.",
+        IntGaugeVec::new,
+    );
     let cursor =
         family(&registry, "tapedeck_unit_cursor_position", "The last position heard.", IntGaugeVec::new);
     let lag = family(
@@ -206,6 +212,7 @@ pub fn metrics(units: &[UnitStatus]) -> String {
     for unit in units {
         let labels = [unit.unit().as_str().to_owned(), unit.owner().to_owned()];
         ready.with_label_values(&labels).set(unit.phase().is_ready().into());
+        leads.with_label_values(&labels).set((unit.phase() == UnitPhase::Running).into());
         cursor.with_label_values(&labels).set(unit.cursor().cast_signed());
         lag.with_label_values(&labels).set(unit.lag().cast_signed());
         seconds.with_label_values(&labels).set(unit.lag_seconds());

@@ -130,6 +130,9 @@ where
     loop {
         match attempt().await.map_err(Trouble::from) {
             Err(Trouble::Away(why)) => {
+                if before.is_none() {
+                    tracing::warn!(unit = %status.unit(), "the tape is away, and tried again: {why}");
+                }
                 before.get_or_insert_with(|| status.phase());
                 status.enter(UnitPhase::CutOff(why));
                 status.add(Count::Retries, 1);
@@ -138,6 +141,7 @@ where
             Err(other) => return Err(other),
             Ok(done) => {
                 if let Some(phase) = before {
+                    tracing::info!(unit = %status.unit(), "the tape is back");
                     status.enter(phase);
                 }
                 return Ok(done);

@@ -24,11 +24,11 @@ pub(super) fn instrument(account: Account, symbol: &str) -> Result<Instrument, P
     Ok(Instrument::spot(account.venue, symbol))
 }
 
-pub(crate) fn asset(field: &'static str, given: &str) -> Result<Asset, ParseError> {
+pub fn asset(field: &'static str, given: &str) -> Result<Asset, ParseError> {
     Asset::new(given).map_err(ParseError::of(field))
 }
 
-pub(super) fn side(given: &str) -> Result<Side, ParseError> {
+pub fn side(given: &str) -> Result<Side, ParseError> {
     match given {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),

@@ -42,6 +42,7 @@ impl Shared {
     fn seat(&self, unit: domain::UnitName, opens: bool) -> Seat {
         Seat {
             tape: self.tape.clone(),
+            bus: self.bus.clone(),
             unit,
             owner: self.owner.clone(),
             lease: LEASE,

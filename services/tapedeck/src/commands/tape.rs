@@ -187,6 +187,7 @@ pub fn row_json(row: &Row) -> Value {
         "at": d.at,
         "recorded_at": row.recorded_at,
         "body": body,
+        "meta": d.meta,
         "hash": hex(&row.hash),
     })
 }

@@ -47,9 +47,16 @@ pub struct Engine {
 impl Engine {
     /// Sets the broker up and starts every replica; returns before they are ready.
     pub fn start(plan: Plan) -> Self {
+        let mut engine = Self::prepare(plan);
+        engine.start_all();
+        engine
+    }
+
+    /// Sets the broker up; nothing runs yet.
+    pub fn prepare(plan: Plan) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("tapedeck.toml"), market::CONFIG).expect("the configuration");
-        let mut engine = Self {
+        let engine = Self {
             plan,
             folder,
             processes: Fleet::new(),
@@ -58,12 +65,15 @@ impl Engine {
             done: BTreeSet::new(),
         };
         engine.run(&["topology", "apply"]).well();
+        engine
+    }
+
+    pub fn start_all(&mut self) {
         for service in Service::ALL {
-            for replica in 0..engine.plan.replicas {
-                engine.add(service, &format!("{service}-{}", char::from(b'a' + replica)));
+            for replica in 0..self.plan.replicas {
+                self.add(service, &format!("{service}-{}", char::from(b'a' + replica)));
             }
         }
-        engine
     }
 
     fn add(&mut self, service: Service, name: &str) {
@@ -100,6 +110,21 @@ impl Engine {
 
     pub fn get(&mut self, name: &str) -> &mut Process {
         self.processes.get(name)
+    }
+
+    /// Of a replica of the feed: it has seen the market's end.
+    pub fn is_done(&self, name: &str) -> bool {
+        self.done.contains(name)
+    }
+
+    /// The market has begun to be played.
+    pub fn is_trading(&self) -> bool {
+        self.try_marks().is_some_and(|(head, _)| head.position > 50)
+    }
+
+    /// `None` while the tape cannot be reached, or is not there yet.
+    pub fn try_marks(&self) -> Option<(tape::Head, Vec<tape::Cursor>)> {
+        Eye::try_open(&self.plan.store, tape::Mode::Read).ok()?.marks()
     }
 
     pub fn eye(&self) -> Eye {

@@ -69,7 +69,7 @@ async fn many(settings: &Settings) -> Vec<Row> {
     let mut is_over = over.subscribe();
     let describe = spec().to_string();
     let stepped = Stepped {
-        seat: Seat { tape: tape_too, unit, owner, lease: LEASE, status, limits, opens: true },
+        seat: Seat { tape: tape_too, bus, unit, owner, lease: LEASE, status, limits, opens: true },
         make: Arc::new(|| Ok(feed())),
         units,
         tape_id: units::tape_id(&describe, settings),

@@ -5,6 +5,7 @@ mod address;
 mod apart;
 mod backtest;
 mod cases;
+mod chaos;
 mod configuration;
 mod crash;
 #[path = "../fleet/mod.rs"]

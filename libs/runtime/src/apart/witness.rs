@@ -1,0 +1,75 @@
+//! The broker as a witness: what was published of a tape is on it for good, unless the tape was put
+//! back to an older copy. Such a copy is not followed, since what was published has been acted upon.
+
+use super::{
+    Limits, UnitStatus,
+    trouble::{Trouble, insist},
+};
+use bus::{Bus, Hint};
+use events::{Hash, Position, Uuid};
+use std::time::Duration;
+use tape::Tape;
+use tokio::time::{Instant, timeout_at};
+
+/// How long the broker is waited for to say what it holds. A stream that holds nothing of the tape
+/// says nothing.
+const WAIT: Duration = Duration::from_secs(2);
+/// Between two looks at whether the broker is away.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Compares the tape with the last that was published of it, before anybody acts on it. A broker that
+/// is away is no witness; it is heard when it comes back.
+///
+/// # Errors
+/// The tape was put back.
+pub(super) async fn confirm(
+    bus: &Bus,
+    tape: &Tape,
+    id: Uuid,
+    status: &UnitStatus,
+    limits: &Limits,
+) -> Result<(), Trouble> {
+    if matches!(bus, Bus::InProcess(_)) {
+        return Ok(());
+    }
+    let mut hints = bus.subscribe(id);
+    let end = Instant::now() + WAIT;
+    let mut look = Instant::now();
+    loop {
+        look += LOOK;
+        let (position, hash) = match timeout_at(look.min(end), hints.next()).await {
+            Ok(Some(Hint::Latest { position, hash })) => (position, hash),
+            Ok(Some(Hint::Row(row))) => (row.position, row.hash),
+            Ok(Some(Hint::Missed(_))) => continue,
+            Ok(None) => return Ok(()),
+            Err(_) => {
+                let bus = bus.status();
+                let away = !bus.connected && bus.why.is_some();
+                if away || Instant::now() >= end {
+                    return Ok(());
+                }
+                continue;
+            }
+        };
+        return compare(tape, position, &hash, status, limits).await;
+    }
+}
+
+/// # Errors
+/// The tape was put back.
+pub(super) async fn compare(
+    tape: &Tape,
+    position: Position,
+    hash: &Hash,
+    status: &UnitStatus,
+    limits: &Limits,
+) -> Result<(), Trouble> {
+    let Some(before) = position.checked_sub(1) else { return Ok(()) };
+    let there = insist(status, limits, || tape.read(before, 1)).await?.pop();
+    if there.is_some_and(|row| row.hash == *hash) {
+        return Ok(());
+    }
+    Err(Trouble::Stuck(format!(
+        "the bus holds position {position} of this tape, and the tape does not: it was put back to an older copy; stop everything, see docs/OPERATIONS.md"
+    )))
+}
