@@ -7,9 +7,17 @@
 //! - Unknown fields, unknown enum values and names outside ASCII are harmless.
 //! - No answer, or one that does not say what became of a request, is *unknown*, never rejected.
 
+pub mod book;
+pub mod budget;
+pub mod errors;
 pub mod frame;
+pub mod market;
+pub mod params;
 mod parse_error;
+pub mod request;
 pub mod rows;
+pub mod rules;
+pub mod sign;
 pub mod wire;
 
 pub use parse_error::ParseError;

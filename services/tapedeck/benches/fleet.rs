@@ -99,7 +99,8 @@ impl Market {
     async fn open(store: &str) -> Self {
         let tape = Tape::open(store, Mode::Write).await.expect("a tape");
         let unit = UnitName::new("market-data").expect("a name");
-        let fence = tape.acquire(unit, "bench", Duration::from_secs(3_600), true).await.expect("a lease").fence;
+        let fence =
+            tape.acquire(unit, "bench", Duration::from_secs(3_600), true).await.expect("a lease").fence;
         let id = tape.opened().await.expect("read").expect("opened").tape;
         Self { tape, id, unit, fence }
     }
@@ -201,7 +202,8 @@ async fn order(market: &Market, candle: Event, instrument: Instrument) -> Durati
             }
         }
         assert!(begun.elapsed() < Duration::from_secs(10), "no order for {instrument}");
-        let _ = tokio::time::timeout(Duration::from_millis(250), commits.wait_for(|head| *head > after)).await;
+        let _ =
+            tokio::time::timeout(Duration::from_millis(250), commits.wait_for(|head| *head > after)).await;
     }
 }
 
@@ -213,7 +215,10 @@ struct Bare {
 impl Bare {
     async fn open(store: &str) -> Self {
         let mut first = PgConnection::connect(store).await.expect("connected");
-        sqlx::query("CREATE TABLE bare (n bigserial PRIMARY KEY, body text)").execute(&mut first).await.expect("made");
+        sqlx::query("CREATE TABLE bare (n bigserial PRIMARY KEY, body text)")
+            .execute(&mut first)
+            .await
+            .expect("made");
         let second = PgConnection::connect(store).await.expect("connected");
         let mut listeners = Vec::new();
         for channel in ["bare0", "bare1"] {
@@ -256,7 +261,8 @@ async fn throughput(market: &Market, bus: &str) {
         let mut looked = begun;
         while begun.elapsed() < SUSTAINED {
             let due = (begun.elapsed().as_secs_f64() * rate as f64) as u64;
-            let frames: Vec<IngestFrame> = (sent..due.min(sent + 250)).map(|_| frame(account, &mut serial)).collect();
+            let frames: Vec<IngestFrame> =
+                (sent..due.min(sent + 250)).map(|_| frame(account, &mut serial)).collect();
             if frames.is_empty() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             } else {

@@ -107,6 +107,8 @@ pub enum Command {
     Signals(OnTape),
     /// Run the whole engine under simulated faults, and check every promise
     Simulate(Simulate),
+    /// Halt trading, let it only reduce what is held, or resume it
+    Trading(Trading),
     /// Find what is wrong with configuration, tape, clock or data, and how to mend it
     Doctor(Doctor),
 }
@@ -371,6 +373,34 @@ pub struct Import {
     /// The new tape, sqlite:PATH or postgres://…
     #[arg(long, value_name = "URL")]
     pub tape: String,
+}
+
+/// Said on the tape, so it holds through restarts until it is said otherwise. Orders that reduce a
+/// position are sent in any state. A running `tapedeck up` has its SQLite tape for itself: stop it first.
+#[derive(Debug, Args)]
+pub struct Trading {
+    /// active, reducing (nothing new is entered) or halted
+    #[arg(value_name = "STATE")]
+    pub state: Wanted,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    /// This account only, e.g. binance:main [default: all accounts]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<domain::Account>,
+    /// Until then (2024-01-15 or 2024-01-15T00:00:00Z), and active again from there on
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+/// What trading is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Wanted {
+    Active,
+    Reducing,
+    Halted,
 }
 
 #[derive(Debug, Args)]

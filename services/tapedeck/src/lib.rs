@@ -64,6 +64,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Portfolio(args) => commands::views::portfolio(&global, args).await,
         Command::Signals(args) => commands::views::signals(&global, args).await,
         Command::Simulate(args) => commands::simulate::run(&global, &args),
+        Command::Trading(args) => commands::record::trading(&global, args).await,
         Command::Doctor(args) => commands::doctor::run(&global, args).await,
     }
 }

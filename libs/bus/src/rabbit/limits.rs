@@ -36,7 +36,8 @@ const _: () = assert!(ACKNOWLEDGE_EVERY * 2 <= CREDIT as usize, "the broker must
 
 /// Hints that a listener may lie behind before it loses the oldest.
 pub(crate) const HINTS: usize = 4_096;
-/// After an attach the chunk is over when nothing came for this long, or after that long at most.
+/// After an attach the last chunk is over when nothing more came for this long, or after that long
+/// at most.
 pub(crate) const QUIET: Duration = Duration::from_millis(200);
 pub(crate) const SETTLE: Duration = Duration::from_secs(1);
 /// A stream that may be empty is, when it gave nothing for this long.

@@ -84,11 +84,10 @@ impl Reader {
 
     async fn follow(&self, attached: &mut Attached) -> Result<(), BusFault> {
         let mut tick = interval(TICK);
-        let mut settling: Option<Settling> = Some(Settling::default());
+        let mut settling = Some(Settling::new());
         loop {
             let settled = settling.as_ref().and_then(Settling::over_at);
             tokio::select! {
-                biased;
                 delivery = attached.consumer.next() => {
                     let Some(delivery) = delivery else { return Ok(()) };
                     let delivery = delivery
@@ -100,8 +99,17 @@ impl Reader {
                     }
                 }
                 () = until(settled) => {
-                    if let Some((position, hash)) = settling.take().and_then(|s| s.furthest) {
-                        self.tell(Hint::Latest { position, hash });
+                    match &mut settling {
+                        // The first row of an empty stream, coming just then, may be given to nobody.
+                        Some(waiting) if waiting.came.is_none() => {
+                            waiting.reminded = true;
+                            self.tell(Hint::Missed(0));
+                        }
+                        done => {
+                            if let Some((position, hash)) = done.take().and_then(|d| d.furthest) {
+                                self.tell(Hint::Latest { position, hash });
+                            }
+                        }
                     }
                 }
                 _ = tick.tick() => attached.acknowledge().await?,
@@ -137,24 +145,33 @@ impl Reader {
 }
 
 /// The time after an attach in which the last chunk comes: old rows, then the newest.
-#[derive(Default)]
 struct Settling {
+    since: Instant,
+    /// Nothing had come for a while, and the listeners were told to look.
+    reminded: bool,
+    /// The first and the last delivery.
+    came: Option<(Instant, Instant)>,
     furthest: Option<(Position, Hash)>,
-    since: Option<(Instant, Instant)>,
 }
 
 impl Settling {
+    fn new() -> Self {
+        Self { since: Instant::now(), reminded: false, came: None, furthest: None }
+    }
+
     fn note(&mut self, seen: Option<(Position, Hash)>) {
         let now = Instant::now();
-        let first = self.since.map_or(now, |(first, _)| first);
-        self.since = Some((first, now));
+        self.came = Some((self.came.map_or(now, |(first, _)| first), now));
         if let Some(seen) = seen {
             further(&mut self.furthest, seen);
         }
     }
 
     fn over_at(&self) -> Option<Instant> {
-        self.since.map(|(first, last)| (first + SETTLE).min(last + QUIET))
+        match self.came {
+            Some((first, last)) => Some((first + SETTLE).min(last + QUIET)),
+            None => (!self.reminded).then(|| self.since + SETTLE),
+        }
     }
 }
 

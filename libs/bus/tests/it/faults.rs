@@ -2,8 +2,8 @@
 //! Nodes of their own, because these faults hit everybody on them.
 
 use crate::support::{
-    Beside, LONG, TAPE, connect, drain, frame, frames, hash, hear_up_to, hint, insist, latest, listen,
-    number, publish, rows, until,
+    Beside, LONG, TAPE, attach, connect, drain, frame, frames, hash, hint, insist, listen, number, publish,
+    rows, until,
 };
 use bus::{Bus, BusFault, Hint, IngestQueue, Rabbit, Subscription};
 use std::{
@@ -108,8 +108,7 @@ async fn a_broker_killed_twice_under_load_loses_nothing_that_was_confirmed() {
     let mut subscription = listen(&rabbit);
     let mut publisher = rabbit.tape_publisher();
     let load = Load::start(&rabbit);
-    publish(&mut publisher, 1..=50).await;
-    told_of(&mut subscription, 50).await;
+    attach(&mut publisher, &mut subscription, 50).await;
     Load::settles(&rabbit).await;
     for round in 1..=2_u64 {
         Load::flows(&rabbit, 500).await;
@@ -181,8 +180,7 @@ async fn queues_deleted_under_their_readers_come_back_and_flow() {
     let mut subscription = listen(&rabbit);
     insist(async || publisher.publish(&[frame(1)]).await).await;
     assert_eq!(drain(&mut consumer, 1).await, [1]);
-    publish(&mut rows_out, 1..=1).await;
-    latest(&mut subscription).await;
+    attach(&mut rows_out, &mut subscription, 1).await;
     let beside = Beside::connect(&url).await;
     for queue in ["ingest", "tape"] {
         beside.delete(queue).await;
@@ -196,9 +194,7 @@ async fn queues_deleted_under_their_readers_come_back_and_flow() {
     until("the stream is there", async || beside.facts("tape").await.is_some()).await;
     publisher.publish(&[frame(2)]).await.unwrap();
     assert_eq!(drain(&mut consumer, 1).await, [2]);
-    publish(&mut rows_out, 2..=2).await;
-    told_of(&mut subscription, 2).await;
-    assert_eq!(rabbit.status().reconnects, 0, "a queue is no reason to give up a connection");
+    attach(&mut rows_out, &mut subscription, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -221,8 +217,7 @@ async fn connections_that_the_broker_closes_are_replaced() {
     let load = Load::start(&rabbit);
     let mut subscription = listen(&rabbit);
     let mut rows_out = rabbit.tape_publisher();
-    publish(&mut rows_out, 1..=1).await;
-    told_of(&mut subscription, 1).await;
+    attach(&mut rows_out, &mut subscription, 1).await;
     Load::flows(&rabbit, 100).await;
     let server = Arc::new(server);
     let closer = server.clone();
@@ -269,8 +264,7 @@ async fn a_half_open_connection_is_noticed_and_replaced() {
     let mut subscription = listen(&rabbit);
     let mut rows_out = rabbit.tape_publisher();
     let load = Load::start(&rabbit);
-    publish(&mut rows_out, 1..=1).await;
-    told_of(&mut subscription, 1).await;
+    attach(&mut rows_out, &mut subscription, 1).await;
     Load::flows(&rabbit, 100).await;
     proxy.set(Fault::HalfOpen);
     let began = Instant::now();
@@ -339,8 +333,7 @@ async fn after_each_reattach_the_listener_is_told_to_look_at_the_tape() {
     let rabbit = connect(&server.fresh_vhost());
     let mut subscription = listen(&rabbit);
     let mut rows_out = rabbit.tape_publisher();
-    publish(&mut rows_out, 1..=3).await;
-    hear_up_to(&mut subscription, 3).await;
+    attach(&mut rows_out, &mut subscription, 3).await;
     let closer = server.clone();
     blocking(move || closer.ctl(&["close_all_connections", "--global", "injected"])).await;
     let end = Instant::now() + LONG;

@@ -1,7 +1,7 @@
 //! The stream `tape`, as listeners hear it.
 
 use crate::support::{
-    Beside, LONG, TAPE, connect, hash, hear_up_to, hint, latest, listen, publish, row, rows, until,
+    Beside, LONG, TAPE, attach, connect, hash, hear_up_to, hint, latest, listen, publish, row, rows, until,
 };
 use bus::{Bus, Hint};
 use events::{Position, Uuid};
@@ -37,6 +37,7 @@ async fn a_row_of_a_kind_that_only_a_newer_build_knows_comes_through() {
     newer.draft.kind = "order.teleported".into();
     newer.draft.schema = 7;
     let mut subscription = listen(&rabbit);
+    attach(&mut publisher, &mut subscription, 1).await;
     publisher.publish(TAPE, hash(0), &[newer.clone()]).await.unwrap();
     until("it came", async || hint(&mut subscription).await == Hint::Row(newer.clone().into())).await;
 }
@@ -47,8 +48,7 @@ async fn another_tapes_rows_and_what_is_no_row_are_dropped_and_counted() {
     let rabbit = connect(&url);
     let mut publisher = rabbit.tape_publisher();
     let mut subscription = listen(&rabbit);
-    publish(&mut publisher, 1..=1).await;
-    hear_up_to(&mut subscription, 1).await;
+    attach(&mut publisher, &mut subscription, 1).await;
     publisher.publish(Uuid::from_u128(1), hash(0), &rows(1..=5)).await.unwrap();
     let mut headers = lapin::types::FieldTable::default();
     headers.insert("tape".into(), lapin::types::AMQPValue::LongString(TAPE.to_string().into()));
@@ -88,8 +88,7 @@ async fn who_comes_later_is_told_the_furthest_row_though_older_ones_came_after_i
     let rabbit = connect(&testkit::rabbitmq());
     let mut publisher = rabbit.tape_publisher();
     let mut subscription = listen(&rabbit);
-    publish(&mut publisher, 1..=1).await;
-    hear_up_to(&mut subscription, 1).await;
+    attach(&mut publisher, &mut subscription, 1).await;
     publish(&mut publisher, 2..=5).await;
     publish(&mut publisher, 2..=3).await;
     hear_up_to(&mut subscription, 5).await;
@@ -103,8 +102,7 @@ async fn a_slow_listener_loses_the_oldest_is_told_and_holds_up_nobody() {
     let rabbit = connect(&testkit::rabbitmq());
     let mut publisher = rabbit.tape_publisher();
     let (mut slow, mut quick) = (listen(&rabbit), listen(&rabbit));
-    publish(&mut publisher, 1..=1).await;
-    hear_up_to(&mut quick, 1).await;
+    attach(&mut publisher, &mut quick, 1).await;
     let count = 6_000;
     let (_, heard) = tokio::join!(publish(&mut publisher, 2..=count), hear_up_to(&mut quick, count));
     assert_eq!(heard.len() as u64, count - 1);
@@ -128,13 +126,13 @@ async fn listeners_of_one_process_share_one_reader_of_the_stream() {
     let rabbit = connect(&url);
     let mut publisher = rabbit.tape_publisher();
     let mut listeners: Vec<_> = (0..5).map(|_| listen(&rabbit)).collect();
-    publish(&mut publisher, 1..=1).await;
-    hear_up_to(&mut listeners[0], 1).await;
+    attach(&mut publisher, &mut listeners[0], 1).await;
+    let before = rabbit.status().received;
     publish(&mut publisher, 2..=3).await;
     for listener in &mut listeners {
         assert!(hear_up_to(listener, 3).await.ends_with(&[2, 3]));
     }
-    assert_eq!(rabbit.status().received, 3);
+    assert_eq!(rabbit.status().received, before + 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,8 +140,7 @@ async fn a_closed_bus_says_so_and_nothing_connects_anew() {
     let rabbit = connect(&testkit::rabbitmq());
     let bus = Bus::Rabbit(rabbit.clone());
     let mut subscription = listen(&rabbit);
-    publish(&mut rabbit.tape_publisher(), 1..=1).await;
-    hear_up_to(&mut subscription, 1).await;
+    attach(&mut rabbit.tape_publisher(), &mut subscription, 1).await;
     assert!(bus.status().connected);
     timeout(Duration::from_secs(10), rabbit.close()).await.expect("closing takes no longer");
     let rest = timeout(LONG, async { while subscription.next().await.is_some() {} }).await;

@@ -120,6 +120,21 @@ pub async fn hear_up_to(subscription: &mut Subscription, last: Position) -> Vec<
     heard
 }
 
+/// Publishes the row of this position until the listener hears it, and nothing before it is still on
+/// its way. The first row of an empty stream may come just while it is attached to, and be no hint.
+pub async fn attach(publisher: &mut TapePublisher, subscription: &mut Subscription, position: Position) {
+    for copy in 1..=30 {
+        let mut row = row(position);
+        row.draft.meta = Some(copy.to_string());
+        insist(async || publisher.publish(TAPE, hash(position - 1), std::slice::from_ref(&row)).await).await;
+        let heard = async { while hint(subscription).await != Hint::Row(row.clone().into()) {} };
+        if timeout(Duration::from_secs(2), heard).await.is_ok() {
+            return;
+        }
+    }
+    panic!("nothing is heard of what is published");
+}
+
 /// Listens until the stream is attached and has said its last row.
 pub async fn latest(subscription: &mut Subscription) -> (Position, Hash) {
     loop {

@@ -385,13 +385,17 @@ async fn what_is_no_tape_is_refused_and_left_alone() {
 #[tokio::test]
 async fn an_address_that_is_no_tapes_says_what_to_write() {
     for (url, why) in [
-        ("postgres://localhost/tape", "'postgres://localhost/tape' is no tape: write sqlite:PATH or memory:"),
-        ("tape.db", "write sqlite:PATH or memory:"),
-        ("", "write sqlite:PATH or memory:"),
+        (
+            "mysql://localhost/tape",
+            "'mysql://localhost/tape' is no tape: write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or memory:",
+        ),
+        ("postgres://localhost", "a database has to be named"),
+        ("tape.db", "write sqlite:PATH, postgres:"),
+        ("", "write sqlite:PATH, postgres:"),
         ("sqlite:", "the path is missing"),
         ("sqlite::memory:", "the latter is what is meant"),
         ("sqlite://tape.db", "without the two slashes"),
-        ("memory:x", "write sqlite:PATH or memory:"),
+        ("memory:x", "write sqlite:PATH, postgres:"),
     ] {
         let error = refused_open(url, Mode::Write).await.to_string();
         assert!(error.contains(why), "{url}: {error}");

@@ -16,10 +16,8 @@ pub use ticks::{AggregateTrade, BookTicker, MiniTicker, PublicTrade};
 
 use crate::{
     ParseError,
-    wire::{Text, wire},
+    wire::{Raw, Text, wire},
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// What a market data stream sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,12 +60,11 @@ impl Frame<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    stream: Option<Text<'a>>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+wire! {
+    pub struct Envelope<'a> {
+        stream "stream": may Text<'a>,
+        data "data": may Raw<'a>,
+    }
 }
 
 wire! {
@@ -75,9 +72,9 @@ wire! {
     pub struct Marks<'a> {
         kind "e": may Text<'a>,
         partial "lastUpdateId": may u64,
-        best "B": may &'a RawValue,
-        result "result": may &'a RawValue,
-        id "id": may &'a RawValue,
+        best "B": may Raw<'a>,
+        result "result": may Raw<'a>,
+        id "id": may Raw<'a>,
         code "code": may i64,
         error "error": may Reply<'a>,
     }
@@ -92,7 +89,7 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, ParseError> {
         return Ok(Frame { stream: None, message: list(bytes)? });
     }
     let envelope: Envelope = serde_json::from_slice(bytes)?;
-    let message = match envelope.data.map(|data| data.get().as_bytes()) {
+    let message = match envelope.data.map(Raw::bytes) {
         Some(data) if first(data) == Some(b'[') => list(data)?,
         Some(data) => single(data)?,
         None => single(bytes)?,

@@ -5,7 +5,7 @@
 
 mod values;
 
-pub use values::{Number, Stamp, Text};
+pub use values::{Number, Raw, Stamp, Text};
 
 /// Declares a struct and how it is read: `field "its name on the wire": must Type` (its absence is an
 /// error) or `may Type` (an `Option`).

@@ -2,6 +2,7 @@
 
 use domain::{Decimal, Timestamp};
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, ops::Deref};
 
 /// A text, borrowed from the frame unless it was written with escapes.
@@ -17,6 +18,23 @@ pub struct Number(pub Decimal);
 /// Which of the two is told by its size: 10¹⁴ ms lie in the year 5138, 10¹⁴ µs in 1973.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp(pub Timestamp);
+
+/// A part of a frame, kept as it was written.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub struct Raw<'a>(#[serde(borrow)] &'a RawValue);
+
+impl<'a> Raw<'a> {
+    pub fn bytes(self) -> &'a [u8] {
+        self.0.get().as_bytes()
+    }
+}
+
+impl PartialEq for Raw<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
 
 const FIRST_IN_MICROSECONDS: i64 = 100_000_000_000_000;
 

@@ -2,17 +2,20 @@
 
 use crate::{
     WrongUse,
-    cli::{Global, OpenTape, Reparse, Republish, TapeUrl},
+    cli::{Global, OpenTape, Reparse, Republish, TapeUrl, Trading, Wanted},
     commands::print_json,
+    explain::explain,
     locate, units,
 };
 use anyhow::Context;
 use domain::UnitName;
 use event_logger::{Fault, Fence, open, parse::PARSERS, reparse};
-use events::{Clock, Draft, RepublishAsked, ids};
+use events::{
+    Clock, Draft, Event, Position, RepublishAsked, TapeOpened, TradingState, TradingStateChanged, ids,
+};
 use serde_json::{Value, json};
 use std::{process::ExitCode, time::Duration};
-use tape::{Commit, Entry, Mode, Outcome, Tape};
+use tape::{Commit, Entry, Head, Mode, Outcome, Tape};
 
 /// What a live tape says that it records.
 const LIVE: &str = "live";
@@ -63,16 +66,9 @@ pub async fn republish(global: &Global, args: Republish) -> anyhow::Result<ExitC
         let message = format!("--from {}: the tape ends at position {}", args.from, head.position);
         return Err(WrongUse(message).into());
     }
-    let event = RepublishAsked { from: args.from, who: units::owner().to_string() }.into();
-    let id = ids::fact(opened.tape, "tape.republish_asked", &format!("{}/{}", args.from, head.position));
-    let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);
-    let entry = match opened.clock {
-        Clock::Market => Entry::market(draft, head.recorded_at),
-        Clock::Wall => Entry::wall(draft),
-    };
-    let committed = tape.append(Commit::new(vec![entry])).await?;
+    let asked = RepublishAsked { from: args.from, who: units::owner().to_string() };
+    let position = say(&tape, &opened, &head, asked.into()).await?;
     tape.close().await?;
-    let position = committed.outcomes.first().copied().map_or(0, Outcome::position);
     if global.json {
         print_json(&json!({ "from": args.from, "asked_at": position }))?;
     } else {
@@ -127,6 +123,50 @@ pub async fn reparse(global: &Global, args: Reparse) -> anyhow::Result<ExitCode>
         }
     }
     Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// # Errors
+/// A tape that is empty, or cannot be written.
+pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode> {
+    let tape = writing(global, &args.tape).await?;
+    let Some(opened) = tape.opened().await? else {
+        return Err(WrongUse("the tape is empty: nothing trades on it yet".to_owned()).into());
+    };
+    let head = tape.head().await?;
+    let change = TradingStateChanged {
+        account: args.account,
+        state: match args.state {
+            Wanted::Active => TradingState::Active,
+            Wanted::Reducing => TradingState::Reducing,
+            Wanted::Halted => TradingState::Halted,
+        },
+        who: units::owner().to_string(),
+        why: args.why,
+        until: args.until,
+    };
+    let event = Event::from(change);
+    let words = explain(&event);
+    let position = say(&tape, &opened, &head, event).await?;
+    tape.close().await?;
+    if global.json {
+        print_json(&json!({ "position": position }))?;
+    } else {
+        out!("position {position}: {words}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the owner says; where it stands. The same said again before anything else happened is said once.
+async fn say(tape: &Tape, opened: &TapeOpened, head: &Head, event: Event) -> anyhow::Result<Position> {
+    let key = format!("{}/{}", head.position, event.body());
+    let id = ids::fact(opened.tape, event.kind().name(), &key);
+    let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);
+    let entry = match opened.clock {
+        Clock::Market => Entry::market(draft, head.recorded_at),
+        Clock::Wall => Entry::wall(draft),
+    };
+    let committed = tape.append(Commit::new(vec![entry])).await?;
+    Ok(committed.outcomes.first().copied().map_or(0, Outcome::position))
 }
 
 async fn writing(global: &Global, given: &TapeUrl) -> anyhow::Result<Tape> {

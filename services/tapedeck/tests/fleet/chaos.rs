@@ -11,7 +11,7 @@ use super::{
     seed::Seed,
     watch::Watch,
 };
-use faults::{Fault, Harm};
+use faults::{Fault, Harm, Target};
 use std::time::{Duration, Instant};
 
 /// What one run suffers.
@@ -101,7 +101,9 @@ fn plan_of(options: &Options, seed: &mut Seed) -> Vec<Fault> {
         ]);
     } else {
         // A short run shows each kind of harm.
-        faults[0] = Fault::Stop(faults::Target::Service);
+        faults.truncate(faults.len().saturating_sub(3));
+        let (service, broker, database) = (Target::Service, Target::RabbitMq, Target::PostgreSql);
+        special.extend([Fault::Stop(service), Fault::Kill(broker), Fault::Kill(database)]);
     }
     for one in special {
         let place = seed.below(faults.len() as u64 + 1) as usize;

@@ -218,8 +218,8 @@ impl Engine {
         (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
-    /// Asks all to end, and sees them end well.
-    pub fn end(mut self) {
+    /// Asks all to end, and sees them end well; commands can still be run.
+    pub fn end(mut self) -> Self {
         self.tend();
         let ended: BTreeMap<String, ExitStatus> = self.processes.terminate(STOPPING);
         for (name, status) in ended {
@@ -227,6 +227,7 @@ impl Engine {
         }
         assert!(self.deaths.is_empty(), "some ended by themselves:\n{}", self.deaths.join("\n"));
         self.has_not_panicked();
+        self
     }
 
     pub fn has_not_panicked(&mut self) {

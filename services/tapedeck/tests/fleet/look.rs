@@ -48,7 +48,9 @@ impl Eye {
     /// The error is why not.
     pub fn try_open(url: &str, mode: Mode) -> Result<Self, String> {
         let url = url.to_owned();
-        block(async move { Tape::open(&url, mode).await }).map(|tape| Self { tape }).map_err(|e| e.to_string())
+        block(async move { Tape::open(&url, mode).await })
+            .map(|tape| Self { tape })
+            .map_err(|e| e.to_string())
     }
 
     pub fn tape(&self) -> Tape {
@@ -80,4 +82,3 @@ impl Eye {
         block(async move { tape.read(position, usize::MAX).await }).expect("a readable tape")
     }
 }
-

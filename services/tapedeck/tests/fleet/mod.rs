@@ -10,7 +10,6 @@ pub mod load;
 pub mod look;
 pub mod market;
 pub mod program;
-#[path = "../it/support/seed.rs"]
 pub mod seed;
 pub mod servers;
 pub mod watch;

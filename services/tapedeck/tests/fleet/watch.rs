@@ -101,7 +101,8 @@ impl Seen {
     pub fn pauses(&self) -> String {
         let mut pauses: Vec<_> = self.pauses.iter().collect();
         pauses.sort_by(|one, other| other.1.cmp(one.1));
-        let line = |(unit, pause): (&String, &Duration)| format!("  {unit:<28} {:>6.2} s", pause.as_secs_f64());
+        let line =
+            |(unit, pause): (&String, &Duration)| format!("  {unit:<28} {:>6.2} s", pause.as_secs_f64());
         pauses.into_iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 #[test]
 fn whatever_dies_or_stands_still_nothing_is_lost_or_doubled() {
     let _alone = alone();
-    let mut seed = crate::fleet::seed::Seed::of(Seed::new("chaos").next());
+    let mut seed = Seed::new("chaos");
     let options = Options {
         kills: 6,
         gap: Duration::from_secs(3),

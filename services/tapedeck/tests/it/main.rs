@@ -3,6 +3,7 @@
 
 mod address;
 mod apart;
+mod away;
 mod backtest;
 mod cases;
 mod chaos;
@@ -16,11 +17,17 @@ mod full;
 mod help;
 mod input;
 mod log;
+mod moved;
+mod outsider;
+mod quarantine;
 mod recorded;
 mod replay;
+mod restored;
+mod rolling;
 mod support;
 mod synthetic;
 mod tamper;
+mod upgrade;
 mod versions;
 mod views;
 mod why;

@@ -84,8 +84,12 @@ impl Harm {
         loop {
             self.engine.tend();
             let now = Instant::now();
-            let due: Vec<String> =
-                self.stopped.iter().filter(|(_, until)| **until <= now).map(|(name, _)| name.clone()).collect();
+            let due: Vec<String> = self
+                .stopped
+                .iter()
+                .filter(|(_, until)| **until <= now)
+                .map(|(name, _)| name.clone())
+                .collect();
             due.iter().for_each(|name| self.go_on(name));
             if now >= end {
                 return;
@@ -141,8 +145,10 @@ impl Harm {
             Target::PostgreSql => vec![POSTGRESQL.to_owned()],
             Target::Service => self.engine.names(),
         };
-        let free: Vec<&String> =
-            names.iter().filter(|name| !self.stopped.contains_key(*name) && !self.engine.is_done(name)).collect();
+        let free: Vec<&String> = names
+            .iter()
+            .filter(|name| !self.stopped.contains_key(*name) && !self.engine.is_done(name))
+            .collect();
         let chosen = seed.below(free.len().max(1) as u64) as usize;
         free.get(chosen).map(|name| (*name).clone())
     }

@@ -76,7 +76,11 @@ impl fmt::Display for Report {
             writeln!(f, "ended by itself: {death}")?;
         }
         let settled = self.settled.as_secs_f64();
-        writeln!(f, "{} events, {} facts of the account, settled {settled:.1} s after the last fault", self.events, self.facts)?;
+        writeln!(
+            f,
+            "{} events, {} facts of the account, settled {settled:.1} s after the last fault",
+            self.events, self.facts
+        )?;
         write!(f, "same trading, chain and cores verified, every fact once, broker clean")
     }
 }

@@ -3,12 +3,11 @@
 mod candles;
 mod done;
 mod running;
-mod seed;
 
 pub use candles::candles;
 pub use done::{Done, Head};
 pub use running::{Running, get, until};
-pub use seed::Seed;
+pub use crate::fleet::seed::Seed;
 
 use domain::Timestamp;
 use serde_json::Value;

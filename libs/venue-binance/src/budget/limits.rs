@@ -1,0 +1,59 @@
+//! The limits themselves, as exchange info and answers of the WebSocket API tell them.
+
+use crate::wire::{Text, wire};
+use std::time::Duration;
+
+/// So much of a kind in each interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub kind: LimitKind,
+    pub interval: Duration,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    RequestWeight,
+    RawRequests,
+    Orders,
+}
+
+wire! {
+    /// An entry of `rateLimits`; `count` is there in answers of the WebSocket API.
+    pub struct RateLimit<'a> {
+        kind "rateLimitType": must Text<'a>,
+        interval "interval": must Text<'a>,
+        number "intervalNum": must u32,
+        limit "limit": must u32,
+        count "count": may u32,
+    }
+}
+
+/// The limits that this build knows; others, and new intervals, are left out.
+pub fn limits(told: &[RateLimit]) -> Vec<Limit> {
+    let known = |told: &RateLimit| {
+        Some(Limit { kind: kind(&told.kind)?, interval: interval(&told.interval, told.number)?, limit: told.limit })
+    };
+    told.iter().filter_map(known).collect()
+}
+
+fn kind(name: &str) -> Option<LimitKind> {
+    match name {
+        "REQUEST_WEIGHT" => Some(LimitKind::RequestWeight),
+        "RAW_REQUESTS" => Some(LimitKind::RawRequests),
+        "ORDERS" => Some(LimitKind::Orders),
+        _ => None,
+    }
+}
+
+/// By its name, or its initial as in the names of headers.
+pub(super) fn interval(name: &str, number: u32) -> Option<Duration> {
+    let seconds: u64 = match name.to_ascii_uppercase().as_str() {
+        "SECOND" | "S" => 1,
+        "MINUTE" | "M" => 60,
+        "HOUR" | "H" => 3_600,
+        "DAY" | "D" => 86_400,
+        _ => return None,
+    };
+    (number > 0).then(|| Duration::from_secs(seconds * u64::from(number)))
+}

@@ -1,0 +1,201 @@
+//! Requests: what they are called on REST and on the WebSocket API, their parameters, what they cost, and how
+//! they are signed. One [`Call`] renders for both.
+
+mod orders;
+mod queries;
+
+pub use orders::{ReplaceMode, RequestError, cancel, cancel_all, cancel_list, cancel_replace, place};
+pub use queries::*;
+
+use crate::{
+    params::{Params, percent_encode},
+    sign::Signer,
+};
+use domain::Timestamp;
+use serde_json::{Map, Value, json};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// Who may ask (Binance's `rest-api.md`, "Endpoint security type").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    Open,
+    /// With the API key and a signature.
+    Signed,
+}
+
+/// Whom the budget serves first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Entries, queries, market data.
+    Ordinary,
+    /// Cancels, stops, closes, and finding out what became of an order: a part of each limit is theirs.
+    Protective,
+}
+
+/// One request, neither signed nor sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub method: Method,
+    /// On REST, e.g. `/api/v3/order`.
+    pub path: &'static str,
+    /// On the WebSocket API, e.g. `order.place`; `None` where it has no such method.
+    pub ws_method: Option<&'static str>,
+    pub security: Security,
+    pub params: Params,
+    pub cost: Cost,
+    pub lane: Lane,
+}
+
+/// What a request takes of the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// `REQUEST_WEIGHT` (since 2026-04-02 a successful order or cancel costs none; a failed one does).
+    pub weight: u32,
+    /// `ORDERS`: how many are new.
+    pub orders: u32,
+}
+
+/// With what a request is signed.
+#[derive(Clone, Copy)]
+pub struct Signing<'a> {
+    pub api_key: &'a str,
+    pub signer: &'a Signer,
+    /// Exactly this time, and this window, are signed.
+    pub timestamp: Timestamp,
+    /// In milliseconds, 60,000 at most.
+    pub recv_window_ms: u32,
+}
+
+/// A REST request, ready to be sent.
+#[derive(Clone, PartialEq)]
+pub struct RestRequest {
+    pub method: Method,
+    /// With its query, to stand behind the base URL.
+    pub target: String,
+    /// For the header `X-MBX-APIKEY`.
+    pub api_key: Option<String>,
+}
+
+impl Call {
+    /// For an endpoint that anybody may ask.
+    fn open(method: Method, path: &'static str, ws_method: Option<&'static str>, weight: u32) -> Self {
+        let cost = Cost { weight, orders: 0 };
+        let (security, params, lane) = (Security::Open, Params::default(), Lane::Ordinary);
+        Self { method, path, ws_method, security, params, cost, lane }
+    }
+
+    fn signed(method: Method, path: &'static str, ws_method: &'static str, weight: u32) -> Self {
+        Self { security: Security::Signed, ..Self::open(method, path, Some(ws_method), weight) }
+    }
+
+    fn params(self, params: Params) -> Self {
+        Self { params, ..self }
+    }
+
+    /// The same, served first.
+    #[must_use]
+    pub fn protective(self) -> Self {
+        Self { lane: Lane::Protective, ..self }
+    }
+
+    /// The request on REST; everything stands in the query, percent-encoded before it is signed.
+    pub fn rest(&self, signing: &Signing) -> RestRequest {
+        let (query, api_key) = match self.security {
+            Security::Open => (self.params.query(), None),
+            Security::Signed => {
+                let query = self.stamped(signing).query();
+                let mut signed = format!("{query}&signature=");
+                percent_encode(&signing.signer.sign(&query), &mut signed);
+                (signed, Some(signing.api_key.to_owned()))
+            }
+        };
+        let target = if query.is_empty() { self.path.to_owned() } else { format!("{}?{query}", self.path) };
+        RestRequest { method: self.method, target, api_key }
+    }
+
+    /// The request on the WebSocket API, each signed by itself; `None` where there is no such method.
+    pub fn ws(&self, id: &str, signing: &Signing) -> Option<String> {
+        let params = match self.security {
+            Security::Open => self.params.object(),
+            Security::Signed => {
+                let params = self.stamped(signing).with("apiKey", signing.api_key);
+                signed_object(&params, signing.signer)
+            }
+        };
+        Some(ws_request(id, self.ws_method?, params))
+    }
+
+    /// The request in a session that is logged on: only stamped.
+    pub fn ws_in_session(&self, id: &str, timestamp: Timestamp, recv_window_ms: u32) -> Option<String> {
+        let params = match self.security {
+            Security::Open => self.params.clone(),
+            Security::Signed => stamp(&self.params, timestamp, recv_window_ms),
+        };
+        Some(ws_request(id, self.ws_method?, params.object()))
+    }
+
+    fn stamped(&self, signing: &Signing) -> Params {
+        stamp(&self.params, signing.timestamp, signing.recv_window_ms)
+    }
+}
+
+/// Logs a session on, so that its requests need no signature. Ed25519 only.
+pub fn log_on(id: &str, signing: &Signing) -> String {
+    authenticated(id, "session.logon", signing)
+}
+
+/// Subscribes a connection to the user data stream of a key of any kind, without a session.
+pub fn subscribe_user_data(id: &str, signing: &Signing) -> String {
+    authenticated(id, "userDataStream.subscribe.signature", signing)
+}
+
+fn authenticated(id: &str, method: &str, signing: &Signing) -> String {
+    let params = Params::default().with("apiKey", signing.api_key);
+    let params = stamp(&params, signing.timestamp, signing.recv_window_ms);
+    ws_request(id, method, signed_object(&params, signing.signer))
+}
+
+/// `timestamp` in milliseconds: every server takes those.
+fn stamp(params: &Params, timestamp: Timestamp, recv_window_ms: u32) -> Params {
+    params.clone().with("recvWindow", recv_window_ms).with("timestamp", timestamp.millis())
+}
+
+fn signed_object(params: &Params, signer: &Signer) -> Map<String, Value> {
+    let mut object = params.object();
+    object.insert("signature".to_owned(), signer.sign(&params.sorted()).into());
+    object
+}
+
+fn ws_request(id: &str, method: &str, params: Map<String, Value>) -> String {
+    if params.is_empty() {
+        json!({ "id": id, "method": method }).to_string()
+    } else {
+        json!({ "id": id, "method": method, "params": params }).to_string()
+    }
+}
+
+impl Method {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Without the key and the signature.
+impl std::fmt::Debug for RestRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = self.target.split("&signature=").next().unwrap_or_default();
+        write!(f, "{} {shown}", self.method.as_str())
+    }
+}

@@ -1,0 +1,112 @@
+//! Queries: the account, its orders and fills, the market, the venue itself. Weights are those of 2026.
+
+use super::{Call, Method, orders::by_symbol};
+use crate::{frame::venue_client_order, params::Params};
+use domain::{ClientOrderId, Interval, Symbol, Timestamp};
+
+/// One order by our id, whatever became of it. What became of an order is always found out first.
+pub fn order(symbol: Symbol, order: ClientOrderId) -> Call {
+    let params = by_symbol(symbol).with("origClientOrderId", venue_client_order(order));
+    Call::signed(Method::Get, "/api/v3/order", "order.status", 4).params(params).protective()
+}
+
+/// All orders that work, on one symbol or (dearer) on all.
+pub fn open_orders(symbol: Option<Symbol>) -> Call {
+    let weight = if symbol.is_some() { 6 } else { 80 };
+    let params = Params::default().maybe("symbol", symbol.map(|s| s.to_string()));
+    Call::signed(Method::Get, "/api/v3/openOrders", "openOrders.status", weight).params(params)
+}
+
+/// Orders from that number on, in ascending order, 1,000 at most.
+pub fn all_orders(symbol: Symbol, from: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", from).with("limit", 1_000_u32);
+    Call::signed(Method::Get, "/api/v3/allOrders", "allOrders", 20).params(params)
+}
+
+/// The fills of one order.
+pub fn fills_of(symbol: Symbol, order: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", order).with("limit", 1_000_u32);
+    Call::signed(Method::Get, "/api/v3/myTrades", "myTrades", 5).params(params).protective()
+}
+
+/// Fills from that trade number on, in ascending order, 1,000 at most.
+pub fn fills_from(symbol: Symbol, from: i64) -> Call {
+    let params = by_symbol(symbol).with("fromId", from).with("limit", 1_000_u32);
+    Call::signed(Method::Get, "/api/v3/myTrades", "myTrades", 20).params(params)
+}
+
+/// Fills since a time, of at most 24 hours, 1,000 at most.
+pub fn fills_since(symbol: Symbol, since: Timestamp) -> Call {
+    let params = by_symbol(symbol).with("startTime", since.millis()).with("limit", 1_000_u32);
+    Call::signed(Method::Get, "/api/v3/myTrades", "myTrades", 20).params(params)
+}
+
+/// Executions of one order by smart order routing, which `myTrades` does not have.
+pub fn allocations_of(symbol: Symbol, order: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", order).with("limit", 1_000_u32);
+    Call::signed(Method::Get, "/api/v3/myAllocations", "myAllocations", 20).params(params)
+}
+
+/// Balances, without those of nothing, and what the account may do.
+pub fn account() -> Call {
+    let params = Params::default().with("omitZeroBalances", true);
+    Call::signed(Method::Get, "/api/v3/account", "account.status", 20).params(params)
+}
+
+/// What fees the account pays on a symbol.
+pub fn commission(symbol: Symbol) -> Call {
+    let call = Call::signed(Method::Get, "/api/v3/account/commission", "account.commission", 20);
+    call.params(by_symbol(symbol))
+}
+
+/// How many unfilled orders count at present.
+pub fn order_count() -> Call {
+    Call::signed(Method::Get, "/api/v3/rateLimit/order", "account.rateLimits.orders", 40)
+}
+
+pub fn open_order_lists() -> Call {
+    Call::signed(Method::Get, "/api/v3/openOrderList", "openOrderLists.status", 6)
+}
+
+/// An order list by our id.
+pub fn order_list(list: ClientOrderId) -> Call {
+    let params = Params::default().with("origClientOrderId", venue_client_order(list));
+    Call::signed(Method::Get, "/api/v3/orderList", "orderList.status", 4).params(params)
+}
+
+pub fn ping() -> Call {
+    Call::open(Method::Get, "/api/v3/ping", Some("ping"), 1)
+}
+
+/// The venue's clock.
+pub fn time() -> Call {
+    Call::open(Method::Get, "/api/v3/time", Some("time"), 1)
+}
+
+/// The rules of all symbols, or of one.
+pub fn exchange_info(symbol: Option<Symbol>) -> Call {
+    let params = Params::default().maybe("symbol", symbol.map(|s| s.to_string()));
+    Call::open(Method::Get, "/api/v3/exchangeInfo", Some("exchangeInfo"), 20).params(params)
+}
+
+/// A snapshot of the book, 5,000 levels a side at most.
+pub fn depth(symbol: Symbol, limit: u32) -> Call {
+    let weight = match limit {
+        0..=100 => 5,
+        101..=500 => 25,
+        501..=1_000 => 50,
+        1_001.. => 250,
+    };
+    let params = by_symbol(symbol).with("limit", limit);
+    Call::open(Method::Get, "/api/v3/depth", Some("depth"), weight).params(params)
+}
+
+/// Candles that open from `from` to `to`, both included, 1,000 at most, the oldest first.
+pub fn klines(symbol: Symbol, interval: Interval, from: Timestamp, to: Timestamp) -> Call {
+    let params = by_symbol(symbol)
+        .with("interval", interval.as_str())
+        .with("startTime", from.millis())
+        .with("endTime", to.millis())
+        .with("limit", 1_000_u32);
+    Call::open(Method::Get, "/api/v3/klines", Some("klines"), 2).params(params)
+}
