@@ -23,7 +23,6 @@ pub mod publish;
 pub mod record;
 pub mod reparse;
 
-mod judge;
 mod patience;
 
 pub use conflict::UNIT;

@@ -4,7 +4,10 @@
 use crate::{AppendError, Commit, Committed, Hash, chain};
 use domain::UnitName;
 use events::Uuid;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 use tokio::sync::oneshot;
 
 /// How many events a group takes; a larger commit is a group of its own.
@@ -17,7 +20,7 @@ pub(super) type Reply = oneshot::Sender<Result<Committed, AppendError>>;
 
 /// A commit on its way, with everything that can be worked out before its turn.
 pub(super) struct Work {
-    pub commit: Commit,
+    pub commit: Arc<Commit>,
     /// Of each entry: [`chain::content`].
     pub contents: Vec<Hash>,
     /// Of each entry that repeats the id of an earlier one of this commit: that one's index, and whether
@@ -27,7 +30,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(commit: Commit, reply: Reply) -> Self {
+    pub(super) fn new(commit: Arc<Commit>, reply: Reply) -> Self {
         let contents = commit.entries.iter().map(|entry| chain::content(&entry.draft)).collect();
         let twins = twins(&commit);
         Self { commit, contents, twins, reply }
@@ -81,7 +84,7 @@ impl Group {
             return Err(Box::new(next));
         }
         let (ids, units) = self.known.get_or_insert_with(|| {
-            let commits = || self.works.iter().map(|work| &work.commit);
+            let commits = || self.works.iter().map(|work| &*work.commit);
             (commits().flat_map(ids).collect(), commits().flat_map(units).collect())
         });
         let (new_ids, new_units) = (|| self::ids(&next.commit), || self::units(&next.commit));
@@ -135,7 +138,7 @@ mod tests {
         let step = |unit: &&str| CursorMove { unit: UnitName::new(unit).unwrap(), fence: 1, to: 0, reach: 0 };
         let mut commit = Commit::new(ids.iter().map(entry).collect());
         commit.cursors = units.iter().map(step).collect();
-        Work::new(commit, oneshot::channel().0)
+        Work::new(Arc::new(commit), oneshot::channel().0)
     }
 
     #[test]

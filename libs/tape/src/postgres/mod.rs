@@ -21,14 +21,15 @@ mod session;
 mod text;
 mod writer;
 
-use crate::{AppendError, Commit, Committed, Mode, OpenError, Position, StorageError};
+use crate::{AppendError, Commit, Committed, Mode, OpenError, Outcome, Position, ReadError, StorageError};
+use events::Draft;
 use faults::Faults;
 use group::Work;
 use readers::{Again, Readers};
 use rows::Binder;
 use session::{PATIENCE, Server};
 use sqlx::postgres::PgRow;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -78,7 +79,53 @@ impl Postgres {
         Ok(tape)
     }
 
+    /// The database compares letter by letter. What it calls a conflict is looked at again here, and
+    /// is a duplicate if the two state the same fact.
     pub(crate) async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+        let mut commit = Arc::new(commit);
+        let mut alike = BTreeMap::new();
+        loop {
+            match self.try_append(commit.clone()).await {
+                Ok(mut committed) => {
+                    for (entry, outcome) in commit.entries.iter().zip(&mut committed.outcomes) {
+                        if let Outcome::Conflict(position) = *outcome
+                            && self.is_alike(&entry.draft).await?
+                        {
+                            *outcome = Outcome::Duplicate(position);
+                        }
+                    }
+                    // In ascending order, so that each comes to its own place again.
+                    for (index, outcome) in alike {
+                        committed.outcomes.insert(index, outcome);
+                    }
+                    return Ok(committed);
+                }
+                Err(AppendError::Conflict { id, position }) => {
+                    let named = commit.entries.iter().position(|entry| entry.draft.id == id);
+                    let Some(index) = named else { return Err(AppendError::Conflict { id, position }) };
+                    if !self.is_alike(&commit.entries[index].draft).await? {
+                        return Err(AppendError::Conflict { id, position });
+                    }
+                    Arc::make_mut(&mut commit).entries.remove(index);
+                    let before =
+                        alike.keys().fold(index, |place, earlier| place + usize::from(*earlier <= place));
+                    alike.insert(before, Outcome::Duplicate(position));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Whether the tape holds the same fact in other letters.
+    async fn is_alike(&self, draft: &Draft) -> Result<bool, AppendError> {
+        let recorded = self.by_id(draft.id).await.map_err(|e| match e {
+            ReadError::Storage(e) => AppendError::from(e),
+            ReadError::Gap { .. } | ReadError::Damaged { .. } => self.faults().corrupt(e.to_string()).into(),
+        })?;
+        Ok(recorded.is_some_and(|row| row.draft.same_fact(draft)))
+    }
+
+    async fn try_append(&self, commit: Arc<Commit>) -> Result<Committed, AppendError> {
         let writer = self.0.writer.as_ref().ok_or_else(|| self.faults().read_only())?;
         let patience = PATIENCE + writer::allowance(commit.entries.len());
         let (reply, answer) = oneshot::channel();

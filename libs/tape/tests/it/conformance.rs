@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use domain::Timestamp;
-use events::{Kind, Uuid};
+use events::{Draft, Kind, Uuid};
 use std::time::Duration;
 use tape::{
     AppendError, Commit, Entry, Frame, Head, LeaseError, Memory, OnConflict, Outcome, ReadError, Snapshot,
@@ -35,6 +35,7 @@ conformance! {
     the_same_fact_twice_in_one_commit_is_recorded_once
     a_known_id_with_other_content_fails_the_whole_commit
     a_conflict_can_be_left_out_and_reported
+    a_fact_in_other_letters_is_the_same_fact
     what_is_not_part_of_the_fact_may_differ
     times_never_run_backwards
     each_row_carries_the_hash_of_all_before_it
@@ -63,6 +64,10 @@ conformance! {
     a_commit_wakes_whoever_watches
     clones_are_the_same_tape
     futures_may_be_sent_between_threads
+}
+
+fn uuid(n: u128) -> Uuid {
+    Uuid::from_u128(n)
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -160,6 +165,38 @@ async fn a_conflict_can_be_left_out_and_reported(tape: Tape) {
         [Outcome::Appended(3), Outcome::Conflict(2), Outcome::Appended(4), Outcome::Conflict(4)]
     );
     assert_eq!(drafts(&tape).await, (1..=4).map(draft).collect::<Vec<_>>());
+}
+
+/// 1.5 is 1.50, whoever may write it so.
+async fn a_fact_in_other_letters_is_the_same_fact(tape: Tape) {
+    let balance = |id: u128, free: &str| {
+        let body = format!(
+            r#"{{"account":"binance:main","asset":"USDT","free":"{free}","locked":"0","as_of":"2024-01-01T00:00:00Z"}}"#
+        );
+        Draft { id: uuid(id), kind: "account.balance_changed".into(), body, trade: None, ..draft(1) }
+    };
+    let entries = |drafts: Vec<Draft>| drafts.into_iter().map(|d| Entry::market(d, time(9))).collect();
+    append(&tape, Commit::new(entries(vec![balance(1, "1.5"), balance(2, "7")]))).await;
+
+    let again =
+        || vec![balance(3, "3"), balance(1, "1.50"), balance(4, "4"), balance(2, "7.0"), balance(5, "5")];
+    let found = append(&tape, Commit::new(entries(again()))).await;
+    let expected = [
+        Outcome::Appended(3),
+        Outcome::Duplicate(1),
+        Outcome::Appended(4),
+        Outcome::Duplicate(2),
+        Outcome::Appended(5),
+    ];
+    assert_eq!(found, expected);
+
+    let entries = entries(vec![balance(1, "1.500"), balance(2, "8"), balance(6, "6")]);
+    let report = Commit { on_conflict: OnConflict::Report, ..Commit::new(entries) };
+    let found = append(&tape, report.clone()).await;
+    assert_eq!(found, [Outcome::Duplicate(1), Outcome::Conflict(2), Outcome::Appended(6)]);
+    let refused = refused(&tape, Commit { on_conflict: OnConflict::Fail, ..report }).await;
+    assert_eq!(refused, AppendError::Conflict { id: uuid(2), position: 2 });
+    assert_eq!(drafts(&tape).await[0].body, balance(1, "1.5").body, "what was recorded stands");
 }
 
 async fn what_is_not_part_of_the_fact_may_differ(tape: Tape) {

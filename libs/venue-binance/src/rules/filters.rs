@@ -104,7 +104,8 @@ fn decimal(field: &'static str, from: Option<Raw>) -> Result<Option<Decimal>, Pa
 
 fn count(field: &'static str, from: Option<Raw>) -> Result<Option<u32>, ParseError> {
     let wrong = |value| ParseError::field(field, format!("'{value}' is no whole number"));
-    decimal(field, from)?.map(|value| u32::try_from(value).map_err(|_| wrong(value))).transpose()
+    let whole = |value: Decimal| u32::try_from(value).ok().filter(|_| value.fract().is_zero());
+    decimal(field, from)?.map(|value| whole(value).ok_or_else(|| wrong(value))).transpose()
 }
 
 fn flag(from: Option<Raw>) -> Option<bool> {

@@ -1,17 +1,20 @@
 //! While an upgrade is rolled out: somebody newer has said an event in a newer schema.
 
 use crate::{
-    fleet::{Engine, Plan, alone, look::{Eye, block}},
+    fleet::{
+        Engine, Plan, alone, load,
+        look::{Eye, block},
+    },
     fleets::{LONG, plan},
 };
 use domain::UnitName;
-use events::{Draft, Event, Kind, QuoteAsked, Uuid};
+use events::{Draft, Kind, Uuid};
 use std::time::Duration;
 use tape::{Commit, CursorMove, Entry, LeaseError, OnConflict};
 
-/// Of those that hear quotes being asked for: the paper venue.
-const HEARER: &str = "venue-paper";
-const REPLICA: &str = "venue-paper-a";
+/// One of those that hear fills.
+const HEARER: &str = "order-tracker";
+const REPLICA: &str = "order-tracker-a";
 const NEWER: u16 = 99;
 
 #[test]
@@ -26,7 +29,7 @@ fn old_readers_turn_unready_at_a_newer_schema_and_a_newer_build_takes_over() {
     engine.until_one_says(REPLICA, 503, &format!("position {newer}"), LONG);
     engine.until_one_says(REPLICA, 503, "newer", LONG);
     // Whoever does not hear that kind goes on, and so does the bus.
-    for unit in ["edge70-signals", "position-tracker", event_logger::PUBLISHER] {
+    for unit in ["edge70-signals", "edge-signal-to-tas-bridge", event_logger::PUBLISHER] {
         engine.until(&format!("{unit} goes on"), LONG, |_| {
             eye.cursor(unit).is_some_and(|cursor| cursor.position >= newer)
         });
@@ -66,9 +69,8 @@ fn old_readers_turn_unready_at_a_newer_schema_and_a_newer_build_takes_over() {
 
 /// Where it stands.
 fn say_newer(eye: &Eye) -> u64 {
-    let asked = QuoteAsked { instrument: "binance:spot:BTCUSDT".parse().unwrap() };
-    let event = Event::from(asked);
-    assert_eq!(event.kind(), Kind::QuoteAsked);
+    let event = load::fill(1);
+    assert_eq!(event.kind(), Kind::OrderFilled);
     let (tape, head) = (eye.tape(), eye.head());
     let source = UnitName::new("newer-build").unwrap();
     let mut draft = Draft::new(Uuid::from_u128(99), source, None, head.recorded_at, &event);
