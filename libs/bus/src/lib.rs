@@ -25,7 +25,8 @@ pub use error::{BusError, BusFault};
 pub use frame::{FrameKind, IngestFrame, Malformed};
 pub use in_process::{CAPACITY, InProcess};
 pub use rabbit::{
-    Batch, IngestConsumer, IngestPublisher, IngestQueue, Rabbit, RowSubscription, TapePublisher, WINDOW,
+    Batch, IngestConsumer, IngestPublisher, IngestQueue, NOT_YET, Rabbit, RowSubscription, TapePublisher,
+    WINDOW,
 };
 pub use status::BusStatus;
 

@@ -24,6 +24,7 @@ pub use ingest_consumer::IngestConsumer;
 pub use ingest_publisher::IngestPublisher;
 pub use lane::Batch;
 pub use limits::WINDOW;
+pub use link::NOT_YET;
 pub use tape_publisher::TapePublisher;
 
 pub(crate) use address::Address;
@@ -94,6 +95,12 @@ impl Rabbit {
             counters: Arc::default(),
             closed: AtomicBool::new(false),
         })))
+    }
+
+    /// Connects now, rather than when there is first something to read: so a broker that cannot be
+    /// reached shows before it is needed.
+    pub fn begin(&self) {
+        self.consume_link();
     }
 
     pub fn tape_publisher(&self) -> TapePublisher {

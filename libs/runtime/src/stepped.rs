@@ -56,6 +56,9 @@ struct Playing<'a, F> {
     /// The last row that the feed has applied.
     place: Head,
     snapshot: Position,
+    /// Whether a step was taken from the feed that has not been said: its state is then that of no
+    /// position, and must not be kept.
+    taken: bool,
 }
 
 impl<F: Steps> Stepped<F> {
@@ -75,7 +78,7 @@ impl<F: Steps> Stepped<F> {
             Some(opened) => (self.check(opened)?, Head::EMPTY),
             None => self.open(lease, &mut feed).await?,
         };
-        let mut playing = Playing { of: self, lease, tape_id, feed, place, snapshot: 0 };
+        let mut playing = Playing { of: self, lease, tape_id, feed, place, snapshot: 0, taken: false };
         if lease.opened.is_some() {
             playing.restore().await?;
         }
@@ -143,6 +146,7 @@ impl<F: Steps> Playing<'_, F> {
             if self.place.position >= self.snapshot + self.of.seat.limits.snapshot_every {
                 self.save_snapshot().await;
             }
+            self.taken = true;
             let next = self.feed.next_into(&mut events).map_err(|e| Trouble::Stuck(e.to_string()))?;
             let Some(now) = next else {
                 tracing::info!("the market is over at position {}", self.place.position);
@@ -157,6 +161,7 @@ impl<F: Steps> Playing<'_, F> {
                 }
             }
             self.say(now, std::mem::take(&mut events)).await?;
+            self.taken = false;
         }
         Ok(())
     }
@@ -255,7 +260,7 @@ impl<F: Steps> Playing<'_, F> {
     async fn save_snapshot(&mut self) {
         let Seat { tape, unit, .. } = &self.of.seat;
         let position = self.place.position;
-        if position == 0 || position == self.snapshot {
+        if self.taken || position == 0 || position == self.snapshot {
             return;
         }
         self.snapshot = position;

@@ -39,6 +39,12 @@ pub enum ExportError {
 pub enum ImportError {
     #[error("the tape to import into holds {0} events: import into a new one")]
     NotEmpty(Position),
+    #[error("{unit} runs on the tape to import into: stop every service on it first")]
+    Spoken { unit: UnitName },
+    #[error(
+        "somebody else has written on the tape to import into (it ends at {0} now): stop every service on it, delete it, and import into a new one"
+    )]
+    Disturbed(Position),
     /// The rows before that line may be on the tape by then.
     #[error("line {line}: {why}; delete the tape that was begun and mend the file, or get another copy")]
     Line { line: u64, why: String },
@@ -141,6 +147,9 @@ pub async fn import(
     if begun.position > 0 || cursors.iter().any(|c| c.position > 0) {
         return Err(ImportError::NotEmpty(begun.position));
     }
+    if let Some(unit) = cursors.iter().find(|c| c.owner.is_some()) {
+        return Err(ImportError::Spoken { unit: unit.unit });
+    }
     let mut lines = Lines { from, number: 0, text: String::new() };
     let header: Header = lines.next()?.ok_or_else(|| lines.wrong("the file is empty"))?;
     let (wanted, cursors) = header.read().map_err(|why| lines.wrong(why))?;
@@ -154,11 +163,11 @@ pub async fn import(
         head = Head { position: row.position, hash: row.hash, recorded_at: row.recorded_at };
         batch.push(Entry::market(row.draft, row.recorded_at));
         if batch.len() == STRETCH {
-            record(tape, std::mem::take(&mut batch), lines.number).await?;
+            record(tape, std::mem::take(&mut batch), lines.number, &head).await?;
             progress(head.position, wanted.position);
         }
     }
-    record(tape, batch, lines.number).await?;
+    record(tape, batch, lines.number, &head).await?;
     if head != wanted {
         let why =
             format!("the file ends at position {}, its first line says {}", head.position, wanted.position);
@@ -169,11 +178,14 @@ pub async fn import(
     Ok(head)
 }
 
-/// The last entry of `batch` came from line `last`.
-async fn record(tape: &Tape, batch: Vec<Entry>, last: u64) -> Result<(), ImportError> {
+/// The last entry of `batch` came from line `last`, and is to be the tape's `head`.
+async fn record(tape: &Tape, batch: Vec<Entry>, last: u64, head: &Head) -> Result<(), ImportError> {
     let first = last + 1 - batch.len() as u64;
     let done = tape.append(Commit::new(batch)).await;
     let done = done.map_err(|fault| ImportError::Append { line: last, fault })?;
+    if done.head != *head {
+        return Err(ImportError::Disturbed(done.head.position));
+    }
     for (line, outcome) in (first..).zip(done.outcomes) {
         if let Outcome::Duplicate(position) | Outcome::Conflict(position) = outcome {
             return Err(ImportError::Line {

@@ -85,7 +85,7 @@ async fn flow(mut recorder: Recorder<'_>, bus: &Rabbit, pace: &Pace) -> Result<(
             Turn::Stopped => break,
             Turn::BusAway(why) => {
                 recorder.patience.counters.bus_retries.add(1);
-                recorder.patience.worse(Side::Bus, why);
+                recorder.bus_is(pace, Some(why));
                 recorder.patience.stop.or_after(backoff.pause()).await;
             }
         }
@@ -114,7 +114,7 @@ async fn one_batch(
         Ok(batch) => batch,
         Err(fault) => return Ok(Turn::BusAway(fault.to_string())),
     };
-    recorder.patience.better(Side::Bus);
+    recorder.bus_is(pace, None);
     if !recorder.record(&batch.frames).await? {
         return Ok(Turn::Stopped);
     }
@@ -148,6 +148,19 @@ struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// Only the living queue speaks for the broker: the others are mostly empty, and an empty queue is
+    /// no sign that frames flow.
+    fn bus_is(&self, pace: &Pace, away: Option<String>) {
+        match (pace.queue, away) {
+            (IngestQueue::Ingest, Some(why)) => self.patience.worse(Side::Bus, why),
+            (IngestQueue::Ingest, None) => self.patience.better(Side::Bus),
+            (IngestQueue::Dead | IngestQueue::Unroutable, Some(why)) => {
+                tracing::debug!(queue = ?pace.queue, "waiting: {why}");
+            }
+            (IngestQueue::Dead | IngestQueue::Unroutable, None) => {}
+        }
+    }
+
     /// All of it is on the tape when this says true. False once asked to stop: then part of it may be.
     async fn record(&mut self, frames: &[Result<IngestFrame, Malformed>]) -> Result<bool, Fault> {
         let mut kept = Vec::new();

@@ -1,8 +1,9 @@
 //! What can befall the recorder, by what is to be done about it; and what it works under.
 
 use bus::BusFault;
-use domain::UnitName;
+use domain::{Timestamp, UnitName};
 use events::Position;
+use std::time::Duration;
 use tape::{AppendError, Cursor, LeaseError, ReadError, StorageError};
 use thiserror::Error;
 
@@ -28,11 +29,22 @@ pub struct Fence {
     pub fence: u64,
     /// The unit's cursor when the fence was given.
     pub position: Position,
+    /// When it was given, by the database's clock, if that is known.
+    pub given_at: Option<Timestamp>,
+}
+
+impl Fence {
+    /// Of a lease that was given for so long.
+    pub fn of(cursor: &Cursor, ttl: Duration) -> Self {
+        let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+        let given_at = cursor.lease_until.map(|t| Timestamp::from_micros(t.micros().saturating_sub(micros)));
+        Self { given_at, ..Self::from(cursor) }
+    }
 }
 
 impl From<&Cursor> for Fence {
     fn from(cursor: &Cursor) -> Self {
-        Self { unit: cursor.unit, fence: cursor.fence, position: cursor.position }
+        Self { unit: cursor.unit, fence: cursor.fence, position: cursor.position, given_at: None }
     }
 }
 

@@ -21,6 +21,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+/// Said of a connection until the first attempt to make it has failed or succeeded.
+pub const NOT_YET: &str = "not connected yet";
+
 pub(crate) struct Link {
     shared: Arc<Shared>,
     /// Turns true when it shall close; dropped, it means the same.
@@ -55,7 +58,7 @@ impl Link {
             name,
             session: watch::Sender::default(),
             finished: watch::Sender::default(),
-            said: Mutex::new(Said { why: Some("not connected yet".into()), topology: None }),
+            said: Mutex::new(Said { why: Some(NOT_YET.into()), topology: None }),
             counters,
         });
         let (closing, close) = watch::channel(false);

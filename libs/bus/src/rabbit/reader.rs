@@ -94,8 +94,10 @@ impl Reader {
                         .map_err(|error| BusFault::Away { why: format!("reading the stream: {error}") })?;
                     attached.note(&delivery).await?;
                     let seen = self.pass_on(delivery);
-                    if let Some(settling) = &mut settling {
-                        settling.note(seen);
+                    match (&mut settling, seen) {
+                        (Some(settling), seen) => settling.note(seen),
+                        (None, Some(seen)) => self.has_come(seen),
+                        (None, None) => {}
                     }
                 }
                 () = until(settled) => {
@@ -107,6 +109,7 @@ impl Reader {
                         }
                         done => {
                             if let Some((position, hash)) = done.take().and_then(|d| d.furthest) {
+                                self.has_come((position, hash));
                                 self.tell(Hint::Latest { position, hash });
                             }
                         }
@@ -133,9 +136,13 @@ impl Reader {
             }
         };
         let place = (row.position, row.hash);
-        further(&mut self.furthest.lock().unwrap_or_else(PoisonError::into_inner), place);
         self.tell(Hint::Row(Arc::new(row)));
         Some(place)
+    }
+
+    /// For whoever subscribes later. Of an attach it is the end of the last chunk, never its middle.
+    fn has_come(&self, place: (Position, Hash)) {
+        further(&mut self.furthest.lock().unwrap_or_else(PoisonError::into_inner), place);
     }
 
     fn tell(&self, hint: Hint) {

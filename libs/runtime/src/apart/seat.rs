@@ -70,10 +70,15 @@ impl Seat {
             }
             let Err(trouble) = ended else { return Ok(()) };
             tracing::warn!(%unit, owner = self.owner, "begins anew: {trouble}");
-            standing = trouble.standing();
+            // What passes is over once another speaks; what is stuck stays so until it is mended.
+            standing = match &trouble {
+                Trouble::Stuck(why) => Some(why.clone()),
+                _ => None,
+            };
             if begun.elapsed() > self.limits.slowest_retry {
                 backoff = Backoff::new(&self.limits);
             }
+            let trouble_now = trouble.standing();
             let pause = match trouble {
                 Trouble::Lost(_) => self.lease / 3,
                 Trouble::Doubt(_) | Trouble::Away(_) => backoff.next(),
@@ -81,7 +86,7 @@ impl Seat {
                 Trouble::Fatal(source) => return Err(UnitError::Tape { unit, source }),
                 Trouble::Overdue => return Err(UnitError::Overdue { unit, limit: self.limits.stop }),
             };
-            self.status.enter(standing.clone().map_or(UnitPhase::Standby, UnitPhase::CutOff));
+            self.status.enter(trouble_now.map_or(UnitPhase::Standby, UnitPhase::CutOff));
             stop.or_after(pause).await;
         }
     }

@@ -6,6 +6,7 @@ use super::{
     status::Count,
     trouble::{Trouble, insist},
 };
+use bus::Bus;
 use domain::Timestamp;
 use events::{Clock, Draft, Event, Position, Recorded, TapeOpened, UnitStarted, Uuid, ids};
 use service::{Host, Own};
@@ -172,7 +173,8 @@ impl<'a> Speaker<'a> {
         });
         let (first, count) = (new.clone().min(), new.count());
         self.replica.status.add(Count::Said, count as u64);
-        if let Some(first) = first
+        // Between processes the recorder publishes.
+        if let (Some(first), Bus::InProcess(_)) = (first, &self.replica.bus)
             && let Ok(rows) = self.replica.tape.read(first - 1, count).await
         {
             self.replica.bus.publish(rows);

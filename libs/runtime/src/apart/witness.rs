@@ -5,7 +5,7 @@ use super::{
     Limits, UnitStatus,
     trouble::{Trouble, insist},
 };
-use bus::{Bus, Hint};
+use bus::{Bus, Hint, NOT_YET};
 use events::{Hash, Position, Uuid};
 use std::time::Duration;
 use tape::Tape;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long the broker is waited for to say what it holds. A stream that holds nothing of the tape
 /// says nothing.
-const WAIT: Duration = Duration::from_secs(2);
+const WAIT: Duration = Duration::from_secs(3);
 /// Between two looks at whether the broker is away.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -39,12 +39,12 @@ pub(super) async fn confirm(
         look += LOOK;
         let (position, hash) = match timeout_at(look.min(end), hints.next()).await {
             Ok(Some(Hint::Latest { position, hash })) => (position, hash),
-            Ok(Some(Hint::Row(row))) => (row.position, row.hash),
-            Ok(Some(Hint::Missed(_))) => continue,
+            // The rows before the latest prove nothing of it.
+            Ok(Some(Hint::Row(_) | Hint::Missed(_))) => continue,
             Ok(None) => return Ok(()),
             Err(_) => {
                 let bus = bus.status();
-                let away = !bus.connected && bus.why.is_some();
+                let away = !bus.connected && bus.why.is_some_and(|why| why != NOT_YET);
                 if away || Instant::now() >= end {
                     return Ok(());
                 }

@@ -206,6 +206,15 @@ impl Told {
         self.heads.last().map_or(0, |head| position(*head))
     }
 
+    /// The same, whole.
+    pub(super) fn head(&self) -> Option<Head> {
+        Some(Head {
+            position: self.last(),
+            hash: self.hashes.last()?.as_slice().try_into().ok()?,
+            recorded_at: Timestamp::from_micros(*self.times.last()?),
+        })
+    }
+
     /// Tells each commit of the group what came of it.
     pub(super) fn answer(self, group: Group, faults: &Faults) {
         let (mut entries, mut moves) = (0, 0);

@@ -24,7 +24,7 @@ const RELEASE: &str = "WITH done AS (UPDATE tapedeck.cursor SET owner = NULL, le
 
 const RESTORE: &str = "INSERT INTO tapedeck.cursor (unit, position, fence, owner, lease_until, reach) \
      SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ON CONFLICT (unit) DO UPDATE SET \
-     position = excluded.position, fence = excluded.fence, owner = excluded.owner, \
+     position = excluded.position, fence = greatest(cursor.fence, excluded.fence), owner = excluded.owner, \
      lease_until = excluded.lease_until, reach = excluded.reach";
 
 /// Centuries: added to a time of today it is still a time.

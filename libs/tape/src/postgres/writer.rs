@@ -10,7 +10,7 @@ use super::{
     group::{Group, Work},
     session::{ANSWER, Server},
 };
-use crate::{AppendError, Position, StorageError};
+use crate::{AppendError, Head, Position, StorageError};
 use sqlx::{Connection, Executor, PgConnection};
 use std::{
     sync::Arc,
@@ -55,6 +55,8 @@ pub(super) struct Writer {
     committed: Arc<watch::Sender<Position>>,
     /// No attempt to connect before that, and the pause after the next one that fails.
     patience: (Instant, Duration),
+    /// The last row that it knows of. A database that has lost it was put back to an older copy.
+    last: Option<Head>,
 }
 
 impl Writer {
@@ -63,7 +65,13 @@ impl Writer {
         connection: PgConnection,
         committed: Arc<watch::Sender<Position>>,
     ) -> Self {
-        Self { server, connection: Some(connection), committed, patience: (Instant::now(), PAUSE) }
+        Self {
+            server,
+            connection: Some(connection),
+            committed,
+            patience: (Instant::now(), PAUSE),
+            last: None,
+        }
     }
 
     /// Serves until it is told to close or nobody is left to ask.
@@ -106,6 +114,7 @@ impl Writer {
         match self.append(&group).await {
             Ok(told) => {
                 announce(&self.committed, told.last());
+                self.last = told.head().or(self.last);
                 told.answer(group, &self.server.faults);
             }
             Err(fault) => group.fail(&AppendError::from(fault)),
@@ -140,7 +149,29 @@ impl Writer {
             Ok(_) => (Instant::now(), PAUSE),
             Err(_) => (Instant::now() + pause, (pause * 2).min(LONGEST_PAUSE)),
         };
-        connected
+        let mut connected = connected?;
+        self.remembers(&mut connected).await?;
+        Ok(connected)
+    }
+
+    /// After a restart, a fail-over, a restore: whether what was committed is still there.
+    async fn remembers(&self, connection: &mut PgConnection) -> Result<(), StorageError> {
+        let Some(last) = self.last.filter(|last| last.position > 0) else { return Ok(()) };
+        let faults = &self.server.faults;
+        let asked = sqlx::query_scalar::<_, Vec<u8>>("SELECT hash FROM tapedeck.event WHERE position = $1")
+            .bind(last.position.cast_signed())
+            .fetch_optional(connection);
+        let there = match timeout(ANSWER, asked).await {
+            Ok(there) => there.map_err(|e| faults.storage(e))?,
+            Err(_) => return Err(faults.away(format!("no answer within {} s", ANSWER.as_secs()))),
+        };
+        if there.is_some_and(|hash| hash == last.hash) {
+            return Ok(());
+        }
+        Err(faults.corrupt(format!(
+            "position {} is not what this process has recorded there: the database was put back to an older copy",
+            last.position
+        )))
     }
 
     async fn goodbye(self) {

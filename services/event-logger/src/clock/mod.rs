@@ -1,7 +1,8 @@
 //! The clock: says what time it is, at every instant that somebody asked for and once a minute.
 //!
-//! Instants are judged by the tape's time: on a wall clock that is the database's, which this
-//! machine's may differ from; the difference is learned from what the clock itself records.
+//! Instants are judged by the tape's time: on a wall clock that is the database's. It is learned when
+//! the lease is given and from what the clock itself records, and goes on with time that is only
+//! measured: so this machine's own clock, which may be wrong or be set, is not asked.
 
 mod due;
 
@@ -61,7 +62,7 @@ pub async fn tell(
         patience,
         due: Due::default(),
         place: 0,
-        ahead: 0,
+        known: (Instant::now(), lease.given_at.unwrap_or_else(machine_clock)),
         saved: lease.position,
         saved_at: Instant::now(),
         snapshot: 0,
@@ -84,8 +85,8 @@ struct Teller<'a> {
     due: Due,
     /// The last row heard.
     place: Position,
-    /// By how many microseconds this machine's clock is ahead of the tape's, as far as is known.
-    ahead: i64,
+    /// When it was which time on the tape.
+    known: (Instant, Timestamp),
     saved: Position,
     saved_at: Instant,
     snapshot: Position,
@@ -159,7 +160,7 @@ impl Teller<'_> {
         let new = committed.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Appended(_)));
         self.patience.counters.time_said.add(new.count());
         if matches!(committed.outcomes.last(), Some(Outcome::Appended(_))) {
-            self.ahead = machine_clock().micros() - committed.head.recorded_at.micros();
+            self.known = (Instant::now(), committed.head.recorded_at);
         }
         Ok(())
     }
@@ -173,7 +174,8 @@ impl Teller<'_> {
 
     /// The tape's time, as far as is known.
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(machine_clock().micros().saturating_sub(self.ahead))
+        let (then, time) = self.known;
+        time + then.elapsed()
     }
 
     fn step(&self) -> CursorMove {

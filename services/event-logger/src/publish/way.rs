@@ -31,14 +31,14 @@ impl Way {
         }
     }
 
-    /// The stream's last row of this tape stands at `last`: further, if it was published and not
-    /// saved; before, if the broker lost the end of its stream. Whether it goes back.
-    /// One that goes back already stays where it is: the stream's end says nothing then.
+    /// The stream's last row of this tape stands at `last`. Before its own place, if the broker lost
+    /// the end of its stream: then it goes back. Further proves nothing, for a row may be on the
+    /// stream and have been refused by a queue beside it: what is not known to be confirmed goes out
+    /// again. One that goes back already stays where it is: the stream's end says nothing then.
     pub fn attach(&mut self, last: Option<Position>) -> bool {
         let (Some(last), None) = (last, self.again) else { return false };
         let back = last < self.place;
-        self.place = last;
-        self.heeded = self.heeded.max(last);
+        self.place = self.place.min(last);
         back
     }
 
@@ -133,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn the_streams_end_is_believed_unless_it_goes_back() {
-        let mut way = Way::new(5);
-        assert!(!way.attach(Some(8)) && way.place() == 8, "published and not saved");
+    fn the_streams_end_is_believed_where_it_is_shorter_unless_it_goes_back() {
+        let mut way = Way::new(8);
+        assert!(!way.attach(Some(9)) && way.place() == 8, "not known to be confirmed");
         assert!(way.attach(Some(6)) && way.place() == 6, "the broker lost its end");
         assert!(!way.attach(None) && way.place() == 6, "nothing of this tape");
         way.heed(7, 2);
@@ -143,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn a_demand_that_is_on_the_stream_was_met() {
+    fn a_demand_is_met_again_after_a_death_that_left_its_meeting_unsaved() {
         let mut way = Way::new(4);
         way.attach(Some(6));
-        assert_eq!(run(&mut way, 8, 9, &[(6, 2)]), "7-8@8");
+        assert_eq!(run(&mut way, 8, 9, &[(6, 2)]), "5-5@5 2-8@8");
     }
 }

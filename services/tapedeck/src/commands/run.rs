@@ -116,7 +116,9 @@ fn connect(global: &Global, services: &BTreeSet<Service>, owner: &str) -> anyhow
     match global.environment.bus_url.as_ref().map(Secret::reveal) {
         Some(url) => {
             let rabbit = Rabbit::connect(url, &format!("tapedeck {owner}"));
-            Ok(Bus::Rabbit(rabbit.map_err(|e| WrongUse(format!("BUS_URL: {e}")))?))
+            let rabbit = rabbit.map_err(|e| WrongUse(format!("BUS_URL: {e}")))?;
+            rabbit.begin();
+            Ok(Bus::Rabbit(rabbit))
         }
         None if services.contains(&Service::EventLogger) => {
             let message = "event-logger records what comes by the broker: set BUS_URL, e.g. \

@@ -39,9 +39,8 @@ pub struct Options {
 /// If any of that does not hold.
 pub fn run(program: &Program, servers: Servers, options: &Options, seed: &mut Seed) -> (Report, Servers) {
     let market = Market::days(options.days);
-    // Undisturbed it would last as long as the faults do.
-    let lasts = options.gap / 2 * options.kills + Duration::from_secs(5);
-    let speed = u64::from(options.days) * 86_400 / lasts.as_secs().max(1);
+    let faults = plan_of(options, seed);
+    let speed = u64::from(options.days) * 86_400 / lasting(options, faults.len()).as_secs().max(1);
     let (store, bus) = (servers.store_through_proxy(), servers.bus_through_proxy());
     let detours = ["position-sizer-a", "venue-paper-b", "event-logger-a", "order-tracker-a"];
     let plan = Plan {
@@ -60,7 +59,7 @@ pub fn run(program: &Program, servers: Servers, options: &Options, seed: &mut Se
     let mut harm = Harm::new(servers, engine, load, options.stop);
     harm.engine.until("the market goes on", options.patience, |engine| engine.is_trading());
 
-    for fault in plan_of(options, seed) {
+    for fault in faults {
         harm.wait(Duration::from_millis(200 + seed.below(options.gap.as_millis() as u64)));
         harm.inflict(fault, seed);
     }
@@ -83,6 +82,13 @@ pub fn run(program: &Program, servers: Servers, options: &Options, seed: &mut Se
     report.ended_by_themselves = std::mem::take(&mut engine.deaths);
     engine.end();
     (report, servers)
+}
+
+/// How long the market must last so that it does not end before the faults do: their pauses, and what
+/// servers need to start and proxies to stand.
+fn lasting(options: &Options, faults: usize) -> Duration {
+    let besides = if options.all { 60 } else { 10 };
+    options.gap * (faults as u32) * 3 / 4 + options.stop + Duration::from_secs(besides)
 }
 
 /// Kills and stops, and the special faults at random places between them.

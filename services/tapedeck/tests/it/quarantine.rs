@@ -25,6 +25,9 @@ pub fn is_told(engine: &Engine, rows: &[Row]) {
     engine.run(&["tape", "reparse"]).ends(1, &words);
     let told = engine.run(&["--json", "tape", "reparse"]).ends(1, &[]).json();
     let frames = told["frames"].as_array().expect("a list");
-    assert!(frames.len() == 2 && frames.iter().all(|frame| frame["outcome"]["unreadable"].is_string()), "{told}");
+    assert!(
+        frames.len() == 2 && frames.iter().all(|frame| frame["outcome"]["unreadable"].is_string()),
+        "{told}"
+    );
     assert_eq!(engine.eye().head(), head, "what cannot be read is not recorded again");
 }

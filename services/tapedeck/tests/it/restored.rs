@@ -23,7 +23,13 @@ fn an_older_copy_of_the_tape_is_refused_by_everybody() {
     let sql = |sql: String| server.psql(&admin, &sql);
     // The copy of all files, while nobody is connected.
     sql(format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
-    play(Plan { store: store.clone(), bus: bus.clone(), market: whole.market.clone(), replicas: 1, ..plan(1) });
+    play(Plan {
+        store: store.clone(),
+        bus: bus.clone(),
+        market: whole.market.clone(),
+        replicas: 1,
+        ..plan(1)
+    });
     sql(format!("DROP DATABASE {name}"));
     sql(format!("ALTER DATABASE {name}_copy RENAME TO {name}"));
 

@@ -1,7 +1,11 @@
 //! Every replica is restarted, one after the other, while the market goes on.
 
 use crate::{
-    fleet::{Engine, Plan, alone, checks, load::{self, Load}, watch::Watch},
+    fleet::{
+        Engine, Plan, alone, checks,
+        load::{self, Load},
+        watch::Watch,
+    },
     fleets::{LONG, plan, program},
 };
 use std::time::Duration;

@@ -58,7 +58,7 @@ impl Work for Loop {
 impl Loop {
     async fn goes_on(&self, lease: &Lease, stop: &Stop) -> Result<(), Fault> {
         let Self { seat, rabbit, counters, .. } = self;
-        let (tape, fence, stop) = (&seat.tape, Fence::from(&lease.cursor), stop.receiver());
+        let (tape, fence, stop) = (&seat.tape, Fence::of(&lease.cursor, seat.lease), stop.receiver());
         match self.part {
             Part::Drain => drain::drain(tape, rabbit, fence, PARSERS, counters, stop).await,
             Part::Publish => publish::publish(tape, rabbit, fence, counters, stop).await,

@@ -138,23 +138,23 @@ impl Harm {
         }
     }
 
-    /// A name that is neither stopped nor over.
-    fn choose(&self, target: Target, seed: &mut Seed) -> Option<String> {
-        let names = match target {
-            Target::RabbitMq => vec![RABBITMQ.to_owned()],
-            Target::PostgreSql => vec![POSTGRESQL.to_owned()],
-            Target::Service => self.engine.names(),
+    /// A name that is neither stopped nor over; a service's where the server is stopped already.
+    fn choose(&self, target: Target, seed: &mut Seed) -> String {
+        let server = match target {
+            Target::RabbitMq => Some(RABBITMQ),
+            Target::PostgreSql => Some(POSTGRESQL),
+            Target::Service => None,
         };
-        let free: Vec<&String> = names
-            .iter()
-            .filter(|name| !self.stopped.contains_key(*name) && !self.engine.is_done(name))
-            .collect();
-        let chosen = seed.below(free.len().max(1) as u64) as usize;
-        free.get(chosen).map(|name| (*name).clone())
+        if let Some(server) = server.filter(|server| !self.stopped.contains_key(*server)) {
+            return server.to_owned();
+        }
+        let mut free = self.engine.names();
+        free.retain(|name| !self.stopped.contains_key(name) && !self.engine.is_done(name));
+        free.swap_remove(seed.below(free.len() as u64) as usize)
     }
 
     fn kill(&mut self, target: Target, seed: &mut Seed) {
-        let Some(name) = self.choose(target, seed) else { return };
+        let name = self.choose(target, seed);
         self.report.hit("kill -9", &name, &self.engine);
         self.say(&format!("kill -9 {name}"));
         let away = Duration::from_millis(seed.below(AWAY));
@@ -176,7 +176,7 @@ impl Harm {
     }
 
     fn stop(&mut self, target: Target, seed: &mut Seed) {
-        let Some(name) = self.choose(target, seed) else { return };
+        let name = self.choose(target, seed);
         self.report.hit("SIGSTOP", &name, &self.engine);
         self.say(&format!("SIGSTOP {name}"));
         match name.as_str() {

@@ -4,10 +4,10 @@ mod candles;
 mod done;
 mod running;
 
+pub use crate::fleet::seed::Seed;
 pub use candles::candles;
 pub use done::{Done, Head};
 pub use running::{Running, get, until};
-pub use crate::fleet::seed::Seed;
 
 use domain::Timestamp;
 use serde_json::Value;
