@@ -58,7 +58,8 @@ impl Params {
     pub fn sorted(&self) -> String {
         let mut sorted: Vec<_> = self.0.iter().collect();
         sorted.sort_by_key(|(name, _)| *name);
-        let pairs: Vec<String> = sorted.iter().map(|(name, value)| format!("{name}={}", value.plain())).collect();
+        let pairs: Vec<String> =
+            sorted.iter().map(|(name, value)| format!("{name}={}", value.plain())).collect();
         pairs.join("&")
     }
 
@@ -120,7 +121,9 @@ impl From<bool> for Param {
 pub(crate) fn percent_encode(text: &str, onto: &mut String) {
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => onto.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                onto.push(char::from(byte))
+            }
             _ => _ = write!(onto, "%{byte:02X}"),
         }
     }

@@ -208,7 +208,10 @@ impl OrderRow<'_> {
         let quantity = self.executed.ok_or_else(|| ParseError::missing("executedQty"))?.0;
         let quote = self.executed_quote.ok_or_else(|| ParseError::missing("cummulativeQuoteQty"))?.0;
         if quote < Decimal::ZERO {
-            return Err(ParseError::field("cummulativeQuoteQty", "is below zero: Binance no longer knows it"));
+            return Err(ParseError::field(
+                "cummulativeQuoteQty",
+                "is below zero: Binance no longer knows it",
+            ));
         }
         Ok(Filled { quantity, quote })
     }

@@ -9,5 +9,6 @@ mod newer;
 mod resumed;
 mod stage;
 mod status;
+mod stepped;
 mod together;
 mod toys;

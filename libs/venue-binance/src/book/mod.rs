@@ -25,7 +25,10 @@ pub struct LocalBook {
 #[derive(Debug)]
 enum State {
     /// Updates are kept until a snapshot is there.
-    Waiting { buffer: Vec<Change>, asked: bool },
+    Waiting {
+        buffer: Vec<Change>,
+        asked: bool,
+    },
     Live(Book),
 }
 

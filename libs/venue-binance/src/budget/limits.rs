@@ -21,20 +21,25 @@ pub enum LimitKind {
 wire! {
     /// An entry of `rateLimits`; `count` is there in answers of the WebSocket API.
     pub struct RateLimit<'a> {
-        kind "rateLimitType": must Text<'a>,
-        interval "interval": must Text<'a>,
-        number "intervalNum": must u32,
-        limit "limit": must u32,
+        kind "rateLimitType": may Text<'a>,
+        interval "interval": may Text<'a>,
+        /// In exchange info before 2018 it was missing, and one.
+        number "intervalNum": may u32,
+        limit "limit": may u32,
         count "count": may u32,
     }
 }
 
-/// The limits that this build knows; others, and new intervals, are left out.
+/// The limits that this build knows; others, and those of unknown intervals, are left out.
 pub fn limits(told: &[RateLimit]) -> Vec<Limit> {
-    let known = |told: &RateLimit| {
-        Some(Limit { kind: kind(&told.kind)?, interval: interval(&told.interval, told.number)?, limit: told.limit })
-    };
-    told.iter().filter_map(known).collect()
+    told.iter().filter_map(RateLimit::known).collect()
+}
+
+impl RateLimit<'_> {
+    pub(super) fn known(&self) -> Option<Limit> {
+        let interval = interval(self.interval.as_deref()?, self.number.unwrap_or(1))?;
+        Some(Limit { kind: kind(self.kind.as_deref()?)?, interval, limit: self.limit? })
+    }
 }
 
 fn kind(name: &str) -> Option<LimitKind> {

@@ -1,9 +1,6 @@
 //! What an answer tells of the limits.
 
-use super::{
-    Limit, LimitKind, RateLimit,
-    limits::{interval, limits},
-};
+use super::{Limit, LimitKind, RateLimit, limits::interval};
 use std::time::Duration;
 
 /// How much of each limit is used, by kind and interval.
@@ -19,7 +16,7 @@ impl Usage {
     /// From the `rateLimits` of an answer of the WebSocket API.
     pub fn from_rate_limits(told: &[RateLimit]) -> Self {
         let one = |told: &RateLimit| {
-            let limit = *limits(std::slice::from_ref(told)).first()?;
+            let limit = told.known()?;
             Some((limit.kind, limit.interval, told.count?))
         };
         Self(told.iter().filter_map(one).collect())

@@ -98,7 +98,8 @@ pub fn read(status: u16, body: &[u8], retry_after: Option<&str>) -> Failure {
     let text = told.map_or_else(|| foreign(body), ToOwned::to_owned);
     let seconds = retry_after.and_then(|text| text.trim().parse().ok());
     let at = read.as_ref().and_then(|body| body.data.as_ref()?.retry_after).map(|at| RetryAt::At(at.0));
-    let retry = seconds.map(|s| RetryAt::After(Duration::from_secs(s))).or(at).or_else(|| banned_until(&text));
+    let retry =
+        seconds.map(|s| RetryAt::After(Duration::from_secs(s))).or(at).or_else(|| banned_until(&text));
     Failure { status, code, retry, verdict: Verdict::of(status, code, &text), text }
 }
 

@@ -47,8 +47,11 @@ fn execution(account: Account, report: &ExecutionReport) -> Result<Vec<Event>, P
             }
             told
         }
-        ("CANCELED", "CANCELED") => vec![of_request(account, report)?.ended(Ending::Canceled, filled(report)?, at)],
-        ("EXPIRED", "EXPIRED" | "EXPIRED_IN_MATCH") | ("TRADE_PREVENTION", "EXPIRED_IN_MATCH" | "EXPIRED") => {
+        ("CANCELED", "CANCELED") => {
+            vec![of_request(account, report)?.ended(Ending::Canceled, filled(report)?, at)]
+        }
+        ("EXPIRED", "EXPIRED" | "EXPIRED_IN_MATCH")
+        | ("TRADE_PREVENTION", "EXPIRED_IN_MATCH" | "EXPIRED") => {
             vec![of_request(account, report)?.ended(Ending::Expired, filled(report)?, at)]
         }
         ("TRADE_PREVENTION", "NEW" | "PARTIALLY_FILLED") => Vec::new(),

@@ -10,11 +10,15 @@ use thiserror::Error;
 /// Why a request cannot be put into Binance's words. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RequestError {
-    #[error("the order {0} is for the long or short side of a hedged position; spot accounts know only `net`")]
+    #[error(
+        "the order {0} is for the long or short side of a hedged position; spot accounts know only `net`"
+    )]
     Hedged(ClientOrderId),
     #[error("the order {0} gives its size in the quote asset; only a market order may")]
     QuoteSize(ClientOrderId),
-    #[error("the two orders of the list {0} differ in side or size; one cancels the other, so they must agree")]
+    #[error(
+        "the two orders of the list {0} differ in side or size; one cancels the other, so they must agree"
+    )]
     Uneven(ClientOrderId),
     #[error("the order {0} is a {1}, which an OCO cannot hold; use a limit maker, a stop or a take-profit")]
     NoLeg(ClientOrderId, &'static str),
@@ -65,8 +69,10 @@ fn list(symbol: Symbol, oco: &NewOco) -> Result<Call, RequestError> {
 
 /// What a leg's parameters are called: type, id, price, stop price, time in force.
 type LegNames = [&'static str; 5];
-const ABOVE: LegNames = ["aboveType", "aboveClientOrderId", "abovePrice", "aboveStopPrice", "aboveTimeInForce"];
-const BELOW: LegNames = ["belowType", "belowClientOrderId", "belowPrice", "belowStopPrice", "belowTimeInForce"];
+const ABOVE: LegNames =
+    ["aboveType", "aboveClientOrderId", "abovePrice", "aboveStopPrice", "aboveTimeInForce"];
+const BELOW: LegNames =
+    ["belowType", "belowClientOrderId", "belowPrice", "belowStopPrice", "belowTimeInForce"];
 
 fn leg(params: Params, order: &NewOrder, names: &LegNames) -> Result<Params, RequestError> {
     net(order)?;

@@ -193,7 +193,19 @@ mod tests {
             let read = Number::read(given).unwrap_or_else(|| panic!("{given} is not read"));
             assert_eq!(read.0.to_string(), kept);
         }
-        for wrong in ["", "-", ".", "1.", ".5.", "1e5", "NaN", " 1", "1 ", "0x1", "1.2.3", "123456789012345678901234567890123"] {
+        for wrong in [
+            "",
+            "-",
+            ".",
+            ".5.",
+            "1e5",
+            "NaN",
+            " 1",
+            "1 ",
+            "0x1",
+            "1.2.3",
+            "123456789012345678901234567890123",
+        ] {
             assert_eq!(Number::read(wrong), None, "{wrong}");
         }
     }

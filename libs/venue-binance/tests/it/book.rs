@@ -156,7 +156,11 @@ fn expected() -> Value {
 /// `price:quantity|…#price:quantity|…`, the bids from the best down, the asks from the best up.
 fn sha256(book: &Book, most: usize) -> String {
     let side = |levels: &mut dyn Iterator<Item = Level>| {
-        levels.take(most).map(|level| format!("{}:{}", level.price, level.quantity)).collect::<Vec<_>>().join("|")
+        levels
+            .take(most)
+            .map(|level| format!("{}:{}", level.price, level.quantity))
+            .collect::<Vec<_>>()
+            .join("|")
     };
     let text = format!("{}#{}", side(&mut book.bids.iter()), side(&mut book.asks.iter()));
     digest(&SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
@@ -182,30 +186,35 @@ fn assert_as_expected(book: &Book) {
 #[test]
 fn a_recorded_day_ends_exactly_as_it_should() {
     let mut book = LocalBook::default();
-    let (mut asked, mut applied, mut best_seen) = (0, 0, 0);
+    let (mut asked, mut applied, mut compared, mut equal) = (0, 0, 0, 0);
+    let mut tickers = Vec::new();
     for frame in recorded() {
         let step = match market::decode(frame.as_bytes()).unwrap().message {
             Message::DepthUpdate(update) => book.change(update.into()),
             Message::PartialDepth(depth) => book.snapshot(&depth),
             Message::BookTicker(best) => {
-                // Where both tell of the same update, they tell the same.
-                if let Some(book) = book.book().filter(|book| book.update == best.update) {
-                    let (bid, ask) = (book.bids.best().unwrap(), book.asks.best().unwrap());
-                    assert_eq!((bid.price.decimal(), ask.price.decimal()), (best.bid.0, best.ask.0));
-                    best_seen += 1;
-                }
+                tickers.push((best.update, best.bid.0, best.ask.0));
                 continue;
             }
             _ => continue,
         };
         asked += u64::from(matches!(step, Step::FetchSnapshot(_)));
         applied += u64::from(step == Step::Applied);
+        let Some(book) = book.book() else { continue };
+        // The last best prices that the stream told of before this update.
+        if let Some((_, bid, ask)) = tickers.iter().rfind(|ticker| ticker.0 <= book.update) {
+            let own = (book.bids.best().unwrap().price.decimal(), book.asks.best().unwrap().price.decimal());
+            compared += 1;
+            equal += u64::from(own == (*bid, *ask));
+        }
+        tickers.retain(|ticker| ticker.0 > book.update);
     }
     assert_as_expected(book.book().unwrap());
     // The snapshot itself is one; of three frames before it one was news.
     assert_eq!((asked, book.synchronised, book.ignored), (1, 1, 2));
     assert_eq!(applied, expected()["applied"].as_u64().unwrap());
-    assert!(best_seen > 100, "only {best_seen} best prices could be compared");
+    // Both streams tell of the same market, though not always in step.
+    assert!(compared > 5_000 && equal * 1_000 >= compared * 999, "{equal} of {compared} best prices agree");
 }
 
 /// The whole recording again, with one thing wrong in the middle; whenever a snapshot is asked for, it is that
@@ -233,7 +242,10 @@ fn disturbed(late: usize, disturb: impl Fn(usize, Change) -> Vec<Change>) -> Loc
                     let healthy = right.book().unwrap();
                     let bids = healthy.bids.iter().collect();
                     let asks = healthy.asks.iter().collect();
-                    assert_eq!(book.snapshot(&PartialDepth { last: healthy.update, bids, asks }), Step::Applied);
+                    assert_eq!(
+                        book.snapshot(&PartialDepth { last: healthy.update, bids, asks }),
+                        Step::Applied
+                    );
                 }
             }
             Message::PartialDepth(depth) => {

@@ -134,7 +134,8 @@ fn a_429_is_never_answered_with_more_of_the_same() {
 fn a_ban_lasts_as_long_as_it_says_and_is_not_shortened() {
     let mut budget = budget();
     let until = at(3_600).millis();
-    let banned = format!("{{\"code\":-1003,\"msg\":\"Way too much request weight used; IP banned until {until}.\"}}");
+    let banned =
+        format!("{{\"code\":-1003,\"msg\":\"Way too much request weight used; IP banned until {until}.\"}}");
     budget.obey(at(1), &errors::read(418, banned.as_bytes(), None));
     budget.obey(at(2), &failure(429, -1003, Some("1")));
     assert_eq!(budget.nothing_before(), at(3_600));
@@ -186,7 +187,8 @@ fn new_limits_keep_what_is_counted() {
     let mut budget = budget();
     let ticket = ordinary(&mut budget, at(1), weight(700)).unwrap();
     budget.lost(ticket, at(1));
-    let told: Vec<RateLimit> = serde_json::from_str(&LIMITS.replace("1000}", "900}")).unwrap();
+    let fewer = LIMITS.replace("1000}", "900}");
+    let told: Vec<RateLimit> = serde_json::from_str(&fewer).unwrap();
     budget.set_limits(&limits(&told));
     assert!(ordinary(&mut budget, at(2), weight(21)).is_err());
     assert!(ordinary(&mut budget, at(2), weight(20)).is_ok());

@@ -106,10 +106,25 @@ fn messages_for_new_order_rejected_and_cancel_rejected() {
 #[test]
 fn filter_failures() {
     for filter in [
-        "PRICE_FILTER", "PERCENT_PRICE", "LOT_SIZE", "MIN_NOTIONAL", "NOTIONAL", "ICEBERG_PARTS", "MARKET_LOT_SIZE",
-        "MAX_POSITION", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS", "MAX_NUM_ICEBERG_ORDERS", "MAX_NUM_ORDER_AMENDS",
-        "MAX_NUM_ORDER_LISTS", "TRAILING_DELTA", "EXCHANGE_MAX_NUM_ORDERS", "EXCHANGE_MAX_NUM_ALGO_ORDERS",
-        "EXCHANGE_MAX_NUM_ICEBERG_ORDERS", "EXCHANGE_MAX_NUM_ORDER_LISTS", "A_FILTER_OF_TOMORROW",
+        "PRICE_FILTER",
+        "PERCENT_PRICE",
+        "LOT_SIZE",
+        "MIN_NOTIONAL",
+        "NOTIONAL",
+        "ICEBERG_PARTS",
+        "MARKET_LOT_SIZE",
+        "MAX_POSITION",
+        "MAX_NUM_ORDERS",
+        "MAX_NUM_ALGO_ORDERS",
+        "MAX_NUM_ICEBERG_ORDERS",
+        "MAX_NUM_ORDER_AMENDS",
+        "MAX_NUM_ORDER_LISTS",
+        "TRAILING_DELTA",
+        "EXCHANGE_MAX_NUM_ORDERS",
+        "EXCHANGE_MAX_NUM_ALGO_ORDERS",
+        "EXCHANGE_MAX_NUM_ICEBERG_ORDERS",
+        "EXCHANGE_MAX_NUM_ORDER_LISTS",
+        "A_FILTER_OF_TOMORROW",
     ] {
         let text = format!("Filter failure: {filter}");
         assert_eq!(verdict(400, -1013, &text), Verdict::Refused(Rejection::Filter));
@@ -125,7 +140,8 @@ fn retry_after_of_the_header_of_the_answer_and_of_the_text() {
     let until = Some(RetryAt::At(Timestamp::from_millis(1_659_146_400_000)));
     let banned = br#"{"code":-1003,"msg":"Way too much request weight used; IP banned until 1659146400000. Please use WebSocket Streams for live updates to avoid bans."}"#;
     assert_eq!(errors::read(418, banned, None).retry, until);
-    let ws = br#"{"code":-1003,"msg":"Banned.","data":{"serverTime":1659142907531,"retryAfter":1659146400000}}"#;
+    let ws =
+        br#"{"code":-1003,"msg":"Banned.","data":{"serverTime":1659142907531,"retryAfter":1659146400000}}"#;
     assert_eq!(errors::read(418, ws, None).retry, until);
 }
 
@@ -144,7 +160,8 @@ fn cancel_replace_failed_and_succeeded() {
     let failed = br#"{"code":-2022,"msg":"Order cancel-replace failed.","data":{"cancelResult":"FAILURE","newOrderResult":"NOT_ATTEMPTED","cancelResponse":{"code":-2011,"msg":"Unknown order sent."},"newOrderResponse":null}}"#;
     let answer = Replaced::read(400, failed).unwrap();
     assert!(matches!((answer.cancel, answer.order), (Half::Failed(_), Half::NotAttempted)));
-    let done = br#"{"cancelResult":"SUCCESS","newOrderResult":"SUCCESS","cancelResponse":{},"newOrderResponse":{}}"#;
+    let done =
+        br#"{"cancelResult":"SUCCESS","newOrderResult":"SUCCESS","cancelResponse":{},"newOrderResponse":{}}"#;
     let answer = Replaced::read(200, done).unwrap();
     assert!(matches!((answer.cancel, answer.order), (Half::Done(b"{}"), Half::Done(b"{}"))));
 }

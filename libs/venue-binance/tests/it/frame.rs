@@ -269,7 +269,10 @@ fn conditional_fields_are_all_read() {
 #[test]
 fn sor_allocations_are_fills_under_their_own_numbers() {
     let allocated = told(&with(TRADE, &[("t", "-1"), ("a", "28457"), ("b", "\"ONE_PARTY_TRADE_REPORT\"")]));
-    assert_eq!(allocated, [OrderFilled { venue_trade: "allocation-28457".parse().unwrap(), ..fill() }.into()]);
+    assert_eq!(
+        allocated,
+        [OrderFilled { venue_trade: "allocation-28457".parse().unwrap(), ..fill() }.into()]
+    );
     let error = parse(&with(TRADE, &[("t", "-1")])).unwrap_err();
     assert_eq!(error, ParseError::Field { field: "tradeId", why: "is missing".into() });
 }
@@ -296,7 +299,10 @@ fn balance_update_is_a_ledger_entry() {
     let frame = r#"{"e":"balanceUpdate","E":1573200697110,"a":"BTC","d":"-100.00000000","T":1573200697068}"#;
     let said = told(frame);
     let [Event::Account(AccountEvent::LedgerEntered(entry))] = &said[..] else { panic!("{said:?}") };
-    assert_eq!((entry.delta, entry.reason, entry.at), (d("-100"), LedgerReason::Other, ms(1_573_200_697_068)));
+    assert_eq!(
+        (entry.delta, entry.reason, entry.at),
+        (d("-100"), LedgerReason::Other, ms(1_573_200_697_068))
+    );
 }
 
 #[test]
@@ -309,7 +315,8 @@ fn frames_about_the_connection_say_nothing_about_the_account() {
     ] {
         assert_eq!(told(frame), [], "{frame}");
     }
-    let lock = br#"{"e":"externalLockUpdate","E":1581557507324,"a":"NEO","d":"10.00000000","T":1581557507268}"#;
+    let lock =
+        br#"{"e":"externalLockUpdate","E":1581557507324,"a":"NEO","d":"10.00000000","T":1581557507268}"#;
     let Message::ExternalLockUpdate(lock) = frame::decode(lock).unwrap() else { panic!("no lock") };
     assert_eq!((&*lock.asset, lock.delta.0), ("NEO", d("10")));
 }
@@ -317,7 +324,10 @@ fn frames_about_the_connection_say_nothing_about_the_account() {
 #[test]
 fn envelopes_and_the_order_of_fields_do_not_matter() {
     let bare = with(TRADE, &[]);
-    let other_order = format!("{{{},\"e\":\"executionReport\"}}", &bare[1..bare.len() - 1].replacen("\"e\":\"executionReport\",", "", 1));
+    let other_order = format!(
+        "{{{},\"e\":\"executionReport\"}}",
+        &bare[1..bare.len() - 1].replacen("\"e\":\"executionReport\",", "", 1)
+    );
     for frame in [
         format!("{{\"subscriptionId\":0,\"event\":{bare}}}"),
         format!("{{\"event\":{bare},\"subscriptionId\":7,\"new\":[]}}"),

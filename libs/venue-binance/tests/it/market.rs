@@ -56,7 +56,8 @@ fn diff_depth_stream() {
 
 #[test]
 fn partial_book_depth_streams() {
-    let text = r#"{"stream":"btcusdt@depth5@100ms","data":{"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[]}}"#;
+    let text =
+        r#"{"stream":"btcusdt@depth5@100ms","data":{"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[]}}"#;
     let frame = decode(text);
     assert_eq!(frame.stream_symbol().as_deref(), Some("BTCUSDT"));
     let Message::PartialDepth(depth) = frame.message else { panic!("{text}") };
@@ -86,7 +87,9 @@ fn mini_tickers_of_one_and_of_all_symbols() {
     let one = r#"{"e":"24hrMiniTicker","E":1672515782136,"s":"BNBBTC","c":"0.0025","o":"0.0010","h":"0.0025","l":"0.0010","v":"10000","q":"18"}"#;
     let Message::MiniTickers(tickers) = decode(one).message else { panic!("{one}") };
     assert_eq!((tickers.len(), tickers[0].close.0), (1, d("0.0025")));
-    for all in [format!("[{one},{one}]"), format!("{{\"stream\":\"!miniTicker@arr\",\"data\":[{one},{one}]}}")] {
+    for all in
+        [format!("[{one},{one}]"), format!("{{\"stream\":\"!miniTicker@arr\",\"data\":[{one},{one}]}}")]
+    {
         let Message::MiniTickers(tickers) = decode(&all).message else { panic!("{all}") };
         assert_eq!(tickers.len(), 2);
     }
@@ -98,7 +101,11 @@ fn subscribing_is_answered() {
     for (text, code, message) in [
         (r#"{"result":null,"id":1}"#, None, None),
         (r#"{"result":["btcusdt@aggTrade"],"id":3}"#, None, None),
-        (r#"{"code":2,"msg":"Invalid request: too many parameters"}"#, Some(2), Some("Invalid request: too many parameters")),
+        (
+            r#"{"code":2,"msg":"Invalid request: too many parameters"}"#,
+            Some(2),
+            Some("Invalid request: too many parameters"),
+        ),
         (r#"{"error":{"code":3,"msg":"Invalid JSON"},"id":"x"}"#, Some(3), Some("Invalid JSON")),
     ] {
         let Message::Reply(reply) = decode(text).message else { panic!("{text}") };

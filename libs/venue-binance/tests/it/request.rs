@@ -2,8 +2,8 @@
 
 use crate::{d, ms};
 use domain::{
-    ClientOrderId, NewOco, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size,
-    Symbol, TimeInForce, TradeId,
+    ClientOrderId, NewOco, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side,
+    Size, Symbol, TimeInForce, TradeId,
 };
 use serde_json::{Value, json};
 use venue_binance::{
@@ -71,13 +71,17 @@ fn new_order_sends_the_mandatory_parameters_of_each_type_in_order() {
         ),
     ] {
         let sent = placed(order("a", Side::Sell, kind));
-        assert_eq!(sent, format!("POST /api/v3/order?symbol=BTCUSDT&side=SELL&{wanted}&newOrderRespType=FULL"));
+        assert_eq!(
+            sent,
+            format!("POST /api/v3/order?symbol=BTCUSDT&side=SELL&{wanted}&newOrderRespType=FULL")
+        );
     }
 }
 
 #[test]
 fn new_order_market_may_spend_an_amount_of_quote() {
-    let quote = NewOrder { size: Size::Quote(quantity("100.25")), ..order("a", Side::Buy, OrderKind::Market) };
+    let quote =
+        NewOrder { size: Size::Quote(quantity("100.25")), ..order("a", Side::Buy, OrderKind::Market) };
     assert!(placed(quote).contains("&type=MARKET&quoteOrderQty=100.25&newClientOrderId=a"));
     let wrong = NewOrder { kind: OrderKind::LimitMaker { price: price("1") }, ..quote };
     let error = request::place(btc(), &OrderRequest::Single(wrong)).unwrap_err();
@@ -127,7 +131,8 @@ fn what_reduces_a_position_goes_first() {
         request::place(btc(), &OrderRequest::Single(order)).unwrap().lane
     };
     assert_eq!((lane(true), lane(false)), (Lane::Protective, Lane::Ordinary));
-    for call in [request::cancel(btc(), id("a")), request::cancel_all(btc()), request::order(btc(), id("a"))] {
+    for call in [request::cancel(btc(), id("a")), request::cancel_all(btc()), request::order(btc(), id("a"))]
+    {
         assert_eq!((call.lane, call.cost.orders), (Lane::Protective, 0));
     }
     assert_eq!(request::exchange_info(None).lane, Lane::Ordinary);
@@ -222,7 +227,8 @@ fn a_session_needs_no_signature() {
 #[test]
 fn subscribe_to_user_data_stream_through_signature() {
     let signer = Signer::hmac("secret").unwrap();
-    let signing = Signing { api_key: "key", signer: &signer, timestamp: ms(1_747_385_641_636), recv_window_ms: 5_000 };
+    let signing =
+        Signing { api_key: "key", signer: &signer, timestamp: ms(1_747_385_641_636), recv_window_ms: 5_000 };
     let sent: Value = serde_json::from_str(&request::subscribe_user_data("1", &signing)).unwrap();
     let signature = signer.sign("apiKey=key&recvWindow=5000&timestamp=1747385641636");
     assert_eq!(sent["method"], "userDataStream.subscribe.signature");
@@ -231,7 +237,10 @@ fn subscribe_to_user_data_stream_through_signature() {
 
 #[test]
 fn amounts_are_written_plainly() {
-    let tiny = NewOrder { size: Size::Base(Quantity::new(d("0.00000001")).unwrap()), ..order("a", Side::Buy, OrderKind::Market) };
+    let tiny = NewOrder {
+        size: Size::Base(Quantity::new(d("0.00000001")).unwrap()),
+        ..order("a", Side::Buy, OrderKind::Market)
+    };
     assert!(placed(tiny).contains("&quantity=0.00000001&"));
     let huge = NewOrder { size: Size::Base(Quantity::new(d("100000000000000")).unwrap()), ..tiny };
     assert!(placed(huge).contains("&quantity=100000000000000&"));

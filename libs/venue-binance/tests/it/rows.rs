@@ -66,7 +66,11 @@ fn cancel_order_ends_the_order_and_not_the_cancel() {
 
 #[test]
 fn account_trade_list_of_another_order_is_refused() {
-    let other = FOUND.replacen("\"orderId\":12569099453,\"price\":\"23416.10000000\"", "\"orderId\":1,\"price\":\"23416.10000000\"", 1);
+    let other = FOUND.replacen(
+        "\"orderId\":12569099453,\"price\":\"23416.10000000\"",
+        "\"orderId\":1,\"price\":\"23416.10000000\"",
+        1,
+    );
     let error = rows::parse_order(account(), other.as_bytes()).unwrap_err();
     let why = "is 1 in a trade of the order 12569099453".to_owned();
     assert_eq!(error, ParseError::Field { field: "orderId", why });

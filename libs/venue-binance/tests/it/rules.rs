@@ -65,7 +65,10 @@ fn filters_of_each_kind() {
         {"filterType":"MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":5},
         {"filterType":"MAX_POSITION","maxPosition":"10.00000000"},
         {"filterType":"A_FILTER_OF_TOMORROW","tickSize":{"of":["another",1.5]},"limit":-0.5}"#;
-    let info = parse(&one(filters, "\"ocoAllowed\":true,\"status\":\"CANCEL_ONLY\",\"orderTypes\":[\"LIMIT\",\"NEW_TYPE\"],"));
+    let info = parse(&one(
+        filters,
+        "\"ocoAllowed\":true,\"status\":\"CANCEL_ONLY\",\"orderTypes\":[\"LIMIT\",\"NEW_TYPE\"],",
+    ));
     let listing = &info.listings[&"ETHBTC".parse::<Symbol>().unwrap()];
     let rules = &listing.rules;
     assert_eq!((rules.tick_size, rules.lot_size), (d("0.000001"), d("0.001")));
@@ -75,7 +78,10 @@ fn filters_of_each_kind() {
     assert_eq!((rules.min_notional, rules.max_notional), (d("10"), Some(d("10000"))));
     assert_eq!((rules.min_notional_applies_to_market, rules.max_notional_applies_to_market), (false, true));
     assert_eq!((rules.market_lot_size, rules.market_max_quantity), (None, Some(d("100000"))));
-    assert_eq!((rules.max_orders, rules.max_algo_orders, rules.max_position), (Some(25), Some(5), Some(d("10"))));
+    assert_eq!(
+        (rules.max_orders, rules.max_algo_orders, rules.max_position),
+        (Some(25), Some(5), Some(d("10")))
+    );
     assert!(rules.oco_allowed && !listing.is_trading());
     assert_eq!((listing.status.as_str(), listing.order_types.len()), ("CANCEL_ONLY", 2));
 }

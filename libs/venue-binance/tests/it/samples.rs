@@ -50,8 +50,7 @@ fn market_streams_decode() {
         let frame = market::decode(bytes.as_bytes()).unwrap_or_else(|e| panic!("{}: {e}", sample.section));
         let ours = !matches!(frame.message, market::Message::Other(_));
         let kind = sample.json["e"].as_str().unwrap_or("depth or bookTicker");
-        let foreign =
-            ["referencePrice", "blockTrade", "24hrTicker", "1hTicker", "avgPrice"].contains(&kind);
+        let foreign = ["referencePrice", "blockTrade", "24hrTicker", "1hTicker", "avgPrice"].contains(&kind);
         assert_eq!(ours, !foreign, "{kind}");
         count += 1;
     }
@@ -84,7 +83,8 @@ fn rows_of_orders_trades_and_accounts_read() {
                 let read = rows::parse_placed_list(account(), bytes.as_bytes());
                 read.unwrap_or_else(|e| panic!("{section}: {e}: {bytes}"));
                 lists += 1;
-            } else if has("orderReports") || has("origClientOrderId") && has("transactTime") && has("status") {
+            } else if has("orderReports") || has("origClientOrderId") && has("transactTime") && has("status")
+            {
                 let read = rows::parse_canceled(account(), bytes.as_bytes());
                 read.unwrap_or_else(|e| panic!("{section}: {e}: {bytes}"));
                 canceled += 1;
@@ -103,8 +103,10 @@ fn rows_of_orders_trades_and_accounts_read() {
             }
         }
     }
-    assert!(placed > 15 && found > 15 && canceled > 8 && lists > 5 && accounts >= 2,
-        "{placed} placed, {found} found, {canceled} canceled, {lists} lists, {accounts} accounts");
+    assert!(
+        placed > 15 && found > 15 && canceled > 8 && lists > 5 && accounts >= 2,
+        "{placed} placed, {found} found, {canceled} canceled, {lists} lists, {accounts} accounts"
+    );
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn published_hmac_vectors_verify_both_ways() {
     let vectors = published["vectors"].as_array().unwrap();
     assert_eq!(vectors.len(), 4);
     for vector in vectors {
-        let (payload, signature) = (vector["payload"].as_str().unwrap(), vector["signature"].as_str().unwrap());
+        let (payload, signature) =
+            (vector["payload"].as_str().unwrap(), vector["signature"].as_str().unwrap());
         assert_eq!(signer.sign(payload), signature, "{}", vector["case"]);
         let verifier = signer.verifier();
         assert!(verifier.verify(payload, signature));
@@ -101,9 +102,11 @@ fn ed25519_agrees_with_rfc_8032_both_ways() {
 #[test]
 fn ed25519_signatures_are_percent_encoded_in_a_query_and_raw_in_json() {
     let signer = Signer::from_secret(&private_pem()).unwrap();
-    let signing = Signing { api_key: "key", signer: &signer, timestamp: ms(1_700_000_000_000), recv_window_ms: 5_000 };
+    let signing =
+        Signing { api_key: "key", signer: &signer, timestamp: ms(1_700_000_000_000), recv_window_ms: 5_000 };
     let target = request::account().rest(&signing).target;
-    let (payload, signature) = target.strip_prefix("/api/v3/account?").unwrap().split_once("&signature=").unwrap();
+    let (payload, signature) =
+        target.strip_prefix("/api/v3/account?").unwrap().split_once("&signature=").unwrap();
     assert!(!signature.contains(['+', '/', '=']) && signature.ends_with("%3D%3D"), "{signature}");
     let decoded = signature.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
     assert!(signer.verifier().verify(payload, &decoded));
@@ -118,8 +121,14 @@ fn bad_keys_are_refused_and_no_key_is_ever_shown() {
     let wrong = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----";
     let error = Signer::from_secret(wrong).unwrap_err();
     assert!(error == KeyError::NoPrivateKey && !error.to_string().contains("c2VjcmV0"));
-    assert_eq!(Verifier::ed25519(&public_pem("302a300506032b6571032100")).unwrap_err(), KeyError::NoPublicKey);
-    for shown in [format!("{:?}", Signer::hmac("s3cret").unwrap()), format!("{:?}", Signer::hmac("s3cret").unwrap().verifier())] {
+    assert_eq!(
+        Verifier::ed25519(&public_pem("302a300506032b6571032100")).unwrap_err(),
+        KeyError::NoPublicKey
+    );
+    for shown in [
+        format!("{:?}", Signer::hmac("s3cret").unwrap()),
+        format!("{:?}", Signer::hmac("s3cret").unwrap().verifier()),
+    ] {
         assert!(!shown.contains("s3cret"), "{shown}");
     }
     let signer = Signer::hmac("s3cret").unwrap();

@@ -40,7 +40,7 @@ pub struct Options {
 pub fn run(program: &Program, servers: Servers, options: &Options, seed: &mut Seed) -> (Report, Servers) {
     let market = Market::days(options.days);
     let faults = plan_of(options, seed);
-    let speed = u64::from(options.days) * 86_400 / lasting(options, faults.len()).as_secs().max(1);
+    let speed = market.lasting(lasting(options, faults.len()));
     let (store, bus) = (servers.store_through_proxy(), servers.bus_through_proxy());
     let detours = ["position-sizer-a", "venue-paper-b", "event-logger-a", "order-tracker-a"];
     let plan = Plan {
@@ -48,7 +48,7 @@ pub fn run(program: &Program, servers: Servers, options: &Options, seed: &mut Se
         store: servers.store.clone(),
         bus: servers.bus.clone(),
         market: market.clone(),
-        speed: speed.to_string(),
+        speed,
         replicas: 2,
         detours: detours.map(|name| (name.to_owned(), store.clone(), bus.clone())).into(),
     };
@@ -70,9 +70,7 @@ pub fn run(program: &Program, servers: Servers, options: &Options, seed: &mut Se
     engine.until_over(options.patience);
     let facts = load.end(options.patience);
     // What was deleted with the queue is read again, as it is after a gap in the venue's stream.
-    if let Some((from, to)) = lost_with_queue {
-        load::read_again(&servers.bus, from..=to.min(facts));
-    }
+    load::read_again(&servers.bus, lost_with_queue);
     engine.until_settled(options.patience);
     checks::broker_is_clean(&mut engine);
     let seen = watch.end();

@@ -1,47 +1,54 @@
 //! What is traded: a recorded market where there is one, else a made-up one.
 
 use super::{Program, look};
-use std::path::{Path, PathBuf};
+use domain::Timestamp;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tape::Row;
 
-/// A market and the configuration that it is traded under, which makes a trade every few weeks.
+/// A market and how much of it is played.
 #[derive(Debug, Clone)]
 pub struct Market {
     pub spec: String,
-    pub from: Option<String>,
-    pub to: Option<String>,
+    from: Timestamp,
+    to: Timestamp,
 }
 
 /// Short channels: trades come soon. Fixed sizing, which is the default.
 pub const CONFIG: &str = "[edges.edge70]\nlong = 8\nshort = 5\n";
 
-/// Its recording begins in August 2017 and ends after this.
-const BEGIN: i64 = 2020;
+const DAY: Duration = Duration::from_secs(86_400);
+/// Where the recording is begun with, and where the made-up market begins.
+const RECORDED: &str = "2020-01-01";
+const MADE_UP: &str = "2024-01-01";
+/// By so much more happens on a day of the made-up market: it has five instruments, by the hour.
+const BUSIER: u32 = 6;
 
 impl Market {
-    /// About so many days of one instrument's daily candles; a day is about five events.
+    /// So many days of one instrument's daily candles, five events a day; where there is no recording,
+    /// less of a made-up market. A longer one goes on where a shorter one ends.
     pub fn days(days: u32) -> Self {
         let file = data().join("BTCUSDT-1d.csv.gz");
-        if !file.is_file() {
-            // Five instruments by the hour.
-            return Self { spec: format!("synthetic:7:{}", (days / 12).max(30)), from: None, to: None };
-        }
-        let (years, rest) = (i64::from(days) / 365, i64::from(days) % 365);
-        let to = format!("{}-{:02}-{:02}", BEGIN + years, rest / 31 + 1, rest % 31 % 28 + 1);
-        Self {
-            spec: format!("recorded:{}", file.display()),
-            from: Some(format!("{BEGIN}-01-01")),
-            to: Some(to),
-        }
+        let (spec, from, days) = if file.is_file() {
+            (format!("recorded:{}", file.display()), RECORDED, days)
+        } else {
+            ("synthetic:7:200".to_owned(), MADE_UP, days / BUSIER)
+        };
+        let from: Timestamp = from.parse().expect("a date");
+        Self { spec, from, to: from + DAY * days }
+    }
+
+    /// The `--speed` at which it takes that long, if nothing holds it up.
+    pub fn lasting(&self, time: Duration) -> String {
+        (self.to.since(self.from).as_secs() / time.as_secs().max(1)).max(1).to_string()
     }
 
     /// As arguments of `tapedeck`.
     pub fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["--market".to_owned(), self.spec.clone()];
-        for (name, value) in [("--from", &self.from), ("--to", &self.to)] {
-            arguments.extend(value.iter().flat_map(|value| [name.to_owned(), value.clone()]));
-        }
-        arguments
+        let (from, to) = (self.from.to_string(), self.to.to_string());
+        ["--market", &self.spec, "--from", &from, "--to", &to].map(str::to_owned).into()
     }
 
     /// The tape of one process that trades this market.

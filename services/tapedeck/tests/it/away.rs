@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{
-        Engine, Plan, Servers, alone, checks,
+        Engine, Market, Plan, Servers, alone, checks,
         load::{self, Load},
     },
     fleets::{LONG, plan, program},
@@ -20,11 +20,12 @@ const DAYS: u32 = 100;
 fn broker_and_database_may_be_away_for_long() {
     let _alone = alone();
     let mut servers = Servers::start();
+    let market = Market::days(DAYS);
     let plan = Plan {
         store: servers.store.clone(),
         bus: servers.bus.clone(),
-        // Two days a second: the market is still going on when both have been away.
-        speed: (2 * 86_400).to_string(),
+        // The market is still going on when both have been away.
+        speed: market.lasting(3 * ABSENCE),
         ..plan(DAYS)
     };
     let mut engine = Engine::start(plan);

@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{
-        Engine, Plan, alone, checks,
+        Engine, Market, Plan, alone, checks,
         load::{self, Load},
         watch::Watch,
     },
@@ -11,12 +11,14 @@ use crate::{
 use std::time::Duration;
 
 const DAYS: u32 = 150;
+/// The market lasts until about everybody was restarted.
+const ROLLOUT: Duration = Duration::from_secs(25);
 
 #[test]
 fn a_rolling_restart_under_load_loses_nothing_and_pauses_no_service_for_long() {
     let _alone = alone();
-    // About six days a second: the market lasts until everybody was restarted.
-    let mut engine = Engine::start(Plan { speed: (6 * 86_400).to_string(), ..plan(DAYS) });
+    let speed = Market::days(DAYS).lasting(ROLLOUT);
+    let mut engine = Engine::start(Plan { speed, ..plan(DAYS) });
     let one = engine.plan.market.in_one_process(&program(), engine.folder());
     let load = Load::start(&engine.plan.bus);
     engine.until("the market goes on", LONG, |engine| engine.is_trading());

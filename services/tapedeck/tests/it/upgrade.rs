@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{
-        Engine, Plan, alone, load,
+        Engine, Market, Plan, alone, load,
         look::{Eye, block},
     },
     fleets::{LONG, plan},
@@ -15,12 +15,14 @@ use tape::{Commit, CursorMove, Entry, LeaseError, OnConflict};
 /// One of those that hear fills.
 const HEARER: &str = "order-tracker";
 const REPLICA: &str = "order-tracker-a";
+const DAYS: u32 = 400;
 const NEWER: u16 = 99;
 
 #[test]
 fn old_readers_turn_unready_at_a_newer_schema_and_a_newer_build_takes_over() {
     let _alone = alone();
-    let mut engine = Engine::start(Plan { replicas: 1, speed: "86400".to_owned(), ..plan(400) });
+    let speed = Market::days(DAYS).lasting(LONG);
+    let mut engine = Engine::start(Plan { replicas: 1, speed, ..plan(DAYS) });
     engine.until("the market goes on", LONG, |engine| engine.is_trading());
     engine.until_ready(LONG);
     let eye = Eye::open_to_write(&engine.plan.store);

@@ -1,7 +1,11 @@
 //! The faults, and their healing.
 
 use super::{
-    super::{Engine, Servers, load::Load, seed::Seed},
+    super::{
+        Engine, Servers,
+        load::{self, Load},
+        seed::Seed,
+    },
     Report,
 };
 use std::{
@@ -13,8 +17,6 @@ use std::{
 const ALARM: Duration = Duration::from_secs(5);
 const CUT: Duration = Duration::from_secs(12);
 const AWAY: u64 = 3_000;
-/// Facts of so long before a queue's deletion may have been in it.
-const IN_QUEUE: u64 = 600;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -57,8 +59,8 @@ pub struct Harm {
     pub engine: Engine,
     pub load: Load,
     pub report: Report,
-    /// The facts that may have been in a queue that was deleted.
-    pub lost_with_queue: Option<(u64, u64)>,
+    /// The facts that may have been in a queue when it was deleted.
+    pub lost_with_queue: Vec<u64>,
     stop: Duration,
     /// What is stopped, by name, and until when.
     stopped: BTreeMap<String, Instant>,
@@ -71,7 +73,7 @@ const POSTGRESQL: &str = "PostgreSQL";
 impl Harm {
     pub fn new(servers: Servers, engine: Engine, load: Load, stop: Duration) -> Self {
         let (report, stopped) = (Report::default(), BTreeMap::new());
-        Self { servers, engine, load, report, lost_with_queue: None, stop, stopped, begun: Instant::now() }
+        Self { servers, engine, load, report, lost_with_queue: Vec::new(), stop, stopped, begun: Instant::now() }
     }
 
     fn say(&self, what: &str) {
@@ -189,12 +191,15 @@ impl Harm {
 
     /// Has the broker do something; it must be awake for that.
     fn on_broker(&mut self, what: &str, command: &[&str]) {
-        if let Some(until) = self.stopped.get(RABBITMQ) {
-            let pause = until.saturating_duration_since(Instant::now());
-            self.wait(pause);
-        }
+        self.wait_for(RABBITMQ);
         self.servers.rabbit.ctl(command);
         self.say(what);
+    }
+
+    fn wait_for(&mut self, server: &str) {
+        if let Some(until) = self.stopped.get(server) {
+            self.wait(until.saturating_duration_since(Instant::now()));
+        }
     }
 
     fn alarm(&mut self) {
@@ -204,11 +209,15 @@ impl Harm {
     }
 
     fn delete_queue(&mut self, queue: &'static str) {
-        let before = self.load.confirmed();
+        self.wait_for(RABBITMQ);
+        self.wait_for(POSTGRESQL);
+        let recorded = load::recorded(&self.engine.eye().rows());
         let vhost = self.servers.vhost().to_owned();
         self.on_broker(&format!("queue {queue} deleted"), &["delete_queue", "-p", &vhost, queue]);
         if queue == "ingest" {
-            self.lost_with_queue = Some((before.saturating_sub(IN_QUEUE).max(1), self.load.confirmed() + 1));
+            // Also one that is being published.
+            let waiting = (1..=self.load.confirmed() + 1).filter(|n| !recorded.contains_key(n));
+            self.lost_with_queue = waiting.collect();
         }
     }
 
