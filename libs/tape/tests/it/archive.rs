@@ -101,3 +101,27 @@ async fn a_line_that_was_changed_is_named() {
         }
     }
 }
+
+/// A service that waits on the empty tape would speak as soon as the first rows are there.
+#[tokio::test]
+async fn nobody_else_may_be_on_the_tape_that_is_imported_into() {
+    let file = exported(&some().await).await;
+    let waiting = Tape::memory();
+    waiting.acquire(unit("event-logger"), "another", Duration::from_secs(9), false).await.unwrap();
+    let refused = import(file.as_bytes(), &waiting, |_, _| ()).await.unwrap_err();
+    assert!(matches!(refused, ImportError::Spoken { .. }), "{refused}");
+    assert_eq!(waiting.head().await.unwrap().position, 0);
+
+    let disturbed = Tape::memory();
+    let other = disturbed.clone();
+    // Between two stretches of the file somebody says something.
+    let progress = |done, _| {
+        if done == 1_000
+            && let Tape::Memory(tape) = &other
+        {
+            tape.append_now(facts([9_999])).unwrap();
+        }
+    };
+    let refused = import(file.as_bytes(), &disturbed, progress).await.unwrap_err();
+    assert!(matches!(refused, ImportError::Disturbed(2_001)), "{refused}");
+}
