@@ -2,7 +2,7 @@
 
 use crate::{Journal, Lockstep};
 use domain::{Timestamp, UnitName};
-use events::{Event, Recorded};
+use events::{Event, Kind, Recorded};
 
 /// A market on its own clock.
 ///
@@ -11,6 +11,8 @@ use events::{Event, Recorded};
 pub trait Steps: Send {
     type Error: std::error::Error + Send + Sync + 'static;
 
+    /// Whether such an event is anything to it; every other may be left out.
+    fn hears(kind: Kind) -> bool;
     /// Learns what it must know of the tape, each event once, its own included: time passed, candles,
     /// wakes and quotes asked for.
     fn apply(&mut self, now: Timestamp, event: &Event);

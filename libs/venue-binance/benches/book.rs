@@ -21,11 +21,10 @@ fn book(c: &mut Criterion) {
     let mut group = c.benchmark_group("book");
     group.throughput(Throughput::Elements(levels as u64));
     group.bench_function("levels applied", |b| {
-        let fresh = || (synchronised(&snapshot), changes.clone());
         b.iter_batched(
-            fresh,
-            |(mut book, changes)| {
-                for change in changes {
+            || synchronised(&snapshot),
+            |mut book| {
+                for change in &changes {
                     black_box(book.change(change));
                 }
                 book
@@ -38,7 +37,7 @@ fn book(c: &mut Criterion) {
             || synchronised(&snapshot),
             |mut book| {
                 for frame in &frames {
-                    black_box(book.change(change(frame)));
+                    black_box(book.change(&change(frame)));
                 }
                 book
             },

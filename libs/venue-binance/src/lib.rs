@@ -9,6 +9,7 @@
 
 pub mod book;
 pub mod budget;
+pub mod content;
 pub mod errors;
 pub mod frame;
 pub mod market;

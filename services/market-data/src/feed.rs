@@ -3,7 +3,7 @@
 use crate::{GateState, Market, MarketError, Verdict};
 use domain::{Instrument, InstrumentRules, Timestamp};
 use events::{
-    Candle, CandleClosed, CandleEvent, Event, InstrumentEvent, InstrumentListed, QuoteEvent, QuoteSeen,
+    Candle, CandleClosed, CandleEvent, Event, InstrumentEvent, InstrumentListed, Kind, QuoteEvent, QuoteSeen,
     TimeEvent, TimePassed,
 };
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,21 @@ enum Next {
 
 impl Steps for Feed {
     type Error = FeedError;
+
+    fn hears(kind: Kind) -> bool {
+        matches!(
+            kind,
+            Kind::CandleClosed
+                | Kind::CandleMissing
+                | Kind::CandleRefused
+                | Kind::CandleDiffers
+                | Kind::TimePassed
+                | Kind::WakeAsked
+                | Kind::QuoteAsked
+                | Kind::QuoteSeen
+                | Kind::InstrumentListed
+        )
+    }
 
     fn apply(&mut self, now: Timestamp, event: &Event) {
         if is_said_by_a_feed(event) {

@@ -2,7 +2,7 @@
 
 use crate::toys::{candle, unit};
 use domain::Timestamp;
-use events::{CandleEvent, Event, Uuid};
+use events::{CandleEvent, Event, Kind, Uuid};
 use runtime::{
     apart::{Limits, UnitStatus, seat::Seat},
     market::Pace,
@@ -25,6 +25,9 @@ struct Toy {
 impl Steps for Toy {
     type Error = Infallible;
 
+    fn hears(kind: Kind) -> bool {
+        kind == Kind::CandleClosed
+    }
     fn apply(&mut self, now: Timestamp, event: &Event) {
         if let Event::Candle(CandleEvent::Closed(_)) = event {
             self.said = if self.said.0 == now { (now, self.said.1 + 1) } else { (now, 1) };

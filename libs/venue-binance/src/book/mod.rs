@@ -99,28 +99,28 @@ impl LocalBook {
     }
 
     /// A frame of the diff stream.
-    pub fn change(&mut self, change: Change) -> Step {
+    pub fn change(&mut self, change: &Change) -> Step {
         match &mut self.state {
             State::Waiting { buffer, asked } => {
                 if buffer.len() == MOST_BUFFERED {
                     // A snapshot that joins what is left is fetched when this one proves too old.
                     buffer.clear();
                 }
-                buffer.push(change);
+                buffer.push(change.clone());
                 if std::mem::replace(asked, true) {
                     Step::Waiting
                 } else {
                     Step::FetchSnapshot(Because::Started)
                 }
             }
-            State::Live(book) => match book.apply(&change) {
+            State::Live(book) => match book.apply(change) {
                 Ok(true) => Step::Applied,
                 Ok(false) => {
                     self.ignored += 1;
                     Step::Ignored
                 }
                 Err(because) => {
-                    self.state = State::Waiting { buffer: vec![change], asked: true };
+                    self.state = State::Waiting { buffer: vec![change.clone()], asked: true };
                     Step::FetchSnapshot(because)
                 }
             },
@@ -165,10 +165,10 @@ impl Book {
         book
     }
 
-    /// Whether it is news; nothing is changed if not, nor on an error.
+    /// Whether it is news; nothing is changed if not, nor if something was missed.
     ///
     /// # Errors
-    /// Updates were missed before it, or it leaves the book crossed.
+    /// Updates were missed before it, or it leaves the book crossed: the book is of no use then.
     fn apply(&mut self, change: &Change) -> Result<bool, Because> {
         if change.last <= self.update {
             return Ok(false);

@@ -23,7 +23,7 @@ wire! {
     pub struct RateLimit<'a> {
         kind "rateLimitType": may Text<'a>,
         interval "interval": may Text<'a>,
-        /// In exchange info before 2018 it was missing, and one.
+        /// Some copies of exchange info have lost it.
         number "intervalNum": may u32,
         limit "limit": may u32,
         count "count": may u32,
@@ -37,7 +37,10 @@ pub fn limits(told: &[RateLimit]) -> Vec<Limit> {
 
 impl RateLimit<'_> {
     pub(super) fn known(&self) -> Option<Limit> {
-        let interval = interval(self.interval.as_deref()?, self.number.unwrap_or(1))?;
+        let name = self.interval.as_deref()?;
+        // Where it is lost, the longer of those in use: rather too strict than too lax.
+        let number = self.number.unwrap_or(if name == "SECOND" { 10 } else { 1 });
+        let interval = interval(name, number)?;
         Some(Limit { kind: kind(self.kind.as_deref()?)?, interval, limit: self.limit? })
     }
 }

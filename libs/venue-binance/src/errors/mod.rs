@@ -11,7 +11,7 @@ mod texts;
 pub use replaced::{Half, Replaced};
 pub use table::{KNOWN, Known, Meaning};
 
-use crate::wire::{Stamp, Text, wire};
+use crate::wire::{Raw, Stamp, Text, wire};
 use domain::Timestamp;
 use events::Rejection;
 use std::{fmt, time::Duration};
@@ -75,7 +75,8 @@ wire! {
     pub struct Body<'a> {
         code "code": may i64,
         text "msg": may Text<'a>,
-        data "data": may Data,
+        /// Whatever it is, it must not hide the code.
+        data "data": may Raw<'a>,
     }
 }
 
@@ -97,7 +98,9 @@ pub fn read(status: u16, body: &[u8], retry_after: Option<&str>) -> Failure {
     let told = read.as_ref().and_then(|body| body.text.as_deref());
     let text = told.map_or_else(|| foreign(body), ToOwned::to_owned);
     let seconds = retry_after.and_then(|text| text.trim().parse().ok());
-    let at = read.as_ref().and_then(|body| body.data.as_ref()?.retry_after).map(|at| RetryAt::At(at.0));
+    let data: Option<Data> =
+        read.as_ref().and_then(|body| body.data).and_then(|data| serde_json::from_slice(data.bytes()).ok());
+    let at = data.and_then(|data| data.retry_after).map(|at| RetryAt::At(at.0));
     let retry =
         seconds.map(|s| RetryAt::After(Duration::from_secs(s))).or(at).or_else(|| banned_until(&text));
     Failure { status, code, retry, verdict: Verdict::of(status, code, &text), text }

@@ -9,20 +9,21 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{fmt, marker::PhantomData};
 
-pub fn decode(bytes: &[u8]) -> Result<Message<'_>, ParseError> {
+/// Reads a frame and hands what is in it to `handle`, where it lies: a report is large, and copying it costs.
+pub fn read<'a, T>(bytes: &'a [u8], handle: impl Fn(Message<'a>) -> T + Copy) -> Result<T, ParseError> {
     let mut from = serde_json::Deserializer::from_slice(bytes);
-    let found = Object { wrapped: false, life: PhantomData }.deserialize(&mut from)?;
+    let found = Object { wrapped: false, handle, life: PhantomData }.deserialize(&mut from)?;
     from.end()?;
     match found {
-        Found::Message(message) => Ok(*message),
+        Found::Message(handled) => Ok(handled),
         Found::Unknown(name) => Err(ParseError::UnknownEvent(name)),
-        Found::TypeNotFirst => by_type(bytes),
+        Found::TypeNotFirst => by_type(bytes).map(handle),
         Found::NoEvent => Err(ParseError::Malformed("it has neither `e` nor `event`".to_owned())),
     }
 }
 
-enum Found<'a> {
-    Message(Box<Message<'a>>),
+enum Found<T> {
+    Message(T),
     Unknown(String),
     /// Other fields came before the type: the bytes have to be walked again.
     TypeNotFirst,
@@ -64,27 +65,28 @@ fn message<'de, D: Deserializer<'de>>(kind: &str, from: D) -> Result<Option<Mess
     }))
 }
 
-struct Object<'a> {
+struct Object<'a, F> {
     /// Whether it is the inner one; envelopes are not nested.
     wrapped: bool,
+    handle: F,
     life: PhantomData<&'a ()>,
 }
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Object<'a> {
-    type Value = Found<'a>;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Found<'a>, D::Error> {
+impl<'de: 'a, 'a, T, F: Fn(Message<'a>) -> T + Copy> DeserializeSeed<'de> for Object<'a, F> {
+    type Value = Found<T>;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Found<T>, D::Error> {
         from.deserialize_map(self)
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Object<'a> {
-    type Value = Found<'a>;
+impl<'de: 'a, 'a, T, F: Fn(Message<'a>) -> T + Copy> Visitor<'de> for Object<'a, F> {
+    type Value = Found<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event of a user data stream")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Found<'a>, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Found<T>, M::Error> {
         let mut first = true;
         let mut found = Found::NoEvent;
         while let Some(key) = map.next_key::<Key>()? {
@@ -92,7 +94,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Object<'a> {
                 Key::Type if first => {
                     let kind = map.next_value::<crate::wire::Text>()?;
                     return match message(&kind, MapAccessDeserializer::new(&mut map))? {
-                        Some(message) => Ok(Found::Message(Box::new(message))),
+                        Some(message) => Ok(Found::Message((self.handle)(message))),
                         None => {
                             skip(&mut map)?;
                             Ok(Found::Unknown(kind.to_string()))
@@ -105,7 +107,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Object<'a> {
                 }
                 Key::Event if self.wrapped => return Err(M::Error::custom("an envelope within an envelope")),
                 Key::Event => {
-                    found = map.next_value_seed(Object { wrapped: true, life: PhantomData })?;
+                    found = map.next_value_seed(Object { wrapped: true, ..self })?;
                 }
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;

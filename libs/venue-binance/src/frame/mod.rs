@@ -36,7 +36,7 @@ pub use account::{
     Moment,
 };
 pub use names::{client_order, venue_client_order};
-pub use report::{ExecutionReport, ExpiryReason};
+pub use report::ExecutionReport;
 
 pub(crate) use meaning::{Execution, Order, fee};
 pub(crate) use names::{asset, side};
@@ -67,7 +67,7 @@ pub enum Message<'a> {
 /// # Errors
 /// No frame of a user data stream, or one that cannot be told: nothing of it is said, then.
 pub fn parse(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseError> {
-    meaning::events(account, &decode(bytes)?)
+    envelope::read(bytes, |message| meaning::events(account, &message))?
 }
 
 /// Reads a frame, bare or wrapped.
@@ -75,5 +75,5 @@ pub fn parse(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseError> {
 /// # Errors
 /// No JSON, an unknown event, or a field that is missing or no such value.
 pub fn decode(bytes: &[u8]) -> Result<Message<'_>, ParseError> {
-    envelope::decode(bytes)
+    envelope::read(bytes, |message| message)
 }

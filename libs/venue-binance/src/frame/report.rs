@@ -40,7 +40,8 @@ wire! {
         filled_quote "Z": may Number,
         last_quote "Y": may Number,
         quote_order_quantity "Q": may Text<'a>,
-        working_time "W": may Stamp,
+        /// As it was written; −1 where it does not work yet.
+        working_time "W": may i64,
         self_trade_prevention "V": may Text<'a>,
         trailing_delta "d": may i64,
         trailing_time "D": may i64,
@@ -63,15 +64,6 @@ wire! {
         pegged_offset "gOV": may i64,
         pegged_price "gp": may Text<'a>,
         /// Why it expired; since 2026-03-26.
-        expiry_reason "eR": may ExpiryReason<'a>,
+        expiry_reason "eR": may Text<'a>,
     }
-}
-
-/// A text, or as elsewhere in Binance's protocols its number.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
-#[serde(untagged)]
-pub enum ExpiryReason<'a> {
-    #[serde(borrow)]
-    Text(Text<'a>),
-    Number(i64),
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, ops::Deref};
 
-/// A text, borrowed from the frame unless it was written with escapes.
+/// A text, borrowed from the frame unless it was written with escapes. A number or a truth value is taken as
+/// it reads: most texts are kept for their own sake, and must not make a frame unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
@@ -122,8 +123,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             fn visit_str<E: de::Error>(self, given: &str) -> Result<Self::Value, E> {
                 Ok(Cow::Owned(given.to_owned()))
             }
+            fn visit_i64<E: de::Error>(self, given: i64) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(given.to_string()))
+            }
+            fn visit_u64<E: de::Error>(self, given: u64) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(given.to_string()))
+            }
+            fn visit_f64<E: de::Error>(self, given: f64) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(given.to_string()))
+            }
+            fn visit_bool<E: de::Error>(self, given: bool) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(given.to_string()))
+            }
         }
-        from.deserialize_str(Reader).map(Self)
+        from.deserialize_any(Reader).map(Self)
     }
 }
 

@@ -29,7 +29,7 @@ fn snapshot(last: u64) -> PartialDepth {
 
 fn live(at: u64) -> LocalBook {
     let mut book = LocalBook::default();
-    assert_eq!(book.change(change(at, at)), Step::FetchSnapshot(Because::Started));
+    assert_eq!(book.change(&change(at, at)), Step::FetchSnapshot(Because::Started));
     assert_eq!(book.snapshot(&snapshot(at)), Step::Applied);
     book
 }
@@ -41,20 +41,20 @@ fn quantity_at_100(book: &LocalBook) -> Option<u64> {
 #[test]
 fn frames_are_kept_until_the_snapshot_and_joined_to_it() {
     let mut book = LocalBook::default();
-    assert_eq!(book.change(change(8, 10)), Step::FetchSnapshot(Because::Started));
-    assert_eq!(book.change(change(11, 12)), Step::Waiting);
-    assert_eq!(book.change(change(13, 15)), Step::Waiting);
+    assert_eq!(book.change(&change(8, 10)), Step::FetchSnapshot(Because::Started));
+    assert_eq!(book.change(&change(11, 12)), Step::Waiting);
+    assert_eq!(book.change(&change(13, 15)), Step::Waiting);
     assert!(book.book().is_none());
     assert_eq!(book.snapshot(&snapshot(12)), Step::Applied);
     assert_eq!((quantity_at_100(&book), book.ignored), (Some(15), 2));
-    assert_eq!(book.change(change(16, 16)), Step::Applied);
+    assert_eq!(book.change(&change(16, 16)), Step::Applied);
     assert_eq!(book.book().unwrap().update, 16);
 }
 
 #[test]
 fn a_snapshot_older_than_the_first_frame_is_fetched_again() {
     let mut book = LocalBook::default();
-    book.change(change(20, 21));
+    book.change(&change(20, 21));
     assert_eq!(book.snapshot(&snapshot(18)), Step::FetchSnapshot(Because::SnapshotTooOld));
     assert!(book.book().is_none());
     assert_eq!(book.snapshot(&snapshot(19)), Step::Applied);
@@ -65,10 +65,10 @@ fn a_snapshot_older_than_the_first_frame_is_fetched_again() {
 fn a_missed_frame_resynchronises_once_and_there_is_no_book_meanwhile() {
     let mut book = live(10);
     let missed = Because::Missed { after: 10, before: 12 };
-    assert_eq!(book.change(change(12, 12)), Step::FetchSnapshot(missed));
+    assert_eq!(book.change(&change(12, 12)), Step::FetchSnapshot(missed));
     assert!(book.book().is_none());
     for n in 13..20 {
-        assert_eq!(book.change(change(n, n)), Step::Waiting);
+        assert_eq!(book.change(&change(n, n)), Step::Waiting);
         assert!(book.book().is_none());
     }
     assert_eq!(book.snapshot(&snapshot(15)), Step::Applied);
@@ -78,21 +78,21 @@ fn a_missed_frame_resynchronises_once_and_there_is_no_book_meanwhile() {
 #[test]
 fn frames_that_come_twice_or_late_change_nothing() {
     let mut book = live(10);
-    assert_eq!(book.change(change(11, 12)), Step::Applied);
-    assert_eq!(book.change(change(11, 12)), Step::Ignored);
-    assert_eq!(book.change(change(5, 9)), Step::Ignored);
+    assert_eq!(book.change(&change(11, 12)), Step::Applied);
+    assert_eq!(book.change(&change(11, 12)), Step::Ignored);
+    assert_eq!(book.change(&change(5, 9)), Step::Ignored);
     assert_eq!((quantity_at_100(&book), book.synchronised), (Some(12), 1));
     // One that overlaps what is known is news all the same.
-    assert_eq!(book.change(change(12, 14)), Step::Applied);
+    assert_eq!(book.change(&change(12, 14)), Step::Applied);
     assert_eq!(quantity_at_100(&book), Some(14));
 }
 
 #[test]
 fn frames_that_overtake_each_other_resynchronise_once() {
     let mut book = live(10);
-    assert!(matches!(book.change(change(12, 12)), Step::FetchSnapshot(Because::Missed { .. })));
-    assert_eq!(book.change(change(11, 11)), Step::Waiting);
-    assert_eq!(book.change(change(13, 13)), Step::Waiting);
+    assert!(matches!(book.change(&change(12, 12)), Step::FetchSnapshot(Because::Missed { .. })));
+    assert_eq!(book.change(&change(11, 11)), Step::Waiting);
+    assert_eq!(book.change(&change(13, 13)), Step::Waiting);
     // The late frame closes the gap: the old snapshot's successor would do.
     assert_eq!(book.snapshot(&snapshot(10)), Step::Applied);
     assert_eq!((quantity_at_100(&book), book.synchronised), (Some(13), 2));
@@ -101,7 +101,7 @@ fn frames_that_overtake_each_other_resynchronise_once() {
 #[test]
 fn a_snapshot_that_comes_late_or_twice_is_ignored() {
     let mut book = live(10);
-    book.change(change(11, 11));
+    book.change(&change(11, 11));
     assert_eq!(book.snapshot(&snapshot(10)), Step::Ignored);
     assert_eq!(quantity_at_100(&book), Some(11));
 }
@@ -109,8 +109,8 @@ fn a_snapshot_that_comes_late_or_twice_is_ignored() {
 #[test]
 fn a_gap_among_the_kept_frames_wants_a_newer_snapshot() {
     let mut book = LocalBook::default();
-    book.change(change(10, 10));
-    book.change(change(13, 13));
+    book.change(&change(10, 10));
+    book.change(&change(13, 13));
     let missed = Because::Missed { after: 10, before: 13 };
     assert_eq!(book.snapshot(&snapshot(9)), Step::FetchSnapshot(missed));
     assert_eq!(book.snapshot(&snapshot(9)), Step::FetchSnapshot(Because::SnapshotTooOld));
@@ -123,7 +123,7 @@ fn a_gap_among_the_kept_frames_wants_a_newer_snapshot() {
 fn a_crossed_book_is_not_lent_out() {
     let mut book = live(10);
     let crossing = Change { bids: levels(&[(101, 1)]), ..change(11, 11) };
-    assert_eq!(book.change(crossing), Step::FetchSnapshot(Because::Crossed));
+    assert_eq!(book.change(&crossing), Step::FetchSnapshot(Because::Crossed));
     assert!(book.book().is_none());
     assert_eq!(book.snapshot(&snapshot(11)), Step::Applied);
 }
@@ -133,7 +133,7 @@ fn a_new_stream_starts_anew() {
     let mut book = live(10);
     book.reset();
     assert!(book.book().is_none());
-    assert_eq!(book.change(change(50, 51)), Step::FetchSnapshot(Because::Started));
+    assert_eq!(book.change(&change(50, 51)), Step::FetchSnapshot(Because::Started));
 }
 
 /// The recorded frames of one day of Binance, as one stream.
@@ -190,7 +190,7 @@ fn a_recorded_day_ends_exactly_as_it_should() {
     let mut tickers = Vec::new();
     for frame in recorded() {
         let step = match market::decode(frame.as_bytes()).unwrap().message {
-            Message::DepthUpdate(update) => book.change(update.into()),
+            Message::DepthUpdate(update) => book.change(&update.into()),
             Message::PartialDepth(depth) => book.snapshot(&depth),
             Message::BookTicker(best) => {
                 tickers.push((best.update, best.bid.0, best.ask.0));
@@ -227,10 +227,10 @@ fn disturbed(late: usize, disturb: impl Fn(usize, Change) -> Vec<Change>) -> Loc
         match market::decode(frame.as_bytes()).unwrap().message {
             Message::DepthUpdate(update) => {
                 let change = Change::from(update);
-                right.change(change.clone());
+                right.change(&change);
                 updates += 1;
                 for change in disturb(updates, change) {
-                    let step = book.change(change);
+                    let step = book.change(&change);
                     assert_eq!(book.book().is_some(), matches!(step, Step::Applied | Step::Ignored));
                     if matches!(step, Step::FetchSnapshot(_)) && book.synchronised > 0 {
                         assert_eq!(due, None, "asked for twice");

@@ -145,6 +145,15 @@ fn retry_after_of_the_header_of_the_answer_and_of_the_text() {
     assert_eq!(errors::read(418, ws, None).retry, until);
 }
 
+#[test]
+fn whatever_comes_with_a_code_does_not_hide_it() {
+    for data in ["null", "5", "[]", "\"x\"", "{\"retryAfter\":\"soon\"}"] {
+        let body = format!("{{\"code\":-2010,\"msg\":\"Market is closed.\",\"data\":{data}}}");
+        let failure = errors::read(400, body.as_bytes(), None);
+        assert_eq!(failure.verdict, Verdict::Rejected(Rejection::MarketClosed), "{data}");
+    }
+}
+
 const HALF: &[u8] = br#"{"code":-2021,"msg":"Order cancel-replace partially failed.","data":{"cancelResult":"SUCCESS","newOrderResult":"FAILURE","cancelResponse":{"symbol":"BTCUSDT"},"newOrderResponse":{"code":-2010,"msg":"Order would immediately match and take."}}}"#;
 
 #[test]

@@ -1,9 +1,21 @@
-//! Whatever the bytes, there is an answer: no decoder panics. The seed is proptest's, printed on a failure.
+//! Whatever the bytes, there is an answer: no decoder panics; and a side of a book is what a plain map would be.
+//!
+//! `PROPTEST_CASES` says how many cases, `TAPEDECK_SEED` repeats those of an earlier run.
 
 use crate::{account, data};
-use proptest::prelude::*;
-use std::{fs, sync::LazyLock};
-use venue_binance::{errors, frame, market, rows, rules};
+use proptest::{prelude::*, test_runner::RngSeed};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::LazyLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use venue_binance::{
+    book::Levels,
+    errors, frame,
+    market::{self, Fixed, Level},
+    rows, rules,
+};
 
 static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let text = fs::read_to_string(data("binance-samples/samples.jsonl")).unwrap();
@@ -13,6 +25,19 @@ static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     };
     text.lines().map(sample).collect()
 });
+
+fn config() -> ProptestConfig {
+    let told = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let drawn = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let seed = told("TAPEDECK_SEED").unwrap_or_else(drawn);
+    println!("TAPEDECK_SEED={seed}");
+    ProptestConfig {
+        cases: told("PROPTEST_CASES").map_or(2_000, |cases| cases as u32),
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
 
 /// Every decoder; the results do not matter, their being there does.
 fn decode(bytes: &[u8]) {
@@ -36,7 +61,7 @@ fn decode(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn changed_samples_never_panic(
@@ -66,5 +91,44 @@ proptest! {
         ] {
             decode(text.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_side_of_a_book_is_what_a_sorted_map_would_be(
+        batches in prop::collection::vec(prop::collection::vec((0_u64..60, 0_u64..3), 0..20), 0..20),
+        sorted in 0..3,
+    ) {
+        let mut batches = batches;
+        for batch in &mut batches {
+            match sorted {
+                1 => batch.sort(),
+                2 => batch.sort_by(|a, b| b.cmp(a)),
+                _ => {}
+            }
+        }
+        compare::<true>(&batches);
+        compare::<false>(&batches);
+    }
+}
+
+fn compare<const BIDS: bool>(batches: &[Vec<(u64, u64)>]) {
+    let mut levels = Levels::<BIDS>::default();
+    let mut plain = BTreeMap::new();
+    for batch in batches {
+        let batch: Vec<Level> =
+            batch.iter().map(|(p, q)| Level { price: Fixed(*p), quantity: Fixed(*q) }).collect();
+        for level in &batch {
+            match level.quantity.0 {
+                0 => plain.remove(&level.price.0),
+                quantity => plain.insert(level.price.0, quantity),
+            };
+        }
+        levels.set(&batch);
+        let mut wanted: Vec<(u64, u64)> = plain.iter().map(|(p, q)| (*p, *q)).collect();
+        if BIDS {
+            wanted.reverse();
+        }
+        let kept: Vec<(u64, u64)> = levels.iter().map(|l| (l.price.0, l.quantity.0)).collect();
+        assert_eq!(kept, wanted);
     }
 }

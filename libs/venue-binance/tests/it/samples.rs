@@ -1,9 +1,10 @@
 //! Every sample of Binance's own documentation that this crate is to read.
 
-use crate::{account, data};
+use crate::{account, data, draft};
 use serde_json::Value;
 use std::fs;
 use venue_binance::{
+    content,
     errors::{self, Verdict},
     frame, market, rows, rules,
 };
@@ -36,6 +37,25 @@ fn user_data_events_decode_and_parse() {
         }
     }
     assert_eq!(count, 8);
+}
+
+/// What the recorder asks of every event: a fact of that account. And its table finds each parser.
+#[test]
+fn every_parser_of_the_table_gives_facts_of_the_account() {
+    let accounts = r#"{"updateTime":1564034571073,"balances":[{"asset":"ETH","free":"1","locked":"0"}]}"#;
+    let orders =
+        r#"{"order":{"symbol":"A","orderId":1,"clientOrderId":"c","status":"NEW","time":1,"updateTime":1}}"#;
+    let user_data = r#"{"e":"balanceUpdate","E":1573200697110,"a":"BTC","d":"1","T":1573200697068}"#;
+    for (content_type, frame) in
+        [(content::ACCOUNT, accounts), (content::ORDER, orders), (content::USER_DATA, user_data)]
+    {
+        let (_, parser) = content::PARSERS.iter().find(|(known, _)| *known == content_type).unwrap();
+        let said = parser(account(), frame.as_bytes()).unwrap();
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].account(), Some(account()));
+        assert!(!draft(&said[0]).id.is_nil());
+        assert!(parser(account(), b"{}").unwrap_err().len() > 10);
+    }
 }
 
 #[test]

@@ -95,4 +95,17 @@ async fn units_apart_say_what_one_process_says() {
     assert_eq!(compare::difference(&one, &many, "elsewhere"), None);
     assert_eq!(one.len(), many.len());
     assert!(compare::count(&one, "trade.opened") > 0, "something was traded");
+
+    // The comparison notices one event that is missing, one too many, and one that says something else.
+    let place = many.iter().rposition(|row| row.draft.kind == "order.filled").unwrap();
+    let told = |rows: &[Row]| compare::difference(&one, rows, "elsewhere").unwrap_or_default();
+    let (mut less, mut more, mut other) = (many.clone(), many.clone(), many.clone());
+    less.remove(place);
+    let mut again = many[place].clone();
+    again.draft.id = events::Uuid::from_u128(1);
+    more.push(again);
+    other[place].draft.subject.push('x');
+    assert!(told(&less).contains("missing: order.filled"), "{}", told(&less));
+    assert!(told(&more).contains("added: order.filled"), "{}", told(&more));
+    assert!(told(&other).contains("other: order.filled"), "{}", told(&other));
 }

@@ -73,7 +73,16 @@ const POSTGRESQL: &str = "PostgreSQL";
 impl Harm {
     pub fn new(servers: Servers, engine: Engine, load: Load, stop: Duration) -> Self {
         let (report, stopped) = (Report::default(), BTreeMap::new());
-        Self { servers, engine, load, report, lost_with_queue: Vec::new(), stop, stopped, begun: Instant::now() }
+        Self {
+            servers,
+            engine,
+            load,
+            report,
+            lost_with_queue: Vec::new(),
+            stop,
+            stopped,
+            begun: Instant::now(),
+        }
     }
 
     fn say(&self, what: &str) {

@@ -65,11 +65,12 @@ impl fmt::Display for Report {
         if self.after_the_end > 0 {
             writeln!(f, "  {} faults came after the market's end", self.after_the_end)?;
         }
-        let mut took: Vec<Duration> = self.take_overs.iter().map(|(_, after)| *after).collect();
+        let mut took: Vec<(Duration, &str)> =
+            self.take_overs.iter().map(|(unit, after)| (*after, unit.as_str())).collect();
         took.sort_unstable();
-        if let (Some(middle), Some(longest)) = (took.get(took.len() / 2), took.last()) {
+        if let (Some((middle, _)), Some((longest, unit))) = (took.get(took.len() / 2), took.last()) {
             let (count, middle, longest) = (took.len(), middle.as_secs_f64(), longest.as_secs_f64());
-            writeln!(f, "take-overs: {count}, {middle:.2} s in the middle, {longest:.2} s at the longest")?;
+            writeln!(f, "take-overs: {count}, {middle:.2} s in the middle, {longest:.2} s for {unit}")?;
         }
         writeln!(f, "longest pause of each unit, the servers' absences included:\n{}", self.pauses)?;
         for death in &self.ended_by_themselves {
