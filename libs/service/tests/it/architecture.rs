@@ -56,7 +56,6 @@ const PURE_LIBS: &[&str] = &["domain", "events", "indicators", "service", "venue
 const IMPURE: &[&str] = &[
     "event-logger/src/clock/mod.rs",
     "event-logger/src/drain.rs",
-    "event-logger/src/judge.rs",
     "event-logger/src/open.rs",
     "event-logger/src/patience.rs",
     "event-logger/src/publish/mod.rs",

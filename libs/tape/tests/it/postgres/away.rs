@@ -169,3 +169,38 @@ async fn too_many_connections_is_away_and_passes() {
     }
     drop(server);
 }
+
+/// As after a restore, or a fail-over to a standby that lacked the last commits.
+#[tokio::test]
+async fn a_database_that_lost_what_was_recorded_takes_no_more_from_whoever_recorded_it() {
+    let url = testkit::postgres();
+    let (knows, other) = (open(&url).await, open(&url).await);
+    append(&other, facts(1..=5)).await;
+    append(&knows, facts(6..=9)).await;
+    let back = "BEGIN; \
+         ALTER TABLE tapedeck.event DISABLE TRIGGER ALL; \
+         DELETE FROM tapedeck.event WHERE position > 7; \
+         ALTER TABLE tapedeck.event ENABLE ALWAYS TRIGGER event_append_only; \
+         ALTER TABLE tapedeck.event ENABLE ALWAYS TRIGGER event_no_truncate; \
+         UPDATE tapedeck.head SET position = 7, hash = e.hash, recorded_at = e.recorded_at \
+             FROM tapedeck.event e WHERE e.position = 7; \
+         COMMIT";
+    execute(&url, back).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    execute(&url, cut).await.unwrap();
+
+    let refused = loop {
+        match knows.append(facts([20])).await {
+            Err(e) if is_away(&e) => sleep(Duration::from_millis(20)).await,
+            done => break done.unwrap_err(),
+        }
+    };
+    assert!(matches!(refused, AppendError::Backend(StorageError::Corrupt { .. })), "{refused}");
+    assert!(refused.to_string().contains("put back to an older copy"), "{refused}");
+    let still = knows.append(facts([20])).await.unwrap_err();
+    assert!(matches!(still, AppendError::Backend(StorageError::Corrupt { .. })), "{still}");
+    // Whoever knows nothing of what was lost cannot tell.
+    let (outcomes, _) = insist(&other, facts([20])).await;
+    assert_eq!(outcomes, [Outcome::Appended(8)]);
+}
