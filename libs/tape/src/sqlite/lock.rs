@@ -10,7 +10,14 @@ use std::{
 
 /// Held as long as this lives. The file beside the tape, `PATH.lock`, stays; it means nothing by itself.
 #[derive(Debug)]
-pub(super) struct WriterLock(#[expect(dead_code, reason = "open while the lock is held")] File);
+pub(super) struct WriterLock(File);
+
+impl Drop for WriterLock {
+    /// Closing alone leaves it to a child that is just being started with a copy of the file.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 impl WriterLock {
     /// `path` is the tape's, without symbolic links, so that two names of one file meet here.
