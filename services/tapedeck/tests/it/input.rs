@@ -30,7 +30,7 @@ fn wrong_use_is_named_and_exits_with_2() {
         ("backtest --candles candles --edge edge99", &["edge99", "it has: edge60, edge61, edge62, edge70"]),
         ("tape show --from x", &["'x'"]),
         ("tape show --kind trade.cloesd", &["trade.cloesd", "trade.closed", "trade.opened"]),
-        ("tape tail --kind trades", &["trades", "signal, tape, time, trade, unit"]),
+        ("tape tail --kind trades", &["trades", "signal, stream, tape, time, trade, unit"]),
         ("tape import nowhere --tape sqlite:new.tape", &["nowhere: there is no such file or folder"]),
         ("simulate --seed 1 --seeds 2", &["'--seed <SEED>'"]),
     ] {
@@ -54,9 +54,13 @@ fn a_tape_that_is_none_is_refused_with_what_to_write() {
     for command in ["up", "positions", "tape head", "verify", "backtest --candles candles"] {
         place.write("candles/BTCUSDT-1d.csv", "1704067200000,1,2,0.5,1.5,10\n");
         let run = |url: &str| place.run(&format!("{command} --tape {url}"));
-        let refused =
-            run("postgres://me:secret@host/db").ends(2, &["postgres:…", "SQLite", "write sqlite:PATH"]);
-        assert!(!refused.err.contains("secret"), "a password is nobody's business: {refused:#?}");
+        for (url, status, words) in [
+            ("mysql://me:secret@host/db", 2, ["mysql:…", "write sqlite:PATH or postgres://"]),
+            ("postgres://me:secret@127.0.0.1:1/db", 1, ["postgres://127.0.0.1:1/db", "cannot be reached"]),
+        ] {
+            let refused = run(url).ends(status, &words);
+            assert!(!refused.err.contains("secret"), "a password is nobody's business: {refused:#?}");
+        }
         run("my.tape").ends(2, &["write sqlite:my.tape"]);
         run("sqlite:").ends(2, &["the path is missing"]);
         run("sqlite:candles").ends(1, &["it is a folder"]);
