@@ -219,6 +219,8 @@ impl Control {
         command.env("RABBITMQ_NODENAME", &self.node);
         command.env("RABBITMQ_CONF_ENV_FILE", self.home.join("rabbitmq-env.conf"));
         command.env("ERL_EPMD_PORT", self.names.to_string()).env("ERL_EPMD_ADDRESS", "127.0.0.1");
+        // Ours is there first. One that Erlang starts by itself would outlive everything.
+        command.env("ERL_FLAGS", "-start_epmd false");
         // Eleven ports by default: not enough for all tests of a machine at once.
         command.env("RABBITMQ_CTL_DIST_PORT_MIN", "35672").env("RABBITMQ_CTL_DIST_PORT_MAX", "36671");
         command
