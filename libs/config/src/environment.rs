@@ -18,6 +18,24 @@ pub struct Environment {
     pub store_url: Option<Secret>,
     /// `BUS_URL`.
     pub bus_url: Option<Secret>,
+    pub binance: BinanceAccess,
+}
+
+/// The way to an account at Binance, or at something that speaks like it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BinanceAccess {
+    /// `BINANCE_API_KEY`.
+    pub key: Option<Secret>,
+    /// `BINANCE_API_SECRET`: an HMAC secret, or an Ed25519 private key as PEM.
+    pub secret: Option<Secret>,
+    /// `BINANCE_API_SECRET_FILE`: the same in a file.
+    pub secret_file: Option<PathBuf>,
+    /// `BINANCE_REST_URL`; without a slash at the end, as the others.
+    pub rest_url: Option<String>,
+    /// `BINANCE_WS_API_URL`.
+    pub ws_api_url: Option<String>,
+    /// `BINANCE_STREAM_URL`.
+    pub stream_url: Option<String>,
 }
 
 /// A variable and what it is for, in prose; for help texts and templates.
@@ -71,6 +89,27 @@ impl Environment {
             name: "BUS_URL",
             about: "The broker between processes: amqp://USER:PASSWORD@HOST:PORT/VHOST (%2f is the vhost /), or amqps:// with TLS.",
         },
+        Variable { name: "BINANCE_API_KEY", about: "The API key of the account at Binance." },
+        Variable {
+            name: "BINANCE_API_SECRET",
+            about: "What requests are signed with: the key's HMAC secret, or an Ed25519 private key as PEM.",
+        },
+        Variable {
+            name: "BINANCE_API_SECRET_FILE",
+            about: "The same in a file, instead of BINANCE_API_SECRET.",
+        },
+        Variable {
+            name: "BINANCE_REST_URL",
+            about: "Binance's REST API, https://api.binance.com where it is not set; http://127.0.0.1:PORT is the paper exchange.",
+        },
+        Variable {
+            name: "BINANCE_WS_API_URL",
+            about: "Binance's WebSocket API, wss://ws-api.binance.com:443/ws-api/v3 where it is not set.",
+        },
+        Variable {
+            name: "BINANCE_STREAM_URL",
+            about: "Binance's market streams, wss://stream.binance.com:9443 where it is not set.",
+        },
     ];
 
     /// Variables of ours that are meant for others: where the tests find their data and their servers, how
@@ -111,6 +150,30 @@ impl Environment {
             "write amqp://USER:PASSWORD@HOST:PORT/VHOST",
             &mut problems,
         );
+        let web = |name: &str, schemes: [&str; 2], problems: &mut Vec<Problem>| {
+            let url = get(name)?;
+            let known = url
+                .split_once("://")
+                .is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty());
+            if !known {
+                let [tls, plain] = schemes;
+                let remedy = format!("write {tls}://HOST, or {plain}://127.0.0.1:PORT for a server here");
+                problems.push(problem(name, "is no such address", remedy));
+            }
+            known.then(|| url.trim_end_matches('/').to_owned())
+        };
+        let binance = BinanceAccess {
+            key: get("BINANCE_API_KEY").map(Secret),
+            secret: get("BINANCE_API_SECRET").map(Secret),
+            secret_file: get("BINANCE_API_SECRET_FILE").map(PathBuf::from),
+            rest_url: web("BINANCE_REST_URL", ["https", "http"], &mut problems),
+            ws_api_url: web("BINANCE_WS_API_URL", ["wss", "ws"], &mut problems),
+            stream_url: web("BINANCE_STREAM_URL", ["wss", "ws"], &mut problems),
+        };
+        if binance.secret.is_some() && binance.secret_file.is_some() {
+            let remedy = "unset one of the two".to_owned();
+            problems.push(problem("BINANCE_API_SECRET", "is set, and BINANCE_API_SECRET_FILE too", remedy));
+        }
         if !problems.is_empty() {
             return Err(Problems::new("the environment", problems));
         }
@@ -121,6 +184,7 @@ impl Environment {
             listen,
             store_url,
             bus_url,
+            binance,
         })
     }
 }

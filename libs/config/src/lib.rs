@@ -13,7 +13,7 @@ mod settings;
 mod suggest;
 mod value;
 
-pub use environment::{Environment, Secret, Variable};
+pub use environment::{BinanceAccess, Environment, Secret, Variable};
 pub use file::default_toml;
 pub use problem::{Problem, Problems};
 pub use settings::{

@@ -4,6 +4,7 @@
 //! A field is added only with a default; anything else is a new schema version with an upcast in
 //! `kinds.rs`, and the old frozen file in `frozen/` stays.
 
+pub mod conflict;
 pub mod families;
 pub mod ids;
 

@@ -12,6 +12,7 @@
 //! The life of a replica: stand by until the lease is had ([`lease`]), come back from the tape
 //! ([`resume`]), hear and answer ([`lead`], [`speak`]), and begin anew when it is over.
 
+pub mod hands;
 mod lead;
 pub mod lease;
 mod limits;
@@ -29,7 +30,7 @@ pub use trouble::Trouble;
 
 use bus::Bus;
 use domain::UnitName;
-use events::Recorded;
+use hands::Hands;
 use lease::Lease;
 use seat::{Seat, Work};
 use service::Host;
@@ -37,7 +38,7 @@ use std::{sync::Arc, time::Duration};
 use stop::Stop;
 use tape::{Head, StorageError, Tape};
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// What is to be run, where, by whom.
 pub struct Replica {
@@ -52,20 +53,9 @@ pub struct Replica {
     /// How long a lease lasts unless it is renewed; another takes over at most 0.5 s after it has run out.
     pub lease: Duration,
     pub status: UnitStatus,
-    /// Of a sink: who is told what it hears, and then does the I/O.
-    pub hands: Option<mpsc::Sender<Heard>>,
+    /// Of a sink: who does its I/O.
+    pub hands: Option<Hands>,
     pub limits: Limits,
-}
-
-/// Something that a sink has heard where it stands on the tape, told once its core has it and what
-/// the core said on it is committed. A hand that is slow to receive holds the unit up.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heard {
-    pub event: Recorded,
-    /// This very incarnation has committed it: what it promises has been tried by nobody else.
-    pub mine: bool,
-    /// Names the incarnation. What an earlier one told is void.
-    pub fence: u64,
 }
 
 /// Why a replica gave up. Everything else it waits out.

@@ -5,6 +5,7 @@
 //! So a run killed anywhere ends, resumed, with the same tape as one undisturbed.
 
 use crate::{
+    abroad::{Abroad, AbroadError, Foreign},
     recover::{self, Plan, RecoverError},
     status::{Phase, Status},
 };
@@ -29,6 +30,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(50);
 const TURNS: usize = 256;
 /// Snapshots are written after this many events.
 const SNAPSHOT_EVERY: u64 = 100_000;
+/// How long an answer of a venue that is away is awaited once a run was asked to stop.
+const ANSWER: Duration = Duration::from_secs(3);
 /// How long a lease lasts unless it is renewed. Of a SQLite tape the file lock is what excludes others,
 /// so whoever has it need not wait for the lease of one that died.
 const LEASE: Duration = Duration::from_secs(30);
@@ -52,6 +55,8 @@ pub struct Market<F> {
     pub status: Status,
     /// Sees each event as it is said, before it is committed.
     pub observer: Option<Observer>,
+    /// The venue, where it is none of the units.
+    pub abroad: Option<Box<dyn Abroad>>,
 }
 
 pub type Observer = Box<dyn FnMut(&Recorded) + Send>;
@@ -89,6 +94,8 @@ pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
     Storage(#[from] StorageError),
     #[error(transparent)]
     Lease(#[from] LeaseError),
+    #[error(transparent)]
+    Abroad(#[from] AbroadError),
 }
 
 /// Collects what is to be committed.
@@ -96,6 +103,7 @@ struct Outbox {
     entries: Vec<Entry>,
     status: Status,
     observer: Option<Observer>,
+    abroad: Option<Box<dyn Abroad>>,
 }
 
 impl Journal for Outbox {
@@ -105,6 +113,9 @@ impl Journal for Outbox {
         }
         if let Some(observer) = &mut self.observer {
             observer(event);
+        }
+        if let Some(abroad) = &mut self.abroad {
+            abroad.see(event);
         }
         self.entries.push(Entry { draft: Draft::from(event), recorded_at: Some(event.recorded_at) });
     }
@@ -135,8 +146,20 @@ impl<F: Steps> Market<F> {
     }
 
     async fn play(self, stop: &mut watch::Receiver<bool>) -> Result<Ended, RunError<F::Error>> {
-        let Market { tape, hosts, mut feed, source, describe, tape_id, build, owner, pace, status, observer } =
-            self;
+        let Market {
+            tape,
+            hosts,
+            mut feed,
+            source,
+            describe,
+            tape_id,
+            build,
+            owner,
+            pace,
+            status,
+            observer,
+            abroad,
+        } = self;
         let head = tape.head().await?;
         let opened = tape.opened().await?;
         if let Some(opened) = &opened {
@@ -152,7 +175,7 @@ impl<F: Steps> Market<F> {
         let fences = tape.acquire_all(&units, &owner, LEASE, force).await?;
         let fences: Vec<(UnitName, u64)> = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
         let _leases = Leases::keep(&tape, fences.clone());
-        let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer };
+        let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer, abroad };
         let mut writer = Writer {
             tape: tape.clone(),
             fences,
@@ -217,6 +240,15 @@ impl<F: Steps> Market<F> {
             if *stop.borrow() {
                 break Ended::Stopped;
             }
+            if outbox.abroad.is_some() {
+                writer.commit(&mut played.engine, &mut outbox).await?;
+                writer.flush().await?;
+                match attend(&mut played, &mut outbox, id, head.recorded_at, stop).await? {
+                    Attended::Brought => continue,
+                    Attended::Nothing => {}
+                    Attended::Stopped => break Ended::Stopped,
+                }
+            }
             // Before the next step is read, so that the feed's state is that of this position.
             if played.engine.head() >= last_snapshot + SNAPSHOT_EVERY {
                 last_snapshot = played.engine.head();
@@ -235,6 +267,12 @@ impl<F: Steps> Market<F> {
             }
             status.market_at(next);
             played.step(&mut outbox);
+            if outbox.abroad.is_some() {
+                // As a venue among the units would, it answers a step before anybody else hears it.
+                writer.commit(&mut played.engine, &mut outbox).await?;
+                writer.flush().await?;
+                attend(&mut played, &mut outbox, id, next, stop).await?;
+            }
         };
         writer.commit(&mut played.engine, &mut outbox).await?;
         writer.flush().await?;
@@ -249,6 +287,58 @@ impl<F: Steps> Market<F> {
         }
         Ok(ended)
     }
+}
+
+enum Attended {
+    Brought,
+    Nothing,
+    Stopped,
+}
+
+/// Lets the venue that is away have its say; everything said so far is committed.
+async fn attend<F: Steps>(
+    played: &mut Played<F>,
+    outbox: &mut Outbox,
+    tape: Uuid,
+    now: Timestamp,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<Attended, AbroadError> {
+    let Some(abroad) = &mut outbox.abroad else { return Ok(Attended::Nothing) };
+    abroad.take_up(played.engine.hosts());
+    let brought = tokio::select! {
+        brought = abroad.settle() => brought?,
+        () = overdue(stop) => return Ok(Attended::Stopped),
+    };
+    if brought.is_empty() {
+        return Ok(Attended::Nothing);
+    }
+    let now = played.engine.time().max(now);
+    for foreign in brought {
+        match foreign {
+            Foreign::Fact { id, source, event, meta } => {
+                played.tell(id, source, now, event, outbox);
+                if let Some(entry) = outbox.entries.last_mut() {
+                    entry.draft.meta = meta;
+                }
+            }
+            Foreign::Answer { unit, judge } => {
+                let hosts = played.engine.hosts();
+                let host = hosts.iter().find(|host| host.unit() == unit);
+                let said = host.map_or_else(Vec::new, |host| judge(host, tape, now));
+                for (id, event) in said {
+                    played.tell(id, unit, now, event, outbox);
+                }
+            }
+        }
+    }
+    Ok(Attended::Brought)
+}
+
+/// Asked to stop, and the venue has not answered for a while.
+async fn overdue(stop: &mut watch::Receiver<bool>) {
+    // An error says that whoever could ask is gone.
+    let _ = stop.wait_for(|stop| *stop).await;
+    tokio::time::sleep(ANSWER).await;
 }
 
 impl Writer {

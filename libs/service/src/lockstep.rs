@@ -71,6 +71,10 @@ impl Lockstep {
     pub fn done(&self) -> Position {
         self.done
     }
+    /// The time of what was said last since this engine was made.
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
     pub fn is_quiet(&self) -> bool {
         self.queue.is_empty()
     }
@@ -120,6 +124,18 @@ impl Lockstep {
         }
     }
 
+    /// A fact that came from outside, under an id of its own.
+    pub fn tell(
+        &mut self,
+        id: Uuid,
+        source: UnitName,
+        now: Timestamp,
+        event: Event,
+        journal: &mut impl Journal,
+    ) {
+        self.append(id, source, None, now, event, journal);
+    }
+
     fn append(
         &mut self,
         id: Uuid,
@@ -144,7 +160,7 @@ impl Lockstep {
         let kind = heard.event.kind() as usize;
         for r in 0..self.routes[kind].len() {
             let index = self.routes[kind][r];
-            self.tell(index, &heard, journal);
+            self.tell_unit(index, &heard, journal);
         }
         self.tell_the_speaker(&heard, kind, journal);
         self.done = heard.position;
@@ -155,11 +171,11 @@ impl Lockstep {
     fn tell_the_speaker(&mut self, heard: &Recorded, kind: usize, journal: &mut impl Journal) {
         let speaker = self.in_place.iter().copied().find(|&i| self.hosts[i].unit() == heard.source);
         if let Some(index) = speaker.filter(|i| !self.routes[kind].contains(i)) {
-            self.tell(index, heard, journal);
+            self.tell_unit(index, heard, journal);
         }
     }
 
-    fn tell(&mut self, index: usize, heard: &Recorded, journal: &mut impl Journal) {
+    fn tell_unit(&mut self, index: usize, heard: &Recorded, journal: &mut impl Journal) {
         let host = &mut self.hosts[index];
         let unit = host.unit();
         let own = heard.source == unit && host.own() == Own::AtCause;

@@ -2,7 +2,7 @@
 
 use crate::{Journal, Lockstep};
 use domain::{Timestamp, UnitName};
-use events::{Event, Kind, Recorded};
+use events::{Event, Kind, Recorded, Uuid};
 
 /// A market on its own clock.
 ///
@@ -62,6 +62,19 @@ impl<F: Steps> Played<F> {
     pub fn say(&mut self, source: UnitName, now: Timestamp, event: Event, journal: &mut impl Journal) {
         let mut overheard = Overheard { feed: &mut self.feed, journal };
         self.engine.feed(source, now, [event], &mut overheard);
+    }
+
+    /// A fact that came from outside, under an id of its own.
+    pub fn tell(
+        &mut self,
+        id: Uuid,
+        source: UnitName,
+        now: Timestamp,
+        event: Event,
+        journal: &mut impl Journal,
+    ) {
+        let mut overheard = Overheard { feed: &mut self.feed, journal };
+        self.engine.tell(id, source, now, event, &mut overheard);
     }
 
     /// Lets the units deal with up to `turns` events; `true` once there is nothing left.

@@ -9,11 +9,10 @@
 //! | [`CLOCK`] | [`clock::tell`] | says what time it is |
 //!
 //! Besides, [`open::open_tape`] says the first row of a live tape, and [`reparse::reparse`] reads
-//! quarantined frames again. What is decided is in `parse`, [`record`], [`conflict`],
-//! [`clock::Due`] and `publish/way.rs`; all of it is pure.
+//! quarantined frames again. What is decided is in `parse`, [`record`],
+//! [`events::conflict`], [`clock::Due`] and `publish/way.rs`; all of it is pure.
 
 pub mod clock;
-pub mod conflict;
 pub mod counters;
 pub mod drain;
 pub mod fault;
@@ -25,11 +24,19 @@ pub mod reparse;
 
 mod patience;
 
-pub use conflict::UNIT;
 pub use counters::Counters;
 pub use fault::{Fault, Fence};
 
+use domain::UnitName;
+
+/// Records facts of the world, and what differs among them.
+pub const UNIT: &str = "event-logger";
 /// Publishes the tape.
 pub const PUBLISHER: &str = "tape-publisher";
 /// Says the time.
 pub const CLOCK: &str = "clock";
+
+/// [`UNIT`] as the source of what is recorded.
+pub fn unit() -> UnitName {
+    UnitName::new(UNIT).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
+}

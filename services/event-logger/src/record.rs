@@ -1,13 +1,12 @@
 //! What a batch of frames says, ready to be recorded. Pure.
 
-use crate::{
-    conflict::{conflict, conflict_id, unit},
-    parse::Parsers,
-};
+use crate::{parse::Parsers, unit};
 use bus::{FrameKind, IngestFrame};
 use domain::{Account, Timestamp};
 use events::{
-    Clock, Draft, Event, FrameBytes, FrameHash, FrameQuarantined, Hash, StreamOpened, TapeOpened, Uuid, ids,
+    Clock, Draft, Event, FrameBytes, FrameHash, FrameQuarantined, Hash, StreamOpened, TapeOpened, Uuid,
+    conflict::{conflict, conflict_id},
+    ids,
 };
 use serde::Serialize;
 use tape::{Entry, Frame, Outcome};
@@ -97,7 +96,7 @@ pub fn conflicts(target: Target, facts: &[Fact], outcomes: &[Outcome]) -> Vec<Fa
         Outcome::Appended(_) | Outcome::Duplicate(_) => None,
     });
     let said = refused.flat_map(|(fact, position)| {
-        let events = conflict(&fact.draft, &fact.event, position);
+        let events = conflict(unit(), &fact.draft, &fact.event, position);
         events.into_iter().enumerate().map(move |(n, event)| {
             let id = conflict_id(target.tape, &fact.draft, n);
             let at = event.at().unwrap_or(fact.draft.at);

@@ -1,10 +1,10 @@
 //! Reading quarantined frames again, once a parser was mended.
 
 use crate::{
-    conflict::unit,
     fault::Fault,
     parse::Parsers,
     record::{self, Fact, Target},
+    unit,
 };
 use domain::Account;
 use events::{

@@ -73,6 +73,7 @@ async fn play(tape: &Tape) {
         pace: Pace::Max,
         status: Status::new(),
         observer: None,
+        abroad: None,
     };
     let (_stop, stopped) = watch::channel(false);
     run.run(stopped).await.expect("a run");

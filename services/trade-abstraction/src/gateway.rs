@@ -12,7 +12,7 @@
 use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
 use events::{
     CancelAttempted, ControlEvent, Event, Kind, OrderAbsent, OrderAttempted, OrderEvent, OrderRefused,
-    OrderSubmitted, OrderUnknown, TradingState,
+    OrderSubmitted, OrderUnknown, TradingState, Uuid, ids,
 };
 use serde::{Deserialize, Serialize};
 use service::{Own, Service};
@@ -104,11 +104,12 @@ pub enum Answer {
     Unknown { request: ClientOrderId, attempt: u32, text: String },
     /// Looked up at `venue_time`, and not there.
     NotFound { order: ClientOrderId, venue_time: Timestamp },
-    /// Certainly not executed, and worth trying again at `now`: a rate limit, a −1021.
-    TryAgain { request: ClientOrderId, attempt: u32 },
+    /// Certainly not executed, and worth trying again now: a rate limit, a −1021. The next attempt is
+    /// stamped with the venue's time where that is known.
+    TryAgain { request: ClientOrderId, attempt: u32, venue_time: Option<Timestamp> },
     /// A cancel without an answer, or refused for its timestamp: it does no harm twice, so it is
     /// signed anew.
-    CancelAgain { order: ClientOrderId, attempt: u32 },
+    CancelAgain { order: ClientOrderId, attempt: u32, venue_time: Option<Timestamp> },
 }
 
 pub struct Gateway {
@@ -193,19 +194,19 @@ impl Gateway {
         instrument: Instrument,
         order: ClientOrderId,
         attempt: u32,
-        now: Timestamp,
+        timestamp: Timestamp,
     ) -> Event {
         let recv_window_ms = self.config.recv_window_ms;
-        CancelAttempted { account, instrument, order, attempt, timestamp: now, recv_window_ms }.into()
+        CancelAttempted { account, instrument, order, attempt, timestamp, recv_window_ms }.into()
     }
 
-    fn attempted(&self, submitted: &OrderSubmitted, attempt: u32, now: Timestamp) -> Event {
+    fn attempted(&self, submitted: &OrderSubmitted, attempt: u32, timestamp: Timestamp) -> Event {
         OrderAttempted {
             account: submitted.account,
             instrument: submitted.instrument,
             request: submitted.request.id(),
             attempt,
-            timestamp: now,
+            timestamp,
             recv_window_ms: self.config.recv_window_ms,
         }
         .into()
@@ -301,7 +302,7 @@ impl Gateway {
                 let OrderSubmitted { account, instrument, .. } = intent.submitted;
                 vec![OrderAbsent { account, instrument, order: *order }.into()]
             }
-            Answer::TryAgain { request, attempt: number } => {
+            Answer::TryAgain { request, attempt: number, venue_time } => {
                 let Some(intent) = state.open.get(request) else { return Vec::new() };
                 let Stage::Attempted(attempt) = intent.stage else { return Vec::new() };
                 // An answer to an earlier attempt says nothing about this one.
@@ -310,17 +311,63 @@ impl Gateway {
                 }
                 match self.forbidden(state, now, intent.submitted_at, &intent.submitted) {
                     Some(why) => refused(&intent.submitted, &why),
-                    None => vec![self.attempted(&intent.submitted, attempt.number + 1, now)],
+                    None => {
+                        let timestamp = venue_time.unwrap_or(now);
+                        vec![self.attempted(&intent.submitted, attempt.number + 1, timestamp)]
+                    }
                 }
             }
-            Answer::CancelAgain { order, attempt: number } => match state.cancels.get(order) {
+            Answer::CancelAgain { order, attempt: number, venue_time } => match state.cancels.get(order) {
                 Some(Cancel { account, instrument, attempt: Some(attempt) }) if attempt.number == *number => {
-                    vec![self.cancel(*account, *instrument, *order, number + 1, now)]
+                    let timestamp = venue_time.unwrap_or(now);
+                    vec![self.cancel(*account, *instrument, *order, number + 1, timestamp)]
                 }
                 Some(_) | None => Vec::new(),
             },
         }
     }
+}
+
+impl Effect {
+    /// Whether it protects what is held, or finds out what became of something: served first.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Send { request, .. } => request.orders().all(|o| o.reduce_only),
+            Self::Cancel { .. } | Self::LookUp { .. } => true,
+        }
+    }
+
+    /// The same, one for each request that it takes.
+    pub fn parts(self) -> Vec<Self> {
+        match self {
+            Self::LookUp { account, instrument, orders, not_before } => orders
+                .into_iter()
+                .map(|order| Self::LookUp { account, instrument, orders: vec![order], not_before })
+                .collect(),
+            one @ (Self::Send { .. } | Self::Cancel { .. }) => vec![one],
+        }
+    }
+}
+
+/// The id of what the gateway says of an answer, or of a fact that an answer carried: the same
+/// whichever incarnation says it.
+pub fn id_of(tape: Uuid, event: &Event) -> Uuid {
+    ids::of_fact(tape, event).unwrap_or_else(|| {
+        let (account, kind) = (event.account(), event.kind().name());
+        let account = account.map_or_else(String::new, |a| a.to_string());
+        let key = match event {
+            Event::Order(OrderEvent::Attempted(e)) => format!("{}/{}", e.request, e.attempt),
+            Event::Order(OrderEvent::CancelAttempted(e)) => {
+                format!("{}/{}/{}", e.order, e.attempt, e.timestamp)
+            }
+            Event::Order(OrderEvent::Unknown(e)) => format!("{}/{}", e.request, e.attempt),
+            Event::Order(OrderEvent::Absent(e)) => e.order.to_string(),
+            Event::Order(OrderEvent::Refused(e)) => e.order.to_string(),
+            // Nothing else is said by the hands; whatever it were, its content would tell it apart.
+            other => other.body(),
+        };
+        ids::fact(tape, kind, &format!("{account}/{key}"))
+    })
 }
 
 fn refused(submitted: &OrderSubmitted, why: &str) -> Vec<Event> {

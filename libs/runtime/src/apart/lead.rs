@@ -2,6 +2,7 @@
 
 use super::{
     Replica, UnitPhase,
+    hands::Back,
     lease::Lease,
     resume::{self, Beginning, place, takes},
     speak::Speaker,
@@ -16,7 +17,7 @@ use service::{Arrival, Host};
 use std::sync::Arc;
 use tape::{Head, Snapshot, Tape, chain};
 use tokio::{
-    sync::watch,
+    sync::{OwnedMutexGuard, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval},
 };
 
@@ -45,6 +46,8 @@ enum Call {
     Hint(Hint),
     /// The tape goes on, as its database tells.
     Committed,
+    /// A sink's hands bring something.
+    Back(Back),
 }
 
 /// Until asked to stop, or in trouble. `known` is kept up to date.
@@ -75,6 +78,7 @@ pub(super) async fn lead(
     if must_start {
         leader.start().await?;
     }
+    leader.speaker.recovered(&leader.host);
     leader.listen(&mut stop).await?;
     replica.status.enter(UnitPhase::Stopping);
     leader.flush(true).await?;
@@ -97,6 +101,11 @@ impl Leader<'_> {
         let mut commits = watch_others(&self.replica.tape);
         let mut poll = interval(self.replica.limits.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Whoever led before has gone, or will soon: its receiver is free then.
+        let mut backs = match &self.replica.hands {
+            Some(hands) => Some(hands.back.clone().lock_owned().await),
+            None => None,
+        };
         let mut behind = true;
         while !stop.is_asked() {
             if behind {
@@ -107,6 +116,8 @@ impl Leader<'_> {
                 biased;
                 () = stop.asked() => break,
                 _ = poll.tick() => Call::Poll,
+                // A state that has not heard all that its unit has said must not judge.
+                Some(back) = brought(&mut backs), if self.host.has_heard_itself() => Call::Back(back),
                 Some(hint) = hints.next() => Call::Hint(hint),
                 () = beyond(&mut commits, self.place.position, self.next_look()) => {
                     Call::Committed
@@ -114,6 +125,10 @@ impl Leader<'_> {
             };
             behind = match call {
                 Call::Committed => true,
+                Call::Back(back) => {
+                    self.speaker.bring(&mut self.host, back).await?;
+                    true
+                }
                 Call::Hint(hint) => self.gather(hint, &mut hints).await?,
                 // What has come by the bus meanwhile is no gap.
                 Call::Poll => match hints.try_next() {
@@ -262,6 +277,14 @@ impl Leader<'_> {
             Err(e) => tracing::warn!(%unit, "no snapshot at position {position}: {e}"),
         }
         Ok(())
+    }
+}
+
+/// What hands bring; nothing ever, where there are none.
+async fn brought(backs: &mut Option<OwnedMutexGuard<mpsc::Receiver<Back>>>) -> Option<Back> {
+    match backs {
+        Some(backs) => backs.recv().await,
+        None => None,
     }
 }
 

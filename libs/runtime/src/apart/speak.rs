@@ -1,14 +1,15 @@
 //! What a unit says: gathered, committed with its cursor, made known.
 
 use super::{
-    Heard, Replica,
+    Replica,
+    hands::{Back, Heard, News},
     lease::Lease,
     status::Count,
     trouble::{Trouble, insist},
 };
 use bus::Bus;
 use domain::Timestamp;
-use events::{Clock, Draft, Event, Position, Recorded, TapeOpened, UnitStarted, Uuid, ids};
+use events::{Clock, Draft, Event, Position, Recorded, TapeOpened, UnitStarted, Uuid, conflict, ids};
 use service::{Host, Own};
 use std::{
     collections::BTreeSet,
@@ -31,12 +32,12 @@ pub(super) struct Speaker<'a> {
     head: Position,
     saved: Position,
     saved_at: Instant,
-    hands: Hands,
+    hands: Told,
 }
 
 /// What a sink's hands are told.
 #[derive(Default)]
-struct Hands {
+struct Told {
     /// What this incarnation has committed and not heard yet.
     mine: BTreeSet<Uuid>,
     /// Heard, and not told yet.
@@ -54,7 +55,7 @@ impl<'a> Speaker<'a> {
             head: lease.cursor.position,
             saved: lease.cursor.position,
             saved_at: Instant::now(),
-            hands: Hands::default(),
+            hands: Told::default(),
         }
     }
 
@@ -115,8 +116,59 @@ impl<'a> Speaker<'a> {
         if !self.entries.is_empty() || silent {
             self.commit(host).await?;
         }
-        self.tell_hands().await;
+        self.tell_hands(host);
         Ok(())
+    }
+
+    /// A sink's hands have brought something: said at once, for it is judged by the state as it is.
+    /// Facts may stand on the tape already, brought by somebody else, or under their id something
+    /// else, which is recorded and halts the account.
+    pub(super) async fn bring(&mut self, host: &mut Host, back: Back) -> Result<(), Trouble> {
+        if back.fence != self.lease.fence() {
+            return Ok(());
+        }
+        let Replica { tape, status, limits, .. } = self.replica;
+        let now = match self.opened.clock {
+            Clock::Wall => machine_clock(),
+            Clock::Market => insist(status, limits, || tape.head()).await?.recorded_at,
+        };
+        let said = (back.judge)(host, self.opened.tape, now);
+        let conflicts = self.record(host, now, said).await?;
+        self.record(host, now, conflicts).await?;
+        Ok(())
+    }
+
+    /// Commits these; what is to be said of those that the tape refused.
+    async fn record(
+        &mut self,
+        host: &mut Host,
+        now: Timestamp,
+        said: Vec<(Uuid, Event)>,
+    ) -> Result<Vec<(Uuid, Event)>, Trouble> {
+        if said.is_empty() {
+            return Ok(Vec::new());
+        }
+        for (id, event) in &said {
+            self.entry(*id, None, now, event, host);
+        }
+        let entries = std::mem::take(&mut self.entries);
+        let drafts: Vec<Draft> = entries.iter().map(|e| e.draft.clone()).collect();
+        let committed = self.append(host, entries, OnConflict::Report).await?;
+        self.publish(&committed).await;
+        let mut conflicts = Vec::new();
+        for ((draft, (_, event)), outcome) in drafts.iter().zip(&said).zip(&committed.outcomes) {
+            match outcome {
+                Outcome::Appended(_) => _ = self.hands.mine.insert(draft.id),
+                Outcome::Duplicate(_) => {}
+                Outcome::Conflict(position) => {
+                    tracing::error!(position, "two copies of one fact differ: {}", draft.body);
+                    let said = conflict::conflict(host.unit(), draft, event, *position).into_iter();
+                    let id = |n| conflict::conflict_id(self.opened.tape, draft, n);
+                    conflicts.extend(said.enumerate().map(|(n, event)| (id(n), event)));
+                }
+            }
+        }
+        Ok(conflicts)
     }
 
     async fn commit(&mut self, host: &mut Host) -> Result<(), Trouble> {
@@ -128,13 +180,13 @@ impl<'a> Speaker<'a> {
         let promised = host.reach();
         let new =
             if self.has_hands(host) { entries.iter().map(|e| e.draft.id).collect() } else { Vec::new() };
-        let committed = self.append(host, entries).await?;
+        let committed = self.append(host, entries, OnConflict::Fail).await?;
         for (outcome, cause) in committed.outcomes.iter().zip(&causes) {
             host.reached(outcome.position().saturating_sub(*cause));
         }
         if host.reach() > promised {
             // Until this is recorded, only `resume` finds out by itself how far to look ahead.
-            self.append(host, Vec::new()).await?;
+            self.append(host, Vec::new(), OnConflict::Fail).await?;
         }
         self.publish(&committed).await;
         // What stood there already is not counted as its own: it may have been tried.
@@ -145,7 +197,12 @@ impl<'a> Speaker<'a> {
     }
 
     /// Tries until the tape takes it: ids are derived, so saying it again is safe.
-    async fn append(&mut self, host: &mut Host, entries: Vec<Entry>) -> Result<Committed, Trouble> {
+    async fn append(
+        &mut self,
+        host: &mut Host,
+        entries: Vec<Entry>,
+        on_conflict: OnConflict,
+    ) -> Result<Committed, Trouble> {
         let Replica { tape, status, limits, .. } = self.replica;
         let step = CursorMove {
             unit: host.unit(),
@@ -153,7 +210,7 @@ impl<'a> Speaker<'a> {
             to: host.cursor(),
             reach: host.reach(),
         };
-        let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail };
+        let commit = Commit { entries, cursors: vec![step], on_conflict };
         let committed = insist(status, limits, || tape.append(commit.clone())).await?;
         if !committed.outcomes.is_empty() {
             host.committed(committed.head.position);
@@ -181,11 +238,17 @@ impl<'a> Speaker<'a> {
         }
     }
 
-    async fn tell_hands(&mut self) {
+    fn tell_hands(&mut self, host: &Host) {
         let Some(hands) = &self.replica.hands else { return };
         for heard in self.hands.news.drain(..) {
-            // Hands that are gone do nothing; what they owe is in the state.
-            let _ = hands.send(heard).await;
+            (hands.told)(host, News::Heard(heard));
+        }
+    }
+
+    /// This incarnation has come back from the tape.
+    pub(super) fn recovered(&self, host: &Host) {
+        if let Some(hands) = self.replica.hands.as_ref().filter(|_| self.has_hands(host)) {
+            (hands.told)(host, News::Recovered { fence: self.lease.fence() });
         }
     }
 }

@@ -5,7 +5,11 @@ use bus::Bus;
 use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Position, Recorded, Row, TapeOpened, Uuid, ids};
 use runtime::{
-    apart::{Count, Heard, Limits, Replica, UnitError, UnitPhase, UnitStatus, run},
+    apart::{
+        Count, Limits, Replica, UnitError, UnitPhase, UnitStatus,
+        hands::{Back, Hands, Heard, News},
+        run,
+    },
     recover::{self, Plan},
 };
 use service::{Host, Journal, Lockstep, Walk};
@@ -113,9 +117,21 @@ impl Stage {
         Running::new(self.replica(make, owner))
     }
 
-    pub fn start_with_hands(&self, make: &Make, owner: &str) -> (Running, mpsc::Receiver<Heard>) {
-        let (hands, told) = mpsc::channel(16);
-        (Running::new(Replica { hands: Some(hands), ..self.replica(make, owner) }), told)
+    /// Hands that note what they hear, and bring what they are given.
+    pub fn start_with_hands(
+        &self,
+        make: &Make,
+        owner: &str,
+    ) -> (Running, mpsc::Receiver<Heard>, mpsc::Sender<Back>) {
+        let (tell, told) = mpsc::channel(64);
+        let (bring, back) = mpsc::channel(16);
+        let note = move |_: &Host, news| {
+            if let News::Heard(heard) = news {
+                tell.try_send(heard).unwrap();
+            }
+        };
+        let hands = Hands { told: Arc::new(note), back: Arc::new(tokio::sync::Mutex::new(back)) };
+        (Running::new(Replica { hands: Some(hands), ..self.replica(make, owner) }), told, bring)
     }
 
     /// Two replicas of every toy.

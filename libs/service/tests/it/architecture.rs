@@ -41,7 +41,7 @@ const SIDEWAYS: &[(&str, &str)] = &[("venue-paper", "service")];
 
 /// Which services may use which adapter; a service that is not named here does no I/O of its own.
 const ADAPTERS_OF: &[(&str, &[&str])] =
-    &[("event-logger", &["tape", "bus"]), ("market-data", &["market-store"])];
+    &[("event-logger", &["tape", "bus", "venue-binance"]), ("market-data", &["market-store"])];
 
 /// Adapters that shells and services may all use.
 const COMMON: &[&str] = &["config", "observe"];
@@ -62,6 +62,7 @@ const IMPURE: &[&str] = &[
     "event-logger/src/reparse.rs",
     "market-data/src/recorded.rs",
     "market-data/src/spec.rs",
+    "trade-abstraction/src/hands.rs",
 ];
 
 struct Crate {

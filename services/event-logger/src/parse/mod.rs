@@ -8,12 +8,12 @@ use events::{Event, Uuid, ids};
 /// Reads the bytes of one frame of this account. Pure; the error says what is wrong with them.
 pub type Parser = fn(Account, &[u8]) -> Result<Vec<Event>, String>;
 
-/// Which parser reads which content type.
+/// Which parser reads which content type; a table of each who has any.
 #[derive(Debug, Clone, Copy)]
-pub struct Parsers(pub &'static [(&'static str, Parser)]);
+pub struct Parsers(pub &'static [&'static [(&'static str, Parser)]]);
 
 /// Every parser of this build.
-pub const PARSERS: Parsers = Parsers(&[(own::CONTENT_TYPE, own::parse)]);
+pub const PARSERS: Parsers = Parsers(&[&[(own::CONTENT_TYPE, own::parse)], venue_binance::content::PARSERS]);
 
 impl Parsers {
     /// All that a frame says, or why it cannot be taken: nothing of it is, then.
@@ -23,7 +23,7 @@ impl Parsers {
     /// No parser for that type, its complaint, or an event that is not a fact of that account.
     pub fn parse(&self, account: Account, content_type: &str, bytes: &[u8]) -> Result<Vec<Event>, String> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
-        let parser = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(essence));
+        let parser = self.all().find(|(known, _)| known.eq_ignore_ascii_case(essence));
         let (_, parser) = parser.ok_or_else(|| self.missing(account, content_type))?;
         let events = parser(account, bytes)?;
         for (n, event) in events.iter().enumerate() {
@@ -32,8 +32,12 @@ impl Parsers {
         Ok(events)
     }
 
+    fn all(&self) -> impl Iterator<Item = &'static (&'static str, Parser)> {
+        self.0.iter().flat_map(|table| table.iter())
+    }
+
     fn missing(&self, account: Account, content_type: &str) -> String {
-        let known: Vec<&str> = self.0.iter().map(|(known, _)| *known).collect();
+        let known: Vec<&str> = self.all().map(|(known, _)| *known).collect();
         let (known, venue) = (known.join(", "), account.venue);
         format!(
             "this build has no parser for '{content_type}', it reads {known}: run one with the adapter for {venue}, then `tapedeck tape reparse`"

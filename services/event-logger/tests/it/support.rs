@@ -255,10 +255,10 @@ pub async fn stream(url: &str, last: Position, times: usize) -> Vec<Position> {
 }
 
 /// Reads like the parser that was missing: each line is the number of a fill.
-pub const MENDED: parse::Parsers = parse::Parsers(&[("text/fills", |_, bytes| {
+pub const MENDED: parse::Parsers = parse::Parsers(&[&[("text/fills", |_, bytes| {
     let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
     text.lines().map(|line| line.parse().map(fill).map_err(|e| format!("{line}: {e}"))).collect()
-})]);
+})]]);
 
 pub async fn reread(tape: &Tape, parsers: parse::Parsers, dry_run: bool) -> Vec<reparse::Reading> {
     let report = reparse::reparse(tape, parsers, dry_run).await.unwrap();

@@ -67,6 +67,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
                 pace: Pace::Max,
                 status: Status::new(),
                 observer: Some(Box::new(move |event| count(&shown, &mut candles, event))),
+                abroad: None,
             };
             let (_stop, stopped) = watch::channel(false);
             run.run(stopped).await?;

@@ -49,6 +49,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         pace: args.speed.0,
         status: status.clone(),
         observer: Some(live.observer()),
+        abroad: None,
     };
     let ended = run.run(stopped.clone()).await;
     live.finish().await;

@@ -310,7 +310,7 @@ impl World {
         });
         let request = submitted.request.id();
         let replies = if outside {
-            vec![Reply::Answer(Answer::TryAgain { request, attempt: attempt.number })]
+            vec![Reply::Answer(Answer::TryAgain { request, attempt: attempt.number, venue_time: None })]
         } else {
             responses.into_iter().map(|e| Reply::Said(Box::new(e))).collect()
         };
@@ -346,7 +346,7 @@ impl World {
             recv_window_ms: attempt.recv_window_ms,
         };
         let responses = self.tell_venue(&attempted.into(), rng);
-        let again = Answer::CancelAgain { order, attempt: attempt.number };
+        let again = Answer::CancelAgain { order, attempt: attempt.number, venue_time: None };
         let outside =
             |e: &Event| matches!(e, Event::Order(OrderEvent::CancelRejected(r)) if r.code == Some(-1021));
         if !self.calm && rng.chance(15) {

@@ -44,6 +44,7 @@ async fn one(settings: &Settings) -> Vec<Row> {
         pace: Pace::Max,
         status: Status::new(),
         observer: None,
+        abroad: None,
     };
     run.run(stopped).await.unwrap();
     tape.read(0, usize::MAX).await.unwrap()

@@ -109,11 +109,15 @@ fn what_was_certainly_not_executed_is_a_new_attempt_with_a_new_timestamp() {
     let said = desk.submit(false);
     desk.own(&said);
     desk.now = desk.now + Duration::from_secs(30);
-    let again = desk.answer(&Answer::TryAgain { request: id(), attempt: 1 });
+    let again = desk.answer(&Answer::TryAgain { request: id(), attempt: 1, venue_time: None });
     let [Event::Order(OrderEvent::Attempted(attempted))] = &again[..] else { panic!("{again:?}") };
     assert_eq!((attempted.attempt, attempted.timestamp), (2, desk.now));
     assert!(matches!(&desk.own(&again)[..], [Effect::Send { .. }]));
-    assert_eq!(desk.answer(&Answer::TryAgain { request: id(), attempt: 1 }), [], "told twice");
+    assert_eq!(
+        desk.answer(&Answer::TryAgain { request: id(), attempt: 1, venue_time: None }),
+        [],
+        "told twice"
+    );
 }
 
 #[test]

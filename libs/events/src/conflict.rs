@@ -1,19 +1,16 @@
 //! Two copies of one fact that differ: recorded, and trading on the account concerned stops.
 
+use crate::{Draft, Event, EventConflicted, Position, TradingState, TradingStateChanged, Uuid, ids};
 use domain::UnitName;
-use events::{Draft, Event, EventConflicted, Position, TradingState, TradingStateChanged, Uuid, ids};
-
-/// The unit that records facts of the world, and what differs among them.
-pub const UNIT: &str = "event-logger";
 
 /// What to record when `refused` came under an id that the tape already holds, at `recorded`, with
-/// other content. `event` is what `refused` encodes.
+/// other content. `event` is what `refused` encodes, and `who` records it.
 ///
 /// The first event keeps the refused body, for the recorded one stands.
 /// If the fact concerns an account, a second one halts it: whoever reads its books now may be
 /// reading the wrong copy, and only a person can tell which is right.
 /// A fact without an account (a candle, a listing) halts nobody.
-pub fn conflict(refused: &Draft, event: &Event, recorded: Position) -> Vec<Event> {
+pub fn conflict(who: UnitName, refused: &Draft, event: &Event, recorded: Position) -> Vec<Event> {
     let account = event.account();
     let conflicted = EventConflicted {
         id: refused.id,
@@ -25,7 +22,7 @@ pub fn conflict(refused: &Draft, event: &Event, recorded: Position) -> Vec<Event
     let halted = account.map(|account| TradingStateChanged {
         account: Some(account),
         state: TradingState::Halted,
-        who: UNIT.to_owned(),
+        who: who.to_string(),
         why: format!(
             "{} {} of '{}' is recorded at position {recorded} with other content; compare the two and resume by hand",
             refused.kind, refused.id, refused.source,
@@ -41,22 +38,20 @@ pub fn conflict(refused: &Draft, event: &Event, recorded: Position) -> Vec<Event
 /// delivered again is recorded once, and a third, different copy is recorded as well.
 pub fn conflict_id(tape: Uuid, refused: &Draft, n: usize) -> Uuid {
     let copy = ids::fact(tape, &refused.kind, &format!("{}|{}|{}", refused.id, refused.source, refused.body));
-    ids::said(copy, UNIT, n)
-}
-
-/// [`UNIT`] as the source of what is recorded.
-pub fn unit() -> UnitName {
-    UnitName::new(UNIT).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
+    ids::said(copy, "event-logger", n)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BalanceChanged, TimePassed};
     use domain::{Account, Decimal, Timestamp};
-    use events::{BalanceChanged, TimePassed};
 
     const TAPE: Uuid = Uuid::from_u128(9);
 
+    fn unit() -> UnitName {
+        UnitName::new("event-logger").unwrap()
+    }
     fn main_account() -> Account {
         "paper:main".parse().unwrap()
     }
@@ -76,7 +71,7 @@ mod tests {
     #[test]
     fn a_second_copy_that_differs_is_kept_and_halts_its_account() {
         let event = balance(7);
-        let said = conflict(&draft(&event), &event, 42);
+        let said = conflict(unit(), &draft(&event), &event, 42);
         let why = "account.balance_changed 00000000-0000-0000-0000-000000000001 of 'event-logger' \
                    is recorded at position 42 with other content; compare the two and resume by hand";
         assert_eq!(
@@ -103,7 +98,7 @@ mod tests {
     #[test]
     fn a_conflict_of_no_account_is_recorded_and_halts_nobody() {
         let event = Event::from(TimePassed { now: Timestamp::ZERO });
-        let said = conflict(&draft(&event), &event, 42);
+        let said = conflict(unit(), &draft(&event), &event, 42);
         assert_eq!(said.iter().map(|e| e.kind().name()).collect::<Vec<_>>(), ["tape.conflicted"]);
     }
 

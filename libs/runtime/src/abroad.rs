@@ -1,0 +1,48 @@
+//! A venue away from the tape that plays along with a market on its own clock: an exchange on sockets.
+//!
+//! It is told what the market does, it is asked what a sink's hands owe, and its word is awaited
+//! before the market goes on; so a run is the same at any speed.
+
+use crate::apart::hands::Judge;
+use domain::UnitName;
+use events::{Event, Recorded, Uuid};
+use service::Host;
+use std::{future::Future, pin::Pin};
+use thiserror::Error;
+
+/// Invariants: whatever it is shown is told to the venue only once it is committed; what it brings is
+/// not on the tape yet.
+pub trait Abroad: Send {
+    /// Sees each event as it is said.
+    fn see(&mut self, event: &Recorded);
+
+    /// Everything seen is committed, and every unit has dealt with it or will: takes up what is owed.
+    fn take_up(&mut self, hosts: &[Host]);
+
+    /// Tells the venue, does what is owed there, and waits for its word. When it brings nothing, there
+    /// is nothing to come before the market goes on. May be dropped: that is a death, and what is
+    /// owed is in the units' states.
+    ///
+    /// # Errors
+    /// The venue cannot be reached, or is not the one that this tape was played with.
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, AbroadError>> + Send + '_>>;
+}
+
+/// Something from outside.
+pub enum Foreign {
+    Fact {
+        id: Uuid,
+        source: UnitName,
+        event: Event,
+        meta: Option<String>,
+    },
+    /// To be judged in the state of that unit, which says what comes of it.
+    Answer {
+        unit: UnitName,
+        judge: Judge,
+    },
+}
+
+#[derive(Debug, Error)]
+#[error("the venue cannot go on: {0}")]
+pub struct AbroadError(pub String);

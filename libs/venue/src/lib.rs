@@ -1,0 +1,66 @@
+//! The port to an exchange: what the order gateway's hands ask of it, and what can come of that.
+//!
+//! An adapter sends an attempt once. Whether it is sent again is the gateway's decision, which it
+//! commits first.
+
+use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
+use events::Event;
+use std::{future::Future, time::Duration};
+
+/// One account's way to its venue.
+pub trait Venue: Send + Sync + 'static {
+    /// Submits an order, or an OCO.
+    fn submit(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        request: &OrderRequest,
+        stamp: Stamp,
+    ) -> impl Future<Output = Outcome> + Send;
+
+    /// Cancels an order, and with it its twin.
+    fn cancel(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        stamp: Stamp,
+    ) -> impl Future<Output = Outcome> + Send;
+
+    /// Asks what the venue knows of an order, once its clock shows `not_before`.
+    fn look_up(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        not_before: Timestamp,
+    ) -> impl Future<Output = Outcome> + Send;
+
+    /// What the venue's clock shows now, as far as is known; a new attempt is stamped with it.
+    fn time(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// With what a request is signed: exactly what is on the tape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub timestamp: Timestamp,
+    /// How long after its timestamp the venue may still take it, in milliseconds.
+    pub recv_window_ms: u32,
+}
+
+/// What is known after a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// What the venue told, as facts: accepted, rejected, filled, ended, cancel rejected.
+    Facts(Vec<Event>),
+    /// Looked up, and not there at this time of the venue's.
+    NotFound { venue_time: Timestamp },
+    /// Certainly not executed; worth another attempt, signed anew, after that long.
+    TryAgain { after: Duration, text: String },
+    /// Perhaps executed: it has to be looked up.
+    Unknown { text: String },
+    /// Certainly not executed, and nothing will be until a person mends it: the key, its rights, the address.
+    Fatal { text: String },
+}

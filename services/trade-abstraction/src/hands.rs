@@ -1,0 +1,209 @@
+//! The order gateway's hands: what is owed to the venue, done there, and what comes of it.
+//!
+//! Invariants:
+//! - One effect is one request; nothing is sent again here. A lookup is asked until it tells something.
+//! - What comes back goes to the incarnation that asked for it, and to no other.
+//! - Exits never wait for entries: each kind has room of its own.
+
+use crate::gateway::{self, Answer, Attempt, Effect, Gateway};
+use domain::{Account, ClientOrderId, Instrument, Timestamp};
+use events::Event;
+use runtime::apart::hands::{Back, Hands, News};
+use service::Host;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::sleep,
+};
+use venue::{Outcome, Stamp, Venue};
+
+/// Entries under way at once.
+const ENTRIES: usize = 16;
+/// Exits, cancels and lookups under way at once.
+const URGENT: usize = 128;
+/// Answers that wait for the gateway to judge them.
+const BACKLOG: usize = 256;
+/// Between two lookups of an order of which nothing is known, at first …
+const AGAIN: Duration = Duration::from_millis(250);
+/// … and at most.
+const AT_MOST: Duration = Duration::from_secs(15);
+/// Until a request is tried again which cannot work before somebody has mended something.
+const MENDING: Duration = Duration::from_secs(30);
+
+/// What came of an effect.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Brought {
+    /// The venue's word.
+    Fact(Event),
+    Answer(Answer),
+}
+
+/// Does it, and brings what came of it.
+pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
+    let answer = match effect {
+        Effect::Send { account, instrument, request, attempt } => {
+            let stamp = stamp(attempt);
+            let outcome = venue.submit(account, instrument, &request, stamp).await;
+            let (request, attempt) = (request.id(), attempt.number);
+            match pause(outcome, "order", &request).await {
+                Paused::Facts(facts) => return brought(facts),
+                Paused::Again => Answer::TryAgain { request, attempt, venue_time: venue.time() },
+                Paused::Unknown(text) => Answer::Unknown { request, attempt, text },
+            }
+        }
+        Effect::Cancel { account, instrument, order, attempt } => {
+            let outcome = venue.cancel(account, instrument, order, stamp(attempt)).await;
+            match pause(outcome, "cancel", &order).await {
+                Paused::Facts(facts) => return brought(facts),
+                Paused::Again => {}
+                Paused::Unknown(text) => {
+                    tracing::warn!(%order, "nothing is known of a cancel, it is signed anew: {text}");
+                    sleep(AGAIN).await;
+                }
+            }
+            Answer::CancelAgain { order, attempt: attempt.number, venue_time: venue.time() }
+        }
+        Effect::LookUp { account, instrument, orders, not_before } => {
+            let mut all = Vec::new();
+            for order in orders {
+                all.extend(look_up(venue, account, instrument, order, not_before).await);
+            }
+            return all;
+        }
+    };
+    vec![Brought::Answer(answer)]
+}
+
+fn stamp(attempt: Attempt) -> Stamp {
+    Stamp { timestamp: attempt.timestamp, recv_window_ms: attempt.recv_window_ms }
+}
+
+async fn look_up<V: Venue>(
+    venue: &V,
+    account: Account,
+    instrument: Instrument,
+    order: ClientOrderId,
+    not_before: Timestamp,
+) -> Vec<Brought> {
+    let mut wait = AGAIN;
+    loop {
+        let (why, least) = match venue.look_up(account, instrument, order, not_before).await {
+            Outcome::Facts(facts) => return brought(facts),
+            Outcome::NotFound { venue_time } => {
+                return vec![Brought::Answer(Answer::NotFound { order, venue_time })];
+            }
+            Outcome::TryAgain { after, text } => (text, after),
+            Outcome::Unknown { text } => (text, Duration::ZERO),
+            Outcome::Fatal { text } => (text, MENDING),
+        };
+        tracing::warn!(%order, "an order cannot be looked up yet: {why}");
+        sleep(wait.max(least)).await;
+        wait = (wait * 2).min(AT_MOST);
+    }
+}
+
+fn brought(facts: Vec<Event>) -> Vec<Brought> {
+    facts.into_iter().map(Brought::Fact).collect()
+}
+
+/// What is left of an outcome once its time has come.
+enum Paused {
+    Facts(Vec<Event>),
+    Again,
+    Unknown(String),
+}
+
+async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId) -> Paused {
+    match outcome {
+        Outcome::Facts(facts) => Paused::Facts(facts),
+        Outcome::TryAgain { after, text } => {
+            tracing::warn!("{what} {id} was not executed and is tried again: {text}");
+            sleep(after).await;
+            Paused::Again
+        }
+        Outcome::Fatal { text } => {
+            let wait = MENDING.as_secs();
+            tracing::error!("{what} {id} was not executed, it is tried again in {wait} s: {text}");
+            sleep(MENDING).await;
+            Paused::Again
+        }
+        Outcome::Unknown { text } => Paused::Unknown(text),
+        Outcome::NotFound { .. } => Paused::Unknown("the venue does not know what was asked".to_owned()),
+    }
+}
+
+/// What to say of it, under which ids.
+pub fn said(host: &Host, tape: events::Uuid, now: Timestamp, brought: Brought) -> Vec<(events::Uuid, Event)> {
+    let events = match brought {
+        Brought::Fact(event) => vec![event],
+        Brought::Answer(answer) => match host.held::<Gateway>() {
+            Some((gateway, state)) => gateway.answered(state, now, &answer),
+            None => Vec::new(),
+        },
+    };
+    events.into_iter().map(|event| (gateway::id_of(tape, &event), event)).collect()
+}
+
+/// The hands of a gateway that runs apart, at this venue.
+pub fn at<V: Venue>(venue: Arc<V>) -> Hands {
+    let (send, back) = mpsc::channel(BACKLOG);
+    let desk = Desk {
+        venue,
+        send,
+        urgent: Arc::new(Semaphore::new(URGENT)),
+        entries: Arc::new(Semaphore::new(ENTRIES)),
+        under_way: Mutex::default(),
+    };
+    let told = Arc::new(move |host: &Host, news: News| desk.take_up(host, news));
+    Hands { told, back: Arc::new(tokio::sync::Mutex::new(back)) }
+}
+
+struct Desk<V> {
+    venue: Arc<V>,
+    send: mpsc::Sender<Back>,
+    urgent: Arc<Semaphore>,
+    entries: Arc<Semaphore>,
+    under_way: Mutex<JoinSet<()>>,
+}
+
+impl<V: Venue> Desk<V> {
+    fn take_up(&self, host: &Host, news: News) {
+        let Some((gateway, state)) = host.held::<Gateway>() else { return };
+        match news {
+            News::Recovered { fence } => {
+                // What an earlier incarnation left is looked up, so nothing of it need be finished.
+                self.under_way.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+                for effect in gateway.owed(state) {
+                    self.start(effect, fence);
+                }
+            }
+            News::Heard(heard) => {
+                if let Some(effect) = gateway.effect(state, &heard.event.event, heard.mine) {
+                    self.start(effect, heard.fence);
+                }
+            }
+        }
+    }
+
+    fn start(&self, effect: Effect, fence: u64) {
+        for effect in effect.parts() {
+            let room = if effect.is_urgent() { self.urgent.clone() } else { self.entries.clone() };
+            let (venue, send) = (self.venue.clone(), self.send.clone());
+            let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            while under_way.try_join_next().is_some() {}
+            under_way.spawn(async move {
+                // The semaphore is never closed.
+                let Ok(_room) = room.acquire_owned().await else { return };
+                for brought in carry_out(&*venue, effect).await {
+                    let judge = Box::new(move |host: &Host, tape, now| said(host, tape, now, brought));
+                    // If nobody judges it any more, what is owed is in the state of whoever comes next.
+                    let _ = send.send(Back { fence, judge }).await;
+                }
+            });
+        }
+    }
+}
