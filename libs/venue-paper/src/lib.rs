@@ -37,6 +37,29 @@
 //!    the other leg. The twin ends `Expired` when a leg triggers or trades.
 //! 9. A fill on a candle happens at its close, when it could first be known; one on a quote at the
 //!    quote's time.
+//!
+//! # The matching rule on books
+//!
+//! A market trades on books from the first book that [`engine::Spot`] is shown of it; the unit's never do.
+//! Then candles and quotes fill nothing, nothing slips artificially, and nothing waits.
+//!
+//! 1. **Takers trade at once**, price by price, each level being one fill. What they take of others is
+//!    gone until the next book. A market order, an IOC or a triggered stop without a limit that finds
+//!    too little keeps what it got and expires; a FOK that does not find all expires whole; a limit rests.
+//! 2. **Price, then time.** Others at a price come before ours, but for what came after ours did. An
+//!    order of ours counts what stands before it when it comes; trades there and books that show less
+//!    let it move up, books that show more do not set it back. Ours among themselves go by when they
+//!    came to the book; an iceberg goes to the end whenever it shows its next part.
+//! 3. **Others' trades** fill ours that they trade through, up to their quantity: at a price beyond ours
+//!    at once, at our price once what stood before us is gone.
+//! 4. **A book that crosses ours** fills ours at our own price, with what it has at prices that reach it.
+//! 5. **Stops** are triggered by trades, others' and ours, and are takers from then on, in the order of
+//!    their acceptance; what their own trades trigger comes after them. A trailing stop follows the best
+//!    trade since it was activated; an untriggered stop is judged on acceptance by the last trade.
+//! 6. **OCO.** As soon as a leg triggers or trades, the other one expires.
+//! 7. **Ours against ours** trade with each other or, by the taker's mode, are kept from it: the match is
+//!    reported as prevented, and what it ends expires.
+//! 8. A market order must be paid for in full, by what the book asks for it, or it is rejected.
 
 mod config;
 pub mod engine;

@@ -118,7 +118,8 @@ impl VenuePaper {
     }
 
     fn say(&self, instrument: Instrument, reports: Vec<Report>) -> Vec<Event> {
-        reports.into_iter().map(|report| translate::event(self.config.account, instrument, report)).collect()
+        let event = |report| translate::event(self.config.account, instrument, report);
+        reports.into_iter().filter_map(event).collect()
     }
 
     /// Said once, before anything can trade.

@@ -6,8 +6,9 @@ use events::{
     BalanceChanged, CancelRejected, Event, OrderAccepted, OrderEnded, OrderFilled, OrderRejected, QuoteAsked,
 };
 
-pub fn event(account: Account, instrument: Instrument, report: Report) -> Event {
-    match report {
+/// `None` for what only an exchange on books has to say, which this unit's never is.
+pub fn event(account: Account, instrument: Instrument, report: Report) -> Option<Event> {
+    let event = match report {
         Report::Accepted(Acceptance { order, venue_order, at }) => {
             OrderAccepted { account, instrument, order, venue_order, at }.into()
         }
@@ -34,7 +35,7 @@ pub fn event(account: Account, instrument: Instrument, report: Report) -> Event 
             }
             .into()
         }
-        Report::Ended(End { order, venue_order, ending, filled, at }) => {
+        Report::Ended(End { order, venue_order, ending, filled, at, expiry: _, prevented: _ }) => {
             OrderEnded { account, instrument, order, venue_order, ending, filled, at }.into()
         }
         Report::CancelRejected { order, refusal, at } => {
@@ -44,5 +45,10 @@ pub fn event(account: Account, instrument: Instrument, report: Report) -> Event 
             BalanceChanged { account, asset, free, locked, as_of }.into()
         }
         Report::QuoteWanted => QuoteAsked { instrument }.into(),
-    }
+        Report::Triggered { .. }
+        | Report::Amended(_)
+        | Report::AmendRejected { .. }
+        | Report::Prevented(_) => return None,
+    };
+    Some(event)
 }

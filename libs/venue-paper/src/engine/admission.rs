@@ -2,13 +2,16 @@
 //! `filters.md`): first what its interface checks, then what its matching engine does.
 
 use super::{
-    Desk, Exchange, Market, OpenOrder, Refusal, Report, Standing, Terms, oco,
-    order::{falls_to_stop, is_marketable},
-    pricing::{product, slipped},
+    Desk, Exchange, Extras, Limits, Market, OpenOrder, Refusal, Report, Standing, Terms, Wanted,
+    extras::{check_extras, check_more_counts},
+    oco,
+    order::is_marketable,
+    pricing::{is_beyond, product, slipped},
+    trailing,
 };
 use domain::{
-    Amount, Breach, ClientOrderId, Decimal, Instrument, NewOrder, OrderKind, OrderRequest, Price, Quantity,
-    Side, Size, Timestamp, money::floor_to,
+    Amount, Breach, ClientOrderId, Decimal, Instrument, NewOco, NewOrder, OrderKind, OrderRequest, Price,
+    Quantity, Side, Size, Timestamp, money::floor_to,
 };
 use events::Rejection;
 
@@ -21,64 +24,76 @@ impl Exchange {
         instrument: &Instrument,
         request: &OrderRequest,
     ) -> Vec<Report> {
-        let refuse = |refusal: Refusal| {
-            let rejected = |o: &NewOrder| Report::Rejected { order: o.id, refusal: refusal.clone(), at: now };
-            request.orders().map(rejected).collect()
-        };
-        let Some(market) = self.markets.get(instrument) else { return refuse(Refusal::unknown_instrument()) };
-        if let Err(refusal) = self.check(terms, market, request) {
-            return refuse(refusal);
+        match self.placed(terms, None, now, instrument, &Wanted::from(*request)) {
+            Ok(desk) => desk.close(),
+            Err(refusal) => rejected(request, &refusal, now),
         }
+    }
+
+    /// A request with extras reaches the exchange.
+    pub(super) fn placed<'a>(
+        &'a self,
+        terms: &'a Terms,
+        limits: Option<&Limits>,
+        now: Timestamp,
+        instrument: &Instrument,
+        wanted: &Wanted,
+    ) -> Result<Desk<'a>, Refusal> {
+        let market = self.check_request(terms, limits, instrument, wanted)?;
+        check_ids(market, &wanted.request)?;
+        check_standing(market, wanted)?;
         let mut desk = Desk::open(self, terms, market, now);
-        let orders = self.orders_of(terms, market, request, now);
-        let short = orders.iter().map(|o| o.held).max().unwrap_or_default() > free_for(&mut desk, &orders);
-        if short {
-            return refuse(Refusal::new(
+        let orders = self.orders_of(terms, market, wanted, now);
+        if desk.is_short_for(&orders)? {
+            return Err(Refusal::new(
                 Rejection::InsufficientBalance,
                 -2010,
                 "Account has insufficient balance for requested action.",
             ));
         }
-        let waits = orders.iter().any(|o| o.standing == Standing::Waiting);
-        for order in orders {
-            desk.admit(order, now);
+        if market.outside.is_some() {
+            desk.enter(orders)
+        } else {
+            desk.line_up(orders)
         }
-        desk.report_balances();
-        if waits {
-            desk.want_quote();
-        }
-        desk.close()
+        Ok(desk)
     }
 
-    fn orders_of(
+    fn orders_of(&self, terms: &Terms, market: &Market, wanted: &Wanted, at: Timestamp) -> Vec<OpenOrder> {
+        let list = list_of(&wanted.request);
+        let numbered = (self.next_number()..).zip(wanted.each());
+        let (rules, last) = (&market.rules, market.last_price());
+        let orders = numbered.map(|(number, (new, extras))| {
+            let order = OpenOrder::new(number, new, list, at, terms, rules, last).with(&extras, last);
+            if market.outside.is_some() { order.on_books(terms, rules) } else { order }
+        });
+        orders.collect()
+    }
+
+    /// What the interface checks before the matching engine hears of it.
+    pub(super) fn check_request(
         &self,
         terms: &Terms,
-        market: &Market,
-        request: &OrderRequest,
-        at: Timestamp,
-    ) -> Vec<OpenOrder> {
-        let list = list_of(request);
-        let numbered = (self.next_number()..).zip(request.orders());
-        let last = market.last_price();
-        numbered
-            .map(|(number, new)| OpenOrder::new(number, new, list, at, terms, &market.rules, last))
-            .collect()
-    }
-
-    fn check(&self, terms: &Terms, market: &Market, request: &OrderRequest) -> Result<(), Refusal> {
-        if let OrderRequest::Oco(oco) = request {
+        limits: Option<&Limits>,
+        instrument: &Instrument,
+        wanted: &Wanted,
+    ) -> Result<&Market, Refusal> {
+        let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
+        if let OrderRequest::Oco(oco) = &wanted.request {
             oco::check_shape(&market.rules, oco)?;
         }
-        for order in request.orders() {
+        for (order, extras) in wanted.each() {
             check_numbers(terms, market, order)?;
             check_filters(market, order)?;
+            if let Some(limits) = limits {
+                check_extras(limits, &market.rules, order, &extras)?;
+            }
         }
-        self.check_counts(market, request)?;
-        check_ids(market, request)?;
-        match request {
-            OrderRequest::Single(order) => check_trigger(market, order),
-            OrderRequest::Oco(oco) => oco::check_prices(market.last_price(), oco),
+        self.check_counts(market, &wanted.request)?;
+        if let Some(limits) = limits {
+            check_more_counts(limits, market, wanted)?;
         }
+        Ok(market)
     }
 
     fn check_counts(&self, market: &Market, request: &OrderRequest) -> Result<(), Refusal> {
@@ -114,9 +129,33 @@ pub fn list_of(request: &OrderRequest) -> Option<ClientOrderId> {
     }
 }
 
-/// What is free of the asset that the orders, which are of one side, give.
-fn free_for(desk: &mut Desk, orders: &[OpenOrder]) -> Amount {
-    orders.first().map_or(Amount::ZERO, |order| desk.free(desk.gives(order.side)))
+/// Every order of a request that was refused.
+pub fn rejected(request: &OrderRequest, refusal: &Refusal, at: Timestamp) -> Vec<Report> {
+    let rejected = |o: &NewOrder| Report::Rejected { order: o.id, refusal: refusal.clone(), at };
+    request.orders().map(rejected).collect()
+}
+
+impl Desk<'_> {
+    /// Whether the account has less than the orders, which are of one side, need.
+    fn is_short_for(&mut self, orders: &[OpenOrder]) -> Result<bool, Refusal> {
+        let Some(first) = orders.first() else { return Ok(false) };
+        let free = self.free(self.gives(first.side));
+        let held = orders.iter().map(|o| o.held).max().unwrap_or_default();
+        let takes = if self.market.outside.is_some() { self.market.costs(first, self.terms)? } else { None };
+        Ok(takes.unwrap_or(held).max(held) > free)
+    }
+
+    /// The orders wait for candles and quotes.
+    fn line_up(&mut self, orders: Vec<OpenOrder>) {
+        let waits = orders.iter().any(|o| o.standing == Standing::Waiting);
+        for order in orders {
+            self.admit(order, self.now());
+        }
+        self.report_balances();
+        if waits {
+            self.want_quote();
+        }
+    }
 }
 
 fn bought(order: &NewOrder) -> Option<Amount> {
@@ -128,12 +167,12 @@ fn bought(order: &NewOrder) -> Option<Amount> {
 
 fn left_of(order: &OpenOrder) -> Option<Amount> {
     match order.size {
-        Size::Base(quantity) => Some(quantity.get() - order.filled.quantity),
+        Size::Base(_) => Some(order.left()),
         Size::Quote(_) => None,
     }
 }
 
-fn filter(breach: Breach) -> Refusal {
+pub fn filter(breach: Breach) -> Refusal {
     Refusal::new(Rejection::Filter, -1013, breach.to_string())
 }
 
@@ -180,9 +219,9 @@ fn check_numbers(terms: &Terms, market: &Market, order: &NewOrder) -> Result<(),
     }
 }
 
-/// The symbol's filters. The reference price is the last known one, for want of an average.
+/// The symbol's filters. The reference price is the last known one, where no average was given.
 fn check_filters(market: &Market, order: &NewOrder) -> Result<(), Refusal> {
-    let last = market.last_price().map(Price::get);
+    let last = market.reference().map(Price::get);
     match order.size {
         Size::Base(quantity) => {
             market.rules.check(order.side, &order.kind, quantity.get(), last).map_err(filter)
@@ -220,21 +259,47 @@ fn check_ids(market: &Market, request: &OrderRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A stop that has been passed already, a maker that would take.
-fn check_trigger(market: &Market, order: &NewOrder) -> Result<(), Refusal> {
-    let Some(last) = market.last_price() else { return Ok(()) };
-    if let Some(stop) = order.kind.stop() {
-        let passed = if falls_to_stop(&order.kind, order.side) { last <= stop } else { last >= stop };
-        if passed {
-            return Err(would_trigger("Stop price would trigger immediately."));
+/// Where the market stands: a stop that has been passed already, a maker that would take.
+fn check_standing(market: &Market, wanted: &Wanted) -> Result<(), Refusal> {
+    let follows = |extras: &Extras| extras.trailing.is_some_and(|trailing| trailing.activated);
+    match &wanted.request {
+        OrderRequest::Single(order) => {
+            check_trigger(market, order, follows(&wanted.extras[0]))?;
+            check_maker(market, order)
+        }
+        OrderRequest::Oco(oco) => {
+            oco::check_prices(market.last_price(), oco, wanted.extras.each_ref().map(follows))?;
+            match market.outside {
+                Some(_) => oco_legs(oco).try_for_each(|leg| check_maker(market, leg)),
+                None => Ok(()),
+            }
         }
     }
-    if let OrderKind::LimitMaker { price } = order.kind
-        && is_marketable(order.side, price, last)
-    {
-        return Err(would_trigger("Order would immediately match and take."));
+}
+
+fn oco_legs(oco: &NewOco) -> impl Iterator<Item = &NewOrder> {
+    [&oco.above, &oco.below].into_iter()
+}
+
+/// `follows`: its trigger moves with the market and cannot have been passed.
+fn check_trigger(market: &Market, order: &NewOrder, follows: bool) -> Result<(), Refusal> {
+    match (market.last_price(), order.kind.stop()) {
+        (Some(last), Some(stop)) if !follows && trailing::reached(&order.kind, order.side, stop, last) => {
+            Err(would_trigger("Stop price would trigger immediately."))
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn check_maker(market: &Market, order: &NewOrder) -> Result<(), Refusal> {
+    let OrderKind::LimitMaker { price } = order.kind else { return Ok(()) };
+    let takes = match market.outside {
+        Some(_) => {
+            market.best_price_against(order.side).is_some_and(|best| !is_beyond(order.side, price, best))
+        }
+        None => market.last_price().is_some_and(|last| is_marketable(order.side, price, last)),
+    };
+    if takes { Err(would_trigger("Order would immediately match and take.")) } else { Ok(()) }
 }
 
 pub fn would_trigger(text: &str) -> Refusal {

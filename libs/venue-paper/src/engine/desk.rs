@@ -4,7 +4,7 @@
 //! so the two cannot drift apart.
 
 use super::{
-    Acceptance, Balance, End, Exchange, Exchanged, Execution, Market, OpenOrder, Report, Terms,
+    Acceptance, Balance, End, Exchange, Exchanged, Execution, Expiry, Market, OpenOrder, Report, Terms,
     pricing::product,
 };
 use domain::{
@@ -18,17 +18,39 @@ pub struct Desk<'a> {
     now: Timestamp,
     touched: Vec<Touched>,
     reports: Vec<Report>,
+    /// The number of the last order that was admitted.
+    numbered: u64,
+    /// Prices of the trades made here on the book, in order; what they trigger is looked at last.
+    pub prints: Vec<Price>,
+}
+
+/// What a desk has come to: how everything is now, and what is to be told of it.
+pub struct Outcome {
+    pub market: Market,
+    pub balances: Vec<(Asset, Balance)>,
+    pub numbered: u64,
+    pub reports: Vec<Report>,
 }
 
 struct Touched {
     asset: Asset,
     reported: Balance,
     balance: Balance,
+    changed: bool,
 }
 
 impl<'a> Desk<'a> {
     pub fn open(exchange: &'a Exchange, terms: &'a Terms, market: &Market, now: Timestamp) -> Self {
-        Self { terms, market: market.clone(), exchange, now, touched: Vec::new(), reports: Vec::new() }
+        Self {
+            terms,
+            market: market.clone(),
+            exchange,
+            now,
+            touched: Vec::new(),
+            reports: Vec::new(),
+            numbered: 0,
+            prints: Vec::new(),
+        }
     }
 
     /// Everything that happened, in order.
@@ -37,8 +59,28 @@ impl<'a> Desk<'a> {
         self.reports
     }
 
+    /// As [`Self::close`], with what everything is now, for whoever takes that over as it is.
+    pub fn settle(mut self) -> Outcome {
+        self.report_balances();
+        let normal = |t: Touched| {
+            let Balance { free, locked } = t.balance;
+            (t.asset, Balance { free: free.normalize(), locked: locked.normalize() })
+        };
+        Outcome {
+            market: self.market,
+            balances: self.touched.into_iter().filter(|t| t.changed).map(normal).collect(),
+            numbered: self.numbered,
+            reports: self.reports,
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     pub fn admit(&mut self, order: OpenOrder, at: Timestamp) {
         let before = self.market.held_with(order.number, order.list);
+        self.numbered = self.numbered.max(order.number);
         self.market.admit(order);
         self.rehold(&order, before);
         self.say(Report::Accepted(Acceptance {
@@ -65,12 +107,26 @@ impl<'a> Desk<'a> {
         maker: bool,
         at: Timestamp,
     ) -> bool {
+        self.fill_in(self.market.trades + 1, order, price, quantity, maker, at)
+    }
+
+    /// As [`Self::fill`], as one side of the trade of that number.
+    pub fn fill_in(
+        &mut self,
+        trade: u64,
+        order: &OpenOrder,
+        price: Price,
+        quantity: Amount,
+        maker: bool,
+        at: Timestamp,
+    ) -> bool {
         let (Some(quote), Ok(whole)) = (product(price.get(), quantity), Quantity::new(quantity.normalize()))
         else {
             return false;
         };
         let before = self.market.held_with(order.number, order.list);
         self.market.fill(order.number, quantity, quote, self.terms);
+        self.market.trades = trade;
         self.rehold(order, before);
 
         let (given, got) = match order.side {
@@ -92,7 +148,7 @@ impl<'a> Desk<'a> {
         self.say(Report::Filled(Execution {
             order: order.id,
             venue_order: venue_order(order.number),
-            venue_trade: venue_trade(self.market.trades),
+            venue_trade: venue_trade(trade),
             side: order.side,
             price,
             quantity: whole,
@@ -105,18 +161,28 @@ impl<'a> Desk<'a> {
     }
 
     pub fn end(&mut self, number: u64, ending: Ending, at: Timestamp) {
+        self.end_as(number, ending, None, at);
+    }
+
+    pub fn expire(&mut self, number: u64, why: Expiry, at: Timestamp) {
+        self.end_as(number, Ending::Expired, Some(why), at);
+    }
+
+    fn end_as(&mut self, number: u64, ending: Ending, expiry: Option<Expiry>, at: Timestamp) {
         let Some(order) = self.market.order(number).copied() else { return };
         let before = self.market.held_with(number, order.list);
         self.market.end(number);
         self.rehold(&order, before);
         let venue_order = venue_order(number);
-        self.say(Report::Ended(End { order: order.id, venue_order, ending, filled: order.filled, at }));
+        let prevented = order.special.prevented.quantity.normalize();
+        let filled = order.filled;
+        self.say(Report::Ended(End { order: order.id, venue_order, ending, filled, expiry, prevented, at }));
     }
 
     /// The other leg of the OCO, if there is one, goes.
-    pub fn end_twin(&mut self, order: &OpenOrder, ending: Ending, at: Timestamp) {
+    pub fn expire_twin(&mut self, order: &OpenOrder, at: Timestamp) {
         if let Some(twin) = self.market.twin(order).map(|twin| twin.number) {
-            self.end(twin, ending, at);
+            self.expire(twin, Expiry::OcoTrigger, at);
         }
     }
 
@@ -136,6 +202,7 @@ impl<'a> Desk<'a> {
         for touched in &mut self.touched {
             if touched.balance != touched.reported {
                 touched.reported = touched.balance;
+                touched.changed = true;
                 let Balance { free, locked } = touched.balance;
                 let (free, locked) = (free.normalize(), locked.normalize());
                 self.reports.push(Report::Balance { asset: touched.asset, free, locked, as_of });
@@ -158,7 +225,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The lock follows what the order and its twin hold now.
-    fn rehold(&mut self, order: &OpenOrder, before: Amount) {
+    pub fn rehold(&mut self, order: &OpenOrder, before: Amount) {
         let after = self.market.held_with(order.number, order.list);
         if after != before {
             self.balance(self.gives(order.side)).lock(after - before);
@@ -168,13 +235,13 @@ impl<'a> Desk<'a> {
     fn balance(&mut self, asset: Asset) -> &mut Balance {
         let place = self.touched.iter().position(|t| t.asset == asset).unwrap_or_else(|| {
             let balance = self.exchange.balances.of(&asset);
-            self.touched.push(Touched { asset, reported: balance, balance });
+            self.touched.push(Touched { asset, reported: balance, balance, changed: false });
             self.touched.len() - 1
         });
         &mut self.touched[place].balance
     }
 
-    fn say(&mut self, report: Report) {
+    pub fn say(&mut self, report: Report) {
         self.reports.push(report);
     }
 }
@@ -189,7 +256,7 @@ impl Exchange {
     }
 }
 
-fn venue_order(number: u64) -> VenueOrderId {
+pub fn venue_order(number: u64) -> VenueOrderId {
     VenueOrderId::new(&number.to_string()).unwrap_or_else(|e| unreachable!("digits: {e}"))
 }
 

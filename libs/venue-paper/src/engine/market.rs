@@ -1,6 +1,6 @@
 //! One instrument: its rules, its last price, its open orders.
 
-use super::{Liquidity, OpenOrder, Terms};
+use super::{Liquidity, OpenOrder, Outside, Terms};
 use domain::{Amount, ClientOrderId, InstrumentRules, Price, Timestamp};
 use events::Candle;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,29 @@ pub struct Market {
     pub trades: u64,
     /// In the order of their acceptance, that is of their numbers.
     pub orders: Vec<OpenOrder>,
+    /// What others have on the book, once one was seen: from then on candles and quotes fill nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
+    /// The average price by which orders are judged, where the last price is not to be it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Price>,
+    #[serde(default, skip_serializing_if = "Counts::is_none")]
+    pub counts: Counts,
+}
+
+/// What a market on books has counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Places in queues that were given out.
+    pub turns: u64,
+    /// Matches that self-trade prevention prevented.
+    pub prevented: u64,
+}
+
+impl Counts {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The last known price.
@@ -41,6 +64,9 @@ impl Market {
             asked: None,
             trades: 0,
             orders: Vec::new(),
+            outside: None,
+            average: None,
+            counts: Counts::default(),
         }
     }
 
@@ -48,8 +74,19 @@ impl Market {
         self.last.map(|last| last.price)
     }
 
+    /// The reference price of filters.
+    pub fn reference(&self) -> Option<Price> {
+        self.average.or(self.last_price())
+    }
+
     pub fn see_candle(&mut self, candle: &Candle, terms: &Terms) {
         let at = candle.close_time();
+        if self.outside.is_some() {
+            // Its prices are in the trades already.
+            self.fills = false;
+            self.last = self.last.or(Some(Last { price: candle.close, at }));
+            return;
+        }
         if self.last.is_none_or(|last| last.at < at) {
             self.last = Some(Last { price: candle.close, at });
         }
@@ -67,6 +104,9 @@ impl Market {
     }
 
     pub fn see_quote(&mut self, price: Price, at: Timestamp, terms: &Terms) {
+        if self.outside.is_some() {
+            return;
+        }
         if self.last.is_none_or(|last| last.at <= at) {
             self.last = Some(Last { price, at });
         }
@@ -87,7 +127,9 @@ impl Market {
             self.orders[place].fill(quantity, quote, terms, &self.rules);
         }
         self.trades += 1;
-        self.liquidity.take(quantity);
+        if self.outside.is_none() {
+            self.liquidity.take(quantity);
+        }
     }
 
     pub fn end(&mut self, number: u64) {
@@ -125,6 +167,10 @@ impl Market {
     /// The first order that was accepted after the one of that number.
     pub fn next_after(&self, number: u64) -> Option<&OpenOrder> {
         self.orders.get(self.orders.partition_point(|o| o.number <= number))
+    }
+
+    pub fn order_mut(&mut self, number: u64) -> Option<&mut OpenOrder> {
+        self.place(number).map(|i| &mut self.orders[i])
     }
 
     fn place(&self, number: u64) -> Option<usize> {

@@ -10,9 +10,23 @@ use events::Candle;
 impl Exchange {
     /// What the candle, which has been seen, makes the orders do.
     pub fn trade_candle(&self, terms: &Terms, now: Timestamp, candle: &Candle) -> Vec<Report> {
-        let Some(market) = self.markets.get(&candle.instrument) else { return Vec::new() };
+        self.traded_candle(terms, now, candle).map(Desk::close).unwrap_or_default()
+    }
+
+    /// What the quote, which has been seen, makes the orders do.
+    pub fn trade_quote(&self, terms: &Terms, now: Timestamp, instrument: &Instrument) -> Vec<Report> {
+        self.traded_quote(terms, now, instrument).map(Desk::close).unwrap_or_default()
+    }
+
+    pub(super) fn traded_candle<'a>(
+        &'a self,
+        terms: &'a Terms,
+        now: Timestamp,
+        candle: &Candle,
+    ) -> Option<Desk<'a>> {
+        let market = self.markets.get(&candle.instrument)?;
         if !market.fills || !market.orders.iter().any(|order| order.acts_in(candle)) {
-            return Vec::new();
+            return None;
         }
         let mut desk = Desk::open(self, terms, market, now);
         let mut done = 0;
@@ -27,14 +41,18 @@ impl Exchange {
             }
             desk.report_balances();
         }
-        desk.close()
+        Some(desk)
     }
 
-    /// What the quote, which has been seen, makes the orders do.
-    pub fn trade_quote(&self, terms: &Terms, now: Timestamp, instrument: &Instrument) -> Vec<Report> {
-        let Some(market) = self.markets.get(instrument) else { return Vec::new() };
-        if market.orders.is_empty() {
-            return Vec::new();
+    pub(super) fn traded_quote<'a>(
+        &'a self,
+        terms: &'a Terms,
+        now: Timestamp,
+        instrument: &Instrument,
+    ) -> Option<Desk<'a>> {
+        let market = self.markets.get(instrument)?;
+        if market.orders.is_empty() || market.outside.is_some() {
+            return None;
         }
         let mut desk = Desk::open(self, terms, market, now);
         let mut done = 0;
@@ -50,7 +68,7 @@ impl Exchange {
         if desk.market.orders.iter().any(wants) {
             desk.want_quote();
         }
-        desk.close()
+        Some(desk)
     }
 }
 
@@ -75,7 +93,7 @@ impl Desk<'_> {
     /// The order takes what the price in hand offers it.
     fn take(&mut self, order: &OpenOrder, offer: Offer, candle: Option<&Candle>) {
         if order.kind.stop().is_some() {
-            self.end_twin(order, Ending::Expired, offer.at);
+            self.expire_twin(order, offer.at);
         }
         let rules = self.market.rules.clone();
         let Some(price) = order.takes_at(offer.reference, self.terms, &rules) else {
@@ -85,21 +103,21 @@ impl Desk<'_> {
         let on_offer = wanted.min(self.on_offer());
         let payable = self.payable(order, price, on_offer);
         if order.is_all_or_nothing() && payable < wanted {
-            return self.end(order.number, Ending::Expired, offer.at);
+            return self.expire(order.number, order.expiry(), offer.at);
         }
         let filled = payable > Amount::ZERO && self.fill(order, price, payable, false, offer.at);
         if filled && payable == wanted {
             self.end(order.number, Ending::Filled, offer.at);
         } else if !order.goes_on() || payable < on_offer {
             // Nobody sells to an account that cannot pay.
-            self.end(order.number, Ending::Expired, offer.at);
+            self.expire(order.number, order.expiry(), offer.at);
         }
     }
 
     /// The price in hand is beyond the order's limit.
     fn rest(&mut self, order: &OpenOrder, offer: Offer, candle: Option<&Candle>) {
         if !order.goes_on() {
-            return self.end(order.number, Ending::Expired, offer.at);
+            return self.expire(order.number, order.expiry(), offer.at);
         }
         if let Some(candle) = candle.filter(|_| offer.from_open) {
             self.make(order, candle);
@@ -115,7 +133,7 @@ impl Desk<'_> {
         if quantity <= Amount::ZERO {
             return;
         }
-        self.end_twin(order, Ending::Expired, at);
+        self.expire_twin(order, at);
         if self.fill(order, limit, quantity, true, at) && quantity == wanted {
             self.end(order.number, Ending::Filled, at);
         }
@@ -127,20 +145,20 @@ impl Desk<'_> {
     }
 
     /// What is left of the order in base asset, where it trades at `price`.
-    fn wanted(&self, order: &OpenOrder, price: Price) -> Amount {
+    pub fn wanted(&self, order: &OpenOrder, price: Price) -> Amount {
         match order.size {
-            Size::Base(quantity) => quantity.get() - order.filled.quantity,
+            Size::Base(quantity) => quantity.get() - order.gone().quantity,
             Size::Quote(sum) => {
                 let rules = &self.market.rules;
                 let step = rules.market_lot_size.unwrap_or(rules.lot_size).max(rules.lot_size);
-                most_for(sum.get() - order.filled.quote, price.get(), step)
+                most_for(sum.get() - order.gone().quote, price.get(), step)
             }
         }
     }
 
     /// How much of `quantity` the account can pay for. More than it holds is needed only where
     /// the price turned out worse than the estimate under which the order was accepted.
-    fn payable(&mut self, order: &OpenOrder, price: Price, quantity: Amount) -> Amount {
+    pub fn payable(&mut self, order: &OpenOrder, price: Price, quantity: Amount) -> Amount {
         let means = self.means(order);
         match order.side {
             Side::Sell => quantity.min(floor_to(means, self.market.rules.lot_size)),

@@ -4,10 +4,17 @@
 //! changing; it changes only by being told: what the market did (`list`, `see_candle`, `see_quote`),
 //! and what it reported itself (`accepted`, `filled`, `ended`, `quote_wanted`, and the balances).
 //! So its state is a function of what is recorded.
+//!
+//! [`Spot`] is the same exchange for a program that keeps no record: there asking is doing. Whatever is
+//! worked out at its desk is then taken over as it is. Only there do markets trade on books.
 
 mod admission;
+mod amend;
 mod balances;
+mod book;
+mod counter;
 mod desk;
+mod extras;
 mod fees;
 mod liquidity;
 mod market;
@@ -16,18 +23,27 @@ mod matching;
 mod oco;
 mod order;
 mod pricing;
+mod queue;
 mod report;
+mod self_trade;
+mod spot;
+mod sweep;
 mod terms;
+mod trailing;
 
 pub use admission::list_of;
 pub use balances::{Balance, Balances};
-pub use market::{Last, Market};
+pub use book::{Book, Outside};
+pub use extras::{Extras, Limits, SelfTrade, Trailing, Wanted};
+pub use market::{Counts, Last, Market};
 pub use markets::Markets;
-pub use order::{Offer, OpenOrder, Standing};
-pub use report::{Acceptance, End, Execution, Refusal, Report};
+pub use order::{Offer, OpenOrder, Queue, Special, Standing};
+pub use report::{Acceptance, Amendment, End, Execution, Expiry, Prevention, Refusal, Report};
+pub use spot::Spot;
 pub use terms::{Fees, PaidIn, Terms, ThirdPrice};
+pub use trailing::Trail;
 
-use desk::Desk;
+use desk::{Desk, Outcome};
 use domain::{
     Amount, ClientOrderId, Ending, Instrument, InstrumentRules, NewOrder, Price, Quantity, Timestamp,
     VenueOrderId,
@@ -124,16 +140,28 @@ impl Exchange {
         instrument: &Instrument,
         id: ClientOrderId,
     ) -> Vec<Report> {
-        let refuse = |refusal| vec![Report::CancelRejected { order: id, refusal, at: now }];
-        let Some(market) = self.markets.get(instrument) else { return refuse(Refusal::unknown_instrument()) };
-        let Some(order) = market.named(&id).copied() else { return refuse(Refusal::unknown_order()) };
+        match self.canceled(terms, now, instrument, &id) {
+            Ok(desk) => desk.close(),
+            Err(refusal) => vec![Report::CancelRejected { order: id, refusal, at: now }],
+        }
+    }
+
+    fn canceled<'a>(
+        &'a self,
+        terms: &'a Terms,
+        now: Timestamp,
+        instrument: &Instrument,
+        id: &ClientOrderId,
+    ) -> Result<Desk<'a>, Refusal> {
+        let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
+        let order = market.named(id).copied().ok_or_else(Refusal::unknown_order)?;
         let mut desk = Desk::open(self, terms, market, now);
         let twin = market.twin(&order).map(|twin| twin.number);
         desk.end(order.number, Ending::Canceled, now);
         if let Some(twin) = twin {
             desk.end(twin, Ending::Canceled, now);
         }
-        desk.close()
+        Ok(desk)
     }
 
     pub fn open_orders(&self) -> impl Iterator<Item = (&Instrument, &OpenOrder)> {
@@ -144,6 +172,18 @@ impl Exchange {
 
     fn next_number(&self) -> u64 {
         self.numbered + 1
+    }
+
+    /// Everything is as a desk has worked it out.
+    fn settle(&mut self, instrument: &Instrument, outcome: Outcome) -> Vec<Report> {
+        if let Some(market) = self.markets.get_mut(instrument) {
+            *market = outcome.market;
+        }
+        for (asset, balance) in outcome.balances {
+            self.balances.set(asset, balance);
+        }
+        self.numbered = self.numbered.max(outcome.numbered);
+        outcome.reports
     }
 }
 

@@ -48,14 +48,18 @@ pub fn check_shape(rules: &InstrumentRules, oco: &NewOco) -> Result<(), Refusal>
 }
 
 /// The market must stand between the legs; where it is unknown, one leg must at least be above the other.
-pub fn check_prices(last: Option<Price>, oco: &NewOco) -> Result<(), Refusal> {
-    let (Some(above), Some(below)) = (reached_at(&oco.above), reached_at(&oco.below)) else { return Ok(()) };
+/// Where a leg's trigger `follows` the market, it cannot stand on the wrong side of it.
+pub fn check_prices(last: Option<Price>, oco: &NewOco, follows: [bool; 2]) -> Result<(), Refusal> {
+    let above = reached_at(&oco.above).filter(|_| !follows[0]);
+    let below = reached_at(&oco.below).filter(|_| !follows[1]);
     const TEXT: &str = "The relationship of the prices for the orders is not correct.";
-    if above <= below {
+    if above.zip(below).is_some_and(|(above, below)| above <= below) {
         return Err(Refusal::new(Rejection::Other, -2010, TEXT));
     }
     match last {
-        Some(last) if last >= above || last <= below => Err(would_trigger(TEXT)),
+        Some(last) if above.is_some_and(|a| last >= a) || below.is_some_and(|b| last <= b) => {
+            Err(would_trigger(TEXT))
+        }
         _ => Ok(()),
     }
 }

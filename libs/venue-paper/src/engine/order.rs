@@ -1,12 +1,12 @@
 //! One open order, and what each price that comes does to it.
 
 use super::{
-    Terms,
+    Expiry, Extras, SelfTrade, Terms, Trail,
     pricing::{is_beyond, product, slipped, worse},
 };
 use domain::{
-    Amount, ClientOrderId, Filled, InstrumentRules, NewOrder, OrderKind, Price, Side, Size, TimeInForce,
-    Timestamp, money::ceil_to,
+    Amount, ClientOrderId, Filled, InstrumentRules, NewOrder, OrderKind, Price, Quantity, Side, Size,
+    TimeInForce, Timestamp, money::ceil_to,
 };
 use events::Candle;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,41 @@ pub struct OpenOrder {
     valued_at: Option<Price>,
     /// What it holds of the asset that it gives.
     pub held: Amount,
+    /// What the unit's orders never have.
+    #[serde(default, skip_serializing_if = "Special::is_none")]
+    pub special: Special,
+}
+
+/// What only a book, or Binance's interface, gives to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Special {
+    pub trail: Option<Trail>,
+    /// How much of it is shown at a time.
+    pub iceberg: Option<Quantity>,
+    pub self_trade: SelfTrade,
+    /// Lost to self-trade prevention.
+    pub prevented: Filled,
+    /// How often it was amended.
+    pub amends: u32,
+    pub queue: Queue,
+}
+
+/// Where a resting order stands among those of its price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Queue {
+    /// Ours come in this order.
+    pub turn: u64,
+    /// What others have before it; base asset.
+    pub ahead: Amount,
+    /// What is left of the part that an iceberg shows; base asset.
+    pub shown: Amount,
+}
+
+impl Special {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -77,6 +112,7 @@ impl OpenOrder {
             standing: first_standing(new, last),
             valued_at: valued_at(new, terms, rules, last),
             held: Amount::ZERO,
+            special: Special::default(),
         };
         order.held = order.needs(terms, rules).unwrap_or_default();
         order
@@ -87,19 +123,19 @@ impl OpenOrder {
     pub fn needs(&self, terms: &Terms, rules: &InstrumentRules) -> Option<Amount> {
         let price = self.valued_at.map(Price::get);
         match (self.side, self.size) {
-            (Side::Sell, Size::Base(quantity)) => Some(quantity.get() - self.filled.quantity),
+            (Side::Sell, Size::Base(quantity)) => Some(quantity.get() - self.gone().quantity),
             (Side::Sell, Size::Quote(sum)) => {
                 let Some(price) = price else { return Some(Amount::ZERO) };
-                let base = (sum.get() - self.filled.quote).checked_div(price)?;
+                let base = (sum.get() - self.gone().quote).checked_div(price)?;
                 Some(ceil_to(base, rules.lot_size).max(Amount::ZERO))
             }
             (Side::Buy, size) => {
                 let notional = match size {
                     Size::Base(quantity) => match price {
-                        Some(price) => product(price, quantity.get() - self.filled.quantity)?,
+                        Some(price) => product(price, quantity.get() - self.gone().quantity)?,
                         None => Amount::ZERO,
                     },
-                    Size::Quote(sum) => sum.get() - self.filled.quote,
+                    Size::Quote(sum) => sum.get() - self.gone().quote,
                 };
                 Some(notional + terms.fees.on_top(notional, rules))
             }
@@ -110,6 +146,59 @@ impl OpenOrder {
         self.filled.quantity = (self.filled.quantity + quantity).normalize();
         self.filled.quote = (self.filled.quote + quote).normalize();
         self.held = self.needs(terms, rules).unwrap_or(self.held);
+    }
+
+    /// That much of it is lost to self-trade prevention.
+    pub fn prevent(&mut self, quantity: Amount, quote: Amount, terms: &Terms, rules: &InstrumentRules) {
+        let prevented = &mut self.special.prevented;
+        prevented.quantity = (prevented.quantity + quantity).normalize();
+        prevented.quote = (prevented.quote + quote).normalize();
+        self.held = self.needs(terms, rules).unwrap_or(self.held);
+    }
+
+    /// It goes by another id, and is smaller; an iceberg shows at most what is left.
+    pub fn amend(&mut self, id: ClientOrderId, quantity: Quantity, terms: &Terms, rules: &InstrumentRules) {
+        self.id = id;
+        self.size = Size::Base(quantity);
+        self.special.amends += 1;
+        self.special.iceberg = self.special.iceberg.map(|part| part.min(quantity));
+        self.special.queue.shown = self.special.queue.shown.min(self.left());
+        self.held = self.needs(terms, rules).unwrap_or(self.held);
+    }
+
+    /// Filled, or lost to self-trade prevention.
+    pub fn gone(&self) -> Filled {
+        let Filled { quantity, quote } = self.special.prevented;
+        Filled { quantity: self.filled.quantity + quantity, quote: self.filled.quote + quote }
+    }
+
+    /// The order with what its request carries besides.
+    pub fn with(mut self, extras: &Extras, last: Option<Price>) -> Self {
+        let trail = extras.trailing.map(|trailing| trailing.begin(last));
+        let Extras { iceberg, self_trade, .. } = *extras;
+        self.special = Special { trail, iceberg, self_trade, ..Special::default() };
+        self
+    }
+
+    /// A market that trades on books keeps nobody waiting, and a market order knows no price there.
+    pub fn on_books(mut self, terms: &Terms, rules: &InstrumentRules) -> Self {
+        if self.standing != Standing::Dormant {
+            self.standing = Standing::Resting;
+        }
+        if self.kind == OrderKind::Market {
+            self.valued_at = None;
+            self.held = self.needs(terms, rules).unwrap_or_default();
+        }
+        self
+    }
+
+    /// Why what is left of it expires where it can neither trade nor rest.
+    pub fn expiry(&self) -> Expiry {
+        match time_in_force(&self.kind) {
+            Some(TimeInForce::Ioc) => Expiry::UnfilledIoc,
+            Some(TimeInForce::Fok) => Expiry::UnfilledFok,
+            Some(TimeInForce::Gtc) | None => Expiry::InsufficientLiquidity,
+        }
     }
 
     /// A candle that fills has closed.
@@ -124,7 +213,12 @@ impl OpenOrder {
                 self.standing = Standing::Offered(Offer { reference: candle.open, at, from_open: true });
             }
             Standing::Dormant => {
-                if let Some((reference, from_open)) = self.triggered_by(candle) {
+                let kind = self.kind;
+                let triggered = match &mut self.special.trail {
+                    Some(trail) => trail.see_candle(&kind, self.side, candle),
+                    None => self.triggered_by(candle),
+                };
+                if let Some((reference, from_open)) = triggered {
                     self.standing = Standing::Offered(Offer { reference, at, from_open });
                 }
             }
@@ -234,6 +328,19 @@ impl OpenOrder {
         };
         let reference = if self.is_stop_loss() { worse(self.side, candle.open, stop) } else { stop };
         touched.then_some((reference, from_open))
+    }
+}
+
+/// Of an order with a limit, but for a pure maker, which has none.
+pub fn time_in_force(kind: &OrderKind) -> Option<TimeInForce> {
+    match *kind {
+        OrderKind::Limit { time_in_force, .. }
+        | OrderKind::StopLossLimit { time_in_force, .. }
+        | OrderKind::TakeProfitLimit { time_in_force, .. } => Some(time_in_force),
+        OrderKind::Market
+        | OrderKind::LimitMaker { .. }
+        | OrderKind::StopLoss { .. }
+        | OrderKind::TakeProfit { .. } => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the exchange has to say about one instrument.
 
+use super::SelfTrade;
 use domain::{
     Amount, Asset, ClientOrderId, Ending, Filled, Price, Quantity, Side, Timestamp, VenueOrderId,
     VenueTradeId,
@@ -30,6 +31,37 @@ pub enum Report {
     },
     /// Orders wait for the next price.
     QuoteWanted,
+    /// A stop was reached, and the order works from now on. Only [`super::Spot`] says so.
+    Triggered {
+        order: ClientOrderId,
+        venue_order: VenueOrderId,
+        at: Timestamp,
+    },
+    Amended(Amendment),
+    AmendRejected {
+        order: ClientOrderId,
+        refusal: Refusal,
+        at: Timestamp,
+    },
+    /// Two orders of the account did not trade with each other.
+    Prevented(Prevention),
+}
+
+impl Report {
+    /// The order that it is about, if it is about one.
+    pub fn order(&self) -> Option<ClientOrderId> {
+        match self {
+            Self::Accepted(Acceptance { order, .. })
+            | Self::Rejected { order, .. }
+            | Self::Filled(Execution { order, .. })
+            | Self::Ended(End { order, .. })
+            | Self::CancelRejected { order, .. }
+            | Self::Triggered { order, .. }
+            | Self::Amended(Amendment { order, .. })
+            | Self::AmendRejected { order, .. } => Some(*order),
+            Self::Balance { .. } | Self::QuoteWanted | Self::Prevented(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +92,56 @@ pub struct End {
     pub venue_order: VenueOrderId,
     pub ending: Ending,
     pub filled: Filled,
+    /// Why it expired, if it did.
+    pub expiry: Option<Expiry>,
+    /// Lost to self-trade prevention over its life; base asset.
+    pub prevented: Amount,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// The other leg of its OCO came to life.
+    OcoTrigger,
+    UnfilledIoc,
+    UnfilledFok,
+    /// Nothing was left to be had, or the account could not pay for more.
+    InsufficientLiquidity,
+    /// Self-trade prevention: Binance's status is then `EXPIRED_IN_MATCH`.
+    SelfTrade,
+}
+
+/// An order has become smaller. Its number and its place in the queue stay.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Amendment {
+    pub order: ClientOrderId,
+    /// Its id until now; may be the same.
+    pub was: ClientOrderId,
+    pub venue_order: VenueOrderId,
+    pub quantity: Quantity,
+    pub was_quantity: Quantity,
+    pub filled: Filled,
+    pub at: Timestamp,
+}
+
+/// A match that did not happen. An order that it ends is reported as ended right behind it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prevention {
+    /// 0, 1, 2 … by instrument: Binance's `preventedMatchId`.
+    pub number: u64,
+    /// The taker's mode.
+    pub mode: SelfTrade,
+    pub taker: ClientOrderId,
+    pub taker_order: VenueOrderId,
+    pub maker: ClientOrderId,
+    pub maker_order: VenueOrderId,
+    /// The maker's price, at which they would have traded.
+    pub price: Price,
+    /// What would have been traded; base asset.
+    pub quantity: Amount,
+    /// What each of them lost, if anything; base asset.
+    pub taker_prevented: Option<Amount>,
+    pub maker_prevented: Option<Amount>,
     pub at: Timestamp,
 }
 

@@ -9,5 +9,6 @@ mod oco;
 mod random;
 mod script;
 mod series;
+mod spot;
 mod stops;
 mod unit;

@@ -315,19 +315,19 @@ pub fn written(event: &Event) -> Option<String> {
     Some(text)
 }
 
-struct Words<'a>(Vec<&'a str>);
+pub struct Words<'a>(pub Vec<&'a str>);
 
 impl<'a> Words<'a> {
-    fn maybe(&mut self) -> Option<&'a str> {
+    pub fn maybe(&mut self) -> Option<&'a str> {
         (!self.0.is_empty()).then(|| self.0.remove(0))
     }
-    fn next(&mut self) -> &'a str {
+    pub fn next(&mut self) -> &'a str {
         self.maybe().expect("a word more in this line")
     }
-    fn expect(&mut self, word: &str) {
+    pub fn expect(&mut self, word: &str) {
         assert_eq!(self.next(), word);
     }
-    fn kind(&mut self) -> OrderKind {
+    pub fn kind(&mut self) -> OrderKind {
         let word = self.next();
         match word {
             "market" => OrderKind::Market,
@@ -365,7 +365,7 @@ impl<'a> Words<'a> {
     }
 }
 
-fn side(word: &str) -> Side {
+pub fn side(word: &str) -> Side {
     match word {
         "buy" => Side::Buy,
         "sell" => Side::Sell,
@@ -374,7 +374,7 @@ fn side(word: &str) -> Side {
 }
 
 /// `90m`, `6s`, `1h`, `500ms`
-fn span(word: &str) -> Duration {
+pub fn span(word: &str) -> Duration {
     let digits = word.trim_end_matches(char::is_alphabetic);
     let millis = match &word[digits.len()..] {
         "ms" => 1,

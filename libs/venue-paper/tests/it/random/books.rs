@@ -16,6 +16,7 @@ impl World {
         let heard = event.into();
         let offer = self.observe(&heard);
         let said = self.solo.hear(self.now, heard.clone());
+        self.drive(&heard, &said);
         self.tape.push((self.now, heard.clone()));
         let mut taken = Decimal::ZERO;
         for event in &said {

@@ -1,0 +1,196 @@
+//! What a request to an exchange on books can carry beyond what [`OrderRequest`] says.
+
+use super::{
+    Market, Refusal,
+    admission::filter,
+    order::{falls_to_stop, time_in_force},
+};
+use domain::{
+    Breach, InstrumentRules, NewOrder, OrderKind, OrderRequest, Price, Quantity, Size, TimeInForce,
+    money::floor_to,
+};
+use events::Rejection;
+use serde::{Deserialize, Serialize};
+
+/// A request with everything that Binance's interface knows of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted {
+    pub request: OrderRequest,
+    /// One for each of `request.orders()`, in that order; the second is not looked at for a single order.
+    pub extras: [Extras; 2],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// Of a stop-loss or take-profit: `trailingDelta`.
+    pub trailing: Option<Trailing>,
+    /// How much of a resting order is shown at a time: `icebergQty`.
+    pub iceberg: Option<Quantity>,
+    pub self_trade: SelfTrade,
+}
+
+/// Without an activation price it is `activated` from its acceptance, and the stop of its kind is
+/// then the last price; else that stop is the activation price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trailing {
+    /// In hundredths of a percent.
+    pub delta_bips: u32,
+    pub activated: bool,
+}
+
+/// What is done where an order would trade with another one of the account; the taker's mode decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfTrade {
+    /// They trade.
+    #[default]
+    None,
+    ExpireTaker,
+    ExpireMaker,
+    ExpireBoth,
+    /// Both lose what they would have traded; the smaller one expires.
+    Decrement,
+}
+
+/// The venue's rules that are not part of `InstrumentRules`, as Binance sends them for most symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `TRAILING_DELTA` of orders whose trigger lies above the market: smallest and largest.
+    pub trailing_above: (u32, u32),
+    /// `TRAILING_DELTA` of orders whose trigger lies below the market.
+    pub trailing_below: (u32, u32),
+    /// `ICEBERG_PARTS`
+    pub iceberg_parts: u32,
+    /// `MAX_NUM_ICEBERG_ORDERS`
+    pub max_iceberg_orders: Option<u32>,
+    /// `MAX_NUM_ORDER_AMENDS`
+    pub max_amends: u32,
+    /// `MAX_NUM_ORDER_LISTS`
+    pub max_lists: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            trailing_above: (10, 2000),
+            trailing_below: (10, 2000),
+            iceberg_parts: 100,
+            max_iceberg_orders: None,
+            max_amends: 10,
+            max_lists: 20,
+        }
+    }
+}
+
+impl From<OrderRequest> for Wanted {
+    fn from(request: OrderRequest) -> Self {
+        Self { request, extras: [Extras::default(); 2] }
+    }
+}
+
+impl SelfTrade {
+    /// Binance's name of it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::ExpireTaker => "EXPIRE_TAKER",
+            Self::ExpireMaker => "EXPIRE_MAKER",
+            Self::ExpireBoth => "EXPIRE_BOTH",
+            Self::Decrement => "DECREMENT",
+        }
+    }
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+impl Trailing {
+    /// The tracking of it, as it starts where the market stands at `last`.
+    pub(super) fn begin(self, last: Option<Price>) -> super::Trail {
+        let best = if self.activated { last } else { None };
+        super::Trail { delta_bips: self.delta_bips, activated: self.activated, best }
+    }
+}
+
+/// The filters of what an order carries besides its kind.
+pub fn check_extras(
+    limits: &Limits,
+    rules: &InstrumentRules,
+    order: &NewOrder,
+    extras: &Extras,
+) -> Result<(), Refusal> {
+    if let Some(part) = extras.iceberg {
+        check_iceberg(limits, rules, order, part)?;
+    }
+    if let Some(trailing) = extras.trailing {
+        if order.kind.stop().is_none() {
+            return Err(unsupported());
+        }
+        let (least, most) = if falls_to_stop(&order.kind, order.side) {
+            limits.trailing_below
+        } else {
+            limits.trailing_above
+        };
+        if !(least..=most).contains(&trailing.delta_bips) {
+            return Err(failure("TRAILING_DELTA"));
+        }
+    }
+    Ok(())
+}
+
+/// Orders with icebergs, and lists.
+pub fn check_more_counts(limits: &Limits, market: &Market, wanted: &Wanted) -> Result<(), Refusal> {
+    let icebergs = wanted.each().filter(|(_, extras)| extras.iceberg.is_some()).count();
+    let open = market.orders.iter().filter(|o| o.special.iceberg.is_some()).count();
+    if icebergs > 0 && limits.max_iceberg_orders.is_some_and(|max| open + icebergs > max as usize) {
+        return Err(failure("MAX_NUM_ICEBERG_ORDERS"));
+    }
+    if let OrderRequest::Oco(_) = wanted.request {
+        let first_leg = |o: &&super::OpenOrder| market.twin(o).is_some_and(|twin| twin.number > o.number);
+        let lists = market.orders.iter().filter(first_leg).count();
+        if lists >= limits.max_lists as usize {
+            return Err(failure("MAX_NUM_ORDER_LISTS"));
+        }
+    }
+    Ok(())
+}
+
+fn check_iceberg(
+    limits: &Limits,
+    rules: &InstrumentRules,
+    order: &NewOrder,
+    part: Quantity,
+) -> Result<(), Refusal> {
+    let rests = match order.kind {
+        OrderKind::LimitMaker { .. } => true,
+        _ => time_in_force(&order.kind) == Some(TimeInForce::Gtc),
+    };
+    let Size::Base(quantity) = order.size else { return Err(unsupported()) };
+    if !rests {
+        return Err(unsupported());
+    }
+    let part = part.get();
+    if part.normalize().scale() > rules.base_precision {
+        let text = "Parameter 'icebergQty' has too much precision.";
+        return Err(Refusal::new(Rejection::Filter, -1111, text));
+    }
+    if part < rules.min_quantity || floor_to(part, rules.lot_size) != part {
+        return Err(filter(Breach::LotSize));
+    }
+    if part > quantity.get() {
+        return Err(Refusal::new(Rejection::Other, -2010, "IcebergQty exceeds QTY."));
+    }
+    let parts = quantity.get().checked_div(part).map(|parts| parts.ceil());
+    if parts.is_none_or(|parts| parts > limits.iceberg_parts.into()) {
+        return Err(failure("ICEBERG_PARTS"));
+    }
+    Ok(())
+}
+
+fn unsupported() -> Refusal {
+    Refusal::new(Rejection::Other, -1014, "Unsupported order combination.")
+}
+
+fn failure(name: &str) -> Refusal {
+    Refusal::new(Rejection::Filter, -1013, format!("Filter failure: {name}"))
+}
