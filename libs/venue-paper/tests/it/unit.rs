@@ -1,10 +1,10 @@
 //! The unit around the exchange: requests, windows, whose orders they are, and what it forgets.
 
-use crate::script::{START, Setup, account, check, get, new_order, rules, spot};
-use domain::{OrderKind, OrderRequest, Side, Size};
+use crate::suite::script::{Run, START, Setup, account, check, get, new_order, rules, spot};
+use domain::{Decimal, Filled, OrderKind, OrderRequest, Side, Size};
 use events::{Event, InstrumentListed, OrderAttempted, OrderSubmitted};
 use service::{Service, Solo};
-use venue_paper::VenuePaper;
+use venue_paper::{VenuePaper, engine::Standing};
 
 #[test]
 fn a_request_reaches_the_venue_when_it_is_attempted_not_when_it_is_submitted() {
@@ -194,4 +194,43 @@ fn hear_order(solo: &mut Solo<VenuePaper>, order: domain::NewOrder) -> Vec<Event
         START,
         OrderAttempted { account, instrument, request, attempt: 1, timestamp, recv_window_ms: 5_000 },
     )
+}
+
+#[test]
+fn an_open_order_shows_its_fields() {
+    let mut run = Run::new(Setup::default().config);
+    run.list("BTCUSDT", rules("BTC", "USDT"));
+    run.line("candle 1h 100 100 100 100");
+    run.line("buy 5 limit 90");
+    run.line("candle 1h 95 96 89 95 vol 20");
+    let open: Vec<_> = run.stage.0.state.exchange.open_orders().collect();
+    let [(instrument, order)] = open[..] else { panic!("one order is open") };
+    assert_eq!(*instrument, spot("BTCUSDT"));
+    assert_eq!((order.number, order.id.as_str()), (1, "o1"));
+    assert_eq!(order.standing, Standing::Resting);
+    assert_eq!(order.filled, Filled { quantity: get("2"), quote: get("180") });
+    assert_eq!(order.held, get::<Decimal>("270"));
+}
+
+#[test]
+fn a_closed_order_leaves_nothing_behind() {
+    let mut run = Run::new(Setup::default().config);
+    run.list("BTCUSDT", rules("BTC", "USDT"));
+    run.line("candle 1h 100 100 100 100");
+    let mut size = None;
+    for i in 0..300 {
+        run.line("buy 0.1 market");
+        run.line("quote 100");
+        run.line("sell 0.1 limit 100 ioc");
+        run.line("quote 100");
+        run.line("oco sell 1 above maker 105 below stop 95");
+        run.line(&format!("cancel l{}", i + 1));
+        run.line("candle 1h 100 100 100 100");
+        let now = serde_json::to_string(&run.stage.0.state).unwrap().len();
+        if i == 30 {
+            size = Some(now);
+        }
+        // Only counters and the account's decimals grow.
+        assert!(size.is_none_or(|size| now < size + 40), "the state has grown to {now} after {i} rounds");
+    }
 }

@@ -6,7 +6,7 @@
 mod books;
 mod driven;
 
-use crate::script::{START, account, base, get, new_order, spot};
+use crate::suite::script::{START, account, base, get, new_order, spot};
 use domain::{
     Amount, Asset, ClientOrderId, Decimal, Filled, Instrument, InstrumentRules, NewOco, NewOrder, OrderKind,
     OrderRequest, Price, Quantity, Side, Size, TimeInForce, Timestamp, money::floor_to,

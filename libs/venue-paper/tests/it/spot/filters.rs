@@ -1,7 +1,7 @@
 //! `filters.md` and `errors.md`, "Filter failures", as far as they concern what books and the interface add.
 
 use super::floor::check_with;
-use crate::script::get;
+use crate::suite::script::get;
 use domain::rules::PriceRange;
 
 fn refused(change: impl FnOnce(&mut super::floor::Floor), before: &str, order: &str, why: &str) {
@@ -96,7 +96,7 @@ fn max_position_counts_what_is_free_locked_and_wanted() {
 #[test]
 fn a_test_order_says_what_the_interface_would_say() {
     use super::floor::instrument;
-    use crate::script::{START, Words};
+    use crate::suite::script::{START, Words};
     check_with(
         |floor| {
             floor.spot.list(instrument(), &floor.rules);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! book 99x1 98x5 | 101x2           what others have: bids, asks, the best first
-//! buy 3 limit 101 iceberg 1        orders as in `crate::script`, then what they carry besides:
+//! buy 3 limit 101 iceberg 1        orders as in `crate::suite::script`, then what they carry besides:
 //! → o1 accepted #1 / …             `iceberg Q`, `stp MODE`, `trail BIPS`, `follow BIPS` (no activation price)
 //! trade sell 2 @ 99                others traded; the side is the taker's
 //! cancel o1        amend o1 2 [as o9]        wait 5s        average 100        adjust BTC -1
@@ -10,7 +10,7 @@
 //! = USDT 899+101                   free+locked
 //! ```
 
-use crate::script::{START, Words, get, new_order, rules, side, span, spot};
+use crate::suite::script::{START, Words, get, new_order, rules, side, span, spot};
 use domain::{
     Amount, Decimal, InstrumentRules, NewOco, NewOrder, OrderRequest, Price, Quantity, Side, Size, Timestamp,
 };

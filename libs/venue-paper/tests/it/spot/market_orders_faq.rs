@@ -84,7 +84,7 @@ fn other_errors_by_its_sum_it_needs_the_smallest_quantity_on_the_book() {
         → o2 rejected -2010: Order book liquidity is less than LOT_SIZE filter minimum quantity.",
     );
     super::floor::check_with(
-        |floor| floor.rules.market_min_quantity = Some(crate::script::get("0.1")),
+        |floor| floor.rules.market_min_quantity = Some(crate::suite::script::get("0.1")),
         "book | 100x0.05
         buy for 250 market
         → o1 rejected -2010: Order book liquidity is less than MARKET_LOT_SIZE filter minimum quantity.",

@@ -235,7 +235,8 @@ fn fees_are_those_of_a_taker_and_of_a_maker() {
     super::floor::check_with(
         |floor| {
             let fees = &mut floor.spot.terms.fees;
-            (fees.maker, fees.taker) = (crate::script::get("0.001"), crate::script::get("0.002"));
+            (fees.maker, fees.taker) =
+                (crate::suite::script::get("0.001"), crate::suite::script::get("0.002"));
         },
         "book | 100x1
         buy 1 market

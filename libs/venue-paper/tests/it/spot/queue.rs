@@ -134,12 +134,12 @@ fn deposits_and_withdrawals_of_what_is_free() {
 #[test]
 fn orders_that_waited_for_a_price_come_to_the_book_when_it_begins() {
     use super::floor::{instrument, levels, written};
-    use crate::script::{START, base, get, new_order};
+    use crate::suite::script::{START, base, get, new_order};
     use domain::{OrderKind, OrderRequest, Side};
     use venue_paper::engine::{Book, Spot, Terms, Wanted};
 
     let mut spot = Spot::new(Terms::default());
-    spot.list(instrument(), &crate::script::rules("BTC", "USDT"));
+    spot.list(instrument(), &crate::suite::script::rules("BTC", "USDT"));
     spot.adjust(START, get("USDT"), get("1000")).unwrap();
     let order = new_order("o1", Side::Buy, base(get("1")), OrderKind::Market);
     let said = spot.place(START, instrument(), &Wanted::from(OrderRequest::Single(order)));

@@ -7,7 +7,7 @@ mod model;
 use super::floor::instrument;
 use crate::{
     random::{Dice, seeds},
-    script::{START, get, new_order},
+    suite::script::{START, get, new_order},
 };
 use domain::{
     Amount, Decimal, InstrumentRules, NewOco, OrderKind, OrderRequest, Price, Quantity, Side, Size,

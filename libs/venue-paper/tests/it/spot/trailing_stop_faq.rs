@@ -1,7 +1,7 @@
 //! `faqs/trailing-stop-faq.md`, "Trailing Stop Order Scenarios": `to P` is a series of linear trades.
 
 use super::floor::{check, check_with};
-use crate::script::get;
+use crate::suite::script::get;
 
 fn at_40000(script: &str) {
     check_with(

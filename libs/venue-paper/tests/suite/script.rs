@@ -15,6 +15,7 @@
 //! `quote P [old SPAN]`, `wait SPAN`, `cancel ID`, `submit ORDER`, `send ID [late SPAN|ahead SPAN]`,
 //! `refuse ID`, `absent ID`, `on SYMBOL`, `open ID…` (the orders that work), `# remark`.
 
+use crate::stage::Stage;
 use domain::{
     Account, ClientOrderId, Decimal, Ending, Instrument, InstrumentRules, Leg, NewOco, NewOrder, OrderKind,
     OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp, TradeId,
@@ -23,9 +24,8 @@ use events::{
     AccountEvent, CancelAttempted, Candle, CandleClosed, Event, InstrumentListed, OrderAbsent,
     OrderAttempted, OrderEvent, OrderRefused, OrderSubmitted, QuoteEvent, QuoteSeen,
 };
-use service::Solo;
 use std::{collections::BTreeMap, fmt::Debug, str::FromStr, time::Duration};
-use venue_paper::{Config, VenuePaper, engine::Balance};
+use venue_paper::{Config, engine::Balance};
 
 /// BTCUSDT at 100 with plenty of volume; 1000 USDT and 10 BTC; no fees; slippage 0.0005.
 pub fn check(script: &str) {
@@ -95,7 +95,7 @@ pub const START: Timestamp = Timestamp::from_millis(1_705_276_800_000);
 
 /// One exchange on its way through a script.
 pub struct Run {
-    pub solo: Solo<VenuePaper>,
+    pub stage: Stage,
     pub now: Timestamp,
     /// As last said.
     pub balances: BTreeMap<String, Balance>,
@@ -107,7 +107,7 @@ pub struct Run {
 impl Run {
     pub fn new(config: Config) -> Self {
         Self {
-            solo: Solo::new(config),
+            stage: Stage::new(config),
             now: START,
             balances: BTreeMap::new(),
             instrument: spot("BTCUSDT"),
@@ -174,9 +174,7 @@ impl Run {
                 Vec::new()
             }
             "open" => {
-                let open: Vec<_> =
-                    self.solo.state.exchange.open_orders().map(|(_, o)| o.id.to_string()).collect();
-                assert_eq!(open, words.0, "on '{line}'");
+                assert_eq!(self.stage.open(self.instrument), words.0, "on '{line}'");
                 Vec::new()
             }
             "=" => {
@@ -189,10 +187,10 @@ impl Run {
 
     /// What it says on hearing `event`, balances kept apart.
     pub fn hear(&mut self, event: impl Into<Event>) -> Vec<String> {
-        let said = self.solo.hear(self.now, event);
+        let said = self.stage.hear(self.now, event.into());
         for event in &said {
             if let Event::Account(AccountEvent::BalanceChanged(e)) = event {
-                assert_eq!(e.as_of, self.now, "as-of times never run backwards");
+                assert!(e.as_of >= self.now, "as-of times never run backwards: {e:?} at {}", self.now);
                 self.balances.insert(e.asset.to_string(), Balance { free: e.free, locked: e.locked });
             }
         }

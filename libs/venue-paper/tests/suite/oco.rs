@@ -1,6 +1,6 @@
 //! One cancels the other.
 
-use crate::script::{Setup, check};
+use crate::suite::script::{Setup, check};
 
 #[test]
 fn the_legs_share_one_lock() {

@@ -1,6 +1,6 @@
 //! The rule on candles and quotes: what fills, when, how much, at which price.
 
-use crate::script::{Run, Setup, check, rules};
+use crate::suite::script::{Run, Setup, check, rules};
 
 #[test]
 fn a_resting_order_must_be_traded_through() {

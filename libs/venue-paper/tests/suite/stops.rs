@@ -1,6 +1,6 @@
 //! Stop-loss and take-profit orders, with and without a limit.
 
-use crate::script::check;
+use crate::suite::script::check;
 
 #[test]
 fn a_stop_loss_sells_at_its_stop_worsened() {

@@ -1,6 +1,6 @@
 //! Every way in which an order that was accepted can end.
 
-use crate::script::{Setup, check};
+use crate::suite::script::{Setup, check};
 
 #[test]
 fn a_market_order_is_filled_at_the_next_quote_worsened() {

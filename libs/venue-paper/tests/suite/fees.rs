@@ -1,6 +1,6 @@
 //! Fees in what is received, in quote, in a third asset.
 
-use crate::script::{Run, Setup, get, rules};
+use crate::suite::script::{Run, Setup, get, rules};
 use venue_paper::engine::{PaidIn, ThirdPrice};
 
 fn charging(paid_in: PaidIn) -> Setup {

@@ -1,6 +1,6 @@
 //! What the exchange refuses, and in which words.
 
-use crate::script::{Setup, check, get};
+use crate::suite::script::{Setup, check, get};
 use domain::rules::PriceRange;
 
 #[test]
@@ -268,7 +268,7 @@ fn a_size_in_quote_is_for_market_orders_where_allowed() {
 
 #[test]
 fn rules_that_change_hold_for_the_orders_that_follow() {
-    use crate::script::{Run, rules};
+    use crate::suite::script::{Run, rules};
     let mut run = Run::new(Setup::default().config);
     run.list("BTCUSDT", rules("BTC", "USDT"));
     run.line("candle 1h 100 100 100 100");

@@ -1,8 +1,6 @@
 //! What the account owns, what its orders hold, and what becomes of it.
 
-use crate::script::{Run, Setup, check, get, rules, spot};
-use domain::{Decimal, Filled};
-use venue_paper::engine::Standing;
+use crate::suite::script::{Run, Setup, check, rules};
 
 #[test]
 fn starting_balances_are_on_the_tape_before_anything_trades() {
@@ -163,43 +161,4 @@ fn coins_of_several_instruments_are_kept_apart() {
     run.line("on BTCUSDT");
     assert_eq!(run.line("sell 4.95 limit 120"), ["o2 accepted", "quote?"], "its price is not known yet");
     run.line("= ETH 5+0, BTC 0+4.95, USDT 1000+0");
-}
-
-#[test]
-fn an_open_order_shows_its_fields() {
-    let mut run = Run::new(Setup::default().config);
-    run.list("BTCUSDT", rules("BTC", "USDT"));
-    run.line("candle 1h 100 100 100 100");
-    run.line("buy 5 limit 90");
-    run.line("candle 1h 95 96 89 95 vol 20");
-    let open: Vec<_> = run.solo.state.exchange.open_orders().collect();
-    let [(instrument, order)] = open[..] else { panic!("one order is open") };
-    assert_eq!(*instrument, spot("BTCUSDT"));
-    assert_eq!((order.number, order.id.as_str()), (1, "o1"));
-    assert_eq!(order.standing, Standing::Resting);
-    assert_eq!(order.filled, Filled { quantity: get("2"), quote: get("180") });
-    assert_eq!(order.held, get::<Decimal>("270"));
-}
-
-#[test]
-fn a_closed_order_leaves_nothing_behind() {
-    let mut run = Run::new(Setup::default().config);
-    run.list("BTCUSDT", rules("BTC", "USDT"));
-    run.line("candle 1h 100 100 100 100");
-    let mut size = None;
-    for i in 0..300 {
-        run.line("buy 0.1 market");
-        run.line("quote 100");
-        run.line("sell 0.1 limit 100 ioc");
-        run.line("quote 100");
-        run.line("oco sell 1 above maker 105 below stop 95");
-        run.line(&format!("cancel l{}", i + 1));
-        run.line("candle 1h 100 100 100 100");
-        let now = serde_json::to_string(&run.solo.state).unwrap().len();
-        if i == 30 {
-            size = Some(now);
-        }
-        // Only counters and the account's decimals grow.
-        assert!(size.is_none_or(|size| now < size + 40), "the state has grown to {now} after {i} rounds");
-    }
 }

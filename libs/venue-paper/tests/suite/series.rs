@@ -1,6 +1,6 @@
 //! Which candles fill where several series of one instrument are fed.
 
-use crate::script::{Setup, check};
+use crate::suite::script::{Setup, check};
 
 #[test]
 fn only_the_finest_series_fills() {
