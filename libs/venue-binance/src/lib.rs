@@ -1,4 +1,5 @@
-//! Binance spot: what it sends, and what it is sent. Pure: no clock, no socket; whoever has those calls this.
+//! Binance spot: what it sends, and what it is sent: pure, without clock and socket. The client that has those
+//! is [`net`], a feature of its own.
 //!
 //! Sources: Binance's own documentation (`user-data-stream.md`, `web-socket-streams.md`, `rest-api.md`,
 //! `web-socket-api.md`, `errors.md`, `enums.md`, `filters.md`) as of summer 2026.
@@ -13,8 +14,11 @@ pub mod content;
 pub mod errors;
 pub mod frame;
 pub mod market;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod params;
 mod parse_error;
+pub mod reply;
 pub mod request;
 pub mod rows;
 pub mod rules;

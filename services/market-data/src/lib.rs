@@ -1,4 +1,5 @@
-//! The market as a source of events: recorded or synthetic candles, checked, on the market's clock.
+//! The market as a source of events: recorded or synthetic candles, checked, on the market's clock; or Binance's,
+//! live, on a wall clock ([`live`]).
 //!
 //! [`open`] opens what a [`MarketSpec`] names. [`Feed`] takes raw candles from that [`Market`] and gives
 //! steps; each step is one commit. It does no I/O of its own and knows no clock, so that a feed which
@@ -6,6 +7,7 @@
 
 pub mod feed;
 pub mod gate;
+pub mod live;
 pub mod market;
 pub mod recorded;
 pub mod spec;
@@ -15,5 +17,5 @@ pub use feed::{Feed, FeedError, Step};
 pub use gate::{Gate, GateState, Verdict};
 pub use market::{Market, MarketError, Memory, Series};
 pub use recorded::Recorded;
-pub use spec::{MarketSpec, Opened, open};
+pub use spec::{MarketSpec, OpenError, Opened, open};
 pub use synthetic::Synthetic;

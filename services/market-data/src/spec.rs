@@ -1,7 +1,7 @@
 //! Which market to play, as it is written on the command line and on the tape.
 
-use crate::{Market, Recorded, Synthetic, synthetic};
-use domain::{Instrument, InstrumentRules, Invalid, Timestamp, Venue};
+use crate::{Market, Recorded, Series, Synthetic, synthetic};
+use domain::{Instrument, InstrumentRules, Interval, Invalid, Symbol, Timestamp, Venue};
 use events::{Uuid, ids};
 use market_store::{Store, StoreError};
 use std::{
@@ -10,12 +10,13 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
+use thiserror::Error;
 
 /// The venue whose instruments are played. Recorded candles are Binance's, and the synthetic market
 /// imitates it; so the same edges, rules and configuration serve both.
 pub const VENUE: &str = "binance";
 
-/// Written `synthetic[:SEED[:DAYS]]` or `recorded:PATH`.
+/// Written `synthetic[:SEED[:DAYS]]`, `recorded:PATH` or `binance[:SYMBOLS[:INTERVALS]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MarketSpec {
     Synthetic {
@@ -25,6 +26,23 @@ pub enum MarketSpec {
     },
     /// A file or a folder.
     Recorded(PathBuf),
+    /// Binance's own candles, live: each of these symbols at each of these intervals.
+    Binance { symbols: Vec<Symbol>, intervals: Vec<Interval> },
+}
+
+/// What is watched if nothing is said.
+const SYMBOLS: &str = "BTCUSDT,ETHUSDT";
+const INTERVALS: &str = "1d";
+
+/// Why a market cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Recorded(#[from] StoreError),
+    #[error(
+        "`{0}` is a live market: it goes on by itself and cannot be played; use synthetic or recorded:PATH"
+    )]
+    Live(String),
 }
 
 /// A market that is ready to be played.
@@ -46,12 +64,33 @@ pub struct Opened {
 /// Looks through the whole market, so that what is wrong with it is known before it is played.
 ///
 /// # Errors
-/// The recorded candles are missing or malformed.
-pub fn open(spec: &MarketSpec) -> Result<Opened, StoreError> {
+/// The recorded candles are missing or malformed; or the market is live.
+pub fn open(spec: &MarketSpec) -> Result<Opened, OpenError> {
     match spec {
         MarketSpec::Synthetic { seed, days } => Ok(synthetic(*seed, *days, spec.to_string())),
-        MarketSpec::Recorded(path) => recorded(path),
+        MarketSpec::Recorded(path) => Ok(recorded(path)?),
+        MarketSpec::Binance { .. } => Err(OpenError::Live(spec.to_string())),
     }
+}
+
+impl MarketSpec {
+    /// The series of a live market, ascending; `None` of one that is played.
+    pub fn live(&self) -> Option<Vec<Series>> {
+        let Self::Binance { symbols, intervals } = self else { return None };
+        let venue = venue();
+        let of = |symbol: &Symbol| {
+            let instrument = Instrument::spot(venue, *symbol);
+            intervals.iter().map(move |interval| Series { interval: *interval, instrument })
+        };
+        let mut series: Vec<Series> = symbols.iter().flat_map(of).collect();
+        series.sort();
+        series.dedup();
+        Some(series)
+    }
+}
+
+fn venue() -> Venue {
+    Venue::new(VENUE).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
 }
 
 fn synthetic(seed: u64, days: u32, describe: String) -> Opened {
@@ -68,8 +107,7 @@ fn synthetic(seed: u64, days: u32, describe: String) -> Opened {
 }
 
 fn recorded(path: &Path) -> Result<Opened, StoreError> {
-    let venue = Venue::new(VENUE).unwrap_or_else(|e| unreachable!("a valid name: {e}"));
-    let store = Store::open(path, venue)?;
+    let store = Store::open(path, venue())?;
     let first = store.series.iter().map(|s| s.first).min();
     let last = store.series.iter().map(|s| s.interval.close_of(s.last)).max();
     Ok(Opened {
@@ -116,9 +154,25 @@ impl FromStr for MarketSpec {
             }
             ("recorded", Some(path)) if !path.is_empty() => Ok(Self::Recorded(path.into())),
             ("recorded", _) => Err(wrong("name the file or folder of candles, e.g. recorded:data/candles")),
-            _ => Err(wrong("write synthetic[:SEED[:DAYS]] or recorded:PATH")),
+            ("binance", rest) => live(rest).ok_or_else(|| {
+                wrong("write binance[:SYMBOLS[:INTERVALS]], e.g. binance:BTCUSDT,ETHUSDT:1h,1d")
+            }),
+            _ => Err(wrong("write synthetic[:SEED[:DAYS]], recorded:PATH or binance[:SYMBOLS[:INTERVALS]]")),
         }
     }
+}
+
+/// `None` if it is written wrongly.
+fn live(given: Option<&str>) -> Option<MarketSpec> {
+    let given = given.unwrap_or(SYMBOLS);
+    let (symbols, intervals) = given.split_once(':').unwrap_or((given, INTERVALS));
+    // Binance writes its symbols in capitals, and people do not.
+    let symbols = symbols.split(',').map(|symbol| Symbol::new(&symbol.to_uppercase()).ok());
+    let intervals = intervals.split(',').map(|interval| interval.parse().ok());
+    Some(MarketSpec::Binance {
+        symbols: symbols.collect::<Option<_>>()?,
+        intervals: intervals.collect::<Option<_>>()?,
+    })
 }
 
 impl fmt::Display for MarketSpec {
@@ -127,6 +181,11 @@ impl fmt::Display for MarketSpec {
             Self::Synthetic { seed, days: synthetic::DEFAULT_DAYS } => write!(f, "synthetic:{seed}"),
             Self::Synthetic { seed, days } => write!(f, "synthetic:{seed}:{days}"),
             Self::Recorded(path) => write!(f, "recorded:{}", path.display()),
+            Self::Binance { symbols, intervals } => {
+                let symbols: Vec<&str> = symbols.iter().map(|symbol| symbol.as_str()).collect();
+                let intervals: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
+                write!(f, "binance:{}:{}", symbols.join(","), intervals.join(","))
+            }
         }
     }
 }

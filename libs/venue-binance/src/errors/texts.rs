@@ -12,6 +12,10 @@ pub fn reason(text: &str) -> Rejection {
 const REASONS: &[(&str, Rejection)] = &[
     ("Account has insufficient balance", Rejection::InsufficientBalance),
     ("Order would trigger immediately", Rejection::WouldTrigger),
+    // What the servers have said for it, whatever is documented.
+    ("Stop price would trigger immediately", Rejection::WouldTrigger),
+    // Of an OCO whose prices were right when it was made: the market has passed a leg.
+    ("The relationship of the prices for the orders is not correct", Rejection::WouldTrigger),
     ("Order would immediately match and take", Rejection::WouldTrigger),
     ("Duplicate order sent", Rejection::DuplicateId),
     ("Market is closed", Rejection::MarketClosed),

@@ -1,11 +1,16 @@
-//! Candles: the kline stream.
+//! Candles: the kline stream, and REST's rows of them.
 
 use crate::{
     ParseError,
     wire::{Number, Stamp, Text, wire},
 };
-use domain::{Instrument, Price, Symbol, Venue};
+use domain::{Instrument, Interval, Price, Symbol, Venue};
 use events::Candle;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, SeqAccess, Visitor},
+};
+use std::fmt;
 
 wire! {
     /// `kline`: a candle as it stands.
@@ -59,5 +64,63 @@ impl KlineFrame<'_> {
             close: price("c", k.close)?,
             volume: k.volume.0,
         }))
+    }
+}
+
+/// `GET /api/v3/klines`: rows, the oldest first. The last one may not have closed yet.
+///
+/// # Errors
+/// No such rows, or a price that is none.
+pub fn kline_rows(
+    instrument: Instrument,
+    interval: Interval,
+    bytes: &[u8],
+) -> Result<Vec<Candle>, ParseError> {
+    let rows: Vec<Row> = serde_json::from_slice(bytes)?;
+    let price = |field, n: Number| Price::new(n.0).map_err(ParseError::of(field));
+    let candle = |row: Row| {
+        let Row { open_time, prices: [open, high, low, close], volume } = row;
+        Ok(Candle {
+            instrument,
+            interval,
+            open_time: open_time.0,
+            open: price("open", open)?,
+            high: price("high", high)?,
+            low: price("low", low)?,
+            close: price("close", close)?,
+            volume: volume.0,
+        })
+    };
+    rows.into_iter().map(candle).collect()
+}
+
+/// `[open time, "open", "high", "low", "close", "volume", …]`.
+struct Row {
+    open_time: Stamp,
+    prices: [Number; 4],
+    volume: Number,
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Row;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a candle, [open time, \"open\", \"high\", \"low\", \"close\", \"volume\", …]")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Row, A::Error> {
+                let short = |n| A::Error::invalid_length(n, &self);
+                let open_time = seq.next_element()?.ok_or_else(|| short(0))?;
+                let mut prices = [Number::default(); 4];
+                for (n, price) in prices.iter_mut().enumerate() {
+                    *price = seq.next_element()?.ok_or_else(|| short(n + 1))?;
+                }
+                let volume = seq.next_element()?.ok_or_else(|| short(5))?;
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Row { open_time, prices, volume })
+            }
+        }
+        from.deserialize_seq(Reader)
     }
 }

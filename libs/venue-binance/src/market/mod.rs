@@ -9,7 +9,7 @@ mod depth;
 mod fixed;
 mod ticks;
 
-pub use candle::{Kline, KlineFrame};
+pub use candle::{Kline, KlineFrame, kline_rows};
 pub use depth::{DepthUpdate, Level, PartialDepth};
 pub use fixed::Fixed;
 pub use ticks::{AggregateTrade, BookTicker, MiniTicker, PublicTrade};

@@ -10,6 +10,12 @@ pub fn order(symbol: Symbol, order: ClientOrderId) -> Call {
     Call::signed(Method::Get, "/api/v3/order", "order.status", 4).params(params).protective()
 }
 
+/// One order by the venue's number.
+pub fn order_by_number(symbol: Symbol, order: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", order);
+    Call::signed(Method::Get, "/api/v3/order", "order.status", 4).params(params)
+}
+
 /// All orders that work, on one symbol or (dearer) on all.
 pub fn open_orders(symbol: Option<Symbol>) -> Call {
     let weight = if symbol.is_some() { 6 } else { 80 };
@@ -26,6 +32,12 @@ pub fn all_orders(symbol: Symbol, from: i64) -> Call {
 /// The fills of one order.
 pub fn fills_of(symbol: Symbol, order: i64) -> Call {
     let params = by_symbol(symbol).with("orderId", order).with("limit", 1_000_u32);
+    Call::signed(Method::Get, "/api/v3/myTrades", "myTrades", 5).params(params).protective()
+}
+
+/// The fills of one order from that trade number on.
+pub fn fills_of_from(symbol: Symbol, order: i64, from: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", order).with("fromId", from).with("limit", 1_000_u32);
     Call::signed(Method::Get, "/api/v3/myTrades", "myTrades", 5).params(params).protective()
 }
 

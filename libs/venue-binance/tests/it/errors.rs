@@ -93,7 +93,7 @@ fn messages_for_new_order_rejected_and_cancel_rejected() {
         ("This action is disabled on this account.", Rejection::Other),
         ("Order would trigger immediately.", Rejection::WouldTrigger),
         ("Order would immediately match and take.", Rejection::WouldTrigger),
-        ("The relationship of the prices for the orders is not correct.", Rejection::Other),
+        ("The relationship of the prices for the orders is not correct.", Rejection::WouldTrigger),
         ("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.", Rejection::Filter),
         ("A text of tomorrow.", Rejection::Other),
     ] {

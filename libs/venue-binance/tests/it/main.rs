@@ -5,6 +5,8 @@ mod budget;
 mod errors;
 mod frame;
 mod market;
+#[cfg(feature = "net")]
+mod net;
 mod request;
 mod robust;
 mod rows;

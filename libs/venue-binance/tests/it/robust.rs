@@ -11,9 +11,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 use venue_binance::{
-    book::Levels,
+    book::{Levels, LocalBook},
+    budget::Usage,
     errors, frame,
     market::{self, Fixed, Level},
+    reply::Reply,
     rows, rules,
 };
 
@@ -54,6 +56,17 @@ fn decode(bytes: &[u8]) {
     let _ = rows::parse_canceled(account(), bytes);
     let _ = rows::parse_account(account(), bytes);
     let _ = rules::parse(bytes);
+    let instrument = domain::Instrument::spot(account().venue, "A".parse().unwrap());
+    let _ = market::kline_rows(instrument, "1m".parse().unwrap(), bytes);
+    if let Ok(depth) = serde_json::from_slice::<market::PartialDepth>(bytes) {
+        let _ = LocalBook::default().snapshot(&depth);
+    }
+    if let Some(reply) = Reply::read(bytes) {
+        let _ = (reply.usage(), reply.subscription(), errors::read(reply.status, reply.body(), None));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let _ = Usage::from_headers([("X-MBX-USED-WEIGHT-1M", &*text), (&*text, "1")]);
+    let _ = errors::read(429, bytes, Some(&text));
     for status in [200, 400, 409, 418, 429, 500] {
         let _ = errors::read(status, bytes, None).to_string();
         let _ = errors::Replaced::read(status, bytes);
@@ -87,6 +100,8 @@ proptest! {
             format!(r#"{{"e":"executionReport","s":"A","c":"c","S":"BUY","x":"TRADE","X":"FILLED","i":{number},"l":"{figure}","z":"{figure}","L":"{figure}","n":"{figure}","N":"A","T":{number},"t":{number},"Y":"{figure}","Z":"{figure}","m":true}}"#),
             format!(r#"{{"symbol":"A","orderId":{number},"clientOrderId":"c","transactTime":1,"status":"FILLED","side":"BUY","executedQty":"{figure}","cummulativeQuoteQty":"{figure}","fills":[{{"price":"{figure}","qty":"{figure}","tradeId":{number}}},{{"price":"{figure}","qty":"{figure}","tradeId":{number}}}]}}"#),
             format!(r#"{{"e":"depthUpdate","s":"A","U":{number},"u":{number},"b":[["{figure}","{figure}"]],"a":[]}}"#),
+            format!(r#"[[{number},"{figure}","{figure}","{figure}","{figure}","{figure}",1]]"#),
+            format!(r#"{{"id":{number},"status":418,"error":{{"code":{number},"data":{{"retryAfter":{number}}}}}}}"#),
             format!(r#"{{"e":"outboundAccountPosition","u":{number},"B":[{{"a":"A","f":"{figure}","l":"{figure}"}}]}}"#),
         ] {
             decode(text.as_bytes());

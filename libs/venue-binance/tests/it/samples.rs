@@ -6,7 +6,9 @@ use std::fs;
 use venue_binance::{
     content,
     errors::{self, Verdict},
-    frame, market, rows, rules,
+    frame, market,
+    reply::Reply,
+    rows, rules,
 };
 
 struct Sample {
@@ -75,6 +77,45 @@ fn market_streams_decode() {
         count += 1;
     }
     assert_eq!(count, 15);
+}
+
+#[test]
+fn rows_of_candles_read() {
+    let instrument = domain::Instrument::spot(account().venue, "BNBBTC".parse().unwrap());
+    let mut count = 0;
+    for sample in
+        samples().iter().filter(|s| s.section.contains("lines") || s.section.contains("Candlestick data"))
+    {
+        let rows = sample.json.get("result").unwrap_or(&sample.json);
+        if rows.is_array() {
+            let read = market::kline_rows(instrument, "1h".parse().unwrap(), rows.to_string().as_bytes());
+            let read = read.unwrap_or_else(|e| panic!("{}: {e}", sample.section));
+            assert_eq!(
+                read[0].open.to_string().parse::<f64>().ok(),
+                rows[0][1].as_str().unwrap().parse().ok()
+            );
+            count += 1;
+        }
+    }
+    assert_eq!(count, 4);
+}
+
+#[test]
+fn answers_of_the_websocket_api_read() {
+    let mut count = 0;
+    for sample in samples().iter().filter(|s| s.json.get("status").is_some_and(Value::is_u64)) {
+        let bytes = sample.json.to_string();
+        let reply = Reply::read(bytes.as_bytes()).unwrap_or_else(|| panic!("{}", sample.section));
+        assert_eq!(reply.id.as_deref(), sample.json["id"].as_str());
+        let named = if reply.status == 200 { "result" } else { "error" };
+        let body: Value = serde_json::from_slice(reply.body()).unwrap();
+        assert_eq!(body, sample.json[named], "{}", sample.section);
+        if let Some(number) = sample.json["result"]["subscriptionId"].as_i64() {
+            assert_eq!(reply.subscription(), Some(number));
+        }
+        count += 1;
+    }
+    assert!(count > 40, "only {count}");
 }
 
 /// Every object somewhere within, the value itself included.

@@ -285,7 +285,7 @@ fn oco_legs(oco: &NewOco) -> impl Iterator<Item = &NewOrder> {
 fn check_trigger(market: &Market, order: &NewOrder, follows: bool) -> Result<(), Refusal> {
     match (market.last_price(), order.kind.stop()) {
         (Some(last), Some(stop)) if !follows && trailing::reached(&order.kind, order.side, stop, last) => {
-            Err(would_trigger("Stop price would trigger immediately."))
+            Err(would_trigger("Order would trigger immediately."))
         }
         _ => Ok(()),
     }

@@ -54,7 +54,7 @@ pub fn check_prices(last: Option<Price>, oco: &NewOco, follows: [bool; 2]) -> Re
     let below = reached_at(&oco.below).filter(|_| !follows[1]);
     const TEXT: &str = "The relationship of the prices for the orders is not correct.";
     if above.zip(below).is_some_and(|(above, below)| above <= below) {
-        return Err(Refusal::new(Rejection::Other, -2010, TEXT));
+        return Err(would_trigger(TEXT));
     }
     match last {
         Some(last) if above.is_some_and(|a| last >= a) || below.is_some_and(|b| last <= b) => {

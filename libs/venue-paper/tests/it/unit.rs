@@ -234,3 +234,40 @@ fn a_closed_order_leaves_nothing_behind() {
         assert!(size.is_none_or(|size| now < size + 40), "the state has grown to {now} after {i} rounds");
     }
 }
+
+/// What no client of ours can ask for.
+#[test]
+fn legs_of_the_wrong_kind_are_named() {
+    for (legs, code, text) in [
+        ("sell 1 above limit 110 below stop 95", -1158, "Order type not supported in OCO."),
+        ("sell 1 above maker 110 below market", -1158, "Order type not supported in OCO."),
+        ("sell 1 above maker 110 below maker 95", -1168, "At least one OCO order must be contingent."),
+        ("sell 1 above stop 110 below maker 95", -1166, "A limit order in a sell OCO must be above."),
+        ("sell 1 above stop 110 below profit 95", -1199, "A take profit order in a sell OCO must be above."),
+        ("sell 1 above stop 110 below stop 95", -1197, "A stop loss order in a sell OCO must be below."),
+        ("buy 1 above maker 110 below stop 95", -1165, "A limit order in a buy OCO must be below."),
+        ("buy 1 above profit 110 below stop 95", -1198, "A take profit order in a buy OCO must be below."),
+        ("buy 1 above stop 110 below stop 95", -1196, "A stop loss order in a buy OCO must be above."),
+    ] {
+        check(&format!("oco {legs}\n→ o1 rejected {code} other: {text} / o2 rejected {code} other: {text}"));
+    }
+}
+
+#[test]
+fn a_list_can_be_canceled_by_its_own_id() {
+    check(
+        "oco sell 2 above maker 110 below stop 95
+         → o1 accepted / o2 accepted
+         cancel l1
+         → o1 ended canceled / o2 ended canceled
+         open",
+    );
+}
+
+#[test]
+fn a_size_in_quote_is_for_market_orders() {
+    check(
+        "buy for 100 limit 90
+         → o1 rejected -1102 other: Mandatory parameter 'quantity' was not sent, was empty/null, or malformed.",
+    );
+}

@@ -151,15 +151,15 @@ fn unknown_symbol() {
 fn a_stop_that_would_trigger_immediately() {
     check(
         "sell 1 stop 100 limit 90
-         → o1 rejected -2010 would_trigger: Stop price would trigger immediately.
+         → o1 rejected -2010 would_trigger: Order would trigger immediately.
          sell 1 stop 101
-         → o2 rejected -2010 would_trigger: Stop price would trigger immediately.
+         → o2 rejected -2010 would_trigger: Order would trigger immediately.
          buy 1 stop 100
-         → o3 rejected -2010 would_trigger: Stop price would trigger immediately.
+         → o3 rejected -2010 would_trigger: Order would trigger immediately.
          sell 1 profit 100 limit 99
-         → o4 rejected -2010 would_trigger: Stop price would trigger immediately.
+         → o4 rejected -2010 would_trigger: Order would trigger immediately.
          buy 1 profit 100
-         → o5 rejected -2010 would_trigger: Stop price would trigger immediately.
+         → o5 rejected -2010 would_trigger: Order would trigger immediately.
          sell 1 stop 99.99 limit 90
          → o6 accepted",
     );
@@ -170,7 +170,7 @@ fn the_last_quote_is_a_last_price_too() {
     check(
         "quote 90
          sell 1 stop 95
-         → o1 rejected -2010 would_trigger: Stop price would trigger immediately.",
+         → o1 rejected -2010 would_trigger: Order would trigger immediately.",
     );
 }
 
@@ -256,10 +256,6 @@ fn max_position() {
 
 #[test]
 fn a_size_in_quote_is_for_market_orders_where_allowed() {
-    check(
-        "buy for 100 limit 90
-         → o1 rejected -1102 other: Mandatory parameter 'quantity' was not sent, was empty/null, or malformed.",
-    );
     Setup::default().with(|s| s.rules.quote_quantity_allowed = false).check(
         "buy for 100 market
          → o1 rejected -1013 other: Quote order qty market orders are not support for this symbol.",

@@ -1,7 +1,8 @@
-//! The market from outside: scripts of candles and questions, and the steps that come of them.
+//! The market from outside: scripts of candles and questions, and the steps that come of them; and the live one.
 
 mod feed;
 mod gate;
+mod live;
 mod recorded;
 mod recovery;
 mod script;

@@ -17,12 +17,19 @@ fn a_market_is_written_in_one_word() {
     check("synthetic:7:30", "synthetic:7:30");
     check("recorded:../data/candles", "recorded:../data/candles");
     check("recorded:C:/candles", "recorded:C:/candles");
+    check("binance", "binance:BTCUSDT,ETHUSDT:1d");
+    check("binance:btcusdt", "binance:BTCUSDT:1d");
+    check("binance:BTCUSDT,币安人生USDT:1h,1d", "binance:BTCUSDT,币安人生USDT:1h,1d");
 }
 
 #[test]
 fn a_wrong_word_is_answered_with_the_right_ones() {
-    check("binance", "no: write synthetic[:SEED[:DAYS]] or recorded:PATH");
-    check("", "no: write synthetic[:SEED[:DAYS]] or recorded:PATH");
+    for given in ["bybit", ""] {
+        check(given, "no: write synthetic[:SEED[:DAYS]], recorded:PATH or binance[:SYMBOLS[:INTERVALS]]");
+    }
+    for given in ["binance:", "binance:A,", "binance:A:", "binance:A:1x", "binance:A:1d:x", "binance:A B"] {
+        check(given, "no: write binance[:SYMBOLS[:INTERVALS]], e.g. binance:BTCUSDT,ETHUSDT:1h,1d");
+    }
     for given in ["recorded", "recorded:"] {
         check(given, "no: name the file or folder of candles, e.g. recorded:data/candles");
     }
@@ -78,4 +85,16 @@ fn an_opened_market_tells_its_size_and_span() {
 fn a_recorded_market_that_is_not_there_says_so() {
     let missing = open(&"recorded:no/such/folder".parse().unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(missing.to_string(), "no/such/folder: there is no such file or folder");
+}
+
+#[test]
+fn a_live_market_is_not_played() {
+    let spec: MarketSpec = "binance:B,A,B:1d,1h".parse().unwrap();
+    let series: Vec<String> =
+        spec.live().unwrap().iter().map(|s| format!("{} {}", s.instrument, s.interval)).collect();
+    let expected = ["binance:spot:A 1h", "binance:spot:B 1h", "binance:spot:A 1d", "binance:spot:B 1d"];
+    assert_eq!(series, expected);
+    let why = open(&spec).map(|_| ()).unwrap_err().to_string();
+    assert!(why.contains("live market"), "{why}");
+    assert!("synthetic".parse::<MarketSpec>().unwrap().live().is_none());
 }

@@ -107,7 +107,7 @@ fn stop_loss_limit_rests_where_the_market_has_passed_its_limit() {
 
 #[test]
 fn stops_that_would_trigger_at_once_are_refused_by_the_last_trade() {
-    let text = "rejected -2010: Stop price would trigger immediately.";
+    let text = "rejected -2010: Order would trigger immediately.";
     check(&format!(
         "book 80x1 | 120x1
         sell 1 stop 100

@@ -1,0 +1,155 @@
+//! The account's books, as they came: for whoever compares them with ours.
+
+use super::{
+    look_up::{PAGE, elements, number, together},
+    rest::{CallError, Rest},
+};
+use crate::{ParseError, content, request, wire::wire};
+use domain::{Symbol, Timestamp};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The venue's own bytes and what reads them ([`content::PARSERS`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub content_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// The longest span of one question about fills.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+impl Rest {
+    /// Balances.
+    ///
+    /// # Errors
+    /// No answer, or a failure.
+    pub async fn account(&self) -> Result<Frame, CallError> {
+        let bytes = self.ask(&request::account()).await?;
+        Ok(Frame { content_type: content::ACCOUNT, bytes })
+    }
+
+    /// The rows of all orders that work, of one symbol or of all.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub async fn open_orders(&self, symbol: Option<Symbol>) -> Result<Vec<Frame>, CallError> {
+        let rows = elements(&self.ask(&request::open_orders(symbol)).await?)?;
+        Ok(rows.iter().map(|row| order_frame(together(row, &[], &[]))).collect())
+    }
+
+    /// One order by the venue's number, whosever it is, with its executions.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub async fn order_by_number(&self, symbol: Symbol, order: i64) -> Result<Frame, CallError> {
+        let row = self.ask(&request::order_by_number(symbol, order)).await?;
+        Ok(order_frame(self.with_executions(symbol, row).await?))
+    }
+
+    /// Everything about orders on a symbol that a stream may have missed: the orders from a number on, with
+    /// their fills since a time, and older orders that were filled since.
+    ///
+    /// # Errors
+    /// As [`Self::account`]; nothing is told then.
+    pub async fn orders_since(
+        &self,
+        symbol: Symbol,
+        from: i64,
+        since: Timestamp,
+    ) -> Result<Vec<Frame>, CallError> {
+        let mut orders = self.all_orders(symbol, from).await?;
+        let mut fills: BTreeMap<i64, Vec<Vec<u8>>> = BTreeMap::new();
+        for fill in self.fills_since(symbol, since).await? {
+            fills.entry(order_of(&fill)?).or_default().push(fill);
+        }
+        for order in fills.keys() {
+            if !orders.contains_key(order) {
+                let row = self.ask(&request::order_by_number(symbol, *order)).await?;
+                orders.insert(*order, row);
+            }
+        }
+        let none = Vec::new();
+        let frame = |(number, row): (&i64, &Vec<u8>)| {
+            order_frame(together(row, fills.get(number).unwrap_or(&none), &[]))
+        };
+        Ok(orders.iter().map(frame).collect())
+    }
+
+    /// Rows of orders by their numbers.
+    async fn all_orders(&self, symbol: Symbol, from: i64) -> Result<BTreeMap<i64, Vec<u8>>, CallError> {
+        let (mut orders, mut from) = (BTreeMap::new(), from);
+        loop {
+            let page = elements(&self.ask(&request::all_orders(symbol, from)).await?)?;
+            let full = page.len() >= PAGE;
+            for row in page {
+                orders.insert(order_of(&row)?, row);
+            }
+            match orders.last_key_value() {
+                Some((last, _)) if full && *last >= from => from = last + 1,
+                _ => return Ok(orders),
+            }
+        }
+    }
+
+    /// Rows of fills, the oldest first, each once. One question for each day, and for each thousand.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub async fn fills_since(&self, symbol: Symbol, since: Timestamp) -> Result<Vec<Vec<u8>>, CallError> {
+        self.freshen_clock().await?;
+        let (now, mut from) = (self.clock().now(), since);
+        let mut fills = Fills::new();
+        while from <= now {
+            let page = elements(&self.ask(&request::fills_since(symbol, from)).await?)?;
+            let is_full = page.len() >= PAGE;
+            keep(&mut fills, page)?;
+            if let Some((last, _)) = fills.last_key_value().filter(|_| is_full) {
+                // Numbers go on without regard to days.
+                let from = last + 1;
+                self.fills_from(symbol, from, &mut fills).await?;
+                break;
+            }
+            from = from + DAY;
+        }
+        Ok(fills.into_values().collect())
+    }
+
+    /// From that number to the last one.
+    async fn fills_from(&self, symbol: Symbol, from: i64, fills: &mut Fills) -> Result<(), CallError> {
+        let mut from = from;
+        loop {
+            let page = elements(&self.ask(&request::fills_from(symbol, from)).await?)?;
+            let is_full = page.len() >= PAGE;
+            keep(fills, page)?;
+            match fills.last_key_value() {
+                Some((last, _)) if is_full && *last >= from => from = last + 1,
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Rows by their numbers.
+type Fills = BTreeMap<i64, Vec<u8>>;
+
+fn keep(fills: &mut Fills, page: Vec<Vec<u8>>) -> Result<(), ParseError> {
+    for fill in page {
+        fills.insert(number(&fill)?, fill);
+    }
+    Ok(())
+}
+
+fn order_frame(bytes: Vec<u8>) -> Frame {
+    Frame { content_type: content::ORDER, bytes }
+}
+
+wire! {
+    pub struct OfOrder {
+        order "orderId": must i64,
+    }
+}
+
+fn order_of(row: &[u8]) -> Result<i64, ParseError> {
+    let read: OfOrder = serde_json::from_slice(row)?;
+    Ok(read.order)
+}

@@ -1,0 +1,223 @@
+//! A connection that is kept: opened anew when it breaks, before it is cut, and never in a storm.
+
+use super::{
+    Rest,
+    backoff::Backoff,
+    socket::{NoSocket, Socket},
+};
+use crate::errors;
+use domain::Timestamp;
+use std::{future::Future, time::Duration};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until},
+};
+
+/// What a kept connection gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Connected, again or for the first time: what happened before, and did not come, may be missing.
+    Opened(Connected),
+    /// A frame, its bytes as they came; when, by the venue's clock.
+    Frame { bytes: Vec<u8>, received_at: Timestamp },
+    /// There is no connection; another is being made. Everything since its last frame may be missing.
+    Away { why: String },
+}
+
+/// Which connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// Counts the connections of this process, from 1.
+    pub connection: u64,
+    /// The venue's number of the subscription, where it has one.
+    pub subscription: Option<i64>,
+    pub at: Timestamp,
+}
+
+/// Of frames that nobody has taken yet. When it is full no more are read, and the venue waits or gives us up.
+pub const CAPACITY: usize = 4_096;
+
+/// Opens connections of one kind.
+pub trait Opener: Send + Sync + 'static {
+    /// A connection that is subscribed, with the subscription's number, and frames that came meanwhile.
+    fn open(&self) -> impl Future<Output = Result<Open, NotOpen>> + Send;
+    /// Whether after this frame another connection is needed.
+    fn is_farewell(&self, frame: &[u8]) -> bool;
+}
+
+pub struct Open {
+    pub socket: Socket,
+    pub subscription: Option<i64>,
+    pub early: Vec<Vec<u8>>,
+}
+
+/// Why not, and how long at least to leave it.
+pub struct NotOpen {
+    pub why: String,
+    pub wait: Duration,
+}
+
+impl From<String> for NotOpen {
+    fn from(why: String) -> Self {
+        Self { why, wait: Duration::ZERO }
+    }
+}
+
+/// The receiving end. The connection ends when it is dropped.
+pub struct Kept {
+    pub deliveries: mpsc::Receiver<Delivery>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Kept {
+    pub fn start<O: Opener>(rest: &Rest, openers: Vec<O>) -> Self {
+        let (sender, deliveries) = mpsc::channel(CAPACITY);
+        let start = |opener| {
+            let (rest, sender) = (rest.clone(), sender.clone());
+            tokio::spawn(Keeper { rest, opener, sender, connections: 0 }.run())
+        };
+        Self { deliveries, tasks: openers.into_iter().map(start).collect() }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+struct Keeper<O> {
+    rest: Rest,
+    opener: O,
+    sender: mpsc::Sender<Delivery>,
+    connections: u64,
+}
+
+/// Nobody listens any more.
+struct Over;
+
+impl<O: Opener> Keeper<O> {
+    async fn run(mut self) {
+        let mut backoff = Backoff::new(self.rest.patience());
+        loop {
+            let (why, lasted, wait) = match self.opener.open().await {
+                Err(NotOpen { why, wait }) => (why, Duration::ZERO, wait),
+                Ok(open) => {
+                    let since = open.socket.opened;
+                    match self.listen(open).await {
+                        Ok(why) => (why, since.elapsed(), Duration::ZERO),
+                        Err(Over) => return,
+                    }
+                }
+            };
+            tracing::debug!("a stream is away: {why}");
+            if self.deliver(Delivery::Away { why }).await.is_err() {
+                return;
+            }
+            let pause = backoff.pause(lasted).max(wait).max(self.rest.quiet_for());
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.sender.closed() => return,
+            }
+        }
+    }
+
+    /// Until there is no connection left; why.
+    async fn listen(&mut self, open: Open) -> Result<String, Over> {
+        let mut socket = self.opened(open).await?;
+        let mut old: Option<(Socket, Instant)> = None;
+        let mut renew_at = socket.opened + self.rest.patience().renew;
+        let mut backoff = Backoff::new(self.rest.patience());
+        let mut leaving = false;
+        loop {
+            tokio::select! {
+                heard = socket.next() => match heard {
+                    Ok(bytes) => {
+                        if !leaving && self.opener.is_farewell(&bytes) {
+                            // With a pause: the next server may be going away as well.
+                            leaving = true;
+                            renew_at = Instant::now() + backoff.pause(socket.opened.elapsed());
+                        }
+                        self.frame(bytes).await?;
+                    }
+                    Err(why) => return Ok(why),
+                },
+                heard = of_old(&mut old) => match heard {
+                    Some(bytes) => self.frame(bytes).await?,
+                    None => if let Some((socket, _)) = old.take() { socket.close().await },
+                },
+                () = sleep_until(renew_at) => match self.opener.open().await {
+                    Ok(open) => {
+                        let linger = Instant::now() + self.rest.patience().linger;
+                        let new = self.opened(open).await?;
+                        old = Some((std::mem::replace(&mut socket, new), linger));
+                        renew_at = socket.opened + self.rest.patience().renew;
+                        leaving = false;
+                    }
+                    Err(NotOpen { why, wait }) => {
+                        tracing::debug!("a stream could not be renewed yet: {why}");
+                        let pause = backoff.pause(Duration::ZERO).max(wait);
+                        renew_at = Instant::now() + pause.max(self.rest.quiet_for());
+                    }
+                },
+                () = self.sender.closed() => return Err(Over),
+            }
+        }
+    }
+
+    async fn opened(&mut self, open: Open) -> Result<Socket, Over> {
+        self.connections += 1;
+        let (connection, at) = (self.connections, self.rest.clock().now());
+        let connected = Connected { connection, subscription: open.subscription, at };
+        self.deliver(Delivery::Opened(connected)).await?;
+        for bytes in open.early {
+            self.frame(bytes).await?;
+        }
+        Ok(open.socket)
+    }
+
+    async fn frame(&self, bytes: Vec<u8>) -> Result<(), Over> {
+        self.deliver(Delivery::Frame { bytes, received_at: self.rest.clock().now() }).await
+    }
+
+    async fn deliver(&self, delivery: Delivery) -> Result<(), Over> {
+        self.sender.send(delivery).await.map_err(|_| Over)
+    }
+}
+
+/// What the connection that was replaced still has to say; `None` when that is over. Never, without one.
+async fn of_old(old: &mut Option<(Socket, Instant)>) -> Option<Vec<u8>> {
+    match old {
+        None => std::future::pending().await,
+        Some((socket, until)) => {
+            tokio::select! {
+                heard = socket.next() => heard.ok(),
+                () = sleep_until(*until) => None,
+            }
+        }
+    }
+}
+
+/// What the venue's refusal of a handshake means: limits are obeyed by everybody.
+pub fn refused(rest: &Rest, e: NoSocket) -> NotOpen {
+    match e {
+        NoSocket::Unreached(why) => why.into(),
+        NoSocket::Refused { status, body, retry_after } => {
+            let failure = errors::read(status, &body, retry_after.as_deref());
+            told(rest, &failure)
+        }
+    }
+}
+
+/// What an answer on a connection means for the next one.
+pub fn told(rest: &Rest, failure: &errors::Failure) -> NotOpen {
+    rest.0.budget.lock().obey(rest.clock().now(), failure);
+    let wait = match failure.verdict {
+        errors::Verdict::Retry(why) => rest.pause_after(why, failure),
+        // A key that is refused is refused again; it may be mended meanwhile.
+        errors::Verdict::Fatal => rest.patience().longest_pause,
+        _ => Duration::ZERO,
+    };
+    NotOpen { why: failure.to_string(), wait }
+}

@@ -1,0 +1,181 @@
+//! What the venue knows of an order: its row, and its executions.
+
+use super::rest::{CallError, Rest};
+use crate::{
+    ParseError,
+    errors::Verdict,
+    request, rows,
+    wire::{Number, Raw, Text, wire},
+};
+use domain::{Account, ClientOrderId, Decimal, Instrument, Symbol, Timestamp};
+use std::time::Duration;
+use venue::Outcome;
+
+/// A lookup does not wait longer than that for the venue's clock; whoever asks asks again.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// Executions may reach the archive after the order's row: so often, and with such pauses, they are read again.
+const READINGS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(150);
+
+impl Rest {
+    pub(super) async fn look_up_order(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        not_before: Timestamp,
+    ) -> Outcome {
+        if let Err(e) = self.freshen_clock().await {
+            return self.lookup_failed(e).await;
+        }
+        let wait = not_before.since(self.clock().now());
+        if wait > LONGEST_WAIT {
+            let text = format!("the lookup has to wait until {not_before}");
+            return Outcome::TryAgain { after: wait - LONGEST_WAIT, text };
+        }
+        tokio::time::sleep(wait).await;
+        match self.find(account, instrument.symbol, order).await {
+            Ok(outcome) => outcome,
+            Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {
+                self.prove_absence(account, instrument.symbol, order, not_before).await
+            }
+            Err(e) => self.lookup_failed(e).await,
+        }
+    }
+
+    /// The venue's own clock has to show `not_before` in an answer of its own, and only an order that is
+    /// looked for after that, and not there, is absent.
+    async fn prove_absence(
+        &self,
+        account: Account,
+        symbol: Symbol,
+        order: ClientOrderId,
+        not_before: Timestamp,
+    ) -> Outcome {
+        for _ in 0..READINGS {
+            let venue_time = match self.read_clock().await {
+                Ok(time) => time,
+                Err(e) => return self.lookup_failed(e).await,
+            };
+            if venue_time < not_before {
+                tokio::time::sleep(not_before.since(venue_time).min(LONGEST_WAIT)).await;
+                continue;
+            }
+            return match self.find(account, symbol, order).await {
+                Ok(outcome) => outcome,
+                Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {
+                    Outcome::NotFound { venue_time }
+                }
+                Err(e) => self.lookup_failed(e).await,
+            };
+        }
+        let text = format!("the venue's clock does not reach {not_before}");
+        Outcome::TryAgain { after: Duration::from_secs(1), text }
+    }
+
+    async fn find(
+        &self,
+        account: Account,
+        symbol: Symbol,
+        order: ClientOrderId,
+    ) -> Result<Outcome, CallError> {
+        let row = self.ask_where_orders_go(&request::order(symbol, order)).await?;
+        let found = self.with_executions(symbol, row).await?;
+        let told = rows::parse_order(account, &found)?;
+        Ok(Outcome::Facts(told))
+    }
+
+    /// `{"order": …, "trades": […], "allocations": […]}`, what [`rows::parse_order`] reads, of an order's row.
+    pub(super) async fn with_executions(&self, symbol: Symbol, row: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        let known: Row = serde_json::from_slice(&row).map_err(ParseError::from)?;
+        let executed = known.executed.map_or(Decimal::ZERO, |n| n.0);
+        let (mut trades, mut allocations) = (Vec::new(), Vec::new());
+        if !executed.is_zero() {
+            for reading in 1.. {
+                trades = self.trades_of(symbol, known.number).await?;
+                if known.is_routed() {
+                    let call = request::allocations_of(symbol, known.number);
+                    allocations = elements(&self.ask_where_orders_go(&call).await?)?;
+                }
+                if reading == READINGS || sum(&trades)?.saturating_add(sum(&allocations)?) >= executed {
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(together(&row, &trades, &allocations))
+    }
+
+    /// Each as it came.
+    async fn trades_of(&self, symbol: Symbol, order: i64) -> Result<Vec<Vec<u8>>, CallError> {
+        let mut call = request::fills_of(symbol, order);
+        let mut trades = Vec::new();
+        loop {
+            let page = elements(&self.ask_where_orders_go(&call).await?)?;
+            let full = page.len() >= PAGE;
+            let last = page.last().map(|trade| number(trade)).transpose()?;
+            trades.extend(page);
+            match last {
+                Some(last) if full => call = request::fills_of_from(symbol, order, last + 1),
+                _ => return Ok(trades),
+            }
+        }
+    }
+
+    /// A lookup that failed tells nothing about the order.
+    async fn lookup_failed(&self, error: CallError) -> Outcome {
+        match error {
+            CallError::Told(failure) => self.outcome(failure).await,
+            other => super::orders::unsent(other),
+        }
+    }
+}
+
+pub const PAGE: usize = 1_000;
+
+wire! {
+    pub struct Row<'a> {
+        number "orderId": must i64,
+        executed "executedQty": may Number,
+        floor "workingFloor": may Text<'a>,
+        routed "usedSor": may bool,
+    }
+}
+
+impl Row<'_> {
+    /// By smart order routing, whose executions are allocations.
+    fn is_routed(&self) -> bool {
+        self.routed == Some(true) || self.floor.as_deref() == Some("SOR")
+    }
+}
+
+wire! {
+    pub struct Execution {
+        trade "id": may i64,
+        quantity "qty": may Number,
+    }
+}
+
+pub fn elements(list: &[u8]) -> Result<Vec<Vec<u8>>, ParseError> {
+    let list: Vec<Raw> = serde_json::from_slice(list)?;
+    Ok(list.into_iter().map(|element| element.bytes().to_vec()).collect())
+}
+
+pub fn number(trade: &[u8]) -> Result<i64, ParseError> {
+    let read: Execution = serde_json::from_slice(trade)?;
+    read.trade.ok_or_else(|| ParseError::missing("id"))
+}
+
+fn sum(executions: &[Vec<u8>]) -> Result<Decimal, ParseError> {
+    executions.iter().try_fold(Decimal::ZERO, |sum, execution| {
+        let read: Execution = serde_json::from_slice(execution)?;
+        let quantity = read.quantity.ok_or_else(|| ParseError::missing("qty"))?;
+        Ok(sum.saturating_add(quantity.0))
+    })
+}
+
+pub fn together(order: &[u8], trades: &[Vec<u8>], allocations: &[Vec<u8>]) -> Vec<u8> {
+    let list = |rows: &[Vec<u8>]| [&b"["[..], &rows.join(&b","[..]), b"]"].concat();
+    let (trades, allocations) = (list(trades), list(allocations));
+    [&b"{\"order\":"[..], order, b",\"trades\":", &trades, b",\"allocations\":", &allocations, b"}"].concat()
+}

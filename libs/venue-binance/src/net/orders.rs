@@ -1,0 +1,201 @@
+//! Orders and cancels: one request each, and what its answer means.
+//!
+//! | what came | of an order | of a cancel |
+//! |---|---|---|
+//! | success | the facts that it tells | how the order ended |
+//! | refused at the door, rejected by the engine | `OrderRejected`, for each order of a list | `CancelRejected` |
+//! | −2010 "Duplicate order sent." | unknown: an order works under this id | – |
+//! | 429, 418, 403, −1003, −1015, −1021, −1008 | try again | try again |
+//! | no connection was made | try again | try again |
+//! | a connection that broke, 5xx, −1006, −1007, nothing to read | unknown | unknown |
+//! | the key, its rights, the signature | fatal | fatal |
+
+use super::rest::{CallError, Rest};
+use crate::{
+    errors::{Failure, Retry, Verdict},
+    request::{self, RequestError},
+    rows,
+};
+use domain::{Account, ClientOrderId, Instrument, InstrumentKind, OrderRequest, Timestamp};
+use events::{CancelRejected, Event, OrderRejected, Rejection};
+use std::time::Duration;
+use tokio::time::timeout;
+use venue::{Outcome, Stamp, Venue};
+
+impl Venue for Rest {
+    async fn submit(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        request: &OrderRequest,
+        stamp: Stamp,
+    ) -> Outcome {
+        let rejected = |reason, code, text: &str| {
+            rejected(account, instrument, request, reason, code, text, self.clock().now())
+        };
+        let call = match placing(instrument, request) {
+            Ok(call) => call,
+            Err(why) => return Outcome::Facts(rejected(why.rejection(), None, &why.to_string())),
+        };
+        if let Some(late) = self.too_late(stamp) {
+            return late;
+        }
+        match self.send_order(&call, stamp).await {
+            Ok(answer) => {
+                let read = match request {
+                    OrderRequest::Single(_) => rows::parse_placed(account, &answer),
+                    OrderRequest::Oco(_) => rows::parse_placed_list(account, &answer),
+                };
+                read.map_or_else(unreadable, Outcome::Facts)
+            }
+            Err(CallError::Told(failure)) => match failure.verdict {
+                // It is this id that works there: what we sent before has arrived after all.
+                Verdict::Refused(Rejection::DuplicateId) | Verdict::Rejected(Rejection::DuplicateId) => {
+                    Outcome::Unknown { text: failure.to_string() }
+                }
+                Verdict::Refused(reason) | Verdict::Rejected(reason) => {
+                    Outcome::Facts(rejected(reason, failure.code, &failure.text))
+                }
+                _ => self.outcome(failure).await,
+            },
+            Err(other) => unsent(other),
+        }
+    }
+
+    async fn cancel(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        stamp: Stamp,
+    ) -> Outcome {
+        if let Some(late) = self.too_late(stamp) {
+            return late;
+        }
+        let call = request::cancel(instrument.symbol, order);
+        match self.send_order(&call, stamp).await {
+            Ok(answer) => rows::parse_canceled(account, &answer).map_or_else(unreadable, Outcome::Facts),
+            Err(CallError::Told(failure)) => match failure.verdict {
+                Verdict::Refused(_) | Verdict::Rejected(_) | Verdict::NotFound => {
+                    let (code, text, at) = (failure.code, failure.text, self.clock().now());
+                    let said = CancelRejected { account, instrument, order, code, text, at };
+                    Outcome::Facts(vec![said.into()])
+                }
+                _ => self.outcome(failure).await,
+            },
+            Err(other) => unsent(other),
+        }
+    }
+
+    async fn look_up(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        not_before: Timestamp,
+    ) -> Outcome {
+        self.look_up_order(account, instrument, order, not_before).await
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.clock().told()
+    }
+}
+
+impl Rest {
+    /// A process that slept must not even send what the venue would refuse.
+    fn too_late(&self, stamp: Stamp) -> Option<Outcome> {
+        let end = stamp.timestamp + Duration::from_millis(stamp.recv_window_ms.into());
+        let text = || format!("its window ended at {end}, before it was sent");
+        (self.clock().now() > end).then(|| Outcome::TryAgain { after: Duration::ZERO, text: text() })
+    }
+
+    /// What a failure means that is no verdict on the order itself.
+    pub(super) async fn outcome(&self, failure: Failure) -> Outcome {
+        let text = failure.to_string();
+        match failure.verdict {
+            Verdict::Retry(why) => {
+                if why == Retry::OutsideWindow {
+                    // For the next attempt; this one is told in any case, and soon.
+                    match timeout(self.patience().answer, self.read_clock()).await {
+                        Ok(Ok(_)) => {}
+                        Ok(Err(e)) => tracing::warn!("after -1021, the venue's clock: {e}"),
+                        Err(_) => tracing::warn!("after -1021, the venue's clock was not read in time"),
+                    }
+                }
+                Outcome::TryAgain { after: self.pause_after(why, &failure), text }
+            }
+            Verdict::Fatal => Outcome::Fatal { text },
+            Verdict::Refused(_)
+            | Verdict::Rejected(_)
+            | Verdict::NotFound
+            | Verdict::Unknown
+            | Verdict::Split => Outcome::Unknown { text },
+        }
+    }
+}
+
+/// The failures of sending.
+pub(super) fn unsent(error: CallError) -> Outcome {
+    let text = error.to_string();
+    match error {
+        CallError::Held { after, .. } => Outcome::TryAgain { after, text },
+        CallError::Unreached(_) => Outcome::TryAgain { after: UNREACHED_PAUSE, text },
+        CallError::NoKey | CallError::Setup(_) => Outcome::Fatal { text },
+        CallError::NoAnswer(_) | CallError::Unreadable(_) | CallError::Told(_) => Outcome::Unknown { text },
+    }
+}
+
+const UNREACHED_PAUSE: Duration = Duration::from_secs(1);
+
+/// The venue said yes, and not what: the order is there.
+fn unreadable(why: crate::ParseError) -> Outcome {
+    Outcome::Unknown { text: format!("the venue took it, and the answer cannot be read: {why}") }
+}
+
+fn rejected(
+    account: Account,
+    instrument: Instrument,
+    request: &OrderRequest,
+    reason: Rejection,
+    code: Option<i64>,
+    text: &str,
+    at: Timestamp,
+) -> Vec<Event> {
+    let one = |order: ClientOrderId| -> Event {
+        OrderRejected { account, instrument, order, reason, code, text: text.to_owned(), at }.into()
+    };
+    request.orders().map(|order| one(order.id)).collect()
+}
+
+/// Why we cannot even ask.
+enum CannotAsk {
+    NoSpot(Instrument),
+    NoWords(RequestError),
+}
+
+fn placing(instrument: Instrument, request: &OrderRequest) -> Result<request::Call, CannotAsk> {
+    match instrument.kind {
+        InstrumentKind::Spot => {}
+        InstrumentKind::LinearPerpetual => return Err(CannotAsk::NoSpot(instrument)),
+    }
+    request::place(instrument.symbol, request).map_err(CannotAsk::NoWords)
+}
+
+impl CannotAsk {
+    fn rejection(&self) -> Rejection {
+        match self {
+            Self::NoSpot(_) => Rejection::UnknownInstrument,
+            Self::NoWords(_) => Rejection::Other,
+        }
+    }
+}
+
+impl std::fmt::Display for CannotAsk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoSpot(instrument) => write!(f, "{instrument} is no spot instrument; nothing was sent"),
+            Self::NoWords(why) => write!(f, "{why}; nothing was sent"),
+        }
+    }
+}
