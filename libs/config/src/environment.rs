@@ -45,9 +45,12 @@ pub struct Variable {
     pub about: &'static str,
 }
 
-/// An address that may hold a password: it is not shown by accident.
+/// An address that may hold a password, or a key: it is not shown by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
+
+/// Of the addresses that may hold a password.
+const SCHEMES: &[&str] = &["sqlite", "postgres", "postgresql", "amqp", "amqps"];
 
 impl Secret {
     pub fn reveal(&self) -> &str {
@@ -57,8 +60,9 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = self.0.split_once(':').map_or("", |(scheme, _)| scheme);
-        write!(f, "{scheme}:…")
+        // Of an address its kind is shown; of a key nothing.
+        let scheme = self.0.split_once(':').map(|(scheme, _)| scheme).filter(|s| SCHEMES.contains(s));
+        write!(f, "{}…", scheme.map_or_else(String::new, |scheme| format!("{scheme}:")))
     }
 }
 

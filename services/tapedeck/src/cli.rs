@@ -111,6 +111,48 @@ pub enum Command {
     Trading(Trading),
     /// Find what is wrong with configuration, tape, clock or data, and how to mend it
     Doctor(Doctor),
+    /// An exchange of one's own, which Binance's clients take for Binance
+    #[command(subcommand)]
+    Exchange(ExchangeCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ExchangeCommand {
+    /// Serve it: REST, WebSocket API and market streams, with paper money
+    Serve(ExchangeServe),
+}
+
+/// Runs until SIGTERM or Ctrl-C. Nothing on it is worth anything, so its API key is no secret.
+#[derive(Debug, Args)]
+pub struct ExchangeServe {
+    /// What is traded there: synthetic[:SEED[:DAYS]] or recorded:PATH (a file or folder of candles)
+    #[arg(long, default_value = "synthetic", value_name = "MARKET")]
+    pub market: MarketSpec,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value_t = crate::commands::exchange::LISTEN, value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Seconds of the exchange per second [default: the time of day]
+    #[arg(long, value_name = "N", value_parser = times)]
+    pub speed: Option<f64>,
+    /// What goes wrong, and when (TOML; the README of paper-exchange tells the format)
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Balances, fees and API keys (TOML) [default: some money, and the documented paper key]
+    #[arg(long, value_name = "FILE")]
+    pub account: Option<PathBuf>,
+    /// Write every input down here; started on it again, the exchange stands where it stood
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Have no market and no time but those that another program tells over /control/market
+    #[arg(long, conflicts_with_all = ["speed", "market"])]
+    pub driven: bool,
+}
+
+fn times(given: &str) -> Result<f64, String> {
+    let times = given.parse::<f64>().ok().filter(|times| (0.001..=1e6).contains(times));
+    times.ok_or_else(|| {
+        "write how many seconds pass there in one second, from 0.001 to 1e6, e.g. 60".to_owned()
+    })
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +160,10 @@ pub struct Up {
     /// What to trade: synthetic[:SEED] or recorded:PATH (a file or folder of candles)
     #[arg(long, default_value = "synthetic", value_name = "MARKET")]
     pub market: MarketSpec,
+    /// Where orders go: venue-paper is one of the services; paper-exchange is the same exchange on
+    /// sockets, behind Binance's API, started beside the engine
+    #[arg(long, value_name = "VENUE", value_enum, default_value = "venue-paper")]
+    pub venue: UpVenue,
     /// Seconds of market per second, or max [default: 604800, a week a second]
     #[arg(long, value_name = "N|max", default_value = "604800")]
     pub speed: Speed,
@@ -145,14 +191,18 @@ pub struct Up {
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct Run {
-    /// Which services: all, or some of event-logger, market-data, venue-paper, edge70-signals,
-    /// edge-signal-to-tas-bridge, position-sizer, trade-abstraction, order-tracker, position-tracker,
-    /// portfolio-tracker
+    /// Which services: all that this venue needs, or some of event-logger, market-data, venue-paper,
+    /// binance-orders-to-amqp, edge70-signals, edge-signal-to-tas-bridge, position-sizer,
+    /// trade-abstraction, order-tracker, position-tracker, portfolio-tracker
     #[arg(required = true, value_name = "SERVICE")]
     pub service: Vec<Which>,
     /// What market-data plays: synthetic[:SEED] or recorded:PATH; every replica the same
     #[arg(long, value_name = "MARKET")]
     pub market: Option<MarketSpec>,
+    /// Where orders go: venue-paper is one of the services, binance is the account of BINANCE_API_KEY;
+    /// every process the same
+    #[arg(long, value_name = "VENUE", value_enum, default_value = "venue-paper")]
+    pub venue: RunVenue,
     /// Seconds of market per second, or max
     #[arg(long, value_name = "N|max", default_value = "max")]
     pub speed: Speed,
@@ -189,11 +239,25 @@ impl Run {
         self.service
             .iter()
             .flat_map(|which| match which {
-                Which::All => Service::ALL.to_vec(),
+                Which::All => Service::ALL.into_iter().filter(|s| s.serves(self.venue)).collect(),
                 Which::One(service) => vec![*service],
             })
             .collect()
     }
+}
+
+/// Where a whole engine in one process sends its orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum UpVenue {
+    VenuePaper,
+    PaperExchange,
+}
+
+/// Where a fleet sends its orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum RunVenue {
+    VenuePaper,
+    Binance,
 }
 
 /// A service, or all of them.

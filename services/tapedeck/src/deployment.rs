@@ -1,6 +1,6 @@
 //! The services by name, and the units of each: what `tapedeck run` is asked for.
 
-use crate::{WrongUse, units};
+use crate::{WrongUse, cli::RunVenue, units};
 use domain::UnitName;
 use service::Host;
 use settings::Settings;
@@ -12,6 +12,7 @@ pub enum Service {
     EventLogger,
     MarketData,
     VenuePaper,
+    BinanceOrdersToAmqp,
     Edge70Signals,
     Bridge,
     PositionSizer,
@@ -22,10 +23,11 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::EventLogger,
         Self::MarketData,
         Self::VenuePaper,
+        Self::BinanceOrdersToAmqp,
         Self::Edge70Signals,
         Self::Bridge,
         Self::PositionSizer,
@@ -40,6 +42,7 @@ impl Service {
             Self::EventLogger => "event-logger",
             Self::MarketData => "market-data",
             Self::VenuePaper => "venue-paper",
+            Self::BinanceOrdersToAmqp => "binance-orders-to-amqp",
             Self::Edge70Signals => "edge70-signals",
             Self::Bridge => "edge-signal-to-tas-bridge",
             Self::PositionSizer => "position-sizer",
@@ -47,6 +50,23 @@ impl Service {
             Self::OrderTracker => "order-tracker",
             Self::PositionTracker => "position-tracker",
             Self::PortfolioTracker => "portfolio-tracker",
+        }
+    }
+
+    /// Whether a fleet at that venue needs it.
+    pub const fn serves(self, venue: RunVenue) -> bool {
+        match self {
+            Self::VenuePaper => matches!(venue, RunVenue::VenuePaper),
+            Self::BinanceOrdersToAmqp => matches!(venue, RunVenue::Binance),
+            Self::EventLogger
+            | Self::MarketData
+            | Self::Edge70Signals
+            | Self::Bridge
+            | Self::PositionSizer
+            | Self::TradeAbstraction
+            | Self::OrderTracker
+            | Self::PositionTracker
+            | Self::PortfolioTracker => true,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A library too, so that tests and benchmarks run the very engine that the binary runs.
 
+mod abroad;
 pub mod cli;
 mod commands;
 pub mod deployment;
@@ -12,8 +13,9 @@ mod process;
 pub mod report;
 pub mod simulate;
 pub mod units;
+mod venue;
 
-use cli::{Cli, Command, TapeCommand, TopologyCommand};
+use cli::{Cli, Command, ExchangeCommand, TapeCommand, TopologyCommand};
 use settings::Environment;
 use std::process::ExitCode;
 
@@ -66,5 +68,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => commands::simulate::run(&global, &args),
         Command::Trading(args) => commands::record::trading(&global, args).await,
         Command::Doctor(args) => commands::doctor::run(&global, args).await,
+        Command::Exchange(ExchangeCommand::Serve(args)) => commands::exchange::serve(&global, args).await,
     }
 }

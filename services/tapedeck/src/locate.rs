@@ -125,6 +125,20 @@ pub async fn writing(global: &Global, given: Option<&str>, market: &str) -> anyh
     Ok((tape, url))
 }
 
+/// Where the paper exchange of a tape writes its inputs down: beside a tape that is a file, else in the
+/// data folder.
+///
+/// # Errors
+/// The data folder cannot be made.
+pub fn journal(global: &Global, url: &str, tape: events::Uuid) -> anyhow::Result<PathBuf> {
+    if let Some(("sqlite", path)) = url.split_once(':') {
+        return Ok(PathBuf::from(format!("{path}.exchange")));
+    }
+    let folder = global.data_dir();
+    fs::create_dir_all(folder).with_context(|| format!("making the data folder {}", folder.display()))?;
+    Ok(folder.join(format!("{tape}.exchange")))
+}
+
 fn url_of(path: &Path) -> String {
     format!("sqlite:{}", path.display())
 }

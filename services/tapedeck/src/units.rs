@@ -171,7 +171,9 @@ where
     Ok(Host::new::<S>(unit, config))
 }
 
-fn paper(settings: &Settings) -> anyhow::Result<venue_paper::Config> {
+/// # Errors
+/// A configuration that the paper exchange cannot run under.
+pub fn paper(settings: &Settings) -> anyhow::Result<venue_paper::Config> {
     use venue_paper::engine::{Fees, PaidIn, Terms, ThirdPrice};
     let paper = &settings.paper;
     let config = venue_paper::Config {

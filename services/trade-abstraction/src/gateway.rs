@@ -337,6 +337,16 @@ impl Effect {
         }
     }
 
+    /// The orders that it is about.
+    pub fn orders(&self) -> impl Iterator<Item = ClientOrderId> {
+        let orders: Vec<_> = match self {
+            Self::Send { request, .. } => request.orders().map(|o| o.id).collect(),
+            Self::Cancel { order, .. } => vec![*order],
+            Self::LookUp { orders, .. } => orders.clone(),
+        };
+        orders.into_iter()
+    }
+
     /// The same, one for each request that it takes.
     pub fn parts(self) -> Vec<Self> {
         match self {

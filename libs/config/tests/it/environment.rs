@@ -34,7 +34,20 @@ fn every_variable_is_described() {
     let names: Vec<&str> = Environment::VARIABLES.iter().map(|variable| variable.name).collect();
     assert_eq!(
         names,
-        ["TAPEDECK_CONFIG", "TAPEDECK_LOG", "TAPEDECK_DATA_DIR", "TAPEDECK_LISTEN", "STORE_URL", "BUS_URL"]
+        [
+            "TAPEDECK_CONFIG",
+            "TAPEDECK_LOG",
+            "TAPEDECK_DATA_DIR",
+            "TAPEDECK_LISTEN",
+            "STORE_URL",
+            "BUS_URL",
+            "BINANCE_API_KEY",
+            "BINANCE_API_SECRET",
+            "BINANCE_API_SECRET_FILE",
+            "BINANCE_REST_URL",
+            "BINANCE_WS_API_URL",
+            "BINANCE_STREAM_URL",
+        ]
     );
     assert!(Environment::VARIABLES.iter().all(|variable| variable.about.ends_with('.')));
 }
@@ -53,7 +66,7 @@ fn all_problems_are_reported_at_once() {
         told,
         [
             "TAPEDECK_CONFG: is no variable of Tapedeck's; did you mean TAPEDECK_CONFIG?",
-            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL, BUS_URL",
+            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL, BUS_URL, BINANCE_API_KEY, BINANCE_API_SECRET, BINANCE_API_SECRET_FILE, BINANCE_REST_URL, BINANCE_WS_API_URL, BINANCE_STREAM_URL",
             "TAPEDECK_LISTEN: 'here' is no address; write host:port, e.g. 127.0.0.1:8080",
             "STORE_URL: is no address of that kind; write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         ]
@@ -77,4 +90,40 @@ fn an_address_with_a_password_is_not_shown_by_accident() {
     let shown = format!("{environment:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("sqlite:…"), "{shown}");
+}
+
+#[test]
+fn the_way_to_an_account_is_read_and_its_secrets_are_not_shown() {
+    let environment = read(&[
+        ("BINANCE_API_KEY", "vmPU"),
+        ("BINANCE_API_SECRET", "hun:ter2"),
+        ("BINANCE_REST_URL", "http://127.0.0.1:9000/"),
+        ("BINANCE_WS_API_URL", "ws://127.0.0.1:9000/ws-api/v3"),
+    ])
+    .unwrap();
+    let shown = format!("{environment:?}");
+    assert!(!shown.contains("vmPU") && !shown.contains("hun") && !shown.contains("ter2"), "{shown}");
+    assert_eq!(environment.binance.rest_url.as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!(environment.binance.ws_api_url.as_deref(), Some("ws://127.0.0.1:9000/ws-api/v3"));
+    assert_eq!(environment.binance.stream_url, None);
+}
+
+#[test]
+fn an_account_that_cannot_be_reached_so_is_explained() {
+    let problems = read(&[
+        ("BINANCE_REST_URL", "api.binance.com"),
+        ("BINANCE_STREAM_URL", "https://stream.binance.com"),
+        ("BINANCE_API_SECRET", "a"),
+        ("BINANCE_API_SECRET_FILE", "b"),
+    ])
+    .unwrap_err();
+    let told: Vec<String> = problems.list.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "BINANCE_REST_URL: is no such address; write https://HOST, or http://127.0.0.1:PORT for a server here",
+            "BINANCE_STREAM_URL: is no such address; write wss://HOST, or ws://127.0.0.1:PORT for a server here",
+            "BINANCE_API_SECRET: is set, and BINANCE_API_SECRET_FILE too; unset one of the two",
+        ]
+    );
 }

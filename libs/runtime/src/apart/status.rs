@@ -136,10 +136,10 @@ impl UnitStatus {
         *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
     }
     /// Something that a person should know, though the unit does its work.
-    pub(crate) fn note(&self, note: Option<String>) {
+    pub fn note(&self, note: Option<String>) {
         *self.0.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
-    pub(crate) fn add(&self, count: Count, n: u64) {
+    pub fn add(&self, count: Count, n: u64) {
         self.0.counts[count as usize].fetch_add(n, Relaxed);
     }
     pub(crate) fn heard(&self, place: &Head) {

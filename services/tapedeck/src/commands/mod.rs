@@ -10,6 +10,7 @@ macro_rules! out {
 
 pub mod backtest;
 pub mod doctor;
+pub mod exchange;
 pub mod record;
 pub mod replay;
 pub mod run;

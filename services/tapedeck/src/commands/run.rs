@@ -2,24 +2,29 @@
 
 use crate::{
     WrongUse,
-    cli::{Global, Run},
+    cli::{Global, Run, RunVenue},
     commands::serving,
     deployment::{self, Service},
     locate,
     process::Process,
-    units,
+    units, venue,
 };
+use binance_orders_to_amqp::Ingestor;
 use bus::{Bus, Rabbit};
+use clap::ValueEnum;
+use domain::UnitName;
 use event_logger::Counters;
 use market_data::Feed;
 use runtime::{
-    apart::{self, Limits, Replica, UnitError, UnitStatus, seat::Seat},
+    apart::{self, Limits, Replica, UnitError, UnitStatus, hands::Hands, seat::Seat},
     stepped::Stepped,
 };
 use settings::{Secret, Settings};
 use std::{collections::BTreeSet, process::ExitCode, sync::Arc, time::Duration};
 use tape::{Mode, OpenError, StorageError, Tape};
 use tokio::{sync::watch, task::JoinSet};
+use trade_abstraction::hands;
+use venue_binance::net::{Rest, UserData};
 
 mod recorder;
 
@@ -39,7 +44,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn seat(&self, unit: domain::UnitName, opens: bool) -> Seat {
+    fn seat(&self, unit: UnitName, opens: bool) -> Seat {
         Seat {
             tape: self.tape.clone(),
             bus: self.bus.clone(),
@@ -65,6 +70,10 @@ struct Parts {
 pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
     let services = args.services();
+    if let Some(foreign) = services.iter().find(|service| !service.serves(args.venue)) {
+        let at = args.venue.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
+        return Err(WrongUse(format!("{foreign} is not needed with --venue {at}: leave it out")).into());
+    }
     let url = global.tape(&args.tape).ok_or_else(|| {
         WrongUse("which tape? Set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck".to_owned())
     })?;
@@ -83,10 +92,22 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
 
     let Some(tape) = open(url, &process, &mut stopped).await? else { return Ok(ExitCode::SUCCESS) };
     units::check_same_account(&tape, &settings).await?;
+    venue::check_same(&tape, args.venue == RunVenue::VenuePaper).await?;
     let shared = Shared { tape: tape.clone(), bus: bus.clone(), owner, stop: stopped.clone() };
     let mut parts = Parts::default();
+    let venue = match args.venue {
+        RunVenue::VenuePaper => None,
+        RunVenue::Binance => Some(venue::binance(&global.environment.binance, global.data_dir())?),
+    };
+    if let Some(rest) = venue.clone() {
+        tokio::spawn(async move { rest.keep_clock().await });
+    }
     for (unit, make) in deployment::cores(&settings, &services)? {
-        parts.core(&shared, unit, make);
+        let hands = venue.clone().filter(|_| unit == units::gateway()).map(|rest| hands::at(Arc::new(rest)));
+        parts.core(&shared, unit, make, hands);
+    }
+    if services.contains(&Service::BinanceOrdersToAmqp) {
+        parts.ingestor(&shared, &settings, venue)?;
     }
     if services.contains(&Service::MarketData) {
         parts.market(&shared, &settings, &args, &stop)?;
@@ -167,7 +188,7 @@ impl Parts {
         self.tasks.spawn(task);
     }
 
-    fn core(&mut self, shared: &Shared, unit: domain::UnitName, make: deployment::Make) {
+    fn core(&mut self, shared: &Shared, unit: UnitName, make: deployment::Make, hands: Option<Hands>) {
         let status = UnitStatus::new(unit, &shared.owner);
         let replica = Replica {
             tape: shared.tape.clone(),
@@ -177,10 +198,33 @@ impl Parts {
             owner: shared.owner.clone(),
             lease: LEASE,
             status: status.clone(),
-            hands: None,
+            hands,
             limits: Limits::default(),
         };
         self.add(status, apart::run(replica, shared.stop.clone()));
+    }
+
+    fn ingestor(&mut self, shared: &Shared, settings: &Settings, venue: Option<Rest>) -> anyhow::Result<()> {
+        let (Some(rest), Bus::Rabbit(rabbit)) = (venue, &shared.bus) else {
+            let message = "binance-orders-to-amqp needs --venue binance and a broker: set BUS_URL, e.g. \
+                           amqp://user:password@127.0.0.1:5672/%2f";
+            return Err(WrongUse(message.to_owned()).into());
+        };
+        let unit = UnitName::new(Service::BinanceOrdersToAmqp.name())?;
+        let status = UnitStatus::new(unit, &shared.owner);
+        let ingestor = Ingestor {
+            account: settings.account,
+            replica: shared.owner.clone(),
+            publisher: rabbit.ingest_publisher(),
+            status: status.clone(),
+        };
+        let stop = shared.stop.clone();
+        self.add(status, async move {
+            let stream = UserData::open(&rest);
+            ingestor.run(stream, stop).await;
+            Ok(())
+        });
+        Ok(())
     }
 
     fn market(

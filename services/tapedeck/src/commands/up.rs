@@ -1,13 +1,15 @@
 //! `tapedeck up`: the whole engine in one process, on paper.
 
 use crate::{
-    cli::{Global, Up},
+    abroad,
+    cli::{Global, Up, UpVenue},
     commands::{print_json, serving},
     live::Live,
     locate, report, units,
 };
 use market_data::Feed;
 use runtime::{
+    abroad::Abroad,
     market::{Ended, Market},
     status::Status,
 };
@@ -20,8 +22,14 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
     let market = locate::market(&args.market, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
-    let hosts = units::all(&settings)?;
-    let (tape, url) = locate::writing(global, global.tape(&args.tape), &market.describe).await?;
+    let mut hosts = units::all(&settings)?;
+    let tape_id = units::tape_id(&market.describe, &settings);
+    let describe = match args.venue {
+        UpVenue::VenuePaper => market.describe.clone(),
+        // The same market, and another venue: one tape cannot go on as the other.
+        UpVenue::PaperExchange => format!("{} at paper-exchange", market.describe),
+    };
+    let (tape, url) = locate::writing(global, global.tape(&args.tape), &describe).await?;
     units::check_same_account(&tape, &settings).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -29,6 +37,19 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let listen = args.listen.or(global.environment.listen);
     let server = serving::serve(listen, status.clone(), stopped.clone()).await?;
     tokio::spawn(serving::signals(stop.clone()));
+
+    // The exchange is there for as long as anybody may ask it.
+    let run_over = watch::Sender::new(false);
+    let abroad: Option<Box<dyn Abroad>> = match args.venue {
+        UpVenue::VenuePaper => None,
+        UpVenue::PaperExchange => {
+            hosts.retain(|host| host.unit().as_str() != venue_paper::UNIT);
+            let id = tape.opened().await?.map_or(tape_id, |opened| opened.tape);
+            let journal = locate::journal(global, &url, id)?;
+            let at = abroad::Place { start: market.first, market: describe.clone(), tape_id: id, journal };
+            Some(abroad::start(&settings, &tape, at, run_over.subscribe()).await?)
+        }
+    };
 
     let live = Live::start(&tape, &status, market.candles, global.json).await?;
     if !global.json {
@@ -42,17 +63,18 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         hosts,
         feed: Feed::new(market.market, market.rules, args.from, args.to),
         source: units::feed(),
-        tape_id: units::tape_id(&market.describe, &settings),
-        describe: market.describe,
+        tape_id,
+        describe,
         build: units::BUILD.to_owned(),
         owner: format!("up-{}", std::process::id()),
         pace: args.speed.0,
         status: status.clone(),
         observer: Some(live.observer()),
-        abroad: None,
+        abroad,
     };
     let ended = run.run(stopped.clone()).await;
     live.finish().await;
+    let _ = run_over.send(true);
     let ended = match ended {
         Ok(ended) => ended,
         Err(error) => {

@@ -9,6 +9,7 @@ mod cases;
 mod chaos;
 mod configuration;
 mod crash;
+mod exchange;
 #[path = "../fleet/mod.rs"]
 #[allow(dead_code, reason = "the example chaos uses the rest")]
 mod fleet;

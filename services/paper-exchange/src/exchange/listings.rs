@@ -1,0 +1,274 @@
+//! What is traded, by which rules, and whether it is traded now (Binance's `rest-api.md`, "Exchange information";
+//! `filters.md`; `enums.md`, "Symbol status").
+
+use super::{
+    Exchange,
+    ask::{Ask, bad_combination, invalid},
+    figure::figure,
+    told::Cause,
+};
+use crate::{params::TimeUnit, refusal::Refusal};
+use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Price, Quantity, rules::PriceRange};
+use serde_json::{Value, json};
+use venue_paper::engine::{Limits, Market};
+
+const TRADING: &str = "TRADING";
+const STATUSES: &[&str] = &[TRADING, "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY"];
+/// Permissions that an account or a symbol can have.
+const PERMISSIONS: &[&str] = &["SPOT", "MARGIN", "LEVERAGED"];
+const ORDER_TYPES: &[&str] =
+    &["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"];
+const SELF_TRADE_MODES: &[&str] = &["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"];
+/// Of the average price that filters refer to.
+const AVERAGE_MINUTES: u32 = 5;
+const SYMBOLS: &str = r#"^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$"#;
+
+impl Exchange {
+    /// By hand: the symbol's status (`TRADING`, `HALT`, `BREAK`, `END_OF_DAY`, `CANCEL_ONLY`).
+    /// Orders are taken, and traded, only while it is `TRADING`; cancels always. At `BREAK`, which is how a symbol
+    /// is delisted, open orders expire.
+    ///
+    /// # Errors
+    /// There is no such symbol, or no such status.
+    pub fn set_status(&mut self, symbol: &str, status: &str) -> Result<(), Refusal> {
+        let instrument = self.listed(symbol)?;
+        if !STATUSES.contains(&status) {
+            return Err(bad_status());
+        }
+        self.street.set_status(instrument, status);
+        match status {
+            TRADING => self.statuses.remove(&instrument),
+            other => self.statuses.insert(instrument, other.to_owned()),
+        };
+        if status == "BREAK" {
+            self.end_all(instrument);
+        }
+        Ok(())
+    }
+
+    fn end_all(&mut self, instrument: Instrument) {
+        let open = self.archive.open().filter(|order| order.instrument == instrument);
+        let open: Vec<ClientOrderId> = open.map(|order| order.id).collect();
+        for id in open {
+            // Of a list the second order went with the first, and is not found.
+            let reports = self.spot.cancel(self.now, instrument, id);
+            self.tell(instrument, &reports, Cause::Delisted);
+        }
+        self.publish(instrument);
+    }
+
+    pub(super) fn status(&self, instrument: Instrument) -> &str {
+        self.statuses.get(&instrument).map_or(TRADING, String::as_str)
+    }
+
+    pub(super) fn is_trading(&self, instrument: Instrument) -> bool {
+        !self.statuses.contains_key(&instrument)
+    }
+
+    /// # Errors
+    /// The symbol is not trading.
+    pub(super) fn may_place(&self, instrument: Instrument) -> Result<(), Refusal> {
+        match self.status(instrument) {
+            TRADING => Ok(()),
+            "CANCEL_ONLY" => {
+                Err(Refusal::new(-2010, "This order type is not possible in this trading phase."))
+            }
+            _ => Err(Refusal::new(-1013, "Market is closed.")),
+        }
+    }
+
+    /// `rateLimits` are the exchange's usual ones; a server that counts by others writes its own there.
+    pub(super) fn exchange_info(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        const KNOWN: &[&str] = &["symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"];
+        let ask = ask.only(&[KNOWN])?;
+        let listed = self.wanted_listings(ask)?;
+        let shows = ask.flag("showPermissionSets")?.unwrap_or(true);
+        let row = |instrument: &Instrument| {
+            let market = self.spot.exchange.markets.get(instrument)?;
+            Some(symbol(*instrument, market, self.status(*instrument), &self.spot.limits, shows))
+        };
+        let symbols: Vec<Value> = listed.iter().filter_map(row).collect();
+        Ok(json!({
+            "timezone": "UTC",
+            "serverTime": unit.of(self.now),
+            "rateLimits": rate_limits(),
+            "exchangeFilters": [],
+            "symbols": symbols,
+        }))
+    }
+
+    fn wanted_listings(&self, ask: Ask) -> Result<Vec<Instrument>, Refusal> {
+        let ways = ["symbol", "symbols", "permissions"].iter().filter(|way| ask.has(way)).count();
+        if ways > 1 || (ask.has("symbolStatus") && (ask.has("symbol") || ask.has("symbols"))) {
+            return Err(bad_combination());
+        }
+        if ask.has("symbol") {
+            return Ok(vec![self.instrument(ask)?]);
+        }
+        if let Some(text) = ask.text("symbols")? {
+            return self.symbols(text);
+        }
+        if let Some(text) = ask.text("permissions")?
+            && !permissions(text)?.iter().any(|permission| permission == "SPOT")
+        {
+            return Ok(Vec::new());
+        }
+        let status = ask.text("symbolStatus")?;
+        if status.is_some_and(|status| !STATUSES.contains(&status)) {
+            return Err(bad_status());
+        }
+        let all = self.spot.exchange.markets.iter().map(|(instrument, _)| *instrument);
+        Ok(all.filter(|one| status.is_none_or(|status| self.status(*one) == status)).collect())
+    }
+
+    /// # Errors
+    /// −1100 for what is no array of symbols, −1121 for one that is not listed, −1151 for one that is there twice.
+    fn symbols(&self, text: &str) -> Result<Vec<Instrument>, Refusal> {
+        let malformed = || {
+            Refusal::new(
+                -1100,
+                format!("Illegal characters found in parameter 'symbols'; legal range is '{SYMBOLS}'."),
+            )
+        };
+        let names: Vec<String> = serde_json::from_str(text).map_err(|_| malformed())?;
+        let listed: Vec<Instrument> = names.iter().map(|name| self.listed(name)).collect::<Result<_, _>>()?;
+        if listed.iter().enumerate().any(|(at, one)| listed[..at].contains(one)) {
+            return Err(Refusal::new(-1151, "Symbol is present multiple times in the list."));
+        }
+        Ok(listed)
+    }
+
+    /// The account's limits on a symbol are the symbol's own.
+    pub(super) fn my_filters(&mut self, ask: Ask) -> Result<Value, Refusal> {
+        let instrument = self.instrument(ask.only(&[&["symbol"]])?)?;
+        let rules = self.spot.exchange.markets.get(&instrument).map(|market| market.rules.clone());
+        let limits = self.spot.limits;
+        Ok(json!({
+            "exchangeFilters": [],
+            "symbolFilters": rules.map(|rules| filters(&rules, &limits)).unwrap_or_default(),
+            "assetFilters": [],
+        }))
+    }
+}
+
+fn bad_status() -> Refusal {
+    Refusal::new(-1122, "Invalid symbolStatus.")
+}
+
+/// One permission, or a JSON array of them.
+fn permissions(text: &str) -> Result<Vec<String>, Refusal> {
+    let names = serde_json::from_str(text).unwrap_or_else(|_| vec![text.to_owned()]);
+    let known = |name: &String| PERMISSIONS.contains(&name.as_str()) || name.starts_with("TRD_GRP_");
+    if names.iter().all(known) { Ok(names) } else { Err(invalid("permissions")) }
+}
+
+fn rate_limits() -> Value {
+    json!([
+        { "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6_000 },
+        { "rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100 },
+        { "rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200_000 },
+        { "rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 300_000 },
+    ])
+}
+
+fn symbol(instrument: Instrument, market: &Market, status: &str, limits: &Limits, shows: bool) -> Value {
+    let rules = &market.rules;
+    let mut row = json!({
+        "symbol": instrument.symbol.as_str(),
+        "status": status,
+        "baseAsset": rules.base.as_str(),
+        "baseAssetPrecision": rules.base_precision,
+        "quoteAsset": rules.quote.as_str(),
+        "quotePrecision": rules.quote_precision,
+        "quoteAssetPrecision": rules.quote_precision,
+        "baseCommissionPrecision": rules.base_precision,
+        "quoteCommissionPrecision": rules.quote_precision,
+        "orderTypes": ORDER_TYPES,
+        "icebergAllowed": true,
+        "ocoAllowed": rules.oco_allowed,
+        "otoAllowed": false,
+        "opoAllowed": false,
+        "quoteOrderQtyMarketAllowed": rules.quote_quantity_allowed,
+        "allowTrailingStop": true,
+        "cancelReplaceAllowed": true,
+        "amendAllowed": true,
+        "pegInstructionsAllowed": false,
+        "isSpotTradingAllowed": true,
+        "isMarginTradingAllowed": false,
+        "filters": filters(rules, limits),
+        "permissions": [],
+        "defaultSelfTradePreventionMode": "NONE",
+        "allowedSelfTradePreventionModes": SELF_TRADE_MODES,
+    });
+    if shows {
+        row["permissionSets"] = json!([["SPOT"]]);
+    }
+    row
+}
+
+fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
+    let zero = Decimal::ZERO;
+    let count = |kind: &str, name: &str, most: u32| json!({ "filterType": kind, name: most });
+    let mut filters = vec![
+        json!({
+            "filterType": "PRICE_FILTER",
+            "minPrice": figure(rules.min_price.unwrap_or(zero)),
+            "maxPrice": figure(rules.max_price.unwrap_or(zero)),
+            "tickSize": figure(rules.tick_size),
+        }),
+        json!({
+            "filterType": "LOT_SIZE",
+            "minQty": figure(rules.min_quantity),
+            "maxQty": figure(rules.max_quantity.unwrap_or(Quantity::MOST)),
+            "stepSize": figure(rules.lot_size),
+        }),
+        count("ICEBERG_PARTS", "limit", limits.iceberg_parts),
+        json!({
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": figure(rules.market_min_quantity.unwrap_or(zero)),
+            "maxQty": figure(rules.market_max_quantity.unwrap_or(Quantity::MOST)),
+            "stepSize": figure(rules.market_lot_size.unwrap_or(zero)),
+        }),
+        json!({
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": limits.trailing_above.0,
+            "maxTrailingAboveDelta": limits.trailing_above.1,
+            "minTrailingBelowDelta": limits.trailing_below.0,
+            "maxTrailingBelowDelta": limits.trailing_below.1,
+        }),
+    ];
+    filters.extend(percent_price(rules.buy_price_range, rules.sell_price_range));
+    filters.push(json!({
+        "filterType": "NOTIONAL",
+        "minNotional": figure(rules.min_notional),
+        "applyMinToMarket": rules.min_notional_applies_to_market,
+        "maxNotional": figure(rules.max_notional.unwrap_or(Price::MOST)),
+        "applyMaxToMarket": rules.max_notional_applies_to_market,
+        "avgPriceMins": AVERAGE_MINUTES,
+    }));
+    filters.extend(rules.max_orders.map(|most| count("MAX_NUM_ORDERS", "maxNumOrders", most)));
+    filters.push(count("MAX_NUM_ORDER_LISTS", "maxNumOrderLists", limits.max_lists));
+    filters.extend(rules.max_algo_orders.map(|most| count("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", most)));
+    filters.push(count("MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", limits.max_amends));
+    let icebergs = limits.max_iceberg_orders;
+    filters.extend(icebergs.map(|most| count("MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders", most)));
+    let position = |most| json!({ "filterType": "MAX_POSITION", "maxPosition": figure(most) });
+    filters.extend(rules.max_position.map(position));
+    filters
+}
+
+fn percent_price(buy: Option<PriceRange>, sell: Option<PriceRange>) -> Option<Value> {
+    // A side without bounds may go anywhere.
+    let open = PriceRange { down: Decimal::ZERO, up: Price::MOST };
+    let (bid, ask) = (buy.unwrap_or(open), sell.unwrap_or(open));
+    (buy.is_some() || sell.is_some()).then(|| {
+        json!({
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": bid.up.normalize().to_string(),
+            "bidMultiplierDown": bid.down.normalize().to_string(),
+            "askMultiplierUp": ask.up.normalize().to_string(),
+            "askMultiplierDown": ask.down.normalize().to_string(),
+            "avgPriceMins": AVERAGE_MINUTES,
+        })
+    })
+}

@@ -1,0 +1,125 @@
+//! Order lists (Binance's `rest-api.md`, "Order lists"); of their kinds, OCOs.
+
+use super::{
+    Exchange,
+    archive::List,
+    ask::{Ask, bad_combination, missing_both},
+    list_params::{AskedList, oco, old_oco},
+    orders::{between, latest, refusal, refused, unknown},
+    rows,
+    told::Cause,
+};
+use crate::{params::TimeUnit, refusal::Refusal};
+use domain::{ClientOrderId, Instrument};
+use serde_json::Value;
+
+impl Exchange {
+    pub(super) fn place_oco(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        let instrument = self.instrument(ask)?;
+        let spare = [1, 2, 3].map(|n| self.spare_id(n));
+        let asked = oco(ask, self.last_price(instrument), spare)?;
+        self.named += 3;
+        self.place_list(instrument, &asked, unit)
+    }
+
+    pub(super) fn place_old_oco(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        let instrument = self.instrument(ask)?;
+        let spare = [1, 2, 3].map(|n| self.spare_id(n));
+        let asked = old_oco(ask, self.last_price(instrument), spare)?;
+        self.named += 3;
+        self.place_list(instrument, &asked, unit)
+    }
+
+    fn place_list(
+        &mut self,
+        instrument: Instrument,
+        asked: &AskedList,
+        unit: TimeUnit,
+    ) -> Result<Value, Refusal> {
+        self.may_place(instrument)?;
+        self.refresh(instrument);
+        let reports = self.spot.place(self.now, instrument, &asked.wanted);
+        if let Some(refusal) = refusal(&reports) {
+            return Err(refused(refusal));
+        }
+        self.tell(instrument, &reports, Cause::Placed(&asked.legs, Some(asked.list)));
+        self.publish(instrument);
+        let Some(list) = self.archive.named_list(instrument, asked.list).copied() else {
+            return Ok(Value::Null);
+        };
+        let mut answer = rows::list(&list, &self.orders_of(&list), list.at, unit);
+        answer["orderReports"] =
+            list.orders.iter().map(|number| self.placed(*number, asked.detail, unit)).collect();
+        Ok(answer)
+    }
+
+    /// Whether the list goes as one: its orders ended together.
+    pub(super) fn is_whole(&self, list: &List) -> bool {
+        let ends =
+            list.orders.map(|number| self.archive.order(number).map(|order| (order.status, order.updated)));
+        ends[0].is_some() && ends[0] == ends[1]
+    }
+
+    pub(super) fn canceled_list(&self, number: i64, request: ClientOrderId, unit: TimeUnit) -> Value {
+        let Some(list) = self.archive.list(number) else { return Value::Null };
+        let mut answer = rows::list(list, &self.orders_of(list), list.at, unit);
+        let orders = list.orders.iter().filter_map(|number| self.archive.order(*number));
+        answer["orderReports"] = orders.map(|order| rows::canceled(order, request, unit)).collect();
+        answer
+    }
+
+    pub(super) fn cancel_list(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        let ask = ask.only(&[&["symbol", "orderListId", "listClientOrderId", "newClientOrderId"]])?;
+        let instrument = self.instrument(ask)?;
+        let (number, name) = (ask.whole("orderListId")?, ask.id("listClientOrderId")?);
+        let request = ask.id("newClientOrderId")?;
+        let found = match (number, name) {
+            (None, None) => return Err(missing_both("listClientOrderId", "orderListId")),
+            (Some(number), None) => self.archive.list(number),
+            (None, Some(name)) => self.archive.named_list(instrument, name),
+            (Some(number), Some(name)) => self.archive.list(number).filter(|list| list.id == name),
+        };
+        let list = found.filter(|list| list.instrument == instrument && !list.done).ok_or_else(unknown)?;
+        let (number, id) = (list.number, list.id);
+        let request = request.unwrap_or_else(|| self.use_spare_id());
+        self.cancel_named(instrument, id, request)?;
+        Ok(self.canceled_list(number, request, unit))
+    }
+
+    pub(super) fn query_list(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        let ask = ask.only(&[&["orderListId", "origClientOrderId"]])?;
+        let found = match (ask.whole("orderListId")?, ask.id("origClientOrderId")?) {
+            (None, None) => return Err(missing_both("origClientOrderId", "orderListId")),
+            (Some(number), None) => self.archive.list(number),
+            (None, Some(name)) => self.archive.lists(0).rev().find(|list| list.id == name),
+            (Some(number), Some(name)) => self.archive.list(number).filter(|list| list.id == name),
+        };
+        let list = found.ok_or_else(|| Refusal::new(-2018, "Order list does not exist."))?;
+        Ok(self.list_row(list, unit))
+    }
+
+    pub(super) fn open_lists(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        ask.only(&[])?;
+        let open = self.archive.lists(0).filter(|list| !list.done);
+        Ok(open.map(|list| self.list_row(list, unit)).collect())
+    }
+
+    pub(super) fn all_lists(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
+        let ask = ask.only(&[&["fromId", "startTime", "endTime", "limit"]])?;
+        let from = ask.whole("fromId")?;
+        let limit = ask.limit(500)?;
+        let within = between(ask)?;
+        if from.is_some() && (within.start.is_some() || within.end.is_some()) {
+            return Err(bad_combination());
+        }
+        let lists = self.archive.lists(from.unwrap_or(0)).filter(|list| within.has(list.at));
+        Ok(match from.is_some() || within.start.is_some() {
+            true => lists.take(limit).map(|list| self.list_row(list, unit)).collect(),
+            false => latest(lists, limit).map(|list| self.list_row(list, unit)).collect(),
+        })
+    }
+
+    fn list_row(&self, list: &List, unit: TimeUnit) -> Value {
+        rows::list(list, &self.orders_of(list), list.at, unit)
+    }
+}

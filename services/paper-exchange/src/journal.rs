@@ -1,0 +1,261 @@
+//! Every input of the exchange, numbered and written down: whoever starts on the file stands where it stood.
+//!
+//! JSON lines. The first tells what the exchange was set up with, each further one is an [`Entry`].
+//! Lines reach the operating system before the answer that they led to goes out.
+
+use crate::{
+    endpoint,
+    exchange::Exchange,
+    params::{Params, TimeUnit},
+    refusal::Refusal,
+};
+use domain::{Amount, Asset, Timestamp};
+use events::Event;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
+
+/// What may change the exchange. Times are in microseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// Live only: time has passed.
+    Advance {
+        to: i64,
+    },
+    /// A request; live, time passes until `at` first.
+    Call {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<i64>,
+        endpoint: String,
+        params: Vec<(String, String)>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        micro: bool,
+    },
+    /// Driven only: a fact of the market, as it lies on a tape.
+    Hear {
+        position: u64,
+        at: i64,
+        kind: String,
+        schema: u16,
+        body: Value,
+    },
+    /// Driven only: nothing else of the market happened until that position.
+    Heard {
+        until: u64,
+    },
+    Balance {
+        asset: Asset,
+        delta: Amount,
+    },
+    Status {
+        symbol: String,
+        status: String,
+    },
+    /// The market streams that anybody listens to.
+    Streams {
+        wanted: BTreeSet<String>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// 1, 2, 3 …
+    pub n: u64,
+    #[serde(flatten)]
+    pub input: Input,
+}
+
+/// What a journal belongs to. Another exchange than this cannot take it up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Of the form of this file.
+    pub version: u16,
+    pub start: Timestamp,
+    /// What was traded, in words.
+    pub market: String,
+    /// Account and terms, as JSON.
+    pub setup: String,
+}
+
+pub const VERSION: u16 = 1;
+
+#[derive(Debug, Error)]
+pub enum JournalError {
+    #[error("the journal {}: {error}", path.display())]
+    Io { path: PathBuf, error: io::Error },
+    #[error("the journal {}: another exchange is running on it; stop that one, or start on another file", path.display())]
+    InUse { path: PathBuf },
+    #[error("line {line} of the journal {} is none of ours: {why}; start on another file", path.display())]
+    Malformed { path: PathBuf, line: u64, why: String },
+    #[error("the journal {} is of another exchange ({what} differs); start with what it was made with, or on another file", path.display())]
+    Other { path: PathBuf, what: &'static str },
+}
+
+/// An open journal, at its end.
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    /// Lines that the operating system does not have yet.
+    buffer: Vec<u8>,
+    /// The last entry's number.
+    last: u64,
+}
+
+/// What the journal at `path` belongs to; `None` where there is none yet.
+///
+/// # Errors
+/// It cannot be read, or is no journal.
+pub fn header(path: &Path) -> Result<Option<Header>, JournalError> {
+    let io = |error| JournalError::Io { path: path.to_owned(), error };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io(error)),
+    };
+    let mut line = String::new();
+    BufReader::new(file).read_line(&mut line).map_err(io)?;
+    if !line.ends_with('\n') {
+        return Ok(None);
+    }
+    let read = serde_json::from_str(&line).map(Some);
+    read.map_err(|e| JournalError::Malformed { path: path.to_owned(), line: 1, why: e.to_string() })
+}
+
+impl Journal {
+    /// Opens the file, or makes it, and gives every input in it to `each`. A last line that was only begun
+    /// is taken out: its answer never went out.
+    ///
+    /// # Errors
+    /// It cannot be read or written, is no journal, or another exchange's.
+    pub fn open(path: &Path, wanted: &Header, mut each: impl FnMut(Input)) -> Result<Self, JournalError> {
+        let io = |error| JournalError::Io { path: path.to_owned(), error };
+        let file =
+            OpenOptions::new().create(true).truncate(false).read(true).append(true).open(path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        let found = header(path)?;
+        let mut journal = Self { file, path: path.to_owned(), buffer: Vec::new(), last: 0 };
+        let Some(found) = found else {
+            journal.file.set_len(0).map_err(io)?;
+            journal.line(wanted)?;
+            journal.flush()?;
+            return Ok(journal);
+        };
+        let other = |what| JournalError::Other { path: path.to_owned(), what };
+        if found.version != wanted.version {
+            return Err(other("the form of the file"));
+        }
+        if found.market != wanted.market {
+            return Err(other("the market"));
+        }
+        if found.start != wanted.start {
+            return Err(other("the start"));
+        }
+        if found.setup != wanted.setup {
+            return Err(other("the account"));
+        }
+        journal.replay(&mut each)?;
+        Ok(journal)
+    }
+
+    fn replay(&mut self, each: &mut impl FnMut(Input)) -> Result<(), JournalError> {
+        let io = |error| JournalError::Io { path: self.path.clone(), error };
+        let mut reader = BufReader::new(File::open(&self.path).map_err(io)?);
+        let (mut line, mut number, mut whole) = (String::new(), 0, 0);
+        loop {
+            line.clear();
+            let read = reader.read_line(&mut line).map_err(io)?;
+            if read == 0 || !line.ends_with('\n') {
+                break;
+            }
+            number += 1;
+            whole += read as u64;
+            if number == 1 {
+                continue;
+            }
+            let malformed =
+                |why: String| JournalError::Malformed { path: self.path.clone(), line: number, why };
+            let entry: Entry = serde_json::from_str(&line).map_err(|e| malformed(e.to_string()))?;
+            if entry.n != self.last + 1 {
+                return Err(malformed(format!("number {} follows {}", entry.n, self.last)));
+            }
+            self.last = entry.n;
+            each(entry.input);
+        }
+        self.file.set_len(whole).map_err(io)
+    }
+
+    /// Takes an input down. It is safe after [`Self::flush`].
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn add(&mut self, input: &Input) -> Result<(), JournalError> {
+        self.last += 1;
+        #[derive(Serialize)]
+        struct Line<'a> {
+            n: u64,
+            #[serde(flatten)]
+            input: &'a Input,
+        }
+        self.line(&Line { n: self.last, input })
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
+        let written = serde_json::to_writer(&mut self.buffer, line);
+        written.map_err(|e| JournalError::Io { path: self.path.clone(), error: e.into() })?;
+        self.buffer.push(b'\n');
+        Ok(())
+    }
+
+    /// Gives what was taken down to the operating system.
+    ///
+    /// # Errors
+    /// The disk is full, or gone: nothing must be answered any more.
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        let written = self.file.write_all(&self.buffer);
+        self.buffer.clear();
+        written.map_err(|error| JournalError::Io { path: self.path.clone(), error })
+    }
+}
+
+/// What came of an input: of a request its answer, of others nothing.
+pub type Outcome = Result<Value, Refusal>;
+
+/// Does to the exchange what an input says; the same whether it has just come or is read again.
+pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
+    match input {
+        Input::Advance { to } => exchange.advance(Timestamp::from_micros(*to)),
+        Input::Call { at, endpoint, params, micro } => {
+            if let Some(at) = at {
+                exchange.advance(Timestamp::from_micros(*at));
+            }
+            let unit = if *micro { TimeUnit::Micro } else { TimeUnit::Milli };
+            return match endpoint::by_name(endpoint).map(|spec| spec.target) {
+                Some(endpoint::Target::Exchange(endpoint)) => {
+                    exchange.call(endpoint, &Params { pairs: params.clone() }, unit)
+                }
+                _ => Err(Refusal::new(-1020, "This operation is not supported.")),
+            };
+        }
+        Input::Hear { at, kind, schema, body, .. } => {
+            let event = Event::decode(kind, *schema, &body.to_string());
+            let event = event.map_err(|e| Refusal::new(-1130, e.to_string()))?;
+            exchange.hear(Timestamp::from_micros(*at), &event);
+        }
+        Input::Heard { .. } => {}
+        Input::Balance { asset, delta } => exchange.adjust_balance(*asset, *delta)?,
+        Input::Status { symbol, status } => exchange.set_status(symbol, status)?,
+        Input::Streams { wanted } => exchange.want_streams(wanted.clone()),
+    }
+    Ok(Value::Null)
+}

@@ -1,0 +1,293 @@
+//! One request, from its admission to its answer.
+
+use super::{Actor, Message};
+use crate::{
+    endpoint::{Endpoint, Spec, Target},
+    faults::{Lost, Then, script_names},
+    refusal::Refusal,
+    server::{ServeError, door::Wish, hub::ConnectionId, limits::TooMany},
+};
+use domain::Timestamp;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use tokio::sync::oneshot;
+
+/// A request that has passed the door, or was refused there.
+pub struct Ask {
+    pub lane: Lane,
+    pub from: IpAddr,
+    pub what: What,
+    pub wish: Result<Wish, Refusal>,
+    /// The key that it came with, if it is known.
+    pub key: Option<String>,
+    /// A fault has kept it back already.
+    pub held: bool,
+    pub reply: oneshot::Sender<Reply>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Rest,
+    WsApi,
+}
+
+pub enum What {
+    Spec(&'static Spec),
+    /// A method of the session itself, by name; where it succeeds, the connection has these subscriptions.
+    Session {
+        method: &'static str,
+        subscriptions: Option<(ConnectionId, BTreeSet<u32>)>,
+    },
+}
+
+/// What is answered, and what becomes of the answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub answer: Result<Value, Refusal>,
+    /// A fault's own status and body, instead of the answer.
+    pub instead: Option<(u16, String)>,
+    /// Seconds.
+    pub retry_after: Option<u64>,
+    pub weight: u32,
+    /// Of a request that placed orders: how many count now.
+    pub orders: Option<[u32; 2]>,
+    /// For the WebSocket API.
+    pub rate_limits: Option<Value>,
+    /// The exchange's clock, as it shows itself.
+    pub server_time: Timestamp,
+    pub fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Goes out, perhaps late.
+    Answer {
+        after: Duration,
+    },
+    Silence,
+    Cut,
+}
+
+const AT_ONCE: Fate = Fate::Answer { after: Duration::ZERO };
+/// Every session method weighs two.
+const SESSION: u32 = 2;
+
+impl What {
+    fn weight(&self, wish: &Result<Wish, Refusal>) -> u32 {
+        match (self, wish) {
+            (Self::Spec(spec), Ok(wish)) => (spec.weight)(&wish.params),
+            (Self::Spec(spec), Err(_)) => (spec.weight)(&Default::default()).min(SESSION),
+            (Self::Session { .. }, _) => SESSION,
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        match self {
+            Self::Spec(spec) => script_names(spec, name),
+            Self::Session { method, .. } => *method == name,
+        }
+    }
+
+    fn orders(&self) -> u32 {
+        if let Self::Spec(spec) = self { spec.orders } else { 0 }
+    }
+}
+
+impl Actor {
+    pub(super) fn ask(&mut self, ask: Ask) -> Result<(), ServeError> {
+        let now = self.time();
+        let weight = ask.what.weight(&ask.wish);
+        if self.faults.maintenance(now) {
+            let body = "{\"code\":-1016,\"msg\":\"This service is no longer available.\"}".to_owned();
+            let reply = Reply { instead: Some((503, body)), ..self.reply(&ask, now, Ok(Value::Null), None) };
+            self.answers.push((ask.reply, reply));
+            return Ok(());
+        }
+        if let Err(too_many) = self.meter.admit(ask.from, now, weight) {
+            let reply = self.too_many(&ask, now, too_many);
+            self.answers.push((ask.reply, reply));
+            return Ok(());
+        }
+        let fault = if ask.held { None } else { self.faults.request(now, |name| ask.what.is(name)) };
+        match fault {
+            Some(Then::Hold(span)) => self.hold(ask, span.0),
+            Some(Then::Status { status, body }) => {
+                self.meter.charge(ask.from, now, weight);
+                let reply =
+                    Reply { instead: Some((status, body)), ..self.reply(&ask, now, Ok(Value::Null), None) };
+                self.answers.push((ask.reply, reply));
+            }
+            Some(Then::Limit { status, retry_after }) => {
+                let too_many = told_to_stop(status, now + Duration::from_secs(retry_after));
+                let reply = self.too_many(&ask, now, too_many);
+                self.answers.push((ask.reply, reply));
+            }
+            Some(Then::Close) => {
+                let reply = Reply { fate: Fate::Cut, ..self.reply(&ask, now, Ok(Value::Null), None) };
+                self.answers.push((ask.reply, reply));
+            }
+            Some(Then::Delay(span)) => self.execute(ask, weight, Fate::Answer { after: span.0 }, None)?,
+            Some(Then::Timeout(lost)) => {
+                let fate = match lost {
+                    Lost::Error => AT_ONCE,
+                    Lost::Silence => Fate::Silence,
+                    Lost::Cut => Fate::Cut,
+                };
+                self.execute(ask, weight, fate, (lost == Lost::Error).then(timed_out))?;
+            }
+            Some(then) => {
+                self.strike(then)?;
+                self.execute(ask, weight, AT_ONCE, None)?;
+            }
+            None => self.execute(ask, weight, AT_ONCE, None)?,
+        }
+        Ok(())
+    }
+
+    /// Comes to the exchange later, as if it had been long on its way.
+    fn hold(&self, ask: Ask, span: Duration) {
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(span).await;
+            // The exchange has stopped otherwise.
+            let _ = inbox.send(Message::Ask(Box::new(Ask { held: true, ..ask }))).await;
+        });
+    }
+
+    /// Does what is asked. `lost` is told instead of the answer.
+    fn execute(
+        &mut self,
+        mut ask: Ask,
+        weight: u32,
+        fate: Fate,
+        lost: Option<Refusal>,
+    ) -> Result<(), ServeError> {
+        let now = self.time();
+        let orders = ask.what.orders();
+        if orders > 0
+            && ask.wish.is_ok()
+            && let Err(too_many) = self.meter.may_place(now, orders)
+        {
+            self.meter.charge(ask.from, now, weight);
+            let reply = self.too_many(&ask, now, too_many);
+            self.answers.push((ask.reply, reply));
+            return Ok(());
+        }
+        let wish = std::mem::replace(&mut ask.wish, Err(timed_out()));
+        let shown = self.shown(now);
+        let checked = wish.and_then(|wish| match wish.timing {
+            Some(timing) => timing.check(shown).map(|()| wish),
+            None => Ok(wish),
+        });
+        // Counted before, since its own fills take it off again.
+        self.meter.placed(now, orders);
+        let answer = match checked {
+            Ok(wish) => self.perform(&ask, wish, now)?,
+            Err(refusal) => Err(refusal),
+        };
+        let placed = answer.is_ok() && orders > 0;
+        if !placed {
+            self.meter.not_placed(now, orders);
+        }
+        let free = answer.is_ok() && matches!(ask.what, What::Spec(spec) if spec.free_when_done);
+        self.meter.charge(ask.from, now, if free { 0 } else { weight });
+        let counted = placed.then(|| self.meter.orders(now));
+        let answer = lost.map_or(answer, Err);
+        let reply = Reply { fate, ..self.reply(&ask, now, answer, counted) };
+        self.answers.push((ask.reply, reply));
+        Ok(())
+    }
+
+    fn perform(
+        &mut self,
+        ask: &Ask,
+        wish: Wish,
+        now: Timestamp,
+    ) -> Result<Result<Value, Refusal>, ServeError> {
+        let spec = match &ask.what {
+            What::Spec(spec) => *spec,
+            What::Session { subscriptions, .. } => {
+                if let Some((id, subscriptions)) = subscriptions {
+                    self.hub.set_subscriptions(*id, subscriptions.clone());
+                }
+                return Ok(Ok(Value::Null));
+            }
+        };
+        let Target::Exchange(endpoint) = spec.target else {
+            return Ok(self.own(spec.target, ask.key.as_deref()));
+        };
+        if spec.changes {
+            if let Some(at) = self.clock.now() {
+                self.due(at)?;
+            }
+            let micro = wish.unit == crate::params::TimeUnit::Micro;
+            let input = self.call(spec.name(), wish.params.pairs, micro);
+            return self.input(input);
+        }
+        Ok(match endpoint {
+            Endpoint::Time => Ok(json!({ "serverTime": wish.unit.of(self.shown(now)) })),
+            Endpoint::RateLimitOrder => Ok(Value::Array(self.meter.order_limits(now))),
+            Endpoint::ExchangeInfo => self.exchange_info(&wish, now),
+            _ => self.exchange.call(endpoint, &wish.params, wish.unit),
+        })
+    }
+
+    /// The exchange's clock as it shows itself: a fault may have put it wrong.
+    pub(super) fn shown(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_micros(now.micros().saturating_add(self.faults.clock_offset(now)))
+    }
+
+    fn too_many(&mut self, ask: &Ask, now: Timestamp, too_many: TooMany) -> Reply {
+        let TooMany { refusal, retry_at, header } = too_many;
+        let seconds = retry_at.since(now).as_micros().div_ceil(1_000_000);
+        let refusal = match ask.lane {
+            Lane::Rest => refusal,
+            Lane::WsApi => {
+                refusal.data(json!({ "serverTime": now.millis(), "retryAfter": retry_at.millis() }))
+            }
+        };
+        let reply = self.reply(ask, now, Err(refusal), None);
+        Reply { retry_after: header.then(|| u64::try_from(seconds).unwrap_or(u64::MAX)), ..reply }
+    }
+
+    fn reply(
+        &mut self,
+        ask: &Ask,
+        now: Timestamp,
+        answer: Result<Value, Refusal>,
+        orders: Option<[u32; 2]>,
+    ) -> Reply {
+        let placing = ask.what.orders() > 0;
+        let rate_limits = (ask.lane == Lane::WsApi).then(|| self.meter.rate_limits(ask.from, now, placing));
+        Reply {
+            answer,
+            instead: None,
+            retry_after: None,
+            weight: self.meter.weight(ask.from, now),
+            orders,
+            rate_limits,
+            server_time: self.shown(now),
+            fate: AT_ONCE,
+        }
+    }
+}
+
+fn timed_out() -> Refusal {
+    let text =
+        "Timeout waiting for response from backend server. Send status unknown; execution status unknown.";
+    Refusal::new(-1007, text).status(504)
+}
+
+/// 429 or 418 that a script asks for.
+fn told_to_stop(status: u16, until: Timestamp) -> TooMany {
+    let text = if status == 418 {
+        format!(
+            "Way too much request weight used; IP banned until {}. Please use WebSocket Streams for live updates to \
+             avoid bans.",
+            until.millis()
+        )
+    } else {
+        "Too many requests queued.".to_owned()
+    };
+    TooMany { refusal: Refusal::new(-1003, text).status(status), retry_at: until, header: true }
+}

@@ -1,0 +1,191 @@
+//! What Binance does not have: telling the exchange facts of the market, and moving its hands.
+
+use super::Actor;
+use crate::{
+    faults::{Faults, Script},
+    journal::Input,
+    server::ServeError,
+};
+use domain::{Amount, Asset};
+use events::Event;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+pub enum Control {
+    Status,
+    Market(Market),
+    Frames { after: u64 },
+    Balance(Balance),
+    Order(BTreeMap<String, String>),
+    SymbolStatus(SymbolStatus),
+    Faults(Script),
+}
+
+/// Facts of the market, as they lie on a tape.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// Everything until there has been told before.
+    pub after: u64,
+    /// In ascending order of position.
+    #[serde(default)]
+    pub events: Vec<Fact>,
+    /// Nothing else of the market happened until there; without it, until the last event.
+    pub until: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    pub position: u64,
+    /// Microseconds.
+    pub at: i64,
+    pub kind: String,
+    pub schema: u16,
+    pub body: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Balance {
+    pub asset: Asset,
+    pub delta: Amount,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SymbolStatus {
+    pub symbol: String,
+    pub status: String,
+}
+
+/// Why control did not do as it was told.
+#[derive(Debug, Error)]
+pub enum ControlError {
+    #[error(
+        "facts until position {after} were to be known, but the last one heard is {heard}; tell what lies between"
+    )]
+    Gap { after: u64, heard: u64 },
+    #[error("position {position} does not follow {previous}; tell facts in ascending order")]
+    Order { position: u64, previous: u64 },
+    #[error("position {position}: {why}")]
+    Fact { position: u64, why: String },
+    #[error("this exchange runs on its own time; facts are told to one that was started with --driven")]
+    NotDriven,
+    #[error("account frames until {oldest} are gone; the last {kept} are kept")]
+    Gone { oldest: u64, kept: usize },
+    #[error("refused with {code}: {text}")]
+    Refused { code: i64, text: String },
+}
+
+/// Account frames in one answer.
+const MOST_FRAMES: usize = 10_000;
+
+impl Actor {
+    pub(super) fn control(&mut self, control: Control) -> Result<Result<Value, ControlError>, ServeError> {
+        match control {
+            Control::Status => {
+                let mut standing = self.standing();
+                standing["connections"] = self.hub.len().into();
+                Ok(Ok(standing))
+            }
+            Control::Market(market) => self.market(market),
+            Control::Frames { after } => Ok(self.frames_after(after)),
+            Control::Balance(Balance { asset, delta }) => self.hand(Input::Balance { asset, delta }),
+            Control::Order(params) => {
+                let input = self.call("order.place", params.into_iter().collect(), false);
+                self.hand(input)
+            }
+            Control::SymbolStatus(SymbolStatus { symbol, status }) => {
+                self.hand(Input::Status { symbol, status })
+            }
+            Control::Faults(script) => {
+                let now = self.time();
+                self.faults = Faults::new(script, now);
+                Ok(Ok(json!({})))
+            }
+        }
+    }
+
+    fn market(&mut self, market: Market) -> Result<Result<Value, ControlError>, ServeError> {
+        if self.clock.period().is_some() {
+            return Ok(Err(ControlError::NotDriven));
+        }
+        if let Err(error) = self.check(&market) {
+            return Ok(Err(error));
+        }
+        for fact in market.events {
+            if fact.position <= self.heard {
+                continue;
+            }
+            let Fact { position, at, kind, schema, body } = fact;
+            // It was read already, and cannot be refused.
+            self.input(Input::Hear { position, at, kind, schema, body })?.ok();
+            let now = self.exchange.now();
+            self.due(now)?;
+        }
+        if let Some(until) = market.until.filter(|until| *until > self.heard) {
+            self.input(Input::Heard { until })?.ok();
+        }
+        Ok(Ok(self.standing()))
+    }
+
+    /// How far it is: its time, the market heard, the account frames sent, and what orders wait for.
+    fn standing(&mut self) -> Value {
+        let quotes: Vec<String> = self.quotes.iter().map(ToString::to_string).collect();
+        json!({
+            "time": self.time().micros(),
+            "heard": self.heard,
+            "account_frames": self.frames(),
+            "quotes_wanted": quotes,
+        })
+    }
+
+    /// Everything, before anything is heard.
+    fn check(&self, market: &Market) -> Result<(), ControlError> {
+        if market.after > self.heard {
+            return Err(ControlError::Gap { after: market.after, heard: self.heard });
+        }
+        let mut previous = market.after;
+        for fact in &market.events {
+            let position = fact.position;
+            if position <= previous {
+                return Err(ControlError::Order { position, previous });
+            }
+            previous = position;
+            if position > self.heard {
+                let read = Event::decode(&fact.kind, fact.schema, &fact.body.to_string());
+                read.map_err(|e| ControlError::Fact { position, why: e.to_string() })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hand(&mut self, input: Input) -> Result<Result<Value, ControlError>, ServeError> {
+        let outcome = self.input(input)?;
+        Ok(outcome.map_err(|refusal| ControlError::Refused { code: refusal.code, text: refusal.msg }))
+    }
+
+    /// How many the exchange has sent.
+    fn frames(&self) -> u64 {
+        self.history.back().map_or(0, |frame| frame.number)
+    }
+
+    /// Each as the exact text that was sent.
+    fn frames_after(&self, after: u64) -> Result<Value, ControlError> {
+        let oldest = self.history.front().map_or(1, |frame| frame.number);
+        if after + 1 < oldest {
+            return Err(ControlError::Gone { oldest: oldest - 1, kept: self.history.len() });
+        }
+        let first = self.history.partition_point(|frame| frame.number <= after);
+        let frames: Vec<Value> = self
+            .history
+            .range(first..)
+            .take(MOST_FRAMES)
+            .map(|frame| json!({ "number": frame.number, "at": frame.at.micros(), "frame": frame.milli }))
+            .collect();
+        Ok(json!({ "frames": frames, "account_frames": self.frames() }))
+    }
+}

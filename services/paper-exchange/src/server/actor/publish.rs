@@ -1,0 +1,106 @@
+//! What the exchange says, on its way out: past the faults, into the history, to whoever listens.
+
+use super::Actor;
+use crate::{
+    faults::{On, Then},
+    frame::{AccountFrame, MarketFrame},
+};
+
+/// Account frames that can be asked for again.
+const HISTORY: usize = 100_000;
+
+pub enum Outgoing {
+    Account(AccountFrame),
+    Market(MarketFrame),
+    /// What a fault does to all who listen to that stream, or to the account (`None`).
+    Strike(Option<String>, Then),
+}
+
+/// A frame that comes after the next one of its stream.
+pub enum Held {
+    Account(AccountFrame),
+    Market(MarketFrame),
+}
+
+/// Where account frames are held back.
+const ACCOUNT: &str = "";
+
+impl Actor {
+    /// Takes what the exchange has said.
+    pub(super) fn harvest(&mut self) {
+        let now = self.exchange.now();
+        for frame in self.remember() {
+            self.meter.see(now, &frame);
+            let then = self.faults.frame(On::AccountFrame, now, event_of(&frame));
+            self.route(ACCOUNT, then, || Outgoing::Account(frame.clone()), Held::Account(frame.clone()));
+        }
+        for frame in self.exchange.take_market_frames() {
+            let then = self.faults.frame(On::MarketFrame, now, &frame.stream);
+            let stream = frame.stream.clone();
+            self.route(&stream, then, || Outgoing::Market(frame.clone()), Held::Market(frame.clone()));
+        }
+    }
+
+    /// New account frames, kept for whoever asks again.
+    pub(super) fn remember(&mut self) -> Vec<AccountFrame> {
+        self.quotes.extend(self.exchange.take_quotes_wanted());
+        let frames = self.exchange.take_account_frames();
+        self.history.extend(frames.iter().cloned());
+        let over = self.history.len().saturating_sub(HISTORY);
+        self.history.drain(..over);
+        frames
+    }
+
+    fn route(&mut self, stream: &str, then: Option<Then>, frame: impl Fn() -> Outgoing, held: Held) {
+        match then {
+            Some(Then::Drop) => return,
+            Some(Then::Reorder) => {
+                self.held.entry(stream.to_owned()).or_default().push(held);
+                return;
+            }
+            Some(Then::Duplicate) => self.outgoing.extend([frame(), frame()]),
+            Some(then @ (Then::Silent | Then::HalfOpen | Then::Close)) => {
+                let whom = (stream != ACCOUNT).then(|| stream.to_owned());
+                self.outgoing.push(Outgoing::Strike(whom, then));
+                return;
+            }
+            Some(_) | None => self.outgoing.push(frame()),
+        }
+        for held in self.held.remove(stream).into_iter().flatten() {
+            self.outgoing.push(match held {
+                Held::Account(frame) => Outgoing::Account(frame),
+                Held::Market(frame) => Outgoing::Market(frame),
+            });
+        }
+    }
+
+    /// Sends what has gathered; the journal is safe.
+    pub(super) fn publish(&mut self) {
+        for outgoing in self.outgoing.drain(..) {
+            match outgoing {
+                Outgoing::Account(frame) => self.hub.account(&frame),
+                Outgoing::Market(frame) => self.hub.market(&frame),
+                Outgoing::Strike(whom, then) => {
+                    let ids = match &whom {
+                        Some(stream) => self.hub.listening_to(stream),
+                        None => self.hub.listening_to_account(),
+                    };
+                    for id in ids {
+                        match then {
+                            Then::Silent => self.hub.silence(id),
+                            Then::HalfOpen => self.hub.half_open(id),
+                            _ => self.hub.end(id),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The event's name: `executionReport` and so on.
+fn event_of(frame: &AccountFrame) -> &str {
+    const FIELD: &str = "\"e\":\"";
+    let rest = frame.milli.find(FIELD).map_or("", |at| &frame.milli[at + FIELD.len()..]);
+    rest.split('"').next().unwrap_or_default()
+}

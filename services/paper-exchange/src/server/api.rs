@@ -1,0 +1,266 @@
+//! The WebSocket API: one request a message, answered as soon as it is done.
+
+use super::{
+    Shared,
+    actor::{self, Ask, Fate, Lane, Message, Reply, What},
+    door::{self, Sent, Wish},
+    hub::{Kind, Out},
+    session::Session,
+    socket::{self, LARGEST_MESSAGE, Talk},
+    streams,
+    tcp::Switch,
+};
+use crate::{
+    endpoint::{self, Security, Spec},
+    params::TimeUnit,
+    refusal::Refusal,
+};
+use axum::{
+    extract::{ConnectInfo, State, WebSocketUpgrade},
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+pub async fn open(
+    State(shared): State<Shared>,
+    ConnectInfo(switch): ConnectInfo<Switch>,
+    uri: Uri,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let Ok(unit) = streams::unit(query) else { return StatusCode::BAD_REQUEST.into_response() };
+    let shows = streams::parameter(query, "returnRateLimits") != Some("false");
+    let nothing = Kind::Api { subscriptions: BTreeSet::new() };
+    let connection = match socket::connect(shared.clone(), switch.clone(), actor::API, unit, nothing).await {
+        Ok(connection) => connection,
+        Err(answer) => return answer,
+    };
+    let id = connection.opened.id;
+    let inbox = shared.0.inbox.clone();
+    let line = Line { shared, switch, unit, shows, own: connection.own.clone() };
+    let session = Session::new(id, connection.opened.at);
+    let talk = Api { line, session, together: Arc::new(Semaphore::new(TOGETHER)) };
+    upgrade
+        .max_message_size(LARGEST_MESSAGE)
+        .on_failed_upgrade(move |_| {
+            tokio::spawn(async move { socket::leave(&inbox, id).await });
+        })
+        .on_upgrade(move |socket| socket::live(socket, connection, talk, false))
+}
+
+/// Requests of one connection that may be under way; with more it is not listened to.
+const TOGETHER: usize = 64;
+
+struct Api {
+    line: Line,
+    session: Session,
+    together: Arc<Semaphore>,
+}
+
+/// A connection's way to the exchange.
+#[derive(Clone)]
+pub struct Line {
+    pub shared: Shared,
+    pub switch: Switch,
+    pub unit: TimeUnit,
+    /// Whether answers tell the limits, unless a request says otherwise.
+    shows: bool,
+    own: mpsc::Sender<Out>,
+}
+
+/// A request as it was sent.
+pub struct Request {
+    pub id: Value,
+    pub method: String,
+    pub sent: Sent,
+    /// Whether the answer tells the limits.
+    pub shows: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: &'a Value,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    #[serde(rename = "rateLimits", skip_serializing_if = "Option::is_none")]
+    rate_limits: Option<Value>,
+}
+
+impl Talk for Api {
+    async fn heard(&mut self, text: &str) -> Vec<String> {
+        let request = match read(text, self.line.shows) {
+            Ok(request) => request,
+            Err((id, refusal)) => {
+                return vec![written(&id, Err(refusal), None)];
+            }
+        };
+        let method = request.method.strip_prefix("v3/").unwrap_or(&request.method);
+        if let Some(own) = Session::method(method) {
+            return self.session.answer(&self.line, own, &request).await;
+        }
+        let Some(spec) = endpoint::by_method(method) else {
+            let refusal = Refusal::new(-1020, "This operation is not supported.");
+            return vec![written(&request.id, Err(refusal), None)];
+        };
+        let permit = self.together.clone().acquire_owned().await;
+        let (wish, key) = self.wish(spec, request.sent);
+        let line = self.line.clone();
+        let (id, shows) = (request.id, request.shows);
+        let asked = line.ask(What::Spec(spec), wish, key).await;
+        tokio::spawn(async move {
+            if let Some(text) = line.answered(&id, shows, asked).await {
+                let text = Out::Text(text.into());
+                // The connection has ended otherwise.
+                let _ = line.own.send(text).await;
+            }
+            drop(permit);
+        });
+        Vec::new()
+    }
+}
+
+impl Api {
+    fn wish(&self, spec: &Spec, sent: Sent) -> (Result<Wish, Refusal>, Option<String>) {
+        let unit = self.line.unit;
+        if spec.security == Security::Nobody {
+            return (Ok(Wish { params: sent.into_params(), unit, timing: None }), None);
+        }
+        let text = sent.get("apiKey").map(ToOwned::to_owned);
+        let ad_hoc = text.is_some() || sent.get("signature").is_some();
+        let text = if ad_hoc { text } else { self.session.key().map(ToOwned::to_owned) };
+        let checked = || {
+            let key = match &text {
+                None => return Err(Refusal::mandatory("apiKey")),
+                Some(text) => door::key(&self.line.shared.0.keys, Some(text), spec.security)?,
+            };
+            let timing = sent.timing()?;
+            if ad_hoc {
+                sent.verify(key)?;
+            }
+            Ok(timing)
+        };
+        match checked() {
+            Ok(timing) => (Ok(Wish { params: sent.into_params(), unit, timing: Some(timing) }), text),
+            Err(refusal) => (Err(refusal), None),
+        }
+    }
+}
+
+impl Line {
+    /// Whether answers tell the limits by default.
+    pub fn shows(&self) -> bool {
+        self.shows
+    }
+
+    /// Puts it to the exchange; in order with whatever else this connection asks.
+    pub async fn ask(
+        &self,
+        what: What,
+        wish: Result<Wish, Refusal>,
+        key: Option<String>,
+    ) -> Option<oneshot::Receiver<Reply>> {
+        let (reply, answered) = oneshot::channel();
+        let from = self.switch.peer().ip();
+        let ask = Ask { lane: Lane::WsApi, from, what, wish, key, held: false, reply };
+        self.shared.0.inbox.send(Message::Ask(Box::new(ask))).await.ok()?;
+        Some(answered)
+    }
+
+    /// Waits for the exchange, and for what a fault makes of its answer.
+    pub async fn reply(&self, asked: Option<oneshot::Receiver<Reply>>) -> Option<Reply> {
+        let reply = asked?.await.ok()?;
+        match reply.fate {
+            Fate::Answer { after } => {
+                if !after.is_zero() {
+                    tokio::time::sleep(after).await;
+                }
+                Some(reply)
+            }
+            Fate::Silence => None,
+            Fate::Cut => {
+                self.switch.cut();
+                None
+            }
+        }
+    }
+
+    async fn answered(
+        &self,
+        id: &Value,
+        shows: bool,
+        asked: Option<oneshot::Receiver<Reply>>,
+    ) -> Option<String> {
+        let reply = self.reply(asked).await?;
+        let limits = if shows { reply.rate_limits } else { None };
+        let answer = match reply.instead {
+            Some((status, body)) => Err(foreign(status, &body)),
+            None => reply.answer,
+        };
+        Some(written(id, answer, limits))
+    }
+}
+
+/// A fault's body as an error: Binance's own where it is one.
+pub fn foreign(status: u16, body: &str) -> Refusal {
+    let read: Option<Value> = serde_json::from_str(body).ok();
+    let code = read.as_ref().and_then(|body| body["code"].as_i64()).unwrap_or(-1000);
+    let text = read.as_ref().and_then(|body| body["msg"].as_str());
+    let text = text.unwrap_or("An unknown error occurred while processing the request.");
+    Refusal::new(code, text).status(status)
+}
+
+/// An answer's text.
+pub fn written(id: &Value, answer: Result<Value, Refusal>, rate_limits: Option<Value>) -> String {
+    let answer = match answer {
+        Ok(result) => Answer { id, status: 200, result: Some(result), error: None, rate_limits },
+        Err(refusal) => {
+            Answer { id, status: refusal.status, result: None, error: Some(refusal.body()), rate_limits }
+        }
+    };
+    serde_json::to_string(&answer).unwrap_or_default()
+}
+
+fn read(text: &str, shows: bool) -> Result<Request, (Value, Refusal)> {
+    type Object = BTreeMap<String, Box<RawValue>>;
+    let no_json = || (Value::Null, Refusal::new(-1135, "Invalid JSON Request"));
+    let fields: Object = serde_json::from_str(text).map_err(|_| no_json())?;
+    let id: Value = match fields.get("id") {
+        None => Value::Null,
+        Some(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
+    };
+    if !matches!(&id, Value::Null | Value::String(_) | Value::Number(_)) {
+        return Err(no_json());
+    }
+    let method = fields.get("method").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    let Some(method) = method else { return Err((id, Refusal::mandatory("method"))) };
+    let params: Object = match fields.get("params").map(|raw| raw.get()) {
+        None | Some("null") => Object::new(),
+        Some(raw) => match serde_json::from_str(raw) {
+            Ok(params) => params,
+            Err(_) => {
+                let refusal = Refusal::new(-1135, "JSON sent for parameter 'params' is not valid");
+                return Err((id, refusal));
+            }
+        },
+    };
+    let sent = match Sent::object(&params) {
+        Ok(sent) => sent,
+        Err(refusal) => return Err((id, refusal)),
+    };
+    let shows = match sent.get("returnRateLimits") {
+        Some("true") => true,
+        Some("false") => false,
+        _ => shows,
+    };
+    Ok(Request { id, method, sent, shows })
+}

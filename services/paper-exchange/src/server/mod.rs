@@ -1,0 +1,190 @@
+//! The exchange on sockets: REST, WebSocket API, market streams and control, all on one address.
+
+pub mod account;
+pub mod actor;
+pub mod clock;
+pub mod door;
+pub mod hub;
+pub mod keys;
+pub mod limits;
+
+mod api;
+pub mod commands;
+mod control;
+mod rest;
+mod session;
+mod socket;
+mod streams;
+mod tcp;
+
+pub use clock::Pace;
+pub use keys::Keys;
+pub use limits::Limits;
+
+use crate::{
+    exchange::{Exchange, Setup},
+    faults::{Faults, Script},
+    journal::{self, Header, Journal, JournalError},
+    street::Street,
+};
+use actor::{Actor, INBOX, Message, Parts};
+use axum::{Router, extract::DefaultBodyLimit, routing::any};
+use clock::Clock;
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use tcp::{Door, Switch};
+use thiserror::Error;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
+
+/// What is to be served, and how.
+pub struct Config {
+    pub listen: SocketAddr,
+    pub pace: Pace,
+    pub setup: Setup,
+    /// Empty where the exchange is driven.
+    pub street: Street,
+    /// The market in words; a journal of another one is not taken up.
+    pub market: String,
+    pub keys: Keys,
+    pub limits: Limits,
+    pub faults: Option<Script>,
+    /// With a journal that is there already, `setup.start` is the journal's own ([`journal::header`]).
+    pub journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Error)]
+pub enum ServeError {
+    #[error("{address} cannot be listened on: {error}; choose another address")]
+    Listen { address: SocketAddr, error: io::Error },
+    #[error("the server stopped: {0}")]
+    Server(io::Error),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the exchange's own task has died: {0}")]
+    Task(tokio::task::JoinError),
+}
+
+/// What every handler knows.
+#[derive(Clone)]
+struct Shared(Arc<Inner>);
+
+struct Inner {
+    inbox: mpsc::Sender<Message>,
+    keys: Arc<Keys>,
+    limits: Limits,
+    /// Becomes true when the server stops.
+    stopped: watch::Receiver<bool>,
+}
+
+/// Larger requests are refused.
+const LARGEST_BODY: usize = 4 << 20;
+
+/// Opens the exchange, reading its journal where there is one, and serves it until `stop` is done. Gives the
+/// address (port 0 takes a free one) and the server's own future.
+///
+/// # Errors
+/// The address cannot be had, or the journal cannot be taken up.
+pub async fn serve(
+    config: Config,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(SocketAddr, impl Future<Output = Result<(), ServeError>>), ServeError> {
+    let wrong = |error| ServeError::Listen { address: config.listen, error };
+    let listener = TcpListener::bind(config.listen).await.map_err(wrong)?;
+    let address = listener.local_addr().map_err(wrong)?;
+    let (inbox, messages) = mpsc::channel(INBOX);
+    let keys = Arc::new(config.keys);
+    let limits = config.limits.clone();
+    let recording = Recording { journal: config.journal, market: config.market, pace: config.pace };
+    let actor = opened(
+        recording,
+        config.setup,
+        config.street,
+        Made { limits: config.limits, faults: config.faults, keys: keys.clone(), inbox: inbox.clone() },
+    )?;
+
+    let (stopping, stopped) = watch::channel(false);
+    let shared = Shared(Arc::new(Inner { inbox, keys, limits, stopped: stopped.clone() }));
+    let app = router(shared).into_make_service_with_connect_info::<Switch>();
+    let mut exchange = tokio::spawn(actor.run(messages, until(stopped.clone())));
+    let server = axum::serve(Door(listener), app).with_graceful_shutdown(until(stopped));
+    let running = async move {
+        let mut server = std::pin::pin!(async move { server.await });
+        let mut stop = std::pin::pin!(stop);
+        let ended = tokio::select! {
+            () = &mut stop => None,
+            ended = &mut server => Some(ended.map_err(ServeError::Server)),
+            ended = &mut exchange => {
+                let _ = stopping.send(true);
+                return ended.map_err(ServeError::Task)?;
+            }
+        };
+        let _ = stopping.send(true);
+        let exchange = exchange.await.map_err(ServeError::Task)?;
+        let ended = match ended {
+            Some(ended) => ended,
+            None => server.await.map_err(ServeError::Server),
+        };
+        exchange.and(ended)
+    };
+    Ok((address, running))
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone has stopped, too.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+struct Recording {
+    journal: Option<PathBuf>,
+    market: String,
+    pace: Pace,
+}
+
+struct Made {
+    limits: Limits,
+    faults: Option<Script>,
+    keys: Arc<Keys>,
+    inbox: mpsc::Sender<Message>,
+}
+
+fn opened(recording: Recording, setup: Setup, street: Street, made: Made) -> Result<Actor, ServeError> {
+    let start = setup.start;
+    let header = Header {
+        version: journal::VERSION,
+        start,
+        market: recording.market,
+        setup: serde_json::to_string(&setup.paper).unwrap_or_default(),
+    };
+    let mut actor = Actor::new(Parts {
+        exchange: Exchange::new(setup, street),
+        clock: Clock::new(Pace::Driven, start),
+        limits: made.limits,
+        faults: made.faults.map_or_else(|| Faults::none(start), |script| Faults::new(script, start)),
+        start,
+        keys: made.keys,
+        inbox: made.inbox,
+    });
+    let journal = match recording.journal {
+        Some(path) => Some(Journal::open(&path, &header, |input| actor.replay(&input))?),
+        None => None,
+    };
+    let clock = Clock::new(recording.pace, actor.now());
+    actor.record(journal, clock);
+    Ok(actor)
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/ws-api/v3", any(api::open))
+        .route("/ws-api/v3/", any(api::open))
+        .route("/ws", any(streams::raw))
+        .route("/ws/", any(streams::raw))
+        .route("/ws/{*streams}", any(streams::raw))
+        .route("/stream", any(streams::combined))
+        .nest("/control", control::router())
+        .fallback(rest::answer)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(shared)
+}

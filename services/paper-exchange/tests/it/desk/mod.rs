@@ -1,0 +1,14 @@
+//! The exchange's orders and account, each test named after the section of Binance's documentation it is about.
+
+mod account;
+mod driven;
+mod errors;
+mod exchange_info;
+mod facts;
+mod filters;
+mod frames;
+mod lists;
+mod live;
+mod orders;
+mod replace;
+mod stage;

@@ -1,0 +1,9 @@
+//! The exchange from outside: each part by its own modules.
+
+mod desk;
+mod server;
+mod stage;
+mod street;
+/// What every venue must do, here through `venue-binance` over sockets.
+#[path = "../../../../libs/venue-paper/tests/suite/mod.rs"]
+mod suite;

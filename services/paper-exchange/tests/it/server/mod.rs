@@ -1,0 +1,12 @@
+//! The server over real sockets, each test named after the section of Binance's documentation it is about.
+
+mod rig;
+mod socket;
+mod tcp;
+
+mod control;
+mod faults;
+mod limits;
+mod security;
+mod stream;
+mod user_data;

@@ -1,0 +1,3 @@
+//! Scratch.
+#[path = "../it/server/mod.rs"]
+mod server;

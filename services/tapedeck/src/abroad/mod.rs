@@ -1,0 +1,368 @@
+//! The paper exchange as the venue of a market that is played in one process: real sockets, real
+//! signatures, and a market that waits for every account frame.
+//!
+//! Invariants:
+//! - The exchange is told only what is on the tape, and asked only what was committed before.
+//! - The market goes on once nothing is owed to the exchange, and every frame that it has sent of the
+//!   account is on the tape: it tells out of band how many there are.
+//! - A frame that the stream has lost is fetched; from then on all are, for nobody knows any more which
+//!   of those to come are counted.
+
+mod control;
+mod start;
+
+pub use start::{Place, start};
+
+use control::{Control, ControlError, Standing};
+
+use bus::{FrameKind, IngestFrame};
+use domain::{Account, Instrument, Timestamp, UnitName};
+use event_logger::{
+    parse::PARSERS,
+    record::{self, Target},
+};
+use events::{Draft, Event, Kind, Position, QuoteAsked, Recorded, Uuid, conflict, ids};
+use runtime::abroad::{Abroad, AbroadError, Foreign};
+use service::Host;
+use std::{collections::BTreeSet, future::Future, mem, pin::Pin, time::Duration};
+use tape::Tape;
+use tokio::time::{Instant, timeout, timeout_at};
+use trade_abstraction::{
+    gateway::{self, Effect, Gateway},
+    hands::{self, Brought},
+};
+use venue::Venue;
+use venue_binance::net::{Connected, Delivery, UserData};
+
+/// How long the stream may take to deliver what the exchange says it has sent.
+const STREAM: Duration = Duration::from_secs(2);
+/// Until the stream is open for the first time.
+const OPENING: Duration = Duration::from_secs(30);
+/// Who says that orders wait for the next price.
+const EXCHANGE: &str = "paper-exchange";
+/// More account frames than these does no step bring.
+const LAST_FRAMES: u64 = 2_000;
+/// Of the tape, read at once.
+const ROWS: usize = 2_000;
+
+/// The exchange, as an engine in one process sees it.
+struct PaperExchange<V> {
+    control: Control,
+    venue: V,
+    stream: UserData,
+    tape: Tape,
+    target: Target,
+    account: Account,
+    gateway: UnitName,
+    state: State,
+}
+
+/// How far it is.
+#[derive(Default)]
+struct State {
+    /// What the market did and the exchange has not been told.
+    market: Vec<Recorded>,
+    /// What the gateway has said since its hands last looked.
+    own: Vec<Recorded>,
+    /// Requests that are owed.
+    effects: Vec<Effect>,
+    /// Lookups that prove nothing yet.
+    later: Vec<Effect>,
+    /// The exchange has heard the market up to here.
+    heard: Position,
+    /// What its clock showed last.
+    time: Timestamp,
+    /// How many account frames have come.
+    received: u64,
+    /// Orders wait for the next price of these, and it is on the tape.
+    wanted: BTreeSet<Instrument>,
+    /// Whether frames are fetched rather than awaited.
+    fetches: bool,
+    recovered: bool,
+    begun: bool,
+}
+
+impl<V: Venue> Abroad for PaperExchange<V> {
+    fn see(&mut self, event: &Recorded) {
+        if is_market(event.event.kind()) {
+            self.state.market.push(event.clone());
+        } else if event.source == self.gateway {
+            self.state.own.push(event.clone());
+        }
+    }
+
+    fn take_up(&mut self, hosts: &[Host]) {
+        let own = mem::take(&mut self.state.own);
+        let host = hosts.iter().find(|host| host.unit() == self.gateway);
+        let Some((gateway, state)) = host.and_then(|host| host.held::<Gateway>()) else { return };
+        let sent = own.iter().filter_map(|event| gateway.effect(state, &event.event, true));
+        let sent: Vec<Effect> = sent.collect();
+        if !mem::replace(&mut self.state.recovered, true) {
+            let new: BTreeSet<_> = sent.iter().flat_map(Effect::orders).collect();
+            let owed = gateway.owed(state).into_iter();
+            self.state.effects.extend(owed.filter(|effect| effect.orders().all(|o| !new.contains(&o))));
+        }
+        self.state.effects.extend(sent);
+    }
+
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, AbroadError>> + Send + '_>> {
+        Box::pin(async move {
+            let mut news = News::default();
+            if !self.state.begun {
+                self.begin(&mut news).await?;
+            }
+            let market = mem::take(&mut self.state.market);
+            for instrument in market.iter().filter_map(|told| told.event.instrument()) {
+                // What was wanted until now is answered, or void.
+                self.state.wanted.remove(&instrument);
+            }
+            let mut standing = self.control.tell(self.state.heard, &market).await.map_err(control)?;
+            (self.state.heard, self.state.time) = (standing.heard, standing.time());
+            if self.do_what_is_owed(&mut news).await {
+                standing = self.control.standing().await.map_err(control)?;
+            }
+            self.await_frames(&standing, &mut news).await?;
+            let wanted: BTreeSet<Instrument> = standing.quotes_wanted.into_iter().collect();
+            let known = mem::replace(&mut self.state.wanted, wanted.clone());
+            for instrument in wanted.difference(&known).copied() {
+                let id = ids::fact(self.target.tape, EXCHANGE, &format!("{instrument}/{}", standing.heard));
+                let source = name(EXCHANGE);
+                self.add(&mut news, id, source, QuoteAsked { instrument }.into(), None).await?;
+            }
+            Ok(news.said)
+        })
+    }
+}
+
+/// What is brought, each once.
+#[derive(Default)]
+struct News {
+    said: Vec<Foreign>,
+    ids: BTreeSet<Uuid>,
+}
+
+impl<V: Venue> PaperExchange<V> {
+    /// What the tape has and the exchange has not heard, and the other way round.
+    async fn begin(&mut self, news: &mut News) -> Result<(), AbroadError> {
+        let deadline = Instant::now() + OPENING;
+        let mut why = "it does not answer".to_owned();
+        loop {
+            match timeout_at(deadline, self.stream.next()).await {
+                Ok(Some(Delivery::Away { why: told })) => why = told,
+                Ok(Some(opened)) => break self.take(opened, news).await?,
+                Ok(None) | Err(_) => {
+                    return Err(AbroadError(format!("the stream of the account does not open: {why}")));
+                }
+            }
+        }
+        let standing = self.control.standing().await.map_err(control)?;
+        let head = self.tape.head().await.map_err(away)?;
+        if standing.heard > head.position {
+            return Err(AbroadError(format!(
+                "it has heard the market up to position {}, this tape ends at {}: they do not belong together; give the tape its own exchange, or move the exchange's journal away",
+                standing.heard, head.position
+            )));
+        }
+        self.state.market = self.market_after(standing.heard).await?;
+        (self.state.heard, self.state.time) = (standing.heard, standing.time());
+        // A run before this one may have been ended between the exchange's word and the tape.
+        self.state.received = standing.account_frames.saturating_sub(LAST_FRAMES);
+        self.fetch(standing.account_frames, news).await?;
+        self.state.begun = true;
+        Ok(())
+    }
+
+    async fn market_after(&self, mut position: Position) -> Result<Vec<Recorded>, AbroadError> {
+        let mut market = Vec::new();
+        loop {
+            let rows = self.tape.read(position, ROWS).await.map_err(away)?;
+            let Some(last) = rows.last() else { return Ok(market) };
+            position = last.position;
+            for row in rows.iter().filter(|row| row.kind().is_some_and(is_market)) {
+                market.push(row.decode().map_err(|e| AbroadError(e.to_string()))?);
+            }
+        }
+    }
+
+    /// Makes the requests, in the order in which they were committed; whether there were any.
+    async fn do_what_is_owed(&mut self, news: &mut News) -> bool {
+        let mut effects = mem::take(&mut self.state.effects);
+        let now = self.state.time;
+        let due = |effect: &mut Effect| match effect {
+            Effect::LookUp { not_before, .. } => *not_before <= now,
+            Effect::Send { .. } | Effect::Cancel { .. } => true,
+        };
+        effects.extend(self.state.later.extract_if(.., due));
+        let any = !effects.is_empty();
+        for effect in effects {
+            // The market's time stands still until this is known: a lookup must not wait for it.
+            let at_once = match effect.clone() {
+                Effect::LookUp { account, instrument, orders, .. } => {
+                    Effect::LookUp { account, instrument, orders, not_before: Timestamp::ZERO }
+                }
+                other @ (Effect::Send { .. } | Effect::Cancel { .. }) => other,
+            };
+            for brought in hands::carry_out(&self.venue, at_once).await {
+                if let (
+                    Effect::LookUp { not_before, .. },
+                    Brought::Answer(gateway::Answer::NotFound { venue_time, .. }),
+                ) = (&effect, &brought)
+                    && venue_time < not_before
+                {
+                    self.state.later.push(effect.clone());
+                }
+                self.judge(brought, news).await;
+            }
+        }
+        any
+    }
+
+    async fn judge(&self, brought: Brought, news: &mut News) {
+        match brought {
+            Brought::Fact(event) => {
+                let id = gateway::id_of(self.target.tape, &event);
+                // What cannot be compared with the tape now is looked up again by whoever comes next.
+                if let Err(e) = self.add(news, id, self.gateway, event, None).await {
+                    tracing::error!("{e}");
+                }
+            }
+            answer @ Brought::Answer(_) => {
+                let judge = Box::new(move |host: &Host, tape, now| hands::said(host, tape, now, answer));
+                news.said.push(Foreign::Answer { unit: self.gateway, judge });
+            }
+        }
+    }
+
+    /// Waits until everything that the exchange has said of the account is here.
+    async fn await_frames(&mut self, standing: &Standing, news: &mut News) -> Result<(), AbroadError> {
+        while let Ok(Some(more)) = timeout(Duration::ZERO, self.stream.next()).await {
+            self.take(more, news).await?;
+        }
+        let deadline = Instant::now() + STREAM;
+        while !self.state.fetches && self.state.received < standing.account_frames {
+            match timeout_at(deadline, self.stream.next()).await {
+                Ok(Some(more)) => self.take(more, news).await?,
+                Ok(None) => return Err(AbroadError("the stream of the account has ended".to_owned())),
+                Err(_) => {
+                    let missing = standing.account_frames - self.state.received;
+                    tracing::warn!("the stream has lost {missing} frames of the account: they are fetched");
+                    self.state.fetches = true;
+                }
+            }
+        }
+        if self.state.fetches { self.fetch(standing.account_frames, news).await } else { Ok(()) }
+    }
+
+    async fn take(&mut self, delivery: Delivery, news: &mut News) -> Result<(), AbroadError> {
+        let frame = match delivery {
+            Delivery::Opened(Connected { connection, at, .. }) => {
+                // The first one is counted from; behind any other, frames may be missing.
+                self.state.fetches |= self.state.begun;
+                self.frame(FrameKind::Opened, format!("user-data/{connection}"), at, Vec::new())
+            }
+            Delivery::Frame { bytes, received_at } => {
+                self.state.received += u64::from(!self.state.fetches);
+                self.frame(FrameKind::Account, "user-data".to_owned(), received_at, bytes)
+            }
+            Delivery::Away { why } => {
+                tracing::warn!("the stream of the account is away: {why}");
+                self.state.fetches |= self.state.begun;
+                return Ok(());
+            }
+        };
+        self.record(frame, news).await
+    }
+
+    /// Fetches what was said behind the last frame that has come for sure.
+    async fn fetch(&mut self, until: u64, news: &mut News) -> Result<(), AbroadError> {
+        while self.state.received < until {
+            let said = self.control.said(self.state.received).await.map_err(control)?;
+            let Some(last) = said.last().map(|said| said.number) else {
+                return Err(AbroadError(format!("frame {until} of the account is not there any more")));
+            };
+            for said in said {
+                let now = self.state.time;
+                let bytes = said.frame.into_bytes();
+                self.record(self.frame(FrameKind::Account, "control".to_owned(), now, bytes), news).await?;
+            }
+            self.state.received = last;
+        }
+        Ok(())
+    }
+
+    fn frame(&self, kind: FrameKind, stream: String, received_at: Timestamp, bytes: Vec<u8>) -> IngestFrame {
+        IngestFrame {
+            account: self.account,
+            replica: EXCHANGE.to_owned(),
+            stream,
+            content_type: venue_binance::content::USER_DATA.to_owned(),
+            received_at,
+            bytes,
+            kind,
+        }
+    }
+
+    /// As the recorder does: kept raw, then read.
+    async fn record(&self, frame: IngestFrame, news: &mut News) -> Result<(), AbroadError> {
+        let reading = record::read(self.target, PARSERS, &frame);
+        if let Some(kept) = reading.kept {
+            self.tape.keep_frames(vec![kept]).await.map_err(away)?;
+        }
+        for fact in reading.facts {
+            if let Some((account, frame, why)) = record::alarm(&fact.event) {
+                tracing::error!("a frame of {account} cannot be read, it is kept as {frame}: {why}");
+            }
+            let Draft { id, source, meta, .. } = fact.draft;
+            self.add(news, id, source, fact.event, meta).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what is new. What stands on the tape otherwise is a conflict, and halts the account.
+    async fn add(
+        &self,
+        news: &mut News,
+        id: Uuid,
+        source: UnitName,
+        event: Event,
+        meta: Option<String>,
+    ) -> Result<(), AbroadError> {
+        if !news.ids.insert(id) {
+            return Ok(());
+        }
+        let draft = Draft::new(id, source, None, event.at().unwrap_or_default(), &event);
+        match self.tape.by_id(id).await.map_err(away)? {
+            None => news.said.push(Foreign::Fact { id, source, event, meta }),
+            Some(row) if row.draft.body == draft.body || row.draft.same_fact(&draft) => {}
+            Some(row) => {
+                tracing::error!(row.position, "two copies of one fact differ: {}", draft.body);
+                let said = conflict::conflict(event_logger::unit(), &draft, &event, row.position);
+                for (n, event) in said.into_iter().enumerate() {
+                    let id = conflict::conflict_id(self.target.tape, &draft, n);
+                    if news.ids.insert(id) && self.tape.by_id(id).await.map_err(away)?.is_none() {
+                        let source = event_logger::unit();
+                        news.said.push(Foreign::Fact { id, source, event, meta: None });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an exchange must know of the market.
+fn is_market(kind: Kind) -> bool {
+    matches!(kind, Kind::InstrumentListed | Kind::CandleClosed | Kind::QuoteSeen | Kind::TimePassed)
+}
+
+fn name(unit: &str) -> UnitName {
+    UnitName::new(unit).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
+}
+
+fn control(error: ControlError) -> AbroadError {
+    AbroadError(error.to_string())
+}
+
+fn away(error: impl std::fmt::Display) -> AbroadError {
+    AbroadError(error.to_string())
+}

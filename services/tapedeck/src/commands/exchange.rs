@@ -1,0 +1,203 @@
+//! `tapedeck exchange`: an exchange of one's own, which Binance's clients take for Binance.
+
+use crate::{
+    WrongUse,
+    cli::{ExchangeServe, Global},
+    commands::serving,
+};
+use anyhow::Context;
+use domain::Timestamp;
+use events::Candle;
+use market_data::{Market, MarketSpec};
+use paper_exchange::{
+    exchange::Setup,
+    faults::Script,
+    journal,
+    server::{self, Config, Keys, Limits, Pace, account, clock, keys},
+    street::{Source, Street},
+};
+use std::{cmp::Reverse, collections::BinaryHeap, fs, net::SocketAddr, path::Path, process::ExitCode};
+use tokio::sync::watch;
+
+/// Where the exchange listens unless told otherwise.
+pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7080);
+/// Of the book and the trades of a recorded market, which has none of its own.
+const SEED: u64 = 1;
+
+/// # Errors
+/// A wrong file, an address that cannot be had, a journal that cannot be written.
+pub async fn serve(global: &Global, args: ExchangeServe) -> anyhow::Result<ExitCode> {
+    let (paper, keys) = account(args.account.as_deref())?;
+    let start = match &args.journal {
+        Some(path) => journal::header(path)?.map(|header| header.start),
+        None => None,
+    };
+    let start = start.unwrap_or_else(clock::wall);
+    let (street, market) = if args.driven {
+        (Street::default(), "driven".to_owned())
+    } else {
+        let market = args.market.clone();
+        tokio::task::spawn_blocking(move || street(&market, start)).await??
+    };
+    let config = Config {
+        listen: args.listen,
+        pace: pace(&args),
+        setup: Setup { paper, start },
+        street,
+        market,
+        keys,
+        limits: Limits::default(),
+        faults: faults(args.faults.as_deref())?,
+        journal: args.journal.clone(),
+    };
+    let (stop, mut stopped) = watch::channel(false);
+    let until = async move {
+        // A sender that is gone has stopped, too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let (address, server) = server::serve(config, until).await?;
+    tokio::spawn(serving::signals(stop));
+    tell(global, address, args.account.is_some())?;
+    server.await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pace(args: &ExchangeServe) -> Pace {
+    match (args.driven, args.speed) {
+        (true, _) => Pace::Driven,
+        (false, None) => Pace::Wall,
+        (false, Some(times)) => Pace::Times(times),
+    }
+}
+
+fn account(path: Option<&Path>) -> anyhow::Result<(venue_paper::Config, Keys)> {
+    let Some(path) = path else { return Ok(account::usual()?) };
+    let text = fs::read_to_string(path).with_context(|| format!("the account file {}", path.display()))?;
+    account::read(&text).map_err(|e| WrongUse(format!("--account {}: {e}", path.display())).into())
+}
+
+fn faults(path: Option<&Path>) -> anyhow::Result<Option<Script>> {
+    let Some(path) = path else { return Ok(None) };
+    let text = fs::read_to_string(path).with_context(|| format!("the fault script {}", path.display()))?;
+    let script = Script::parse(&text);
+    script.map(Some).map_err(|e| WrongUse(format!("--faults {}: {e}", path.display())).into())
+}
+
+/// The market behind the exchange, moved by whole days so that its past reaches today.
+fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String)> {
+    const DAY: i64 = 86_400_000_000;
+    let opened = market_data::open(spec)?;
+    let days = (start.micros() - opened.last.micros()).div_euclid(DAY) + 1;
+    let source = Source {
+        rules: opened.rules,
+        candles: Box::new(Merged::new(opened.market)),
+        seed: match spec {
+            MarketSpec::Synthetic { seed, .. } => *seed,
+            _ => SEED,
+        },
+        shift: days * DAY,
+        start,
+    };
+    Ok((Street::new(source), opened.describe))
+}
+
+/// All series of a market in one: in the order of their close, finest first.
+struct Merged {
+    market: Box<dyn Market + Send>,
+    next: BinaryHeap<Reverse<(Timestamp, usize, Heaped)>>,
+}
+
+/// A candle has no order of its own.
+struct Heaped(Candle);
+
+impl PartialEq for Heaped {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Heaped {}
+impl PartialOrd for Heaped {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Heaped {
+    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+impl Merged {
+    fn new(market: Box<dyn Market + Send>) -> Self {
+        let series = market.series().len();
+        let mut merged = Self { market, next: BinaryHeap::with_capacity(series) };
+        (0..series).for_each(|index| merged.refill(index));
+        merged
+    }
+
+    /// The series come finest first, so their place decides within an instant.
+    fn refill(&mut self, index: usize) {
+        match self.market.next(index) {
+            Ok(Some(candle)) => self.next.push(Reverse((candle.close_time(), index, Heaped(candle)))),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("a series of candles ends early: {error}"),
+        }
+    }
+}
+
+impl Iterator for Merged {
+    type Item = Candle;
+
+    fn next(&mut self) -> Option<Candle> {
+        let Reverse((_, index, Heaped(candle))) = self.next.pop()?;
+        self.refill(index);
+        Some(candle)
+    }
+}
+
+fn tell(global: &Global, address: SocketAddr, own_keys: bool) -> anyhow::Result<()> {
+    // Clients cannot connect to "any address".
+    let host = if address.ip().is_unspecified() {
+        format!("127.0.0.1:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    let key = (!own_keys).then_some((keys::PAPER_KEY, keys::PAPER_SECRET));
+    if global.json {
+        return super::print_json(&serde_json::json!({
+            "rest": format!("http://{host}"),
+            "websocket_api": format!("ws://{host}/ws-api/v3"),
+            "streams": format!("ws://{host}"),
+            "control": format!("http://{host}/control"),
+            "api_key": key.map(|(key, _)| key),
+            "secret": key.map(|(_, secret)| secret),
+        }));
+    }
+    if !address.ip().is_loopback() {
+        eprintln!(
+            "warning: {address} can be reached from other machines; it is paper, but anybody there can trade it"
+        );
+    }
+    out!("REST            http://{host}")?;
+    out!("WebSocket API   ws://{host}/ws-api/v3")?;
+    out!("market streams  ws://{host}/ws and ws://{host}/stream")?;
+    match key {
+        Some((key, secret)) => {
+            out!("API key         {key}")?;
+            out!("secret          {secret}")?;
+        }
+        None => out!("API keys        those of the account file")?,
+    }
+    out!("\nccxt:\n{}", for_ccxt(&host))?;
+    Ok(())
+}
+
+/// How to point ccxt here.
+fn for_ccxt(host: &str) -> String {
+    format!(
+        "  exchange = ccxt.binance({{'apiKey': KEY, 'secret': SECRET,\n    \
+         'options': {{'defaultType': 'spot', 'fetchMarkets': {{'types': ['spot']}}}}}})\n  \
+         exchange.urls['api'].update({{'public': 'http://{host}/api/v3', 'private': 'http://{host}/api/v3',\n    \
+         'sapi': 'http://{host}/sapi/v1'}})"
+    )
+}

@@ -1,0 +1,51 @@
+//! The paper exchange as the venue: real sockets, real signatures, and the same trading.
+
+use crate::support::*;
+use serde_json::Value;
+use std::{fs, thread::sleep, time::Duration};
+
+fn at_the_exchange() -> String {
+    up(MARKET) + " --venue paper-exchange"
+}
+
+/// What trading is, in the order in which it was recorded; ids follow from who said the fills.
+fn trading(place: &Place) -> Vec<(String, Value)> {
+    let rows = place.rows(&["signal", "trade", "order", "position"]);
+    rows.into_iter().map(|row| (text(&row["kind"]).to_owned(), row["body"].clone())).collect()
+}
+
+#[test]
+fn an_engine_trades_at_the_exchange_as_it_does_with_the_paper_venue_among_its_units() {
+    let place = Place::new();
+    place.run(&at_the_exchange()).well();
+    let traded = trading(&place);
+    assert!(traded.iter().any(|(kind, _)| kind == "trade.closed"), "nothing was traded: {traded:?}");
+    assert_eq!(traded, trading(&Place::finished()));
+    place.run("verify").well();
+}
+
+#[test]
+fn an_engine_that_is_killed_with_its_exchange_goes_on_with_it() {
+    let place = Place::new();
+    let mut seed = Seed::new("kills at the exchange");
+    for _ in 0..5 {
+        let mut run = place.start(&at_the_exchange());
+        sleep(Duration::from_millis(200 + seed.below(1_500)));
+        run.kill();
+    }
+    place.run(&at_the_exchange()).well();
+    assert_eq!(trading(&place), trading(&Place::finished()));
+    place.run("verify").well();
+}
+
+#[test]
+fn a_tape_goes_on_at_the_venue_that_it_was_made_for() {
+    let place = Place::new();
+    let short = |venue: &str| format!("{} --tape sqlite:a.tape --venue {venue}", up("synthetic:7:5"));
+    place.run(&short("paper-exchange")).well();
+    place.run(&short("venue-paper")).ends(1, &["at paper-exchange"]);
+    // An exchange whose tape is gone does not go on with another.
+    fs::remove_file(place.path("a.tape")).unwrap();
+    place.run(&short("paper-exchange")).well();
+    place.run("verify --tape sqlite:a.tape").well();
+}
