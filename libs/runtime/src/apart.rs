@@ -26,7 +26,7 @@ mod witness;
 
 pub use limits::Limits;
 pub use status::{Count, UnitPhase, UnitStatus, metrics, ready};
-pub use trouble::Trouble;
+pub use trouble::{Trouble, insist};
 
 use bus::Bus;
 use domain::UnitName;

@@ -27,7 +27,8 @@ pub trait Venue: Send + Sync + 'static {
         stamp: Stamp,
     ) -> impl Future<Output = Outcome> + Send;
 
-    /// Asks what the venue knows of an order, once its clock shows `not_before`.
+    /// Asks what the venue knows of an order. That it is not there is told only once the venue's clock shows
+    /// `not_before`.
     fn look_up(
         &self,
         account: Account,

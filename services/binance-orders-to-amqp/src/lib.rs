@@ -4,6 +4,8 @@
 //! the queue records each fact once.
 //!
 //! Invariants:
+//! - Behind each `Opened` come the account's balances as REST tells them, raw as well: what the stream tells
+//!   from then on has something to stand on.
 //! - Every frame is published as it came, in the order in which it came, until the broker has
 //!   confirmed it; `Opened` stands before the first frame of each connection.
 //! - While the broker is away frames are kept, up to [`KEPT`]; then no more are read from the venue,
@@ -15,11 +17,12 @@ use runtime::apart::{Count, UnitPhase, UnitStatus, stop::Stop};
 use std::{collections::VecDeque, time::Duration};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
 };
 use venue_binance::{
     content,
-    net::{Connected, Delivery, UserData},
+    net::{Connected, Delivery, Frame, Rest, UserData},
 };
 
 /// Frames that are kept while the broker is away.
@@ -35,11 +38,25 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// One replica.
 pub struct Ingestor {
+    pub rest: Rest,
     pub account: Account,
     /// Its name; no two that run at one time share it.
     pub replica: String,
     pub publisher: IngestPublisher,
     pub status: UnitStatus,
+}
+
+/// The account's balances, once the venue tells them.
+async fn account(rest: Rest) -> Frame {
+    let mut pause = PAUSE;
+    loop {
+        match rest.account().await {
+            Ok(frame) => return frame,
+            Err(why) => tracing::warn!("the account's balances are not told yet: {why}"),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 /// What is to be published.
@@ -53,7 +70,9 @@ struct Outbox {
 
 impl Ingestor {
     /// Until asked to stop; then what has come is published, for a few seconds at most.
-    pub async fn run(self, mut stream: UserData, stop: watch::Receiver<bool>) {
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let mut stream = UserData::open(&self.rest);
+        let mut looking: JoinSet<Frame> = JoinSet::new();
         let mut stop = Stop::new(stop);
         let mut outbox =
             Outbox { frames: VecDeque::new(), batch: BATCH, pause: PAUSE, not_before: Instant::now() };
@@ -68,8 +87,19 @@ impl Ingestor {
                     self.publish(&mut outbox).await;
                 }
                 next = stream.next(), if outbox.frames.len() < KEPT => match next {
-                    Some(delivery) => self.take(delivery, &mut connection, &mut outbox),
+                    Some(delivery) => {
+                        if matches!(delivery, Delivery::Opened(_)) {
+                            looking.abort_all();
+                            looking.spawn(account(self.rest.clone()));
+                        }
+                        self.take(delivery, &mut connection, &mut outbox);
+                    }
                     None => break,
+                },
+                // One that was aborted is looked for again.
+                Some(looked) = looking.join_next() => if let Ok(Frame { content_type, bytes }) = looked {
+                    let frame = self.frame(FrameKind::Account, &connection, self.rest.clock().now(), bytes);
+                    outbox.frames.push_back(IngestFrame { content_type: content_type.to_owned(), ..frame });
                 },
             }
         }

@@ -70,6 +70,8 @@ pub enum Target {
     ApiRestrictions,
     AccountStatus,
     ApiTradingStatus,
+    /// Pairs to trade on margin: there are none.
+    MarginPairs,
     /// Listen keys: gone since 2026-02-20.
     Gone,
 }

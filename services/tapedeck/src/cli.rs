@@ -196,7 +196,8 @@ pub struct Run {
     /// trade-abstraction, order-tracker, position-tracker, portfolio-tracker
     #[arg(required = true, value_name = "SERVICE")]
     pub service: Vec<Which>,
-    /// What market-data plays: synthetic[:SEED] or recorded:PATH; every replica the same
+    /// What market-data plays: synthetic[:SEED] or recorded:PATH; or binance:SYMBOLS:INTERVALS, live
+    /// candles, e.g. binance:BTCUSDT,ETHUSDT:1d; every replica the same
     #[arg(long, value_name = "MARKET")]
     pub market: Option<MarketSpec>,
     /// Where orders go: venue-paper is one of the services, binance is the account of BINANCE_API_KEY;

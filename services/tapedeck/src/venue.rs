@@ -16,10 +16,21 @@ use venue_binance::{
 /// # Errors
 /// A key or secret that is missing or cannot be used.
 pub fn binance(access: &BinanceAccess, data_dir: &Path) -> anyhow::Result<Rest> {
+    client(Setup::new(endpoints(access), Some(keys(access)?)), data_dir)
+}
+
+/// A client for market data alone, which needs no key.
+///
+/// # Errors
+/// It cannot be made.
+pub fn market(access: &BinanceAccess, data_dir: &Path) -> anyhow::Result<Rest> {
+    client(Setup::new(endpoints(access), None), data_dir)
+}
+
+fn client(mut setup: Setup, data_dir: &Path) -> anyhow::Result<Rest> {
     venue_binance::net::tls();
-    let mut setup = Setup::new(endpoints(access), Some(keys(access)?));
-    setup.info_file = Some(data_dir.join("binance-exchange-info.json"));
     fs::create_dir_all(data_dir).with_context(|| format!("making the folder {}", data_dir.display()))?;
+    setup.info_file = Some(data_dir.join("binance-exchange-info.json"));
     Rest::new(setup).context("making a client of Binance")
 }
 

@@ -116,7 +116,7 @@ impl Backoff {
 ///
 /// # Errors
 /// Any other trouble.
-pub(crate) async fn insist<T, E, F>(
+pub async fn insist<T, E, F>(
     status: &UnitStatus,
     limits: &Limits,
     mut attempt: impl FnMut() -> F,

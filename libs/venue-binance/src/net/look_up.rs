@@ -28,19 +28,19 @@ impl Rest {
         if let Err(e) = self.freshen_clock().await {
             return self.lookup_failed(e).await;
         }
+        // One that is there is known at once; only absence has to wait.
+        match self.find(account, instrument.symbol, order).await {
+            Ok(outcome) => return outcome,
+            Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {}
+            Err(e) => return self.lookup_failed(e).await,
+        }
         let wait = not_before.since(self.clock().now());
         if wait > LONGEST_WAIT {
             let text = format!("the lookup has to wait until {not_before}");
             return Outcome::TryAgain { after: wait - LONGEST_WAIT, text };
         }
         tokio::time::sleep(wait).await;
-        match self.find(account, instrument.symbol, order).await {
-            Ok(outcome) => outcome,
-            Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {
-                self.prove_absence(account, instrument.symbol, order, not_before).await
-            }
-            Err(e) => self.lookup_failed(e).await,
-        }
+        self.prove_absence(account, instrument.symbol, order, not_before).await
     }
 
     /// The venue's own clock has to show `not_before` in an answer of its own, and only an order that is

@@ -1,6 +1,6 @@
 //! The venue itself.
 
-use domain::{Instrument, Timestamp};
+use domain::{Decimal, Instrument, Quantity, Size, Timestamp};
 use events::Event;
 use service::Solo;
 use venue_paper::{Config, VenuePaper};
@@ -21,4 +21,8 @@ impl Stage {
     pub fn open(&mut self, _: Instrument) -> Vec<String> {
         self.0.state.exchange.open_orders().map(|(_, order)| order.id.to_string()).collect()
     }
+}
+
+pub fn base(quantity: Decimal) -> Size {
+    Size::Base(Quantity::new(quantity).unwrap_or_else(|e| panic!("{e}")))
 }

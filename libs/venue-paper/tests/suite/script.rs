@@ -18,7 +18,7 @@
 use crate::stage::Stage;
 use domain::{
     Account, ClientOrderId, Decimal, Ending, Instrument, InstrumentRules, Leg, NewOco, NewOrder, OrderKind,
-    OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp, TradeId,
+    OrderRequest, Origin, PositionSide, Price, Side, Size, TimeInForce, Timestamp, TradeId,
 };
 use events::{
     AccountEvent, CancelAttempted, Candle, CandleClosed, Event, InstrumentListed, OrderAbsent,
@@ -272,10 +272,6 @@ impl Run {
 pub fn new_order(id: &str, side: Side, size: Size, kind: OrderKind) -> NewOrder {
     let origin = Origin::Trade { trade: get::<TradeId>("t"), leg: Leg::Entry, attempt: 1 };
     NewOrder { id: get(id), side, kind, size, origin, reduce_only: false, position_side: PositionSide::Net }
-}
-
-pub fn base(quantity: Decimal) -> Size {
-    Size::Base(Quantity::new(quantity).unwrap_or_else(|e| panic!("{e}")))
 }
 
 /// Every event but a balance in a few words.

@@ -116,6 +116,9 @@ pub const ENDPOINTS: &[Spec] = &[
     wallet(Target::Coins, &[(Get, "/sapi/v1/capital/config/getall")]),
     wallet(Target::ApiRestrictions, &[(Get, "/sapi/v1/account/apiRestrictions")]),
     wallet(Target::AccountStatus, &[(Get, "/sapi/v1/account/status")]),
+    // Binance asks for a key here, and for nothing that has to be signed.
+    row(Target::MarginPairs, &[(Get, "/sapi/v1/margin/allPairs")], &[]),
+    wallet(Target::MarginPairs, &[(Get, "/sapi/v1/margin/isolated/allPairs")]),
     wallet(Target::ApiTradingStatus, &[(Get, "/sapi/v1/account/apiTradingStatus")]),
 
     Spec { weight: weight::two, ..row(

@@ -63,7 +63,6 @@ impl Exchange {
                 self.tell_lists(later);
                 later.balances.push((*asset, *free, *locked));
                 later.as_of = *as_of;
-                self.changed = self.changed.max(*as_of);
             }
             Report::QuoteWanted => _ = self.quotes_wanted.insert(instrument),
             Report::Triggered { venue_order, at, .. } => self.trigger(venue_order, *at),
@@ -292,10 +291,18 @@ impl Exchange {
         }
     }
 
+    /// When the account changed now: each time in a millisecond of its own, for whoever reads those would take
+    /// two changes at one time for one.
+    fn changed_at(&mut self, as_of: Timestamp) -> Timestamp {
+        let after = Timestamp::from_millis(self.changed.millis() + 1);
+        self.changed = if as_of.millis() > self.changed.millis() { as_of } else { after };
+        self.changed
+    }
+
     fn tell_balances(&mut self, later: &mut Later) {
         let balances = std::mem::take(&mut later.balances);
         if !balances.is_empty() {
-            let (as_of, now) = (later.as_of, self.now);
+            let (as_of, now) = (self.changed_at(later.as_of), self.now);
             self.say(|unit| events::account_position(&balances, as_of, now, unit));
         }
     }

@@ -64,6 +64,13 @@ pub struct TooMany {
     pub header: bool,
 }
 
+impl TooMany {
+    /// How long to wait, rounded up.
+    pub fn seconds(&self, now: Timestamp) -> u64 {
+        self.retry_at.since(now).as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+    }
+}
+
 /// What has been used up.
 #[derive(Debug)]
 pub struct Meter {

@@ -177,6 +177,7 @@ fn opened(recording: Recording, setup: Setup, street: Street, made: Made) -> Res
 
 fn router(shared: Shared) -> Router {
     Router::new()
+        .route("/", any(api::open))
         .route("/ws-api/v3", any(api::open))
         .route("/ws-api/v3/", any(api::open))
         .route("/ws", any(streams::raw))

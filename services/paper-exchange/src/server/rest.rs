@@ -39,9 +39,6 @@ pub async fn answer(
     let spec = match endpoint::by_path(verb, uri.path()) {
         Found::Spec(spec) => spec,
         Found::WrongVerb => return plain(StatusCode::METHOD_NOT_ALLOWED, uri.path()),
-        Found::Nothing if uri.path() == "/" && headers.contains_key(header::UPGRADE) => {
-            return plain(StatusCode::BAD_REQUEST, uri.path());
-        }
         Found::Nothing => return plain(StatusCode::NOT_FOUND, uri.path()),
     };
     let api_key = headers.get("x-mbx-apikey").and_then(|key| key.to_str().ok());

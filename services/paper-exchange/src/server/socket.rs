@@ -2,9 +2,8 @@
 
 use super::{
     Shared,
-    actor::{Message as ToExchange, Opened},
+    actor::{Message as ToExchange, Opened, Unopened},
     hub::{ConnectionId, Kind, Listener, Out},
-    limits::TooMany,
     rest::stopped,
     tcp::Switch,
 };
@@ -65,16 +64,15 @@ pub async fn connect(
     }
     match opened.await {
         Ok(Ok(opened)) => Ok(Connection { shared, switch, opened, out, own }),
-        Ok(Err(too_many)) => Err(refused(&too_many)),
+        Ok(Err(unopened)) => Err(refused(&unopened)),
         Err(_) => Err(stopped()),
     }
 }
 
-fn refused(too_many: &TooMany) -> Response {
-    let status = StatusCode::from_u16(too_many.refusal.status).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
-    let seconds = too_many.retry_at.micros().rem_euclid(300_000_000) / 1_000_000;
-    let headers = [(header::RETRY_AFTER, seconds.max(1).to_string())];
-    (status, headers, axum::Json(too_many.refusal.body())).into_response()
+fn refused(unopened: &Unopened) -> Response {
+    let status = StatusCode::from_u16(unopened.refusal.status).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
+    let headers = [(header::RETRY_AFTER, unopened.retry_after.to_string())];
+    (status, headers, axum::Json(unopened.refusal.body())).into_response()
 }
 
 /// Lives with the connection until it ends, then tells the exchange.
@@ -135,10 +133,9 @@ impl Life {
         let mut pings = interval_at(Instant::now() + every, every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Skip);
         // What befalls it at once befalls it before anything is said.
-        if self.fault.is_some() && self.befalls <= Instant::now() {
-            if let Next::Over = self.befall(socket, &connection.switch).await {
-                return;
-            }
+        let at_once = self.fault.is_some() && self.befalls <= Instant::now();
+        if at_once && matches!(self.befall(socket, &connection.switch).await, Next::Over) {
+            return;
         }
         loop {
             let overdue =

@@ -1,5 +1,6 @@
 //! The exchange from outside: each part by its own modules.
 
+mod clients;
 mod desk;
 mod server;
 mod stage;

@@ -198,6 +198,8 @@ fn for_ccxt(host: &str) -> String {
         "  exchange = ccxt.binance({{'apiKey': KEY, 'secret': SECRET,\n    \
          'options': {{'defaultType': 'spot', 'fetchMarkets': {{'types': ['spot']}}}}}})\n  \
          exchange.urls['api'].update({{'public': 'http://{host}/api/v3', 'private': 'http://{host}/api/v3',\n    \
-         'sapi': 'http://{host}/sapi/v1'}})"
+         'sapi': 'http://{host}/sapi/v1'}})\n  \
+         exchange.urls['api']['ws'].update({{'spot': 'ws://{host}/ws', 'ws-api': {{'spot': 'ws://{host}/ws-api/v3'}}}})  \
+         # ccxt.pro"
     )
 }

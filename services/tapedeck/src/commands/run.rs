@@ -24,8 +24,9 @@ use std::{collections::BTreeSet, process::ExitCode, sync::Arc, time::Duration};
 use tape::{Mode, OpenError, StorageError, Tape};
 use tokio::{sync::watch, task::JoinSet};
 use trade_abstraction::hands;
-use venue_binance::net::{Rest, UserData};
+use venue_binance::net::Rest;
 
+mod live;
 mod recorder;
 
 /// How long a lease lasts unless it is renewed. Another takes over at most 0.5 s after it has run out,
@@ -110,7 +111,7 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
         parts.ingestor(&shared, &settings, venue)?;
     }
     if services.contains(&Service::MarketData) {
-        parts.market(&shared, &settings, &args, &stop)?;
+        parts.market(global, &shared, &settings, &args, &stop)?;
     }
     if let (Some(counters), Bus::Rabbit(rabbit)) = (recorder, &bus) {
         recorder::start(&mut parts, &shared, rabbit, &counters);
@@ -213,6 +214,7 @@ impl Parts {
         let unit = UnitName::new(Service::BinanceOrdersToAmqp.name())?;
         let status = UnitStatus::new(unit, &shared.owner);
         let ingestor = Ingestor {
+            rest,
             account: settings.account,
             replica: shared.owner.clone(),
             publisher: rabbit.ingest_publisher(),
@@ -220,8 +222,7 @@ impl Parts {
         };
         let stop = shared.stop.clone();
         self.add(status, async move {
-            let stream = UserData::open(&rest);
-            ingestor.run(stream, stop).await;
+            ingestor.run(stop).await;
             Ok(())
         });
         Ok(())
@@ -229,16 +230,29 @@ impl Parts {
 
     fn market(
         &mut self,
+        global: &Global,
         shared: &Shared,
         settings: &Settings,
         args: &Run,
         stop: &watch::Sender<bool>,
     ) -> anyhow::Result<()> {
         let Some(spec) = args.market.clone() else {
-            let message =
-                "market-data: which market? Say --market synthetic[:SEED] or --market recorded:PATH";
+            let message = "market-data: which market? Say --market synthetic[:SEED], recorded:PATH or binance:SYMBOLS:INTERVALS";
             return Err(WrongUse(message.to_owned()).into());
         };
+        if let Some(series) = spec.live() {
+            return self.live_market(
+                shared,
+                settings,
+                series,
+                &global.environment.binance,
+                global.data_dir(),
+            );
+        }
+        if args.venue != RunVenue::VenuePaper {
+            let message = "a market that is played cannot be traded at a real exchange: say --market binance:SYMBOLS:INTERVALS";
+            return Err(WrongUse(message.to_owned()).into());
+        }
         let (from, to) = (args.from, args.to);
         let market = locate::market(&spec, from, to)?;
         units::check_accounts(settings, market.rules.keys())?;

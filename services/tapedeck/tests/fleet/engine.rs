@@ -10,7 +10,7 @@ use std::{
     process::ExitStatus,
     time::{Duration, Instant},
 };
-use tapedeck::deployment::Service;
+use tapedeck::{cli::RunVenue, deployment::Service};
 use tempfile::TempDir;
 use testkit::{Fleet, Process, http_get, wait_for};
 
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     pub fn start_all(&mut self) {
-        for service in Service::ALL {
+        for service in Service::ALL.into_iter().filter(|service| service.serves(RunVenue::VenuePaper)) {
             for replica in 0..self.plan.replicas {
                 self.add(service, &format!("{service}-{}", char::from(b'a' + replica)));
             }

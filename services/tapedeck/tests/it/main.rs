@@ -17,6 +17,7 @@ mod fleets;
 mod full;
 mod help;
 mod input;
+mod live;
 mod log;
 mod moved;
 mod outsider;

@@ -1,7 +1,7 @@
 //! The books that the model keeps of its own.
 
 use super::{Known, Tally, World};
-use crate::suite::script::{base, get};
+use crate::{stage::base, suite::script::get};
 use domain::{
     Amount, Asset, ClientOrderId, Decimal, Ending, Filled, InstrumentRules, OrderKind, OrderRequest, Side,
     Size, TimeInForce, Timestamp,

@@ -6,7 +6,10 @@
 mod books;
 mod driven;
 
-use crate::suite::script::{START, account, base, get, new_order, spot};
+use crate::{
+    stage::base,
+    suite::script::{START, account, get, new_order, spot},
+};
 use domain::{
     Amount, Asset, ClientOrderId, Decimal, Filled, Instrument, InstrumentRules, NewOco, NewOrder, OrderKind,
     OrderRequest, Price, Quantity, Side, Size, TimeInForce, Timestamp, money::floor_to,

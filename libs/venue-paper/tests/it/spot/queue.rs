@@ -134,7 +134,10 @@ fn deposits_and_withdrawals_of_what_is_free() {
 #[test]
 fn orders_that_waited_for_a_price_come_to_the_book_when_it_begins() {
     use super::floor::{instrument, levels, written};
-    use crate::suite::script::{START, base, get, new_order};
+    use crate::{
+        stage::base,
+        suite::script::{START, get, new_order},
+    };
     use domain::{OrderKind, OrderRequest, Side};
     use venue_paper::engine::{Book, Spot, Terms, Wanted};
 

@@ -39,6 +39,7 @@ impl Actor {
                     "enablePortfolioMarginTrading": false,
                 }))
             }
+            Target::MarginPairs => Ok(json!([])),
             Target::Coins => self.coins(),
             Target::Gone => Err(gone()),
             Target::Exchange(_) => Err(Refusal::new(-1020, "This operation is not supported.")),

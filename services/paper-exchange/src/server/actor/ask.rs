@@ -238,8 +238,8 @@ impl Actor {
     }
 
     fn too_many(&mut self, ask: &Ask, now: Timestamp, too_many: TooMany) -> Reply {
+        let seconds = too_many.seconds(now);
         let TooMany { refusal, retry_at, header } = too_many;
-        let seconds = retry_at.since(now).as_micros().div_ceil(1_000_000);
         let refusal = match ask.lane {
             Lane::Rest => refusal,
             Lane::WsApi => {
@@ -247,7 +247,7 @@ impl Actor {
             }
         };
         let reply = self.reply(ask, now, Err(refusal), None);
-        Reply { retry_after: header.then(|| u64::try_from(seconds).unwrap_or(u64::MAX)), ..reply }
+        Reply { retry_after: header.then_some(seconds), ..reply }
     }
 
     fn reply(

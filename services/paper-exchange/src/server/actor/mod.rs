@@ -16,13 +16,14 @@ use super::{
     clock::Clock,
     hub::{ConnectionId, Hub, Listener},
     keys::Keys,
-    limits::{Limits, Meter, TooMany},
+    limits::{Limits, Meter},
 };
 use crate::{
     exchange::Exchange,
     faults::{Faults, Then},
     frame::AccountFrame,
     journal::{self, Input, Journal, Outcome},
+    refusal::Refusal,
 };
 use domain::{Instrument, Timestamp};
 use publish::Held;
@@ -50,7 +51,7 @@ pub enum Message {
         from: IpAddr,
         kind: &'static str,
         listener: Listener,
-        reply: oneshot::Sender<Result<Opened, TooMany>>,
+        reply: oneshot::Sender<Result<Opened, Unopened>>,
     },
     Close(ConnectionId),
     Streams {
@@ -70,6 +71,13 @@ pub struct Opened {
     pub id: ConnectionId,
     pub at: Timestamp,
     pub fault: Option<(Then, Duration)>,
+}
+
+/// Why a connection may not be, and how many seconds to wait.
+#[derive(Debug)]
+pub struct Unopened {
+    pub refusal: Refusal,
+    pub retry_after: u64,
 }
 
 pub struct Actor {
@@ -213,13 +221,14 @@ impl Actor {
         Ok(())
     }
 
-    fn open(&mut self, from: IpAddr, kind: &'static str, listener: Listener) -> Result<Opened, TooMany> {
+    fn open(&mut self, from: IpAddr, kind: &'static str, listener: Listener) -> Result<Opened, Unopened> {
         let at = self.time();
-        self.meter.connect(from, at)?;
-        if kind == API {
-            self.meter.admit(from, at, CONNECTING)?;
-            self.meter.charge(from, at, CONNECTING);
+        let weight = if kind == API { CONNECTING } else { 0 };
+        let admitted = self.meter.connect(from, at).and_then(|()| self.meter.admit(from, at, weight));
+        if let Err(too_many) = admitted {
+            return Err(Unopened { retry_after: too_many.seconds(at), refusal: too_many.refusal });
         }
+        self.meter.charge(from, at, weight);
         self.connections += 1;
         let id = self.connections;
         self.hub.open(id, listener);

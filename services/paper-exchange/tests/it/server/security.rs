@@ -126,6 +126,7 @@ async fn microseconds_and_wrong_paths() {
     assert_eq!(rig.send("PUT", "/api/v3/userDataStream", "", "", None).await.status, 410);
     rig.get("/api/v3/ping", "").await.ok();
     rig.get("/sapi/v1/system/status", "").await.ok();
+    assert_eq!(rig.get("/sapi/v1/margin/allPairs", "").await.ok(), serde_json::json!([]));
     let coins = rig.call("GET", "/sapi/v1/capital/config/getall", "").await.ok();
     assert!(coins.as_array().is_some_and(|coins| coins.iter().any(|coin| coin["coin"] == "USDT")), "{coins}");
     rig.stop().await;

@@ -1,3 +1,0 @@
-//! Scratch.
-#[path = "../it/server/mod.rs"]
-mod server;
