@@ -27,6 +27,13 @@ pub enum Endpoint {
     TickerRolling,
     TickerPrice,
     TickerBookTicker,
+    /// Binance trades large amounts apart from the book; here nobody does.
+    HistoricalBlockTrades,
+    /// Rules about prices at execution: there are none.
+    ExecutionRules,
+    /// No symbol has one.
+    ReferencePrice,
+    ReferencePriceCalculation,
     // Orders: the desk's.
     OrderPlace,
     OrderTest,

@@ -82,6 +82,10 @@ pub const ENDPOINTS: &[Spec] = &[
     public(E::TickerRolling, &[(Get, "/api/v3/ticker")], &["ticker"], weight::rolling_ticker),
     public(E::TickerPrice, &[(Get, "/api/v3/ticker/price")], &["ticker.price"], weight::price_ticker),
     public(E::TickerBookTicker, &[(Get, "/api/v3/ticker/bookTicker")], &["ticker.book"], weight::price_ticker),
+    public(E::HistoricalBlockTrades, &[(Get, "/api/v3/historicalBlockTrades")], &["blockTrades.historical"], weight::twenty_five),
+    public(E::ExecutionRules, &[(Get, "/api/v3/executionRules")], &["executionRules"], weight::execution_rules),
+    public(E::ReferencePrice, &[(Get, "/api/v3/referencePrice")], &["referencePrice"], weight::two),
+    public(E::ReferencePriceCalculation, &[(Get, "/api/v3/referencePrice/calculation")], &["referencePrice.calculation"], weight::two),
 
     trade(E::OrderPlace, &[(Post, "/api/v3/order")], &["order.place"], 1),
     // It looks at the book, and who trades next finds the book as it was seen.

@@ -47,6 +47,11 @@ pub fn rolling_ticker(params: &Params) -> u32 {
     symbols(params).unwrap_or(1).saturating_mul(4).min(200)
 }
 
+/// 2 for each symbol, but 40 at most.
+pub fn execution_rules(params: &Params) -> u32 {
+    symbols(params).unwrap_or(u32::MAX).saturating_mul(2).min(40)
+}
+
 pub fn price_ticker(params: &Params) -> u32 {
     if params.get("symbol").is_some() { 2 } else { 4 }
 }

@@ -137,7 +137,11 @@ impl Exchange {
             | Endpoint::TickerTradingDay
             | Endpoint::TickerRolling
             | Endpoint::TickerPrice
-            | Endpoint::TickerBookTicker => self.ask_street(endpoint, params, unit),
+            | Endpoint::TickerBookTicker
+            | Endpoint::HistoricalBlockTrades
+            | Endpoint::ExecutionRules
+            | Endpoint::ReferencePrice
+            | Endpoint::ReferencePriceCalculation => self.ask_street(endpoint, params, unit),
             Endpoint::OrderPlace => self.place(ask, unit),
             Endpoint::OrderTest => self.test(ask),
             Endpoint::OrderQuery => self.query(ask, unit),

@@ -40,6 +40,8 @@ pub trait Talk: Send {
 pub const LARGEST_MESSAGE: usize = 1 << 20;
 /// A peer that takes nothing for so long has gone.
 const SENDING: Duration = Duration::from_secs(30);
+/// For the last of a connection.
+const CLOSING: Duration = Duration::from_secs(1);
 /// Beyond any run.
 const NEVER: Duration = Duration::from_secs(30 * 86_400);
 
@@ -196,7 +198,7 @@ impl Life {
             // The library has answered it.
             Message::Ping(_) => Next::On,
             Message::Binary(_) => close(socket, 1003, "text only").await,
-            Message::Close(_) => Next::Over,
+            Message::Close(_) => closed(socket).await,
         }
     }
 
@@ -237,10 +239,15 @@ async fn send(socket: &mut WebSocket, message: Message) -> Next {
 
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) -> Next {
     let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-    if matches!(send(socket, Message::Close(Some(frame))).await, Next::On) {
+    match send(socket, Message::Close(Some(frame))).await {
         // The peer's own close is waited for, so that it reads ours before the connection is reset.
-        let _ =
-            timeout(Duration::from_secs(1), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+        Next::On => closed(socket).await,
+        Next::Over => Next::Over,
     }
+}
+
+/// Until either side has the other's close frame: the library answers one, where it is read on, not before.
+async fn closed(socket: &mut WebSocket) -> Next {
+    let _ = timeout(CLOSING, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     Next::Over
 }

@@ -119,7 +119,8 @@ impl Kind {
 impl All {
     /// The whole name.
     pub fn parse(given: &str) -> Option<Self> {
-        if given == "!miniTicker@arr" {
+        // The paces are an old way to write it, which clients still use.
+        if matches!(given, "!miniTicker@arr" | "!miniTicker@arr@1000ms" | "!miniTicker@arr@3000ms") {
             return Some(Self::MiniTicker);
         }
         let window = given.strip_prefix("!ticker_")?.strip_suffix("@arr")?;

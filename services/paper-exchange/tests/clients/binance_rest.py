@@ -120,7 +120,7 @@ oco = client.create_oco_order(
 same("an OCO", [(o["type"], o["side"], o["status"]) for o in oco["orderReports"]],
      [("LIMIT_MAKER", "SELL", "NEW"), ("STOP_LOSS_LIMIT", "SELL", "NEW")])
 same("locks once", money("BTC")[1], Decimal("0.01"))
-same("it is open", [each["orderListId"] for each in client.v3_get_open_order_list()], [oco["orderListId"]])
+same("it is open", [each["orderListId"] for each in client.get_open_oco_orders()], [oco["orderListId"]])
 same("it is found", client.v3_get_order_list(orderListId=oco["orderListId"])["listOrderStatus"], "EXECUTING")
 gone = client.v3_delete_order_list(symbol=SYMBOL, orderListId=oco["orderListId"])
 same("it is cancelled", (gone["listOrderStatus"], len(gone["orderReports"])), ("ALL_DONE", 2))
@@ -158,7 +158,7 @@ error("no such symbol", -1121, lambda: client.get_order_book(symbol="NOPE"))
 error("no such interval", -1120, lambda: client.get_klines(symbol=SYMBOL, interval="7m"))
 error("listen keys are gone", -1016, client.stream_get_listen_key)
 error("a forged signature", -1022, Here(KEY, "another").get_account)
-error("an unknown key", -2015, Here("nobody" * 10, SECRET).get_account)
+error("an unknown key", -2015, Here("nobody00" * 8, SECRET).get_account)
 late = Here(KEY, SECRET)
 late.timestamp_offset = -60_000
 error("a late request", -1021, late.get_account, "recvWindow")

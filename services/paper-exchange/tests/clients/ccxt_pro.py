@@ -41,13 +41,24 @@ async def market(exchange):
         check(f"{left.__name__}", await soon(left(PAIR)))
 
 
+async def listening(exchange, *watching):
+    """Tasks, once each of them waits for the next event; an earlier one would pass it by."""
+    client = exchange.client(exchange.urls["api"]["ws"]["ws-api"]["spot"])
+    waiting = len(client.futures)
+    tasks = [asyncio.ensure_future(each) for each in watching]
+    await soon(until(lambda: len(client.futures) == waiting + len(tasks)))
+    return tasks
+
+
+async def until(holds):
+    while not holds():
+        await asyncio.sleep(0.01)
+
+
 async def user(exchange):
     """Each fact arrives on the user stream, whichever way it was asked for."""
-    # It watches from here on: what ccxt hands out before is the first snapshot.
-    watching = [asyncio.ensure_future(w) for w in (exchange.watch_orders(PAIR), exchange.watch_my_trades(PAIR), exchange.watch_balance())]
-    url = exchange.urls["api"]["ws"]["ws-api"]["spot"]
-    while not (url in exchange.clients and exchange.clients[url].subscriptions and exchange.balance.get("spot")):
-        await soon(asyncio.sleep(0.02))
+    await soon(exchange.authenticate())
+    watching = await listening(exchange, exchange.watch_orders(PAIR), exchange.watch_my_trades(PAIR), exchange.watch_balance())
     order = await soon(exchange.create_order_ws(PAIR, "market", "buy", 0.01))
     same("an order over the WebSocket API is filled", order["status"], "closed")
     orders, trades, balance = [await soon(each) for each in watching]
@@ -67,28 +78,27 @@ async def user(exchange):
                 heard.setdefault(each["id"], []).append(each["status"])
 
     async def hears(order, status):
-        while status not in heard.get(order["id"], []):
-            await asyncio.sleep(0.02)
+        await soon(until(lambda: status in heard.get(order["id"], [])))
 
-    listening = asyncio.ensure_future(listen())
-    await asyncio.sleep(0)
+    [listener] = await listening(exchange, listen())
     order = await soon(exchange.create_order_ws(PAIR, "limit", "buy", 0.01, price(0.9)))
-    await soon(hears(order, "open"))
+    await hears(order, "open")
     same("it is found over the socket", (await soon(exchange.fetch_order_ws(order["id"], PAIR)))["status"], "open")
     other = await soon(exchange.edit_order_ws(order["id"], PAIR, "limit", "buy", 0.02, price(0.91)))
-    await soon(hears(order, "canceled"))
-    await soon(hears(other, "open"))
+    await hears(order, "canceled")
+    await hears(other, "open")
     same("open orders over the socket", [o["id"] for o in await soon(exchange.fetch_open_orders_ws(PAIR))], [other["id"]])
     await soon(exchange.cancel_order(other["id"], PAIR))
-    await soon(hears(other, "canceled"))
+    await hears(other, "canceled")
     print("ok what REST cancels is heard on the stream", flush=True)
     order = await soon(exchange.create_order_ws(PAIR, "limit", "sell", 0.01, price(1.1)))
     await soon(exchange.cancel_all_orders_ws(PAIR))
-    await soon(hears(order, "canceled"))
-    listening.cancel()
+    await hears(order, "canceled")
+    listener.cancel()
     same("no order is left", await soon(exchange.fetch_open_orders(PAIR)), [])
     rest, socket = await soon(exchange.fetch_balance()), await soon(exchange.fetch_balance_ws())
-    same("balances over either", (socket["BTC"], socket["USDT"]), (rest["BTC"], rest["USDT"]))
+    # What came, not what it makes of it: spot balances, this version leaves out over the socket.
+    same("balances over either", socket["info"], rest["info"])
     mine = await soon(exchange.fetch_my_trades(PAIR)), await soon(exchange.fetch_my_trades_ws(PAIR))
     same("own trades over either", [t["id"] for t in mine[1]], [t["id"] for t in mine[0]])
     for name, error, call in (

@@ -160,7 +160,7 @@ refused("no such symbol", ccxt.BadSymbol, lambda: exchange.privateGetOpenOrders(
 refused("no such interval", ccxt.BadRequest, lambda: exchange.publicGetKlines({"symbol": SYMBOL, "interval": "7m"}), "-1120")
 forged = point(ccxt.binance(settings(secret="another")))
 refused("a forged signature", ccxt.AuthenticationError, forged.privateGetAccount, "-1022")
-stranger = point(ccxt.binance(settings(apiKey="nobody" * 10)))
+stranger = point(ccxt.binance(settings(apiKey="nobody00" * 8)))
 refused("an unknown key", ccxt.AuthenticationError, stranger.privateGetAccount, "-2015")
 late = point(ccxt.binance(settings()))
 late.options["timeDifference"] = 60_000

@@ -28,6 +28,8 @@ const SEED: u64 = 1;
 /// A wrong file, an address that cannot be had, a journal that cannot be written.
 pub async fn serve(global: &Global, args: ExchangeServe) -> anyhow::Result<ExitCode> {
     let (paper, keys) = account(args.account.as_deref())?;
+    // The paper key holds unless the account file names others.
+    let own_keys = keys.get(keys::PAPER_KEY).is_none();
     let start = match &args.journal {
         Some(path) => journal::header(path)?.map(|header| header.start),
         None => None,
@@ -57,7 +59,7 @@ pub async fn serve(global: &Global, args: ExchangeServe) -> anyhow::Result<ExitC
     };
     let (address, server) = server::serve(config, until).await?;
     tokio::spawn(serving::signals(stop));
-    tell(global, address, args.account.is_some())?;
+    tell(global, address, own_keys)?;
     server.await?;
     Ok(ExitCode::SUCCESS)
 }

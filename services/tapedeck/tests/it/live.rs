@@ -23,6 +23,8 @@ interval = "1s"
 long = 6
 short = 4
 "#;
+/// Nothing but money: what the owner holds counts towards the limits.
+const ACCOUNT: &str = "[balances]\nUSDT = \"10000\"\n";
 const MARKET: &str = "binance:BTCUSDT,ETHUSDT,ADAUSDT:1s";
 const LONG: Duration = Duration::from_secs(120);
 
@@ -38,9 +40,12 @@ impl Rehearsal {
     fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tapedeck.toml"), CONFIG).unwrap();
+        fs::write(folder.path().join("account.toml"), ACCOUNT).unwrap();
         let program = program();
-        let serve = ["exchange", "serve", "--market", "synthetic:7:60", "--listen", "127.0.0.1:0", "--json"];
-        let exchange = Process::start("exchange", &program.command(folder.path(), &serve));
+        let serve = ["exchange", "serve", "--market", "synthetic:7:60", "--account", "account.toml"];
+        let more = ["--listen", "127.0.0.1:0", "--json"];
+        let serve = program.command(folder.path(), &[&serve[..], &more[..]].concat());
+        let exchange = Process::start("exchange", &serve);
         wait_for("the exchange serves", LONG, || exchange.output().contains('}'));
         let told: Value = serde_json::from_str(&exchange.output()).unwrap();
         let text = |name: &str| told[name].as_str().unwrap().to_owned();

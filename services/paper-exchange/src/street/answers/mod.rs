@@ -3,6 +3,7 @@
 mod book;
 mod given;
 mod klines;
+mod rules;
 mod tickers;
 mod trades;
 
@@ -43,6 +44,9 @@ impl Street {
             Endpoint::TickerRolling => self.ticker_rolling(params, unit),
             Endpoint::TickerPrice => self.ticker_price(params),
             Endpoint::TickerBookTicker => self.ticker_book(params, view),
+            Endpoint::HistoricalBlockTrades => self.block_trades(params),
+            Endpoint::ExecutionRules => self.execution_rules(params),
+            Endpoint::ReferencePrice | Endpoint::ReferencePriceCalculation => self.reference_price(params),
             other => Err(Refusal::new(
                 -1020,
                 format!("This operation is not supported: {other:?} is no market data."),

@@ -8,7 +8,10 @@ use std::time::Duration;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message},
+    tungstenite::{
+        self, Message,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 use venue_binance::sign::Signer;
 
@@ -47,6 +50,17 @@ impl Socket {
     /// The next text, or how it ended.
     pub async fn next(&mut self) -> Result<String, Ended> {
         timeout(PATIENCE, self.next_for_ever()).await.expect("something in time")
+    }
+
+    /// Says that it leaves; what the other side says to that.
+    pub async fn leave(&mut self) -> Ended {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.0.send(Message::Close(Some(frame))).await.expect("sent");
+        loop {
+            if let Err(ended) = self.next().await {
+                return ended;
+            }
+        }
     }
 
     /// Whether nothing at all is said for so long.

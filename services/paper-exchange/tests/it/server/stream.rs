@@ -48,6 +48,16 @@ async fn live_subscribing_and_unsubscribing() {
 }
 
 #[tokio::test]
+async fn who_closes_is_answered_with_a_close_frame() {
+    let rig = live().await;
+    for path in ["/ws/btcusdt@depth@100ms", "/stream", "/ws-api/v3"] {
+        let mut socket = Socket::open(&rig, path).await;
+        assert_eq!(socket.leave().await, Ended::Closed(1000), "{path}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn five_messages_a_second() {
     let rig = live().await;
     let mut socket = Socket::open(&rig, "/ws").await;

@@ -69,6 +69,15 @@ fn errors_are_those_of_the_documentation() {
         ),
         (TickerTradingDay, &[], -1102, "Param 'symbol' or 'symbols' must be sent, but both were empty/null!"),
         (TickerRolling, &[btc, ("windowSize", "8d")], -1130, &invalid("windowSize")),
+        (ReferencePrice, &[btc], -2043, "This symbol doesn't have a reference price."),
+        (ReferencePriceCalculation, &[("symbol", "NOPE")], -1121, "Invalid symbol."),
+        (HistoricalBlockTrades, &[btc], -1102, &mandatory("fromId")),
+        (
+            ExecutionRules,
+            &[btc, ("symbolStatus", "TRADING")],
+            -1128,
+            "Combination of optional parameters invalid.",
+        ),
     ] {
         assert_eq!(refusal(&mut street, endpoint, pairs), (code, msg.to_owned()), "{endpoint:?} {pairs:?}");
     }
@@ -79,6 +88,17 @@ fn errors_are_those_of_the_documentation() {
         "{msg}"
     );
     assert_eq!(refusal(&mut street, OrderPlace, &[btc]).0, -1020);
+}
+
+#[test]
+fn there_are_no_execution_rules_and_no_block_trades() {
+    let mut street = street(1, 1);
+    for pairs in [&[][..], &[("symbol", "BTCUSDT")], &[("symbolStatus", "HALT")]] {
+        let rules = answer(&mut street, Endpoint::ExecutionRules, pairs);
+        assert_eq!(rules, serde_json::json!({ "symbolRules": [] }));
+    }
+    let blocks = [("symbol", "BTCUSDT"), ("fromId", "0")];
+    assert_eq!(answer(&mut street, Endpoint::HistoricalBlockTrades, &blocks), serde_json::json!([]));
 }
 
 #[test]
@@ -195,6 +215,7 @@ fn streams_are_known_by_their_names() {
         "btcusdt@avgPrice",
         "币安人生usdt@trade",
         "!miniTicker@arr",
+        "!miniTicker@arr@1000ms",
         "!ticker_1h@arr",
     ] {
         assert!(street.is_stream(known), "{known}");
