@@ -8,7 +8,7 @@ use super::{
     told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
-use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Price, Quantity, rules::PriceRange};
+use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Price, rules::PriceRange};
 use serde_json::{Value, json};
 use venue_paper::engine::{Limits, Market};
 
@@ -21,6 +21,8 @@ const ORDER_TYPES: &[&str] =
 const SELF_TRADE_MODES: &[&str] = &["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"];
 /// Of the average price that filters refer to.
 const AVERAGE_MINUTES: u32 = 5;
+/// What 64 bits hold with 8 decimals: the limit where a symbol has none of its own.
+const MOST: i64 = 92_233_720_368;
 const SYMBOLS: &str = r#"^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$"#;
 
 impl Exchange {
@@ -207,7 +209,7 @@ fn symbol(instrument: Instrument, market: &Market, status: &str, limits: &Limits
 }
 
 fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
-    let zero = Decimal::ZERO;
+    let (zero, most) = (Decimal::ZERO, Decimal::from(MOST));
     let count = |kind: &str, name: &str, most: u32| json!({ "filterType": kind, name: most });
     let mut filters = vec![
         json!({
@@ -219,14 +221,14 @@ fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
         json!({
             "filterType": "LOT_SIZE",
             "minQty": figure(rules.min_quantity),
-            "maxQty": figure(rules.max_quantity.unwrap_or(Quantity::MOST)),
+            "maxQty": figure(rules.max_quantity.unwrap_or(most)),
             "stepSize": figure(rules.lot_size),
         }),
         count("ICEBERG_PARTS", "limit", limits.iceberg_parts),
         json!({
             "filterType": "MARKET_LOT_SIZE",
             "minQty": figure(rules.market_min_quantity.unwrap_or(zero)),
-            "maxQty": figure(rules.market_max_quantity.unwrap_or(Quantity::MOST)),
+            "maxQty": figure(rules.market_max_quantity.unwrap_or(most)),
             "stepSize": figure(rules.market_lot_size.unwrap_or(zero)),
         }),
         json!({
@@ -242,7 +244,7 @@ fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
         "filterType": "NOTIONAL",
         "minNotional": figure(rules.min_notional),
         "applyMinToMarket": rules.min_notional_applies_to_market,
-        "maxNotional": figure(rules.max_notional.unwrap_or(Price::MOST)),
+        "maxNotional": figure(rules.max_notional.unwrap_or(most)),
         "applyMaxToMarket": rules.max_notional_applies_to_market,
         "avgPriceMins": AVERAGE_MINUTES,
     }));

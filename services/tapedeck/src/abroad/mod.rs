@@ -82,6 +82,16 @@ struct State {
     begun: bool,
 }
 
+impl State {
+    /// Whether an effect can come to something by now.
+    fn is_due(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::LookUp { not_before, .. } => *not_before <= self.time,
+            Effect::Send { .. } | Effect::Cancel { .. } => true,
+        }
+    }
+}
+
 impl<V: Venue> Abroad for PaperExchange<V> {
     fn see(&mut self, event: &Recorded) {
         if is_market(event.event.kind()) {
@@ -110,6 +120,10 @@ impl<V: Venue> Abroad for PaperExchange<V> {
             let mut news = News::default();
             if !self.state.begun {
                 self.begin(&mut news).await?;
+            }
+            if self.state.market.is_empty() && !self.owes() && news.said.is_empty() {
+                // The exchange says nothing by itself: all that it said before has come.
+                return Ok(news.said);
             }
             let market = mem::take(&mut self.state.market);
             for instrument in market.iter().filter_map(|told| told.event.instrument()) {
@@ -184,15 +198,18 @@ impl<V: Venue> PaperExchange<V> {
         }
     }
 
+    /// Whether a request is to be made now.
+    fn owes(&self) -> bool {
+        !self.state.effects.is_empty() || self.state.later.iter().any(|effect| self.state.is_due(effect))
+    }
+
     /// Makes the requests, in the order in which they were committed; whether there were any.
     async fn do_what_is_owed(&mut self, news: &mut News) -> bool {
         let mut effects = mem::take(&mut self.state.effects);
-        let now = self.state.time;
-        let due = |effect: &mut Effect| match effect {
-            Effect::LookUp { not_before, .. } => *not_before <= now,
-            Effect::Send { .. } | Effect::Cancel { .. } => true,
-        };
-        effects.extend(self.state.later.extract_if(.., due));
+        let (due, later): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.state.later).into_iter().partition(|effect| self.state.is_due(effect));
+        self.state.later = later;
+        effects.extend(due);
         let any = !effects.is_empty();
         for effect in effects {
             // The market's time stands still until this is known: a lookup must not wait for it.
