@@ -4,7 +4,7 @@ import asyncio
 
 import ccxt.pro
 
-from ccxt_common import PAIR, point, settings
+from ccxt_here import PAIR, point, settings
 from check import check, number, same, soon
 
 
@@ -25,8 +25,8 @@ async def book(exchange):
 
 async def market(exchange):
     trades = await soon(exchange.watch_trades(PAIR))
-    known = {trade["id"] for trade in await soon(exchange.fetch_trades(PAIR, params={"fetchTradesMethod": "publicGetTrades"}))}
-    check("watched trades are those of REST", trades[-1]["id"] in known, trades[-1])
+    real = await soon(exchange.fetch_trades(PAIR, params={"fetchTradesMethod": "publicGetTrades"}))
+    check("watched trades are those of REST", trades[-1]["id"] in {trade["id"] for trade in real}, trades[-1])
     candle = (await soon(exchange.watch_ohlcv(PAIR, "1m")))[-1]
     check("a watched candle opens on the minute", candle[0] % 60_000 == 0, candle)
     check("and is one", candle[3] <= candle[4] <= candle[2], candle)
@@ -62,7 +62,8 @@ async def until(holds):
 async def user(exchange):
     """Each fact arrives on the user stream, whichever way it was asked for."""
     await soon(exchange.authenticate())
-    watching = await listening(exchange, exchange.watch_orders(PAIR), exchange.watch_my_trades(PAIR), exchange.watch_balance())
+    mine = exchange.watch_orders(PAIR), exchange.watch_my_trades(PAIR), exchange.watch_balance()
+    watching = await listening(exchange, *mine)
     order = await soon(exchange.create_order_ws(PAIR, "market", "buy", 0.01))
     same("an order over the WebSocket API is filled", order["status"], "closed")
     orders, trades, balance = [await soon(each) for each in watching]
@@ -91,7 +92,8 @@ async def user(exchange):
     other = await soon(exchange.edit_order_ws(order["id"], PAIR, "limit", "buy", 0.02, price(0.91)))
     await hears(order, "canceled")
     await hears(other, "open")
-    same("open orders over the socket", [o["id"] for o in await soon(exchange.fetch_open_orders_ws(PAIR))], [other["id"]])
+    rest = await soon(exchange.fetch_open_orders_ws(PAIR))
+    same("open orders over the socket", [each["id"] for each in rest], [other["id"]])
     await soon(exchange.cancel_order(other["id"], PAIR))
     await hears(other, "canceled")
     print("ok what REST cancels is heard on the stream", flush=True)
@@ -105,9 +107,11 @@ async def user(exchange):
     same("balances over either", socket["info"], rest["info"])
     mine = await soon(exchange.fetch_my_trades(PAIR)), await soon(exchange.fetch_my_trades_ws(PAIR))
     same("own trades over either", [t["id"] for t in mine[1]], [t["id"] for t in mine[0]])
+    dear = exchange.create_order_ws(PAIR, "limit", "buy", 100, price(0.9))
+    absent = exchange.fetch_order_ws("999999", PAIR)
     for name, error, call in (
-        ("too little money", ccxt.pro.InsufficientFunds, exchange.create_order_ws(PAIR, "limit", "buy", 100, price(0.9))),
-        ("no such order", ccxt.pro.OrderNotFound, exchange.fetch_order_ws("999999", PAIR)),
+        ("too little money", ccxt.pro.InsufficientFunds, dear),
+        ("no such order", ccxt.pro.OrderNotFound, absent),
     ):
         try:
             await soon(call)

@@ -2,7 +2,7 @@
 
 import ccxt
 
-from ccxt_common import PAIR, point, settings
+from ccxt_here import PAIR, point, settings
 from check import SYMBOL, check, number, refused, same
 
 exchange = point(ccxt.binance(settings()))
@@ -157,7 +157,8 @@ refused("a maker that takes", ccxt.OrderImmediatelyFillable, lambda: limit(0.01,
 refused("a stop that is over", ccxt.OrderImmediatelyFillable,
         lambda: exchange.create_order(PAIR, "market", "sell", 0.01, None, {"stopLossPrice": price(1.1)}))
 refused("no such symbol", ccxt.BadSymbol, lambda: exchange.privateGetOpenOrders({"symbol": "NOPE"}))
-refused("no such interval", ccxt.BadRequest, lambda: exchange.publicGetKlines({"symbol": SYMBOL, "interval": "7m"}), "-1120")
+refused("no such interval", ccxt.BadRequest,
+        lambda: exchange.publicGetKlines({"symbol": SYMBOL, "interval": "7m"}), "-1120")
 forged = point(ccxt.binance(settings(secret="another")))
 refused("a forged signature", ccxt.AuthenticationError, forged.privateGetAccount, "-1022")
 stranger = point(ccxt.binance(settings(apiKey="nobody00" * 8)))

@@ -23,6 +23,55 @@ interval = "1s"
 long = 6
 short = 4
 "#;
+/// What Binance is known for: orders that were executed and nobody says so, answers that come late or not at
+/// all, requests that are turned away, frames twice and out of order, a clock that runs off.
+/// No frame is lost: fetching what both ingestors have missed is not theirs.
+const FAULTS: &str = r#"
+seed = 11
+[[rule]]
+on = "request"
+endpoint = ["order.place"]
+every = 4
+then = { timeout = "error" }
+[[rule]]
+on = "request"
+endpoint = ["order.place"]
+nth = 7
+then = { timeout = "cut" }
+[[rule]]
+on = "request"
+endpoint = ["order.place", "order.cancel"]
+nth = 5
+then = { status = { status = 503, body = "<html>busy</html>" } }
+[[rule]]
+on = "request"
+endpoint = ["order.cancel"]
+every = 3
+then = { timeout = "error" }
+[[rule]]
+on = "request"
+endpoint = ["order.place"]
+nth = 10
+then = { limit = { status = 429, retry_after = 2 } }
+[[rule]]
+on = "request"
+probability = 0.1
+then = { delay = "300ms" }
+[[rule]]
+on = "account-frame"
+every = 5
+then = "duplicate"
+[[rule]]
+on = "account-frame"
+stream = "executionReport"
+every = 7
+then = "reorder"
+[[rule]]
+on = "time"
+from = "20s"
+until = "40s"
+then = { clock-offset = "3s" }
+"#;
 /// Nothing but money: what the owner holds counts towards the limits.
 const ACCOUNT: &str = "[balances]\nUSDT = \"10000\"\n";
 const MARKET: &str = "binance:BTCUSDT,ETHUSDT,ADAUSDT:1s";
@@ -41,9 +90,10 @@ impl Rehearsal {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tapedeck.toml"), CONFIG).unwrap();
         fs::write(folder.path().join("account.toml"), ACCOUNT).unwrap();
+        fs::write(folder.path().join("faults.toml"), FAULTS).unwrap();
         let program = program();
         let serve = ["exchange", "serve", "--market", "synthetic:7:60", "--account", "account.toml"];
-        let more = ["--listen", "127.0.0.1:0", "--json"];
+        let more = ["--faults", "faults.toml", "--listen", "127.0.0.1:0", "--json"];
         let serve = program.command(folder.path(), &[&serve[..], &more[..]].concat());
         let exchange = Process::start("exchange", &serve);
         wait_for("the exchange serves", LONG, || exchange.output().contains('}'));
@@ -170,5 +220,8 @@ fn a_fleet_trades_live_candles_at_an_exchange_and_records_all_that_it_did() {
     }
     rehearsal.run(&["verify"]);
     let (trades, fills) = (rehearsal.closed(), rehearsal.recorded().len());
+    let unknown = rehearsal.of_kind("order.unknown").len();
+    assert!(unknown > 0, "every answer came: nothing was tried");
+    println!("{unknown} orders of which nothing was known at first");
     println!("{} candles, {trades} trades, {} orders, {fills} fills", candles.len(), placed.len());
 }

@@ -16,7 +16,7 @@ pub fn street(start: Timestamp) -> Street {
         markets.map(|(base, price, _)| candle(base, price, Timestamp::from_micros(first + hour * HOUR), hour))
     });
     Street::new(Source {
-        rules: markets.map(|(base, _, lot)| (instrument(base), rules(base, lot))).into_iter().collect::<BTreeMap<_, _>>(),
+        rules: BTreeMap::from(markets.map(|(base, _, lot)| (instrument(base), rules(base, lot)))),
         candles: Box::new(candles),
         seed: 7,
         shift: 0,

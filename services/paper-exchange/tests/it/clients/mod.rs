@@ -22,9 +22,30 @@ use std::{
 use testkit::python_venv;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-/// What is installed, and what of it speaks to the network: another version another day is another client.
+/// Each with what of it speaks to the network: another version another day is another client.
 const CLIENTS: [&str; 5] =
     ["ccxt==4.5.90", "python-binance==1.0.37", "aiohttp==3.14.5", "requests==2.34.2", "websockets==17.4"];
+/// Binance's own; it cannot be installed beside python-binance's modules of the same name.
+const SDK: [&str; 4] =
+    ["binance-sdk-spot==13.2.0", "binance-common==4.6.0", "aiohttp==3.14.5", "requests==2.34.2"];
+
+/// RFC 8032's first key pair, known to everybody; an API key of the form that Binance gives.
+const ED25519_KEY: &str = "Ed25519Ed25519Ed25519Ed25519Ed25519Ed25519Ed25519Ed25519Ed255190";
+const ED25519_PRIVATE: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+";
+const ED25519_ACCOUNT: &str = r#"
+[balances]
+USDT = "100000"
+BTC = "2"
+[[key]]
+api_key = "Ed25519Ed25519Ed25519Ed25519Ed25519Ed25519Ed25519Ed25519Ed255190"
+public_key = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+"""
+"#;
 
 /// A machine's proxies are not for this machine.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
@@ -41,17 +62,35 @@ async fn ccxt_pro_follows_books_and_the_user_stream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_binance_trades_over_rest_and_the_websocket_api() {
-    takes_it_for_binance("binance_rest.py").await;
+    takes_it_for_binance("python_binance_rest.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_binance_follows_books_and_the_user_stream() {
-    takes_it_for_binance("binance_sockets.py").await;
+    takes_it_for_binance("python_binance_sockets.py").await;
 }
 
-async fn takes_it_for_binance(program: &'static str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn binances_own_sdk_logs_on_and_trades() {
+    let key = [ED25519_KEY, ED25519_PRIVATE];
+    run(Program { name: "binance_sdk.py", packages: &SDK, key }, ED25519_ACCOUNT).await;
+}
+
+async fn takes_it_for_binance(name: &'static str) {
+    // The account that is there without a file.
+    run(Program { name, packages: &CLIENTS, key: [PAPER_KEY, PAPER_SECRET] }, "").await;
+}
+
+/// A file of `tests/clients`, what it needs, and the key and secret that it is to use.
+struct Program {
+    name: &'static str,
+    packages: &'static [&'static str],
+    key: [&'static str; 2],
+}
+
+async fn run(program: Program, account: &str) {
     let start = wall();
-    let (paper, keys) = account::read("").expect("the account that is there without a file");
+    let (paper, keys) = account::read(account).expect("an account");
     let config = Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
         pace: Pace::Wall,
@@ -70,25 +109,25 @@ async fn takes_it_for_binance(program: &'static str) {
     let (address, server) = server::serve(config, until).await.expect("an exchange");
     let serving = tokio::spawn(server.into_future());
     let url = format!("http://{address}");
-    let output = spawn_blocking(move || run(program, &url)).await.expect("no panic");
+    let name = program.name;
+    let output = spawn_blocking(move || program.run(&url)).await.expect("no panic");
     drop(stop);
     serving.await.expect("no panic").expect("a good end");
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success(), "{program}: {}\n{said}", output.status);
-    assert!(said.lines().filter(|line| line.starts_with("ok ")).count() > 10, "{program} checked little\n{said}");
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{name}: {}\n{said}{errors}", output.status);
+    let checked = said.lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(checked > 10, "{name} has checked next to nothing:\n{said}");
 }
 
-/// It ends by itself, also where it hangs.
-fn run(program: &str, url: &str) -> Output {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(program);
-    let mut command = Command::new(python_venv(&CLIENTS));
-    for proxy in PROXIES {
-        command.env_remove(proxy);
+impl Program {
+    /// It ends by itself, also where it hangs.
+    fn run(&self, url: &str) -> Output {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(self.name);
+        let mut command = Command::new(python_venv(self.packages));
+        for proxy in PROXIES {
+            command.env_remove(proxy);
+        }
+        command.env("PYTHONDONTWRITEBYTECODE", "1").arg(file).arg(url).args(self.key);
+        command.output().expect("python runs")
     }
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(program).args([url, PAPER_KEY, PAPER_SECRET]);
-    command.output().expect("python runs")
 }
