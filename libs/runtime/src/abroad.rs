@@ -16,7 +16,7 @@ pub trait Abroad: Send {
     /// Sees each event as it is said.
     fn see(&mut self, event: &Recorded);
 
-    /// Everything seen is committed, and every unit has dealt with it or will: takes up what is owed.
+    /// Everything seen is committed, and every unit has dealt with it: takes up what is owed.
     fn take_up(&mut self, hosts: &[Host]);
 
     /// Tells the venue, does what is owed there, and waits for its word. When it brings nothing, there

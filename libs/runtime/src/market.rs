@@ -227,6 +227,12 @@ impl<F: Steps> Market<F> {
         }
         status.enter(Phase::Running);
 
+        if outbox.abroad.is_some() {
+            // Of a step that was committed before the end of the last run the venue has its say first, too.
+            writer.commit(&mut played.engine, &mut outbox).await?;
+            writer.flush().await?;
+            attend(&mut played, &mut outbox, id, now, Owed::Later, stop).await?;
+        }
         let mut metronome = Metronome::new(pace);
         let mut last_snapshot = head.position;
         let ended = loop {
@@ -243,7 +249,7 @@ impl<F: Steps> Market<F> {
             if outbox.abroad.is_some() {
                 writer.commit(&mut played.engine, &mut outbox).await?;
                 writer.flush().await?;
-                match attend(&mut played, &mut outbox, id, head.recorded_at, stop).await? {
+                match attend(&mut played, &mut outbox, id, head.recorded_at, Owed::Now, stop).await? {
                     Attended::Brought => continue,
                     Attended::Nothing => {}
                     Attended::Stopped => break Ended::Stopped,
@@ -271,7 +277,7 @@ impl<F: Steps> Market<F> {
                 // As a venue among the units would, it answers a step before anybody else hears it.
                 writer.commit(&mut played.engine, &mut outbox).await?;
                 writer.flush().await?;
-                attend(&mut played, &mut outbox, id, next, stop).await?;
+                attend(&mut played, &mut outbox, id, next, Owed::Later, stop).await?;
             }
         };
         writer.commit(&mut played.engine, &mut outbox).await?;
@@ -289,6 +295,12 @@ impl<F: Steps> Market<F> {
     }
 }
 
+/// Whether what is owed to the venue is done now: only once every unit has dealt with everything.
+enum Owed {
+    Now,
+    Later,
+}
+
 enum Attended {
     Brought,
     Nothing,
@@ -301,10 +313,14 @@ async fn attend<F: Steps>(
     outbox: &mut Outbox,
     tape: Uuid,
     now: Timestamp,
+    owed: Owed,
     stop: &mut watch::Receiver<bool>,
 ) -> Result<Attended, AbroadError> {
     let Some(abroad) = &mut outbox.abroad else { return Ok(Attended::Nothing) };
-    abroad.take_up(played.engine.hosts());
+    match owed {
+        Owed::Now => abroad.take_up(played.engine.hosts()),
+        Owed::Later => {}
+    }
     let brought = tokio::select! {
         brought = abroad.settle() => brought?,
         () = overdue(stop) => return Ok(Attended::Stopped),

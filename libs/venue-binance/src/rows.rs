@@ -63,10 +63,10 @@ pub fn parse_placed_list(account: Account, bytes: &[u8]) -> Result<Vec<Event>, P
     Ok(told)
 }
 
-/// The answer to a cancel: how the order ended; of a list, each of its orders.
+/// The answer to a cancel: how the order ended, by its own status; of a list, each of its orders.
 ///
 /// # Errors
-/// An answer that cannot be read; the stream or a lookup tells.
+/// An answer that cannot be read, or tells no end; the stream or a lookup tells.
 pub fn parse_canceled(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseError> {
     let answer: Canceled = serde_json::from_slice(bytes)?;
     if let Some(reports) = &answer.reports {
@@ -104,7 +104,9 @@ fn placed(account: Account, row: &OrderRow) -> Result<Vec<Event>, ParseError> {
 
 fn canceled(account: Account, row: &OrderRow) -> Result<Event, ParseError> {
     let at = row.transacted.ok_or_else(|| ParseError::missing("transactTime"))?;
-    Ok(row.order(account)?.ended(Ending::Canceled, row.filled()?, at.to_the_millisecond()))
+    let status = row.status.as_deref().ok_or_else(|| ParseError::missing("status"))?;
+    let ended = row.end(&row.order(account)?, status, at.to_the_millisecond())?;
+    ended.ok_or_else(|| ParseError::field("status", format!("is {status} in the answer to a cancel: no end")))
 }
 
 fn refused(order: &Order, at: Stamp) -> Event {

@@ -261,6 +261,16 @@ pub enum RunVenue {
     Binance,
 }
 
+impl RunVenue {
+    /// Of a real one.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::VenuePaper => None,
+            Self::Binance => Some("binance"),
+        }
+    }
+}
+
 /// A service, or all of them.
 #[derive(Debug, Clone, Copy)]
 pub enum Which {

@@ -105,23 +105,27 @@ pub type Make = Arc<dyn Fn() -> Host + Send + Sync>;
 ///
 /// # Errors
 /// A configuration that a unit cannot run under.
-pub fn cores(settings: &Settings, services: &BTreeSet<Service>) -> anyhow::Result<Vec<(UnitName, Make)>> {
+pub fn cores(
+    settings: &Settings,
+    services: &BTreeSet<Service>,
+    venue: RunVenue,
+) -> anyhow::Result<Vec<(UnitName, Make)>> {
     let mut cores = Vec::new();
-    for host in units::all(settings)? {
+    for host in units::at(settings, venue.name())? {
         let unit = host.unit();
         let Some(service) = Service::of(unit) else {
             return Err(WrongUse(format!("{unit} belongs to no service")).into());
         };
         if services.contains(&service) {
-            cores.push((unit, maker(settings.clone(), unit)));
+            cores.push((unit, maker(settings.clone(), unit, venue)));
         }
     }
     Ok(cores)
 }
 
-fn maker(settings: Settings, unit: UnitName) -> Make {
+fn maker(settings: Settings, unit: UnitName, venue: RunVenue) -> Make {
     Arc::new(move || {
-        let hosts = units::all(&settings).ok();
+        let hosts = units::at(&settings, venue.name()).ok();
         let host = hosts.and_then(|hosts| hosts.into_iter().find(|host| host.unit() == unit));
         host.unwrap_or_else(|| unreachable!("{unit} was made of this very configuration before"))
     })
@@ -135,7 +139,7 @@ mod tests {
     fn every_unit_belongs_to_a_service() {
         let settings = Settings::load(None).unwrap();
         let all = units::all(&settings).unwrap();
-        let cores = cores(&settings, &Service::ALL.into()).unwrap();
+        let cores = cores(&settings, &Service::ALL.into(), RunVenue::VenuePaper).unwrap();
         assert_eq!(
             all.iter().map(Host::unit).collect::<Vec<_>>(),
             cores.iter().map(|c| c.0).collect::<Vec<_>>()

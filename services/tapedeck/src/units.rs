@@ -98,9 +98,17 @@ pub async fn check_same_account(tape: &Tape, settings: &Settings) -> anyhow::Res
 /// # Errors
 /// A configuration that a unit cannot run under.
 pub fn all(settings: &Settings) -> anyhow::Result<Vec<Host>> {
+    at(settings, None)
+}
+
+/// The same, of an engine that trades at that real venue.
+///
+/// # Errors
+/// As [`all`].
+pub fn at(settings: &Settings, venue: Option<&str>) -> anyhow::Result<Vec<Host>> {
     let mut hosts = vec![
         Host::new::<venue_paper::VenuePaper>(name(venue_paper::UNIT), paper(settings)?),
-        Host::new::<gateway::Gateway>(gateway(), order_gateway(settings)),
+        Host::new::<gateway::Gateway>(gateway(), order_gateway(settings, venue)),
         Host::new::<order_tracker::OrderTracker>(name(order_tracker::UNIT), orders(settings)),
         Host::new::<position_tracker::PositionTracker>(name(position_tracker::UNIT), positions(settings)),
         Host::new::<portfolio_tracker::PortfolioTracker>(name(portfolio_tracker::UNIT), portfolio(settings)?),
@@ -199,11 +207,12 @@ pub fn paper(settings: &Settings) -> anyhow::Result<venue_paper::Config> {
     }
 }
 
-fn order_gateway(settings: &Settings) -> gateway::Config {
+fn order_gateway(settings: &Settings, venue: Option<&str>) -> gateway::Config {
     gateway::Config {
         recv_window_ms: settings.orders.recv_window_ms,
         clock_margin: settings.orders.clock_margin,
         entry_deadline: settings.orders.stuck_after,
+        venue: venue.map(str::to_owned),
     }
 }
 

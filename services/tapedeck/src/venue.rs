@@ -1,6 +1,6 @@
 //! The account at a real exchange: how it is reached, and which tapes are its own.
 
-use crate::WrongUse;
+use crate::{WrongUse, units};
 use anyhow::Context;
 use events::{Event, Kind, UnitEvent};
 use settings::{BinanceAccess, Secret};
@@ -70,24 +70,30 @@ fn keys(access: &BinanceAccess) -> anyhow::Result<Keys> {
     Ok(Keys { api_key: Secret::reveal(key).to_owned(), signer })
 }
 
-/// What has traded on a tape goes on trading where it did: its orders and balances are that venue's.
+/// What was begun on a tape goes on where it was begun: its orders and balances are that venue's. `venue` is
+/// `None` where the paper venue is one of the units.
 ///
 /// # Errors
-/// The tape was traded on elsewhere, or cannot be read.
-pub async fn check_same(tape: &Tape, on_paper: bool) -> anyhow::Result<()> {
-    let mut was_on_paper = false;
+/// The tape is another venue's, or cannot be read.
+pub async fn check_same(tape: &Tape, venue: Option<&str>) -> anyhow::Result<()> {
+    let mut began: Option<Option<String>> = None;
     for row in tape.of_kind(Kind::UnitStarted).await? {
-        if let Event::Unit(UnitEvent::Started(started)) = row.decode()?.event {
-            was_on_paper |= started.unit.as_str() == venue_paper::UNIT;
+        let Event::Unit(UnitEvent::Started(started)) = row.decode()?.event else { continue };
+        if started.unit.as_str() == venue_paper::UNIT {
+            began = Some(None);
+        } else if started.unit == units::gateway() && began.is_none() {
+            began = Some(started.config["venue"].as_str().map(str::to_owned));
         }
     }
-    let has_traded = tape.latest_of_kind(Kind::OrderAttempted).await?.is_some();
-    let wrong = match (on_paper, was_on_paper) {
-        (false, true) => "the paper venue is one of this tape's units: its trades are not an exchange's",
-        (true, false) if has_traded => {
-            "this tape has traded at an exchange: its orders work there, not on paper"
-        }
-        (true, _) | (false, false) => return Ok(()),
-    };
-    Err(WrongUse(format!("{wrong}; choose another tape, or the venue that it was made for (--venue)")).into())
+    let Some(began) = began else { return Ok(()) };
+    if began.as_deref() == venue {
+        return Ok(());
+    }
+    let name = |venue: Option<&str>| venue.unwrap_or("venue-paper").to_owned();
+    Err(WrongUse(format!(
+        "this tape trades at {}, and --venue says {}: choose another tape, or that venue in every process",
+        name(began.as_deref()),
+        name(venue)
+    ))
+    .into())
 }

@@ -26,6 +26,9 @@ pub struct Config {
     pub clock_margin: Duration,
     /// An entry that could not be sent for this long after it was submitted is not sent any more.
     pub entry_deadline: Duration,
+    /// The venue behind the hands, where it is none of the units; so the tape tells where it trades.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -47,6 +50,9 @@ pub struct Intent {
     /// Orders of it on which the venue has not spoken.
     pub waiting: Vec<ClientOrderId>,
     pub submitted_at: Timestamp,
+    /// When nothing was known of an attempt, last.
+    #[serde(default)]
+    unknown_since: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,14 +260,32 @@ impl Gateway {
         cancels.chain(state.open.values().filter_map(|i| self.look_up(i))).collect()
     }
 
+    /// Attempts of which it is not known whether they were ever sent, as they would be. Only for whoever can
+    /// be sure that they were not, and cannot come any more.
+    pub fn unsent(&self, state: &State) -> impl Iterator<Item = Effect> {
+        state.open.values().filter_map(|intent| {
+            let Stage::Attempted(attempt) = intent.stage else { return None };
+            let OrderSubmitted { account, instrument, request } = intent.submitted.clone();
+            Some(Effect::Send { account, instrument, request, attempt })
+        })
+    }
+
     fn look_up(&self, intent: &Intent) -> Option<Effect> {
         let (Stage::Attempted(attempt) | Stage::Unknown(attempt)) = intent.stage else { return None };
         Some(Effect::LookUp {
             account: intent.submitted.account,
             instrument: intent.submitted.instrument,
             orders: intent.waiting.clone(),
-            not_before: self.conclusive_from(&attempt),
+            not_before: self.absent_from(intent, &attempt),
         })
+    }
+
+    /// From then on, in venue time, absence of this intent's orders is believed. A venue that did not know
+    /// what became of a request has time to find out.
+    fn absent_from(&self, intent: &Intent, attempt: &Attempt) -> Timestamp {
+        let window = Duration::from_millis(attempt.recv_window_ms.into());
+        let known = intent.unknown_since.map(|since| since + window + self.config.clock_margin);
+        self.conclusive_from(attempt).max(known.unwrap_or(Timestamp::ZERO))
     }
 
     /// From then on, in venue time, a lookup that finds nothing proves that nothing can come.
@@ -296,7 +320,7 @@ impl Gateway {
                 let (Stage::Attempted(attempt) | Stage::Unknown(attempt)) = intent.stage else {
                     return Vec::new();
                 };
-                if *venue_time < self.conclusive_from(&attempt) {
+                if *venue_time < self.absent_from(intent, &attempt) {
                     return Vec::new();
                 }
                 let OrderSubmitted { account, instrument, .. } = intent.submitted;
@@ -401,6 +425,7 @@ fn apply_order(state: &mut State, now: Timestamp, event: &OrderEvent) {
                 && let Stage::Attempted(attempt) = intent.stage
             {
                 intent.stage = Stage::Unknown(attempt);
+                intent.unknown_since = Some(now);
             }
         }
         OrderEvent::Accepted(e) => state.heard_of(&e.order),
@@ -437,7 +462,9 @@ impl State {
         for order in &waiting {
             self.orders.insert(*order, request);
         }
-        let intent = Intent { submitted: submitted.clone(), stage: Stage::Owed, waiting, submitted_at: now };
+        let submitted = submitted.clone();
+        let intent =
+            Intent { submitted, stage: Stage::Owed, waiting, submitted_at: now, unknown_since: None };
         self.open.entry(request).or_insert(intent);
     }
 

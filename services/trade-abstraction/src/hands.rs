@@ -49,7 +49,7 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
             let stamp = stamp(attempt);
             let outcome = venue.submit(account, instrument, &request, stamp).await;
             let (request, attempt) = (request.id(), attempt.number);
-            match pause(outcome, "order", &request).await {
+            match pause(outcome, "order", &request, attempt).await {
                 Paused::Facts(facts) => return brought(facts),
                 Paused::Again => Answer::TryAgain { request, attempt, venue_time: venue.time() },
                 Paused::Unknown(text) => Answer::Unknown { request, attempt, text },
@@ -57,12 +57,12 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
         }
         Effect::Cancel { account, instrument, order, attempt } => {
             let outcome = venue.cancel(account, instrument, order, stamp(attempt)).await;
-            match pause(outcome, "cancel", &order).await {
+            match pause(outcome, "cancel", &order, attempt.number).await {
                 Paused::Facts(facts) => return brought(facts),
                 Paused::Again => {}
                 Paused::Unknown(text) => {
                     tracing::warn!(%order, "nothing is known of a cancel, it is signed anew: {text}");
-                    sleep(AGAIN).await;
+                    sleep(growing(attempt.number)).await;
                 }
             }
             Answer::CancelAgain { order, attempt: attempt.number, venue_time: venue.time() }
@@ -117,12 +117,19 @@ enum Paused {
     Unknown(String),
 }
 
-async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId) -> Paused {
+/// Before the attempt behind this one: twice as long each time.
+fn growing(attempt: u32) -> Duration {
+    AGAIN.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(AT_MOST)
+}
+
+async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId, attempt: u32) -> Paused {
     match outcome {
         Outcome::Facts(facts) => Paused::Facts(facts),
         Outcome::TryAgain { after, text } => {
             tracing::warn!("{what} {id} was not executed and is tried again: {text}");
-            sleep(after).await;
+            // The first time it is worth trying at once; a venue that goes on so is left alone for longer.
+            let least = if attempt > 1 { growing(attempt) } else { Duration::ZERO };
+            sleep(after.max(least)).await;
             Paused::Again
         }
         Outcome::Fatal { text } => {
@@ -198,11 +205,13 @@ impl<V: Venue> Desk<V> {
             under_way.spawn(async move {
                 // The semaphore is never closed.
                 let Ok(_room) = room.acquire_owned().await else { return };
-                for brought in carry_out(&*venue, effect).await {
-                    let judge = Box::new(move |host: &Host, tape, now| said(host, tape, now, brought));
-                    // If nobody judges it any more, what is owed is in the state of whoever comes next.
-                    let _ = send.send(Back { fence, judge }).await;
-                }
+                let brought = carry_out(&*venue, effect).await;
+                // One answer is one commit: with half of it the state would take the rest for told.
+                let judge = Box::new(move |host: &Host, tape, now| {
+                    brought.into_iter().flat_map(|one| said(host, tape, now, one)).collect()
+                });
+                // If nobody judges it any more, what is owed is in the state of whoever comes next.
+                let _ = send.send(Back { fence, judge }).await;
             });
         }
     }

@@ -32,8 +32,35 @@ pub struct Budget {
     windows: Vec<Window>,
     /// Per cent of every limit that only [`Lane::Protective`] may use.
     reserve: u32,
-    nothing_before: Timestamp,
-    no_order_before: Timestamp,
+    nothing_before: Hold,
+    no_order_before: Hold,
+}
+
+/// Until when, by the venue's clock.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hold {
+    /// As the venue named it.
+    named: Timestamp,
+    /// So long after an answer: counted on the clock as it was known then.
+    counted: Timestamp,
+}
+
+impl Hold {
+    fn until(self) -> Timestamp {
+        self.named.max(self.counted)
+    }
+
+    fn after(&mut self, now: Timestamp, pause: Duration) {
+        self.counted = self.counted.max(now + pause);
+    }
+
+    fn told(&mut self, now: Timestamp, told: Option<RetryAt>, otherwise: Duration) {
+        match told {
+            Some(RetryAt::At(time)) => self.named = self.named.max(time),
+            Some(RetryAt::After(pause)) => self.after(now, pause),
+            None => self.after(now, otherwise),
+        }
+    }
 }
 
 /// Leave to send one request; to be given back with what came of it.
@@ -70,8 +97,8 @@ impl Budget {
         Self {
             windows: limits.iter().map(|limit| Window::new(*limit)).collect(),
             reserve: reserve.min(90),
-            nothing_before: Timestamp::ZERO,
-            no_order_before: Timestamp::ZERO,
+            nothing_before: Hold::default(),
+            no_order_before: Hold::default(),
         }
     }
 
@@ -86,11 +113,11 @@ impl Budget {
     /// # Errors
     /// Until when to wait.
     pub fn ask(&mut self, now: Timestamp, cost: Cost, lane: Lane) -> Result<Ticket, Wait> {
-        if now < self.nothing_before {
-            return Err(Wait { until: self.nothing_before, why: Full::Told });
+        if now < self.nothing_before.until() {
+            return Err(Wait { until: self.nothing_before.until(), why: Full::Told });
         }
-        if cost.orders > 0 && now < self.no_order_before {
-            return Err(Wait { until: self.no_order_before, why: Full::Told });
+        if cost.orders > 0 && now < self.no_order_before.until() {
+            return Err(Wait { until: self.no_order_before.until(), why: Full::Told });
         }
         let percent = match lane {
             Lane::Ordinary => 100 - self.reserve,
@@ -132,19 +159,15 @@ impl Budget {
     /// What a failure says about limits, wherever it came from (another connection from the same address).
     pub fn obey(&mut self, now: Timestamp, failure: &Failure) {
         let Verdict::Retry(why) = failure.verdict else { return };
-        let told = failure.retry.map(|retry| match retry {
-            RetryAt::After(pause) => now + pause,
-            RetryAt::At(time) => time,
-        });
         match why {
             Retry::Limit => {
                 let pause = if failure.status == 418 { BAN } else { PAUSE };
-                self.nothing_before = self.nothing_before.max(told.unwrap_or(now + pause));
+                self.nothing_before.told(now, failure.retry, pause);
             }
             Retry::Orders => {
                 let window = self.windows.iter().filter(|w| w.limit.kind == LimitKind::Orders);
-                let fallback = window.map(|w| w.end(now)).min().unwrap_or(now + PAUSE);
-                self.no_order_before = self.no_order_before.max(told.unwrap_or(fallback));
+                let end = window.map(|w| w.end(now).since(now)).min().unwrap_or(PAUSE);
+                self.no_order_before.told(now, failure.retry, end);
             }
             Retry::OutsideWindow | Retry::Busy => {}
         }
@@ -152,6 +175,16 @@ impl Budget {
 
     /// Before it nothing may be sent; in the past as a rule.
     pub fn nothing_before(&self) -> Timestamp {
-        self.nothing_before
+        self.nothing_before.until()
+    }
+
+    /// The venue's clock is known better now: it shows `now`, so many microseconds more (or less) than was thought.
+    /// Pauses stay as long as they were; times that the venue named stay where they are.
+    pub fn clock_leapt(&mut self, micros: i64, now: Timestamp) {
+        for hold in [&mut self.nothing_before, &mut self.no_order_before] {
+            // One that never was stays in the past.
+            hold.counted = Timestamp::from_micros(hold.counted.micros().saturating_add(micros));
+        }
+        self.windows.iter_mut().for_each(|window| window.clock_leapt(now));
     }
 }

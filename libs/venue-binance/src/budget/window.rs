@@ -63,6 +63,15 @@ impl Window {
         Timestamp::from_micros((now.micros().div_euclid(length) + 1).saturating_mul(length))
     }
 
+    /// Back by more than an interval, what is used would stay used for as long as the leap was; it counts in the
+    /// present interval.
+    pub fn clock_leapt(&mut self, now: Timestamp) {
+        let number = now.micros().div_euclid(self.micros());
+        if number < self.number - 1 {
+            self.number = number;
+        }
+    }
+
     fn roll(&mut self, now: Timestamp) {
         let number = now.micros().div_euclid(self.micros());
         // A clock that was set back does not give anything back.

@@ -56,12 +56,15 @@ impl VenueClock {
         !reading.is_told || steady >= age || apart >= SLEPT
     }
 
-    /// The venue said `told` in answer to a question that was asked at `asked` and answered now.
-    pub(super) fn read(&self, told: Timestamp, asked: Instant) {
+    /// The venue said `told` in answer to a question that was asked at `asked` and answered now. How far this
+    /// clock has leapt by it, in microseconds.
+    pub(super) fn read(&self, told: Timestamp, asked: Instant) -> i64 {
         let at = Instant::now();
         let venue = told + at.duration_since(asked) / 2;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            Reading { venue, at, wall: machine(), is_told: true };
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = reading.venue + at.duration_since(reading.at);
+        *reading = Reading { venue, at, wall: machine(), is_told: true };
+        venue.micros().saturating_sub(before.micros())
     }
 
     fn reading(&self) -> Reading {

@@ -85,14 +85,24 @@ async fn read(mut response: Response) -> Result<Answer, NoAnswer> {
     let retry_after = headers.get("Retry-After").and_then(text);
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    // From here on the venue has had the request: whatever breaks, it is lost, not unsent.
-    while let Some(chunk) = response.chunk().await.map_err(|e| NoAnswer::Lost(told(e)))? {
+    // From here on the venue has had the request: whatever breaks, it is lost, not unsent. But a limit is told by
+    // the head alone, and has to be obeyed.
+    match read_body(&mut response, &mut body).await {
+        Err(_) if matches!(status, 403 | 418 | 429) => {}
+        read => read.map_err(NoAnswer::Lost)?,
+    }
+    Ok(Answer { status, body, usage, retry_after })
+}
+
+/// As far as it comes.
+async fn read_body(response: &mut Response, body: &mut Vec<u8>) -> Result<(), String> {
+    while let Some(chunk) = response.chunk().await.map_err(told)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(NoAnswer::Lost(format!("the answer is longer than {LARGEST_ANSWER} bytes")));
+            return Err(format!("the answer is longer than {LARGEST_ANSWER} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, body, usage, retry_after })
+    Ok(())
 }
 
 fn no_answer(e: reqwest::Error) -> NoAnswer {

@@ -42,8 +42,17 @@ pub const CAPACITY: usize = 4_096;
 pub trait Opener: Send + Sync + 'static {
     /// A connection that is subscribed, with the subscription's number, and frames that came meanwhile.
     fn open(&self) -> impl Future<Output = Result<Open, NotOpen>> + Send;
-    /// Whether after this frame another connection is needed.
-    fn is_farewell(&self, frame: &[u8]) -> bool;
+    /// Whether with this frame the connection takes its leave.
+    fn farewell(&self, frame: &[u8]) -> Option<Farewell>;
+}
+
+/// How a connection takes its leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// Its server goes away soon: it is read until another is there.
+    Leaving,
+    /// Its subscription is over: it stays open, and nothing comes over it any more.
+    Deaf,
 }
 
 pub struct Open {
@@ -101,7 +110,7 @@ impl<O: Opener> Keeper<O> {
     async fn run(mut self) {
         let mut backoff = Backoff::new(self.rest.patience());
         loop {
-            let (why, lasted, wait) = match self.opener.open().await {
+            let (why, lasted, wait) = match self.open().await {
                 Err(NotOpen { why, wait }) => (why, Duration::ZERO, wait),
                 Ok(open) => {
                     let since = open.socket.opened;
@@ -123,7 +132,13 @@ impl<O: Opener> Keeper<O> {
         }
     }
 
-    /// Until there is no connection left; why.
+    /// No handshake in a ban, which it would only make longer.
+    async fn open(&self) -> Result<Open, NotOpen> {
+        not_quiet(&self.rest)?;
+        self.opener.open().await
+    }
+
+    /// Until there is no connection left, or none that hears; why.
     async fn listen(&mut self, open: Open) -> Result<String, Over> {
         let mut socket = self.opened(open).await?;
         let mut old: Option<(Socket, Instant)> = None;
@@ -134,12 +149,20 @@ impl<O: Opener> Keeper<O> {
             tokio::select! {
                 heard = socket.next() => match heard {
                     Ok(bytes) => {
-                        if !leaving && self.opener.is_farewell(&bytes) {
-                            // With a pause: the next server may be going away as well.
-                            leaving = true;
-                            renew_at = Instant::now() + backoff.pause(socket.opened.elapsed());
-                        }
+                        let farewell = self.opener.farewell(&bytes);
                         self.frame(bytes).await?;
+                        match farewell {
+                            Some(Farewell::Deaf) => {
+                                socket.close().await;
+                                return Ok("the venue ended the subscription".to_owned());
+                            }
+                            Some(Farewell::Leaving) if !leaving => {
+                                // With a pause: the next server may be going away as well.
+                                leaving = true;
+                                renew_at = Instant::now() + backoff.pause(socket.opened.elapsed());
+                            }
+                            Some(Farewell::Leaving) | None => {}
+                        }
                     }
                     Err(why) => return Ok(why),
                 },
@@ -147,7 +170,7 @@ impl<O: Opener> Keeper<O> {
                     Some(bytes) => self.frame(bytes).await?,
                     None => if let Some((socket, _)) = old.take() { socket.close().await },
                 },
-                () = sleep_until(renew_at) => match self.opener.open().await {
+                () = sleep_until(renew_at) => match self.open().await {
                     Ok(open) => {
                         let linger = Instant::now() + self.rest.patience().linger;
                         let new = self.opened(open).await?;
@@ -156,7 +179,7 @@ impl<O: Opener> Keeper<O> {
                         leaving = false;
                     }
                     Err(NotOpen { why, wait }) => {
-                        tracing::debug!("a stream could not be renewed yet: {why}");
+                        tracing::warn!("a stream could not be renewed yet: {why}");
                         let pause = backoff.pause(Duration::ZERO).max(wait);
                         renew_at = Instant::now() + pause.max(self.rest.quiet_for());
                     }
@@ -196,6 +219,14 @@ async fn of_old(old: &mut Option<(Socket, Instant)>) -> Option<Vec<u8>> {
                 () = sleep_until(*until) => None,
             }
         }
+    }
+}
+
+/// Whether a handshake may be made.
+pub fn not_quiet(rest: &Rest) -> Result<(), NotOpen> {
+    match rest.quiet_for() {
+        Duration::ZERO => Ok(()),
+        wait => Err(NotOpen { why: format!("the venue told us to wait for {wait:?} more"), wait }),
     }
 }
 

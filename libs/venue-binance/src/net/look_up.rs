@@ -8,6 +8,7 @@ use crate::{
     wire::{Number, Raw, Text, wire},
 };
 use domain::{Account, ClientOrderId, Decimal, Instrument, Symbol, Timestamp};
+use events::Event;
 use std::time::Duration;
 use venue::Outcome;
 
@@ -30,7 +31,7 @@ impl Rest {
         }
         // One that is there is known at once; only absence has to wait.
         match self.find(account, instrument.symbol, order).await {
-            Ok(outcome) => return outcome,
+            Ok(facts) => return Outcome::Facts(facts),
             Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {}
             Err(e) => return self.lookup_failed(e).await,
         }
@@ -62,7 +63,7 @@ impl Rest {
                 continue;
             }
             return match self.find(account, symbol, order).await {
-                Ok(outcome) => outcome,
+                Ok(facts) => Outcome::Facts(facts),
                 Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {
                     Outcome::NotFound { venue_time }
                 }
@@ -73,19 +74,20 @@ impl Rest {
         Outcome::TryAgain { after: Duration::from_secs(1), text }
     }
 
-    async fn find(
+    /// All that is known of it: accepted, every fill, how it ended.
+    pub(super) async fn find(
         &self,
         account: Account,
         symbol: Symbol,
         order: ClientOrderId,
-    ) -> Result<Outcome, CallError> {
+    ) -> Result<Vec<Event>, CallError> {
         let row = self.ask_where_orders_go(&request::order(symbol, order)).await?;
         let found = self.with_executions(symbol, row).await?;
-        let told = rows::parse_order(account, &found)?;
-        Ok(Outcome::Facts(told))
+        Ok(rows::parse_order(account, &found)?)
     }
 
     /// `{"order": …, "trades": […], "allocations": […]}`, what [`rows::parse_order`] reads, of an order's row.
+    /// Never with executions missing: an order that seems to have traded less than it has is no answer.
     pub(super) async fn with_executions(&self, symbol: Symbol, row: Vec<u8>) -> Result<Vec<u8>, CallError> {
         let known: Row = serde_json::from_slice(&row).map_err(ParseError::from)?;
         let executed = known.executed.map_or(Decimal::ZERO, |n| n.0);
@@ -97,8 +99,12 @@ impl Rest {
                     let call = request::allocations_of(symbol, known.number);
                     allocations = elements(&self.ask_where_orders_go(&call).await?)?;
                 }
-                if reading == READINGS || sum(&trades)?.saturating_add(sum(&allocations)?) >= executed {
+                let told = sum(&trades)?.saturating_add(sum(&allocations)?);
+                if told >= executed {
                     break;
+                }
+                if reading == READINGS {
+                    return Err(CallError::Incomplete { executed, told });
                 }
                 tokio::time::sleep(PAUSE).await;
             }

@@ -28,6 +28,7 @@ mod rest;
 mod socket;
 mod streams;
 mod user_data;
+mod whole;
 mod ws_api;
 
 pub use account::Frame;
@@ -130,6 +131,8 @@ pub struct Patience {
     pub renew: Duration,
     /// How long the old one is still read then.
     pub linger: Duration,
+    /// A reading of the venue's clock that took longer is not used: it may be off by half of that.
+    pub round_trip: Duration,
     /// How old a reading of the venue's clock may be.
     pub clock: Duration,
     /// How old exchange info may be.
@@ -147,6 +150,7 @@ impl Default for Patience {
             longest_pause: Duration::from_secs(60),
             renew: RENEW,
             linger: Duration::from_secs(2),
+            round_trip: Duration::from_secs(2),
             clock: Duration::from_secs(30 * 60),
             info: Duration::from_secs(24 * 3_600),
         }

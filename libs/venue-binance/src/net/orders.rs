@@ -3,7 +3,8 @@
 //! | what came | of an order | of a cancel |
 //! |---|---|---|
 //! | success | the facts that it tells | how the order ended |
-//! | refused at the door, rejected by the engine | `OrderRejected`, for each order of a list | `CancelRejected` |
+//! | success with an end and without all its fills | what a lookup tells at once, or unknown | the same |
+//! | refused at the door, rejected by the engine | `OrderRejected`, for each order of a list | `CancelRejected`; after −2011 also what became of the order |
 //! | −2010 "Duplicate order sent." | unknown: an order works under this id | – |
 //! | 429, 418, 403, −1003, −1015, −1021, −1008 | try again | try again |
 //! | no connection was made | try again | try again |
@@ -46,7 +47,10 @@ impl Venue for Rest {
                     OrderRequest::Single(_) => rows::parse_placed(account, &answer),
                     OrderRequest::Oco(_) => rows::parse_placed_list(account, &answer),
                 };
-                read.map_or_else(unreadable, Outcome::Facts)
+                match read {
+                    Ok(told) => self.whole(account, instrument, told).await,
+                    Err(why) => unreadable(why),
+                }
             }
             Err(CallError::Told(failure)) => match failure.verdict {
                 // It is this id that works there: what we sent before has arrived after all.
@@ -74,12 +78,19 @@ impl Venue for Rest {
         }
         let call = request::cancel(instrument.symbol, order);
         match self.send_order(&call, stamp).await {
-            Ok(answer) => rows::parse_canceled(account, &answer).map_or_else(unreadable, Outcome::Facts),
+            Ok(answer) => match rows::parse_canceled(account, &answer) {
+                Ok(told) => self.whole(account, instrument, told).await,
+                Err(why) => unreadable(why),
+            },
             Err(CallError::Told(failure)) => match failure.verdict {
-                Verdict::Refused(_) | Verdict::Rejected(_) | Verdict::NotFound => {
-                    let (code, text, at) = (failure.code, failure.text, self.clock().now());
-                    let said = CancelRejected { account, instrument, order, code, text, at };
-                    Outcome::Facts(vec![said.into()])
+                Verdict::Refused(_) => {
+                    Outcome::Facts(vec![self.not_canceled(account, instrument, order, failure)])
+                }
+                Verdict::Rejected(_) | Verdict::NotFound => {
+                    let rejected = self.not_canceled(account, instrument, order, failure);
+                    let mut told = self.became_of(account, instrument, order).await;
+                    told.push(rejected);
+                    Outcome::Facts(told)
                 }
                 _ => self.outcome(failure).await,
             },
@@ -110,6 +121,29 @@ impl Rest {
         (self.clock().now() > end).then(|| Outcome::TryAgain { after: Duration::ZERO, text: text() })
     }
 
+    fn not_canceled(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        failure: Failure,
+    ) -> Event {
+        let (code, text, at) = (failure.code, failure.text, self.clock().now());
+        CancelRejected { account, instrument, order, code, text, at }.into()
+    }
+
+    /// Of an order that could not be canceled; as a rule it has ended, perhaps unheard. Nothing, if it cannot be
+    /// looked up now.
+    async fn became_of(&self, account: Account, instrument: Instrument, order: ClientOrderId) -> Vec<Event> {
+        match self.find(account, instrument.symbol, order).await {
+            Ok(told) => told,
+            Err(why) => {
+                tracing::warn!(%order, "it could not be canceled, and its end is not known: {why}");
+                Vec::new()
+            }
+        }
+    }
+
     /// What a failure means that is no verdict on the order itself.
     pub(super) async fn outcome(&self, failure: Failure) -> Outcome {
         let text = failure.to_string();
@@ -135,12 +169,14 @@ impl Rest {
     }
 }
 
-/// The failures of sending.
+/// The failures of sending; and those of a lookup alone, which is asked again.
 pub(super) fn unsent(error: CallError) -> Outcome {
     let text = error.to_string();
     match error {
         CallError::Held { after, .. } => Outcome::TryAgain { after, text },
-        CallError::Unreached(_) => Outcome::TryAgain { after: UNREACHED_PAUSE, text },
+        CallError::Unreached(_) | CallError::Incomplete { .. } | CallError::SlowClock { .. } => {
+            Outcome::TryAgain { after: UNREACHED_PAUSE, text }
+        }
         CallError::NoKey | CallError::Setup(_) => Outcome::Fatal { text },
         CallError::NoAnswer(_) | CallError::Unreadable(_) | CallError::Told(_) => Outcome::Unknown { text },
     }

@@ -14,7 +14,7 @@ use crate::{
     request::{self, Call, RestRequest, Security, Signing},
     wire::{Stamp as WireStamp, wire},
 };
-use domain::Timestamp;
+use domain::{Decimal, Timestamp};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -52,6 +52,12 @@ pub enum CallError {
     NoAnswer(String),
     #[error("the answer cannot be read: {0}")]
     Unreadable(#[from] ParseError),
+    /// The order's executions reach the venue's archive after its row.
+    #[error("of {executed} executed the venue tells {told} in fills so far; ask again")]
+    Incomplete { executed: Decimal, told: Decimal },
+    /// Too slowly each time to set a clock by it.
+    #[error("the venue took {took:?} to tell its time, more than the {most:?} that are of use; see to the connection")]
+    SlowClock { took: Duration, most: Duration },
     #[error("this needs an API key; configure one")]
     NoKey,
     /// Before anything was sent.
@@ -66,6 +72,8 @@ const LIMITS: &[(LimitKind, u64, u32)] = &[
     (LimitKind::Orders, 10, 50),
     (LimitKind::Orders, 86_400, 160_000),
 ];
+/// So often the clock is read until an answer comes in time.
+const CLOCK_READINGS: u32 = 4;
 /// For queries: their stamps are our own.
 const WINDOW_MS: u32 = 5_000;
 
@@ -116,10 +124,11 @@ impl Rest {
         self.0.budget.quiet_for(self.0.clock.now())
     }
 
-    /// Reads the venue's clock; what it says is when it answered.
+    /// Reads the venue's clock; what it says is when it answered. A reading that took too long is made again,
+    /// a few times, and what was known stays.
     ///
     /// # Errors
-    /// No answer.
+    /// No answer, or none in time.
     pub async fn read_clock(&self) -> Result<Timestamp, CallError> {
         let _one = self.0.reading.lock().await;
         self.read_clock_alone().await
@@ -152,14 +161,29 @@ impl Rest {
     }
 
     async fn read_clock_alone(&self) -> Result<Timestamp, CallError> {
+        let most = self.patience().round_trip;
+        let mut took = Duration::ZERO;
+        for _ in 0..CLOCK_READINGS {
+            let (told, asked) = self.ask_time().await?;
+            took = asked.elapsed();
+            if took <= most {
+                let leap = self.0.clock.read(told, asked);
+                self.0.budget.lock().clock_leapt(leap, self.0.clock.now());
+                return Ok(told);
+            }
+        }
+        Err(CallError::SlowClock { took, most })
+    }
+
+    /// What the venue's clock showed, and when it was asked.
+    async fn ask_time(&self) -> Result<(Timestamp, Instant), CallError> {
         let call = request::time();
         let asked_with = self.admit(&call).await?;
         let asked = Instant::now();
         let request = RestRequest { method: call.method, target: call.path.to_owned(), api_key: None };
         let answer = told(asked_with, self.0.http.send(request).await)?;
         let told: Time = serde_json::from_slice(&answer).map_err(ParseError::from)?;
-        self.0.clock.read(told.server.0, asked);
-        Ok(told.server.0)
+        Ok((told.server.0, asked))
     }
 
     /// Asks: waits for the limits, stamps and signs with the venue's time, and once more should that

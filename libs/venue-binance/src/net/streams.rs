@@ -2,7 +2,7 @@
 
 use super::{
     Rest,
-    keep::{self, Delivery, Kept, NotOpen, Open, Opener},
+    keep::{self, Delivery, Farewell, Kept, NotOpen, Open, Opener},
     socket::Socket,
 };
 use crate::market::{self, Message};
@@ -66,10 +66,11 @@ impl Opener for Market {
         Ok(Open { socket, subscription: None, early })
     }
 
-    fn is_farewell(&self, bytes: &[u8]) -> bool {
+    fn farewell(&self, bytes: &[u8]) -> Option<Farewell> {
         const NAME: &[u8] = b"serverShutdown";
-        bytes.windows(NAME.len()).any(|part| part == NAME)
-            && market::decode(bytes).is_ok_and(|frame| frame.message == Message::ServerShutdown)
+        let is_one = bytes.windows(NAME.len()).any(|part| part == NAME)
+            && market::decode(bytes).is_ok_and(|frame| frame.message == Message::ServerShutdown);
+        is_one.then_some(Farewell::Leaving)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::{
     Rest,
-    keep::{self, Delivery, Kept, NotOpen, Open, Opener},
+    keep::{self, Delivery, Farewell, Kept, NotOpen, Open, Opener},
     socket::Socket,
 };
 use crate::{
@@ -49,6 +49,8 @@ impl Opener for Account {
             });
         };
         rest.freshen_clock().await.map_err(|e| e.to_string())?;
+        // Reading the clock takes its time, and may itself have met a limit.
+        keep::not_quiet(rest)?;
         let url = &rest.0.setup.endpoints.ws_api;
         let mut socket = Socket::open(url, rest.patience()).await.map_err(|e| keep::refused(rest, e))?;
         let signing = Signing {
@@ -62,16 +64,17 @@ impl Opener for Account {
         Ok(Open { socket, subscription, early })
     }
 
-    fn is_farewell(&self, bytes: &[u8]) -> bool {
+    fn farewell(&self, bytes: &[u8]) -> Option<Farewell> {
         // Only what looks like one is read.
         let named = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
-        (named(b"eventStreamTerminated") || named(b"serverShutdown") || named(b"listenKeyExpired"))
-            && matches!(
-                frame::decode(bytes),
-                Ok(Message::EventStreamTerminated(_)
-                    | Message::ServerShutdown(_)
-                    | Message::ListenKeyExpired(_))
-            )
+        if !(named(b"eventStreamTerminated") || named(b"serverShutdown") || named(b"listenKeyExpired")) {
+            return None;
+        }
+        match frame::decode(bytes) {
+            Ok(Message::EventStreamTerminated(_) | Message::ListenKeyExpired(_)) => Some(Farewell::Deaf),
+            Ok(Message::ServerShutdown(_)) => Some(Farewell::Leaving),
+            _ => None,
+        }
     }
 }
 

@@ -59,9 +59,9 @@ pub fn allocations_of(symbol: Symbol, order: i64) -> Call {
     Call::signed(Method::Get, "/api/v3/myAllocations", "myAllocations", 20).params(params)
 }
 
-/// Balances, without those of nothing, and what the account may do.
+/// Balances, those of nothing too: what was sold while nobody listened must be told. And what the account may do.
 pub fn account() -> Call {
-    let params = Params::default().with("omitZeroBalances", true);
+    let params = Params::default().with("omitZeroBalances", false);
     Call::signed(Method::Get, "/api/v3/account", "account.status", 20).params(params)
 }
 

@@ -173,7 +173,7 @@ fn queries_and_their_weights() {
             "GET /api/v3/myTrades?symbol=BTCUSDT&startTime=1700000000000&limit=1000",
             20,
         ),
-        (request::account(), "GET /api/v3/account?omitZeroBalances=true", 20),
+        (request::account(), "GET /api/v3/account?omitZeroBalances=false", 20),
         (request::depth(btc(), 5_000), "GET /api/v3/depth?symbol=BTCUSDT&limit=5000", 250),
         (request::time(), "GET /api/v3/time?", 1),
     ] {

@@ -22,6 +22,7 @@ const SELF_TRADE_MODES: &[&str] = &["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXP
 /// Of the average price that filters refer to.
 const AVERAGE_MINUTES: u32 = 5;
 /// What 64 bits hold with 8 decimals: the limit where a symbol has none of its own.
+/// Binance's documentation allows 0 for "none", but every symbol of theirs has limits, and clients count on it.
 const MOST: i64 = 92_233_720_368;
 const SYMBOLS: &str = r#"^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$"#;
 
@@ -210,12 +211,13 @@ fn symbol(instrument: Instrument, market: &Market, status: &str, limits: &Limits
 
 fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
     let (zero, most) = (Decimal::ZERO, Decimal::from(MOST));
+    let highest = most - most.checked_rem(rules.tick_size).unwrap_or_default();
     let count = |kind: &str, name: &str, most: u32| json!({ "filterType": kind, name: most });
     let mut filters = vec![
         json!({
             "filterType": "PRICE_FILTER",
-            "minPrice": figure(rules.min_price.unwrap_or(zero)),
-            "maxPrice": figure(rules.max_price.unwrap_or(zero)),
+            "minPrice": figure(rules.min_price.unwrap_or(rules.tick_size)),
+            "maxPrice": figure(rules.max_price.unwrap_or(highest)),
             "tickSize": figure(rules.tick_size),
         }),
         json!({

@@ -295,7 +295,9 @@ impl Exchange {
     /// two changes at one time for one.
     fn changed_at(&mut self, as_of: Timestamp) -> Timestamp {
         let after = Timestamp::from_millis(self.changed.millis() + 1);
-        self.changed = if as_of.millis() > self.changed.millis() { as_of } else { after };
+        // What is told first follows on nothing.
+        let later = self.told == 0 || as_of.millis() > self.changed.millis();
+        self.changed = if later { as_of } else { after };
         self.changed
     }
 

@@ -16,7 +16,7 @@ pub use start::{Place, start};
 use control::{Control, ControlError, Standing};
 
 use bus::{FrameKind, IngestFrame};
-use domain::{Account, Instrument, Timestamp, UnitName};
+use domain::{Account, ClientOrderId, Instrument, Timestamp, UnitName};
 use event_logger::{
     parse::PARSERS,
     record::{self, Target},
@@ -24,7 +24,13 @@ use event_logger::{
 use events::{Draft, Event, Kind, Position, QuoteAsked, Recorded, Uuid, conflict, ids};
 use runtime::abroad::{Abroad, AbroadError, Foreign};
 use service::Host;
-use std::{collections::BTreeSet, future::Future, mem, pin::Pin, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    mem,
+    pin::Pin,
+    time::Duration,
+};
 use tape::Tape;
 use tokio::time::{Instant, timeout, timeout_at};
 use trade_abstraction::{
@@ -66,6 +72,9 @@ struct State {
     own: Vec<Recorded>,
     /// Requests that are owed.
     effects: Vec<Effect>,
+    /// By their orders, what a run before this one may have sent or not. The exchange has one client and its
+    /// time stands still: what it does not know now never came, and can be sent.
+    unsent: BTreeMap<ClientOrderId, Effect>,
     /// Lookups that prove nothing yet.
     later: Vec<Effect>,
     /// The exchange has heard the market up to here.
@@ -109,6 +118,10 @@ impl<V: Venue> Abroad for PaperExchange<V> {
         let sent: Vec<Effect> = sent.collect();
         if !mem::replace(&mut self.state.recovered, true) {
             let new: BTreeSet<_> = sent.iter().flat_map(Effect::orders).collect();
+            let unsent = gateway.unsent(state).filter(|effect| effect.orders().all(|o| !new.contains(&o)));
+            for effect in unsent {
+                self.state.unsent.extend(effect.orders().map(|order| (order, effect.clone())));
+            }
             let owed = gateway.owed(state).into_iter();
             self.state.effects.extend(owed.filter(|effect| effect.orders().all(|o| !new.contains(&o))));
         }
@@ -152,7 +165,7 @@ impl<V: Venue> Abroad for PaperExchange<V> {
 #[derive(Default)]
 struct News {
     said: Vec<Foreign>,
-    ids: BTreeSet<Uuid>,
+    drafts: BTreeMap<Uuid, Draft>,
 }
 
 impl<V: Venue> PaperExchange<V> {
@@ -176,6 +189,11 @@ impl<V: Venue> PaperExchange<V> {
                 "it has heard the market up to position {}, this tape ends at {}: they do not belong together; give the tape its own exchange, or move the exchange's journal away",
                 standing.heard, head.position
             )));
+        }
+        if standing.heard == 0 && self.tape.latest_of_kind(Kind::OrderAccepted).await.map_err(away)?.is_some()
+        {
+            let why = "it is new, and this tape has orders at it: the exchange's journal (the tape's name with .exchange behind it) is missing; put it back, or begin another tape";
+            return Err(AbroadError(why.to_owned()));
         }
         self.state.market = self.market_after(standing.heard).await?;
         (self.state.heard, self.state.time) = (standing.heard, standing.time());
@@ -220,17 +238,24 @@ impl<V: Venue> PaperExchange<V> {
                 other @ (Effect::Send { .. } | Effect::Cancel { .. }) => other,
             };
             for brought in hands::carry_out(&self.venue, at_once).await {
-                if let (
-                    Effect::LookUp { not_before, .. },
-                    Brought::Answer(gateway::Answer::NotFound { venue_time, .. }),
-                ) = (&effect, &brought)
-                    && venue_time < not_before
+                if let Brought::Answer(gateway::Answer::NotFound { order, venue_time }) = &brought
+                    && let Effect::LookUp { not_before, .. } = &effect
                 {
-                    self.state.later.push(effect.clone());
+                    if let Some(send) = self.state.unsent.remove(order) {
+                        send.orders().for_each(|order| _ = self.state.unsent.remove(&order));
+                        for brought in hands::carry_out(&self.venue, send).await {
+                            self.judge(brought, news).await;
+                        }
+                        continue;
+                    }
+                    if venue_time < not_before {
+                        self.state.later.push(effect.clone());
+                    }
                 }
                 self.judge(brought, news).await;
             }
         }
+        self.state.unsent.clear();
         any
     }
 
@@ -344,20 +369,31 @@ impl<V: Venue> PaperExchange<V> {
         event: Event,
         meta: Option<String>,
     ) -> Result<(), AbroadError> {
-        if !news.ids.insert(id) {
-            return Ok(());
-        }
         let draft = Draft::new(id, source, None, event.at().unwrap_or_default(), &event);
-        match self.tape.by_id(id).await.map_err(away)? {
-            None => news.said.push(Foreign::Fact { id, source, event, meta }),
-            Some(row) if row.draft.body == draft.body || row.draft.same_fact(&draft) => {}
-            Some(row) => {
-                tracing::error!(row.position, "two copies of one fact differ: {}", draft.body);
-                let said = conflict::conflict(event_logger::unit(), &draft, &event, row.position);
+        // What is brought now comes behind everything that is on the tape.
+        let (known, position) = match news.drafts.get(&id) {
+            Some(known) => (Some(known.clone()), 0),
+            None => match self.tape.by_id(id).await.map_err(away)? {
+                Some(row) => (Some(row.draft), row.position),
+                None => (None, 0),
+            },
+        };
+        match known {
+            None => {
+                news.drafts.insert(id, draft);
+                news.said.push(Foreign::Fact { id, source, event, meta });
+            }
+            Some(known) if known.body == draft.body || known.same_fact(&draft) => {}
+            Some(_) => {
+                tracing::error!(position, "two copies of one fact differ: {}", draft.body);
+                let said = conflict::conflict(event_logger::unit(), &draft, &event, position);
                 for (n, event) in said.into_iter().enumerate() {
                     let id = conflict::conflict_id(self.target.tape, &draft, n);
-                    if news.ids.insert(id) && self.tape.by_id(id).await.map_err(away)?.is_none() {
+                    let new =
+                        !news.drafts.contains_key(&id) && self.tape.by_id(id).await.map_err(away)?.is_none();
+                    if new {
                         let source = event_logger::unit();
+                        news.drafts.insert(id, Draft::new(id, source, None, draft.at, &event));
                         news.said.push(Foreign::Fact { id, source, event, meta: None });
                     }
                 }

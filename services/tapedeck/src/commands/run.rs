@@ -93,7 +93,7 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
 
     let Some(tape) = open(url, &process, &mut stopped).await? else { return Ok(ExitCode::SUCCESS) };
     units::check_same_account(&tape, &settings).await?;
-    venue::check_same(&tape, args.venue == RunVenue::VenuePaper).await?;
+    venue::check_same(&tape, args.venue.name()).await?;
     let shared = Shared { tape: tape.clone(), bus: bus.clone(), owner, stop: stopped.clone() };
     let mut parts = Parts::default();
     let venue = match args.venue {
@@ -103,7 +103,7 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     if let Some(rest) = venue.clone() {
         tokio::spawn(async move { rest.keep_clock().await });
     }
-    for (unit, make) in deployment::cores(&settings, &services)? {
+    for (unit, make) in deployment::cores(&settings, &services, args.venue)? {
         let hands = venue.clone().filter(|_| unit == units::gateway()).map(|rest| hands::at(Arc::new(rest)));
         parts.core(&shared, unit, make, hands);
     }

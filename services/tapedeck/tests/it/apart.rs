@@ -12,6 +12,7 @@ use settings::Settings;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tape::{Row, Tape};
 use tapedeck::{
+    cli::RunVenue,
     deployment::{self, Service},
     units,
 };
@@ -55,7 +56,7 @@ async fn many(settings: &Settings) -> Vec<Row> {
     let (stop, stopped) = watch::channel(false);
     let limits = Limits { poll: Duration::from_millis(1), ..Limits::default() };
     let mut tasks = JoinSet::new();
-    let cores = deployment::cores(settings, &BTreeSet::from(Service::ALL)).unwrap();
+    let cores = deployment::cores(settings, &BTreeSet::from(Service::ALL), RunVenue::VenuePaper).unwrap();
     let units = cores.iter().map(|core| core.0).collect();
     for (unit, make) in cores {
         let (tape, bus, limits) = (tape.clone(), bus.clone(), limits.clone());

@@ -3,9 +3,9 @@
 //! A function of the whole trade: it asks what is wanted, what is, and which of our requests are
 //! still on their way, and says nothing while something is.
 
-use super::{Config, Cover, ExitPlan, Held, LegOrder, Stage, State, Trade, Wanted};
+use super::{Config, Cover, ExitPlan, Held, LegOrder, LegState, Stage, State, Trade, Wanted};
 use domain::{
-    ClientOrderId, Decimal, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin,
+    ClientOrderId, Decimal, Ending, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin,
     PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
 };
 use events::{
@@ -220,11 +220,13 @@ impl Step<'_> {
         else {
             return false;
         };
-        // Canceling one leg of an OCO cancels both.
+        // Canceling one leg of an OCO cancels both; one that ended by itself meanwhile did not.
+        let is_canceled =
+            |l: &LegOrder| l.is_canceling() || matches!(l.state, LegState::Done { ending: Ending::Canceled });
         let twin_canceled = t
             .legs
             .values()
-            .any(|l| l.leg != leg.leg && l.protects() && l.attempt == leg.attempt && l.cancels > 0);
+            .any(|l| l.leg != leg.leg && l.protects() && l.attempt == leg.attempt && is_canceled(l));
         if leg.is_working() && !twin_canceled {
             self.cancel(id, leg, said);
         }

@@ -32,6 +32,7 @@ impl Desk {
             recv_window_ms: 5_000,
             clock_margin: Duration::from_secs(1),
             entry_deadline: Duration::from_secs(60),
+            venue: None,
         };
         Self { solo: Solo::new(config), now: "2024-01-15".parse().unwrap() }
     }

@@ -229,6 +229,24 @@ fn a_close_of_an_oco_cancels_the_list_once() {
 }
 
 #[test]
+fn a_take_profit_that_trades_while_the_stop_is_being_canceled_is_taken_back_by_itself() {
+    for rejected_first in [true, false] {
+        let mut desk = Desk::open(oco());
+        assert_eq!(desk.close(), "exiting Requested / cancel stop1");
+        desk.fill("take_profit1", "0.5", "107", None);
+        let said = if rejected_first {
+            desk.cancel_rejected("stop1") + &desk.done("stop1", Expired)
+        } else {
+            desk.done("stop1", Expired) + &desk.cancel_rejected("stop1")
+        };
+        assert!(said.contains("cancel take_profit1"), "rejected first {rejected_first}: {said}");
+        let said = desk.done("take_profit1", Canceled);
+        // Sold, or protected until the exit is tried again: the rest is not forgotten.
+        assert!(said.contains("sell 1.5"), "rejected first {rejected_first}: {said}");
+    }
+}
+
+#[test]
 fn a_close_before_the_entry_is_over_leaves_at_once() {
     let mut desk = Desk::new(stop_limit());
     desk.size();

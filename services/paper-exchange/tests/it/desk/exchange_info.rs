@@ -33,6 +33,7 @@ fn exchange_information_is_read_as_the_rules_that_it_was_made_from() {
     let given = InstrumentRules {
         buy_price_range: range,
         sell_price_range: range,
+        min_price: Some(d("0.01")),
         market_max_quantity: Some(Quantity::MOST),
         max_notional: Some(domain::Price::MOST),
         max_position: Some(d("12")),
@@ -45,6 +46,28 @@ fn exchange_information_is_read_as_the_rules_that_it_was_made_from() {
     let listing = &read.listings["BTCUSDT"];
     assert_eq!(listing.rules, given);
     assert!(listing.is_trading() && listing.amend_allowed && listing.cancel_replace_allowed);
+}
+
+#[test]
+fn what_nothing_limits_has_limits_that_nobody_meets() {
+    let unlimited = InstrumentRules {
+        tick_size: d("0.05"),
+        min_price: None,
+        max_price: None,
+        max_quantity: None,
+        market_max_quantity: None,
+        max_notional: None,
+        ..rules()
+    };
+    let mut stage = Stage::silent(unlimited);
+    let info = stage.raw(ExchangeInfo, "symbol=BTCUSDT").unwrap();
+    let filters = info["symbols"][0]["filters"].as_array().unwrap();
+    let filter = |kind: &str| filters.iter().find(|one| one["filterType"] == kind).unwrap();
+    let price = filter("PRICE_FILTER");
+    assert_eq!([&price["minPrice"], &price["maxPrice"]], ["0.05000000", "92233720368.00000000"]);
+    for (kind, name) in [("LOT_SIZE", "maxQty"), ("MARKET_LOT_SIZE", "maxQty"), ("NOTIONAL", "maxNotional")] {
+        assert_eq!(filter(kind)[name], "92233720368.00000000", "{kind}");
+    }
 }
 
 #[test]
