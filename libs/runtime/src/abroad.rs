@@ -33,7 +33,7 @@ pub enum Foreign {
     Fact {
         id: Uuid,
         source: UnitName,
-        event: Event,
+        event: Box<Event>,
         meta: Option<String>,
     },
     /// To be judged in the state of that unit, which says what comes of it.

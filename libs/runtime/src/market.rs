@@ -332,7 +332,7 @@ async fn attend<F: Steps>(
     for foreign in brought {
         match foreign {
             Foreign::Fact { id, source, event, meta } => {
-                played.tell(id, source, now, event, outbox);
+                played.tell(id, source, now, *event, outbox);
                 if let Some(entry) = outbox.entries.last_mut() {
                     entry.draft.meta = meta;
                 }

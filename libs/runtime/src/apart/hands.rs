@@ -16,10 +16,13 @@ use tokio::sync::{Mutex, mpsc};
 #[derive(Clone)]
 pub struct Hands {
     /// Called by whoever speaks for the unit, with its state; must not wait.
-    pub told: Arc<dyn Fn(&Host, News) + Send + Sync>,
+    pub told: Arc<Tell>,
     /// What they bring back.
     pub back: Arc<Mutex<mpsc::Receiver<Back>>>,
 }
+
+/// Tells hands something.
+pub type Tell = dyn Fn(&Host, News) + Send + Sync;
 
 /// What hands are told.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub enum News {
     Recovered {
         fence: u64,
     },
-    Heard(Heard),
+    Heard(Box<Heard>),
 }
 
 /// Something that a sink has heard where it stands on the tape.

@@ -241,7 +241,7 @@ impl<'a> Speaker<'a> {
     fn tell_hands(&mut self, host: &Host) {
         let Some(hands) = &self.replica.hands else { return };
         for heard in self.hands.news.drain(..) {
-            (hands.told)(host, News::Heard(heard));
+            (hands.told)(host, News::Heard(Box::new(heard)));
         }
     }
 

@@ -87,10 +87,10 @@ async fn what_hands_bring_is_said_once_by_the_incarnation_that_sent_them() {
     let stage = Stage::new(Backend::Memory, Clock::Wall).await;
     let (sink, mut hands, bring) = stage.start_with_hands(&make(echo), "a");
     told(&mut hands, 1).await;
-    bring.send(back(9, 1)).await.ok().expect("alive");
-    bring.send(back(1, 2)).await.ok().expect("alive");
-    bring.send(back(1, 2)).await.ok().expect("alive");
-    bring.send(back(1, 3)).await.ok().expect("alive");
+    bring.send(back(9, 1)).await.expect("alive");
+    bring.send(back(1, 2)).await.expect("alive");
+    bring.send(back(1, 2)).await.expect("alive");
+    bring.send(back(1, 3)).await.expect("alive");
     let brought =
         [("account.balance_changed".to_owned(), true, 1), ("account.balance_changed".to_owned(), true, 1)];
     assert_eq!(told(&mut hands, 2).await, brought, "neither another's nor the same again");
@@ -106,7 +106,7 @@ async fn a_fact_that_stands_there_otherwise_is_a_conflict_and_the_unit_goes_on()
     let other = Draft::new(brought_id(TAPE, 5), unit("x"), None, Timestamp::ZERO, &balance(77));
     stage.append(vec![other], Timestamp::ZERO).await;
     let (sink, mut hands, bring) = stage.start_with_hands(&make(echo), "a");
-    bring.send(back(1, 5)).await.ok().expect("alive");
+    bring.send(back(1, 5)).await.expect("alive");
     let mut kinds = Vec::new();
     while kinds.last().is_none_or(|kind| kind != "tape.conflicted") {
         kinds.push(told(&mut hands, 1).await.remove(0).0);

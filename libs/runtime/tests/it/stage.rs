@@ -127,7 +127,7 @@ impl Stage {
         let (bring, back) = mpsc::channel(16);
         let note = move |_: &Host, news| {
             if let News::Heard(heard) = news {
-                tell.try_send(heard).unwrap();
+                tell.try_send(*heard).unwrap();
             }
         };
         let hands = Hands { told: Arc::new(note), back: Arc::new(tokio::sync::Mutex::new(back)) };

@@ -9,7 +9,7 @@ use crate::{
 use domain::Timestamp;
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub struct SharedBudget(Mutex<Budget>);
@@ -36,23 +36,30 @@ impl SharedBudget {
     }
 
     /// How long nothing may be sent.
-    pub fn quiet_for(&self, now: Timestamp) -> Duration {
-        self.lock().nothing_before().since(now)
+    pub fn quiet_for(&self, clock: &VenueClock) -> Duration {
+        let budget = self.lock();
+        budget.nothing_before().since(clock.now())
+    }
+
+    /// Sets the clock by a reading. Nobody asks between the clock's leap and that of the limits: whoever asks or
+    /// tells looks at the clock with the budget locked.
+    pub fn clock_read(&self, clock: &VenueClock, told: Timestamp, asked: Instant) {
+        let mut budget = self.lock();
+        let leap = clock.read(told, asked);
+        budget.clock_leapt(leap, clock.now());
     }
 }
 
 impl Leave<'_> {
     pub fn answered(mut self, usage: &Usage) {
-        let now = self.clock.now();
         if let Some(ticket) = self.ticket.take() {
-            self.budget.lock().answered(ticket, now, usage);
+            self.budget.lock().answered(ticket, self.clock.now(), usage);
         }
     }
 
     pub fn failed(mut self, usage: &Usage, failure: &Failure) {
-        let now = self.clock.now();
         if let Some(ticket) = self.ticket.take() {
-            self.budget.lock().failed(ticket, now, usage, failure);
+            self.budget.lock().failed(ticket, self.clock.now(), usage, failure);
         }
     }
 
@@ -66,9 +73,8 @@ impl Leave<'_> {
 /// What was sent and not answered counts.
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        let now = self.clock.now();
         if let Some(ticket) = self.ticket.take() {
-            self.budget.lock().lost(ticket, now);
+            self.budget.lock().lost(ticket, self.clock.now());
         }
     }
 }

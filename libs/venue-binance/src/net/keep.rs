@@ -152,10 +152,7 @@ impl<O: Opener> Keeper<O> {
                         let farewell = self.opener.farewell(&bytes);
                         self.frame(bytes).await?;
                         match farewell {
-                            Some(Farewell::Deaf) => {
-                                socket.close().await;
-                                return Ok("the venue ended the subscription".to_owned());
-                            }
+                            Some(Farewell::Deaf) => return Ok("the venue ended the subscription".to_owned()),
                             Some(Farewell::Leaving) if !leaving => {
                                 // With a pause: the next server may be going away as well.
                                 leaving = true;

@@ -56,7 +56,9 @@ pub enum CallError {
     #[error("of {executed} executed the venue tells {told} in fills so far; ask again")]
     Incomplete { executed: Decimal, told: Decimal },
     /// Too slowly each time to set a clock by it.
-    #[error("the venue took {took:?} to tell its time, more than the {most:?} that are of use; see to the connection")]
+    #[error(
+        "the venue took {took:?} to tell its time, more than the {most:?} that are of use; see to the connection"
+    )]
     SlowClock { took: Duration, most: Duration },
     #[error("this needs an API key; configure one")]
     NoKey,
@@ -121,7 +123,7 @@ impl Rest {
 
     /// How long the venue has told everybody at this address to be silent; zero as a rule.
     pub fn quiet_for(&self) -> Duration {
-        self.0.budget.quiet_for(self.0.clock.now())
+        self.0.budget.quiet_for(&self.0.clock)
     }
 
     /// Reads the venue's clock; what it says is when it answered. A reading that took too long is made again,
@@ -167,8 +169,7 @@ impl Rest {
             let (told, asked) = self.ask_time().await?;
             took = asked.elapsed();
             if took <= most {
-                let leap = self.0.clock.read(told, asked);
-                self.0.budget.lock().clock_leapt(leap, self.0.clock.now());
+                self.0.budget.clock_read(&self.0.clock, told, asked);
                 return Ok(told);
             }
         }

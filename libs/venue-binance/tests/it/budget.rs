@@ -193,3 +193,45 @@ fn new_limits_keep_what_is_counted() {
     assert!(ordinary(&mut budget, at(2), weight(21)).is_err());
     assert!(ordinary(&mut budget, at(2), weight(20)).is_ok());
 }
+
+/// Before its first reading, the venue's clock is the machine's, which may be an hour ahead, or behind.
+#[test]
+fn a_clock_that_leaps_neither_lengthens_nor_shortens_what_was_told() {
+    const HOUR: i64 = 3_600;
+    for leap in [-HOUR, HOUR] {
+        let mut budget = budget();
+        budget.obey(at(0), &failure(429, -1003, Some("60")));
+        budget.obey(at(0), &failure(429, -1015, Some("90")));
+        budget.clock_leapt(leap * 1_000_000, at(leap + 10));
+        let wait = Wait { until: at(leap + 60), why: Full::Told };
+        assert_eq!(ordinary(&mut budget, at(leap + 59), weight(1)), Err(wait), "{leap}");
+        assert!(ordinary(&mut budget, at(leap + 60), weight(1)).is_ok(), "{leap}");
+        assert!(ordinary(&mut budget, at(leap + 89), ORDER).is_err(), "{leap}");
+        assert!(ordinary(&mut budget, at(leap + 90), ORDER).is_ok(), "{leap}");
+    }
+}
+
+#[test]
+fn a_clock_that_leaps_leaves_the_times_that_the_venue_named() {
+    let mut budget = budget();
+    let until = format!("IP banned until {}.", at(60).millis());
+    budget.obey(at(0), &errors::read(418, format!(r#"{{"code":-1003,"msg":"{until}"}}"#).as_bytes(), None));
+    budget.clock_leapt(-1_800_000_000, at(-1_800));
+    assert!(ordinary(&mut budget, at(59), weight(1)).is_err());
+    assert!(ordinary(&mut budget, at(60), weight(1)).is_ok());
+}
+
+#[test]
+fn what_is_used_is_not_held_for_an_hour_by_a_clock_that_was_an_hour_ahead() {
+    let mut budget = budget();
+    let ticket = ordinary(&mut budget, at(3_600), weight(800)).unwrap();
+    budget.lost(ticket, at(3_600));
+    budget.clock_leapt(-3_600_000_000, at(0));
+    assert_eq!(ordinary(&mut budget, at(1), weight(1)), Err(used(LimitKind::RequestWeight, at(60))));
+    assert!(ordinary(&mut budget, at(60), weight(1)).is_ok());
+    // A correction within an interval gives nothing back.
+    let ticket = ordinary(&mut budget, at(60), weight(799)).unwrap();
+    budget.lost(ticket, at(60));
+    budget.clock_leapt(-1_000_000, at(59));
+    assert!(ordinary(&mut budget, at(60), weight(1)).is_err());
+}

@@ -2,7 +2,7 @@
 
 use crate::{account, assert_same_facts};
 use domain::Ending;
-use events::{Event, OrderEvent};
+use events::{AccountEvent, Event, OrderEvent};
 use venue_binance::{ParseError, frame, rows};
 
 /// What the stream sent about a market order that was filled in two trades.
@@ -65,6 +65,28 @@ fn cancel_order_ends_the_order_and_not_the_cancel() {
 }
 
 #[test]
+fn cancel_order_tells_the_end_that_the_order_had() {
+    let answer = |status: &str| {
+        let row = format!(
+            r#"{{"symbol":"BTCUSDT","origClientOrderId":"mine","orderId":7,"clientOrderId":"c","transactTime":1,"executedQty":"1","cummulativeQuoteQty":"1","status":"{status}","side":"SELL"}}"#
+        );
+        rows::parse_canceled(account(), row.as_bytes())
+    };
+    let check = |status, expected| {
+        let told = answer(status).unwrap();
+        let [Event::Order(OrderEvent::Ended(ended))] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(ended.ending, expected, "{status}");
+    };
+    check("CANCELED", Ending::Canceled);
+    check("EXPIRED", Ending::Expired);
+    check("EXPIRED_IN_MATCH", Ending::Expired);
+    check("FILLED", Ending::Filled);
+    for none in ["NEW", "PENDING_CANCEL", "OF_TOMORROW"] {
+        assert!(answer(none).unwrap_err().to_string().contains(none));
+    }
+}
+
+#[test]
 fn account_trade_list_of_another_order_is_refused() {
     let other = FOUND.replacen(
         "\"orderId\":12569099453,\"price\":\"23416.10000000\"",
@@ -89,4 +111,14 @@ fn account_information_states_the_balances_of_the_stream() {
     let stream = r#"{"e":"outboundAccountPosition","E":1564034571105,"u":1564034571073,"B":[{"a":"ETH","f":"10000.000000","l":"0.000000"}]}"#;
     let rest = rows::parse_account(account(), rest.as_bytes()).unwrap();
     assert_same_facts(&rest, &frame::parse(account(), stream.as_bytes()).unwrap());
+}
+
+/// An asset that was sold while nobody listened.
+#[test]
+fn account_information_states_balances_of_nothing() {
+    let rest = r#"{"updateTime":1,"balances":[{"asset":"BTC","free":"0.00000000","locked":"0.00000000"}]}"#;
+    let told = rows::parse_account(account(), rest.as_bytes()).unwrap();
+    let [Event::Account(AccountEvent::BalanceChanged(balance))] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(balance.asset.as_str(), "BTC");
+    assert!(balance.free.is_zero() && balance.locked.is_zero());
 }

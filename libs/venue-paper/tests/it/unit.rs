@@ -254,12 +254,16 @@ fn legs_of_the_wrong_kind_are_named() {
 }
 
 #[test]
-fn a_list_can_be_canceled_by_its_own_id() {
+fn a_list_can_be_canceled_by_its_own_id_or_by_its_second_leg() {
     check(
         "oco sell 2 above maker 110 below stop 95
          → o1 accepted / o2 accepted
          cancel l1
          → o1 ended canceled / o2 ended canceled
+         oco sell 2 above maker 110 below stop 95
+         → o3 accepted / o4 accepted
+         cancel o4
+         → o4 ended canceled / o3 ended canceled
          open",
     );
 }

@@ -133,3 +133,33 @@ fn the_clock_is_kept_fresh_and_its_failures_are_survived() {
         keeping.abort();
     });
 }
+
+/// It may be off by half of what it took.
+#[test]
+fn a_reading_that_took_too_long_is_made_again() {
+    run(async {
+        static READ: AtomicU32 = AtomicU32::new(0);
+        let slow = || {
+            let told = super::machine().millis() + 3_600_000;
+            Reply::Later(Duration::from_millis(400), format!(r#"{{"serverTime":{told}}}"#))
+        };
+        // In time, then twice too late, then in time, then always too late.
+        let server = Server::start(move |_| match READ.fetch_add(1, Ordering::SeqCst) {
+            0 | 3 => time(0),
+            _ => slow(),
+        })
+        .await;
+        let mut setup = super::setup(&server);
+        setup.patience.round_trip = Duration::from_millis(300);
+        let client = venue_binance::net::Rest::new(setup).unwrap();
+        for reads in [1, 4] {
+            client.read_clock().await.unwrap();
+            assert_eq!(READ.load(Ordering::SeqCst), reads);
+            assert!(client.clock().offset_micros().abs() < 2_000_000);
+        }
+        let why = client.read_clock().await.unwrap_err().to_string();
+        assert!(why.contains("to tell its time"), "{why}");
+        assert!((6..=10).contains(&READ.load(Ordering::SeqCst)), "a few times, not for ever");
+        assert!(client.clock().offset_micros().abs() < 2_000_000, "what was known stays");
+    });
+}

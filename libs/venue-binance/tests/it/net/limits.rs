@@ -2,7 +2,7 @@
 
 use super::{
     account, btc, client, id, run,
-    server::{Reply, Server, error, ok, time},
+    server::{End, Reply, Server, error, ok, time},
     setup, single, stamp, told,
 };
 use std::{
@@ -142,5 +142,49 @@ fn what_is_given_up_counts_and_is_not_held() {
             assert!(tokio::time::timeout(Duration::from_millis(50), asking).await.is_err());
         }
         assert_eq!(server.count("GET /api/v3/account"), 3);
+    });
+}
+
+/// Its head says all that has to be obeyed.
+#[test]
+fn a_limit_whose_body_breaks_off_is_obeyed() {
+    for (status, end) in
+        [(429, End::Breaks), (418, End::Breaks), (403, End::Breaks), (429, End::Stalls), (418, End::Stalls)]
+    {
+        run(async move {
+            let server = Server::start(move |request| match &*request.what {
+                "GET /api/v3/time" => time(0),
+                _ => Reply::HalfOf(status, ("Retry-After", "3600".to_owned()), end),
+            })
+            .await;
+            let mut setup = setup(&server);
+            setup.patience.answer = Duration::from_millis(700);
+            let client = Rest::new(setup).unwrap();
+            let first = client.submit(account(), btc(), &single(), stamp()).await;
+            assert_eq!(told(&first), "try again after 3600 s", "{status} {end:?}");
+            assert!(client.quiet_for() > Duration::from_secs(3_500), "{status} {end:?}");
+        });
+    }
+}
+
+/// The machine is an hour ahead, and the venue's clock was not read before it told us to wait.
+#[test]
+fn a_ban_from_before_the_first_reading_is_as_long_as_it_was() {
+    run(async {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        let server = Server::start(|request| match &*request.what {
+            "GET /api/v3/time" => match ASKED.fetch_add(1, Ordering::SeqCst) {
+                0 => refused(429, -1003, Some("1")),
+                _ => time(-3_600_000),
+            },
+            _ => ok("[]"),
+        })
+        .await;
+        let client = client(&server);
+        client.read_clock().await.unwrap_err();
+        client.read_clock().await.unwrap();
+        assert!(client.clock().offset_micros() < -3_500_000_000);
+        assert!(client.quiet_for() < Duration::from_secs(2), "{:?}", client.quiet_for());
+        client.open_orders(None).await.unwrap();
     });
 }

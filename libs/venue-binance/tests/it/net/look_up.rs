@@ -74,6 +74,25 @@ fn executions_that_come_late_are_waited_for() {
     });
 }
 
+/// Not all of them are there after several readings: whoever asks asks again.
+#[test]
+fn an_order_is_never_told_with_fills_missing() {
+    run(async {
+        let missing = |trades: String| {
+            move |request: &Request| match &*request.what {
+                "GET /api/v3/time" => time(0),
+                "GET /api/v3/order" => ok(row("FILLED", "0.5", "50")),
+                _ => ok(&trades),
+            }
+        };
+        for trades in ["[]".to_owned(), format!("[{}]", trade(1, "0.25"))] {
+            let (outcome, server) = look_up(missing(trades)).await;
+            assert_eq!(told(&outcome), "try again after 1 s");
+            assert!(server.count("GET /api/v3/myTrades") > 1);
+        }
+    });
+}
+
 #[test]
 fn an_order_of_smart_order_routing_is_told_with_its_allocations() {
     run(async {
@@ -153,10 +172,14 @@ fn only_the_venues_own_word_is_absence() {
 #[test]
 fn a_lookup_that_would_have_to_wait_for_long_is_put_off() {
     run(async {
-        let server = Server::start(|_| time(0)).await;
+        let server = Server::start(|request| match &*request.what {
+            "GET /api/v3/time" => time(0),
+            _ => error(400, -2013, "Order does not exist."),
+        })
+        .await;
         let not_before = machine() + Duration::from_secs(600);
         let outcome = client(&server).look_up(account(), btc(), id("a"), not_before).await;
         assert_eq!(told(&outcome), "try again after 480 s");
-        assert_eq!(server.count("GET /api/v3/order"), 0);
+        assert_eq!(server.count("GET /api/v3/order"), 1, "one that is there is known at once");
     });
 }

@@ -17,6 +17,19 @@ const FILLED: &str = r#"{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clien
 const LIST: &str = r#"{"orderListId":1,"contingencyType":"OCO","listStatusType":"EXEC_STARTED","listOrderStatus":"EXECUTING","listClientOrderId":"list","transactionTime":1,"symbol":"BTCUSDT","orders":[],"orderReports":[{"symbol":"BTCUSDT","orderId":1,"clientOrderId":"below","transactTime":5,"executedQty":"0","cummulativeQuoteQty":"0","status":"NEW","side":"SELL"},{"symbol":"BTCUSDT","orderId":2,"clientOrderId":"above","transactTime":5,"executedQty":"0","cummulativeQuoteQty":"0","status":"NEW","side":"SELL"}]}"#;
 const CANCELED: &str = r#"{"symbol":"BTCUSDT","origClientOrderId":"a","orderId":4,"orderListId":-1,"clientOrderId":"cancel","transactTime":1684804350068,"executedQty":"0.25","cummulativeQuoteQty":"25","status":"CANCELED","side":"BUY"}"#;
 
+const ROW: &str = r#"{"symbol":"BTCUSDT","orderId":28,"clientOrderId":"a","executedQty":"0.5","cummulativeQuoteQty":"50","status":"FILLED","side":"BUY","time":1507725176595,"updateTime":1507725176595}"#;
+const TRADES: &str = r#"[{"symbol":"BTCUSDT","id":56,"orderId":28,"price":"100","qty":"0.5","quoteQty":"50","commission":"0","commissionAsset":"BNB","time":1507725176595,"isBuyer":true,"isMaker":false}]"#;
+
+/// Answers orders, lists and cancels with `reply`, and lookups with that row and those trades.
+fn known(reply: Reply, row: Reply, trades: Reply) -> impl Fn(&super::server::Request) -> Reply + Send + Sync {
+    move |request| match &*request.what {
+        "GET /api/v3/time" => time(0),
+        "GET /api/v3/order" => row.clone(),
+        "GET /api/v3/myTrades" => trades.clone(),
+        _ => reply.clone(),
+    }
+}
+
 fn script(reply: Reply) -> impl Fn(&super::server::Request) -> Reply + Send + Sync + 'static {
     move |request| match &*request.what {
         "GET /api/v3/time" => time(0),
@@ -93,7 +106,7 @@ fn each_order_of_a_list_is_told() {
 #[test]
 fn what_the_answer_to_a_cancel_means() {
     let check = |reply, expected: &str| assert_eq!(told(&cancel(reply)), expected);
-    check(ok(CANCELED), "a canceled with 0.25");
+    check(ok(CANCELED.replace("0.25", "0").replace("25\"", "0\"")), "a canceled with 0");
     check(error(400, -2011, "Unknown order sent."), "a cancel rejected Some(-2011) Unknown order sent.");
     check(error(400, -1102, "Mandatory."), "a cancel rejected Some(-1102) Mandatory.");
     check(error(400, -1007, "Timeout."), "unknown");
@@ -102,6 +115,94 @@ fn what_the_answer_to_a_cancel_means() {
     for lost in [Reply::HangUp, Reply::Half, Reply::Never] {
         check(lost, "unknown");
     }
+}
+
+/// One that has ended unheard becomes known by it.
+#[test]
+fn an_order_that_cannot_be_canceled_is_looked_up() {
+    const REJECTED: &str = "a cancel rejected Some(-2011) Unknown order sent.";
+    let check = |row: Reply, trades: Reply, expected: &str| {
+        run(async {
+            let server = Server::start(known(error(400, -2011, "Unknown order sent."), row, trades)).await;
+            let outcome = client(&server).cancel(account(), btc(), id("a"), stamp()).await;
+            assert_eq!(told(&outcome), expected);
+            assert_eq!(server.count("DELETE /api/v3/order"), 1);
+        });
+    };
+    let filled = format!("a accepted as 28 / a filled 0.5 @ 100 / a filled with 0.5 / {REJECTED}");
+    check(ok(ROW), ok(TRADES), &filled);
+    let canceled = ROW.replace("FILLED", "CANCELED").replace("0.5", "0").replace("\"50\"", "\"0\"");
+    check(ok(canceled), ok("[]"), &format!("a accepted as 28 / a canceled with 0 / {REJECTED}"));
+    // What cannot be looked up now, or not whole.
+    check(error(400, -2013, "Order does not exist."), ok("[]"), REJECTED);
+    check(ok(ROW), ok("[]"), REJECTED);
+    check(Reply::HangUp, ok("[]"), REJECTED);
+    check(error(504, -1007, "Timeout."), ok("[]"), REJECTED);
+}
+
+/// More digits than can be told exactly: the fills are not in the answer, and the order has ended.
+#[test]
+fn an_answer_without_all_fills_is_made_whole_by_a_lookup() {
+    let inexact = FILLED.replace(r#"{"price":"100","#, r#"{"price":"100.00000001","#);
+    let check = |row: Reply, trades: Reply, expected: &str| {
+        run(async {
+            let server = Server::start(known(ok(&inexact), row, trades)).await;
+            let outcome = client(&server).submit(account(), btc(), &single(), stamp()).await;
+            assert_eq!(told(&outcome), expected, "{outcome:?}");
+            assert_eq!(server.count("POST /api/v3/order"), 1);
+        });
+    };
+    check(ok(ROW), ok(TRADES), "a accepted as 28 / a filled 0.5 @ 100 / a filled with 0.5");
+    check(ok(ROW), ok("[]"), "unknown");
+    check(Reply::HangUp, ok(TRADES), "unknown");
+    check(error(400, -2013, "Order does not exist."), ok(TRADES), "unknown");
+    check(error(401, -2015, "Invalid API-key."), ok(TRADES), "unknown");
+    // A copy that is behind knows of no end yet.
+    let behind = ROW.replace("FILLED", "NEW").replace("0.5", "0").replace("\"50\"", "\"0\"");
+    check(ok(behind), ok("[]"), "unknown");
+}
+
+#[test]
+fn an_answer_that_is_whole_is_not_looked_up() {
+    run(async {
+        let server = Server::start(known(ok(FILLED), Reply::HangUp, Reply::HangUp)).await;
+        let outcome = client(&server).submit(account(), btc(), &single(), stamp()).await;
+        assert!(told(&outcome).ends_with("a filled with 0.5"), "{outcome:?}");
+        assert_eq!(server.count("GET /api/v3/order"), 0);
+    });
+}
+
+#[test]
+fn a_list_of_which_one_order_was_filled_at_once_is_made_whole() {
+    run(async {
+        let list = LIST.replacen(
+            r#""executedQty":"0","cummulativeQuoteQty":"0","status":"NEW""#,
+            r#""executedQty":"0.5","cummulativeQuoteQty":"40","status":"FILLED""#,
+            1,
+        );
+        let row = ROW.replace("28", "1").replace("\"a\"", "\"below\"").replace("SELL", "BUY");
+        let trades = TRADES.replace("28", "1");
+        let server = Server::start(known(ok(list), ok(row), ok(trades))).await;
+        let outcome = client(&server).submit(account(), btc(), &oco(), stamp()).await;
+        let expected =
+            "above accepted as 2 / below accepted as 1 / below filled 0.5 @ 100 / below filled with 0.5";
+        assert_eq!(told(&outcome), expected);
+    });
+}
+
+#[test]
+fn a_cancel_of_an_order_that_has_traded_is_told_with_its_fills() {
+    let check = |row: Reply, expected: &str| {
+        run(async {
+            let trades = TRADES.replace("\"qty\":\"0.5\"", "\"qty\":\"0.25\"").replace("28", "4");
+            let server = Server::start(known(ok(CANCELED), row, ok(trades))).await;
+            let outcome = client(&server).cancel(account(), btc(), id("a"), stamp()).await;
+            assert_eq!(told(&outcome), expected, "{outcome:?}");
+        });
+    };
+    let row = ROW.replace("28", "4").replace("0.5", "0.25").replace("FILLED", "CANCELED");
+    check(ok(row), "a accepted as 4 / a filled 0.25 @ 100 / a canceled with 0.25");
+    check(Reply::HangUp, "unknown");
 }
 
 #[test]

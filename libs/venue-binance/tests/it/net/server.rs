@@ -45,9 +45,19 @@ pub enum Reply {
     HangUp,
     /// The head and a part of the body.
     Half,
+    /// The same with a status and a header, and then the end, or nothing more for ever.
+    HalfOf(u16, (&'static str, String), End),
+    /// After so long.
+    Later(Duration, String),
     Never,
     /// Of a handshake: takes it.
     Upgrade,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum End {
+    Breaks,
+    Stalls,
 }
 
 pub fn ok(body: impl ToString) -> Reply {
@@ -182,6 +192,18 @@ async fn serve(
         stream.read_exact(&mut taken).await.unwrap();
         let (status, headers, body) = match reply {
             Reply::Json(status, body) => (status, Vec::new(), body),
+            Reply::Later(pause, body) => {
+                tokio::time::sleep(pause).await;
+                (200, Vec::new(), body)
+            }
+            Reply::HalfOf(status, (name, value), end) => {
+                let head = format!("HTTP/1.1 {status} X\r\n{name}: {value}\r\nContent-Length: 500\r\n\r\n{{");
+                _ = stream.write_all(head.as_bytes()).await;
+                match end {
+                    End::Breaks => return,
+                    End::Stalls => std::future::pending().await,
+                }
+            }
             Reply::With(status, headers, body) => (status, headers, body),
             Reply::HangUp | Reply::Upgrade => return,
             Reply::Never => std::future::pending().await,

@@ -17,7 +17,7 @@ use std::{
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use venue_binance::{
-    net::{Delivery, Rest, UserData},
+    net::{Delivery, Rest, Streams, UserData},
     sign::Signer,
 };
 
@@ -162,9 +162,25 @@ async fn is_replaced_before_it_goes(server: &mut Server, stream: &mut UserData, 
 
 #[test]
 fn a_server_that_goes_away_is_left_in_time() {
+    run(async move {
+        let farewell = r#"{"event":{"e":"serverShutdown","E":1770123456789}}"#;
+        let mut server = Server::start(script).await;
+        let mut stream = UserData::open(&client(&server));
+        let mut old = server.socket().await;
+        old.subscribe(0).await;
+        assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
+        old.say(farewell).await;
+        assert_eq!(word(&mut stream).await, farewell);
+        is_replaced_before_it_goes(&mut server, &mut stream, old).await;
+    });
+}
+
+/// The connection stays open, and nothing comes over it any more.
+#[test]
+fn a_subscription_that_the_venue_ended_is_no_connection() {
     for farewell in [
-        r#"{"event":{"e":"serverShutdown","E":1770123456789}}"#,
         r#"{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1728973001334}}"#,
+        r#"{"event":{"e":"listenKeyExpired","E":1728973001334,"listenKey":"k"}}"#,
     ] {
         run(async move {
             let mut server = Server::start(script).await;
@@ -174,9 +190,36 @@ fn a_server_that_goes_away_is_left_in_time() {
             assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
             old.say(farewell).await;
             assert_eq!(word(&mut stream).await, farewell);
-            is_replaced_before_it_goes(&mut server, &mut stream, old).await;
+            assert_eq!(word(&mut stream).await, "away");
+            // The next one is refused: it is away for as long as that.
+            let mut refused = server.socket().await;
+            let asked = refused.hear().await;
+            let busy = json!({"code": -1000, "msg": "Unknown."});
+            refused.say(json!({"id": asked["id"], "status": 500, "error": busy})).await;
+            assert_eq!(word(&mut stream).await, "away");
+            server.socket().await.subscribe(1).await;
+            assert_eq!(word(&mut stream).await, "opened 2 Some(1)");
         });
     }
+}
+
+#[test]
+fn a_venue_that_ends_every_subscription_is_not_stormed() {
+    run(async {
+        let mut server = Server::start(script).await;
+        let mut setup = setup(&server);
+        setup.patience.first_pause = Duration::from_millis(40);
+        setup.patience.longest_pause = Duration::from_millis(400);
+        let _stream = UserData::open(&Rest::new(setup).unwrap());
+        let end = Instant::now() + Duration::from_secs(2);
+        let mut peers = Vec::new();
+        while let Ok(mut peer) = tokio::time::timeout_at(end, server.socket()).await {
+            peer.subscribe(0).await;
+            peer.say(r#"{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}}"#).await;
+            peers.push(peer);
+        }
+        assert!((3..=13).contains(&peers.len()), "{} connections in two seconds", peers.len());
+    });
 }
 
 #[test]
@@ -251,6 +294,46 @@ fn a_ban_holds_for_connections_too() {
         assert!(client.quiet_for() > Duration::from_secs(3_500), "and for everything else");
         assert!(timeout(Duration::from_millis(600), stream.next()).await.is_err());
         assert_eq!(tried.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// Told over REST, before there was any connection, and before one that is replaced.
+#[test]
+fn no_handshake_is_made_in_a_ban_told_elsewhere() {
+    fn ban(request: &Request) -> Reply {
+        match &*request.what {
+            "GET /api/v3/openOrders" => {
+                Reply::With(418, vec![("Retry-After", "3600".to_owned())], String::new())
+            }
+            _ => script(request),
+        }
+    }
+    run(async {
+        let server = Server::start(ban).await;
+        let client = client(&server);
+        client.open_orders(None).await.unwrap_err();
+        let mut stream = UserData::open(&client);
+        let mut market = Streams::open(&client, vec!["btcusdt@trade".to_owned()]).unwrap();
+        assert_eq!(word(&mut stream).await, "away");
+        let away = timeout(Duration::from_secs(20), market.next()).await.unwrap();
+        assert!(matches!(away, Some(Delivery::Away { .. })), "{away:?}");
+        assert!(timeout(Duration::from_millis(300), stream.next()).await.is_err());
+        assert_eq!(server.count("GET /ws-api/v3") + server.count("GET /stream"), 0);
+    });
+    run(async {
+        let mut server = Server::start(ban).await;
+        let mut setup = setup(&server);
+        setup.patience.renew = Duration::from_millis(600);
+        let client = Rest::new(setup).unwrap();
+        let mut stream = UserData::open(&client);
+        let mut peer = server.socket().await;
+        peer.subscribe(0).await;
+        assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
+        client.open_orders(None).await.unwrap_err();
+        assert!(timeout(Duration::from_millis(900), stream.next()).await.is_err());
+        assert_eq!(server.count("GET /ws-api/v3"), 1, "the old one is kept");
+        peer.say(BALANCE).await;
+        assert_eq!(word(&mut stream).await, BALANCE);
     });
 }
 

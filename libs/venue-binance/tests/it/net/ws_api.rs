@@ -66,6 +66,10 @@ fn an_order_a_cancel_and_a_lookup_go_over_the_connection() {
         let asked = peer.hear().await;
         assert_eq!(asked["method"], "order.cancel");
         answer(&mut peer, &asked, 400, json!({"code": -2011, "msg": "Unknown order sent."})).await;
+        // What became of it is asked over the same connection.
+        let asked = peer.hear().await;
+        assert_eq!(asked["method"], "order.status");
+        answer(&mut peer, &asked, 400, json!({"code": -2013, "msg": "Order does not exist."})).await;
         assert_eq!(cancel.await.unwrap(), "a cancel rejected Some(-2011) Unknown order sent.");
         let other = client.clone();
         let look_up = tokio::spawn(async move {
