@@ -1,6 +1,8 @@
 //! Every input of the exchange, numbered and written down: whoever starts on the file stands where it stood.
 //!
 //! JSON lines. The first tells what the exchange was set up with, each further one is an [`Entry`].
+//! Time that only passes is not written: an input that has a time of its own brings it along, and before one
+//! that has none an [`Input::Advance`] is.
 //! Lines reach the operating system before the answer that they led to goes out.
 
 use crate::{
@@ -16,7 +18,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs::{File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -119,18 +121,57 @@ pub fn header(path: &Path) -> Result<Option<Header>, JournalError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io(error)),
     };
-    let mut line = String::new();
-    BufReader::new(file).read_line(&mut line).map_err(io)?;
-    if !line.ends_with('\n') {
-        return Ok(None);
+    let line = first_line(file).map_err(io)?;
+    let malformed = |why| JournalError::Malformed { path: path.to_owned(), line: 1, why };
+    if line.ends_with(b"\n") {
+        return serde_json::from_slice(&line).map(Some).map_err(|e| malformed(e.to_string()));
     }
-    let read = serde_json::from_str(&line).map(Some);
-    read.map_err(|e| JournalError::Malformed { path: path.to_owned(), line: 1, why: e.to_string() })
+    // Which header it is the beginning of is seen where it would be written over.
+    let begun = OPENING.len().min(line.len());
+    if line[..begun] == OPENING[..begun] { Ok(None) } else { Err(malformed(NO_HEADER.to_owned())) }
+}
+
+/// Every header begins with it.
+const OPENING: &[u8] = b"{\"version\":";
+const NO_HEADER: &str = "a journal's first line is not there";
+/// No header is longer.
+const LONGEST_HEADER: u64 = 1 << 20;
+
+fn first_line(file: File) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(file.take(LONGEST_HEADER)).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// Whether `line` is what a kill leaves of the line that `header` makes, of whatever start.
+fn begins(line: &[u8], header: &Header) -> bool {
+    let start = serde_json::to_vec(&header.start).unwrap_or_default();
+    let whole = serde_json::to_vec(header).unwrap_or_default();
+    let Some(at) = whole.windows(start.len().max(1)).position(|part| part == start) else { return false };
+    let (before, after) = (&whole[..at], &whole[at + start.len()..]);
+    let Some(rest) = line.strip_prefix(before) else { return before.starts_with(line) };
+    let end = rest.iter().skip(1).position(|byte| *byte == b'"').map_or(rest.len(), |at| at + 2);
+    let (time, rest) = rest.split_at(end);
+    time.iter().all(|byte| byte.is_ascii_digit() || b"\"-:.TZ".contains(byte)) && after.starts_with(rest)
+}
+
+impl Input {
+    /// Whether it brings along when it happened; where it does not, it happens at the time written last.
+    pub fn has_time(&self) -> bool {
+        match self {
+            Self::Advance { .. } | Self::Call { at: Some(_), .. } | Self::Hear { .. } => true,
+            Self::Call { at: None, .. }
+            | Self::Heard { .. }
+            | Self::Balance { .. }
+            | Self::Status { .. }
+            | Self::Streams { .. } => false,
+        }
+    }
 }
 
 impl Journal {
     /// Opens the file, or makes it, and gives every input in it to `each`. A last line that was only begun
-    /// is taken out: its answer never went out.
+    /// is taken out: its answer never went out. A file that is none of ours is left as it is.
     ///
     /// # Errors
     /// It cannot be read or written, is no journal, or another exchange's.
@@ -146,6 +187,10 @@ impl Journal {
         let found = header(path)?;
         let mut journal = Self { file, path: path.to_owned(), buffer: Vec::new(), last: 0 };
         let Some(found) = found else {
+            if !begins(&first_line(File::open(path).map_err(io)?).map_err(io)?, wanted) {
+                let why = NO_HEADER.to_owned();
+                return Err(JournalError::Malformed { path: path.to_owned(), line: 1, why });
+            }
             journal.file.set_len(0).map_err(io)?;
             journal.line(wanted)?;
             journal.flush()?;

@@ -38,7 +38,7 @@ const MENDING: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq)]
 pub enum Brought {
     /// The venue's word.
-    Fact(Event),
+    Fact(Box<Event>),
     Answer(Answer),
 }
 
@@ -107,7 +107,7 @@ async fn look_up<V: Venue>(
 }
 
 fn brought(facts: Vec<Event>) -> Vec<Brought> {
-    facts.into_iter().map(Brought::Fact).collect()
+    facts.into_iter().map(|fact| Brought::Fact(Box::new(fact))).collect()
 }
 
 /// What is left of an outcome once its time has come.
@@ -146,7 +146,7 @@ async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId, attempt: u32) -
 /// What to say of it, under which ids.
 pub fn said(host: &Host, tape: events::Uuid, now: Timestamp, brought: Brought) -> Vec<(events::Uuid, Event)> {
     let events = match brought {
-        Brought::Fact(event) => vec![event],
+        Brought::Fact(event) => vec![*event],
         Brought::Answer(answer) => match host.held::<Gateway>() {
             Some((gateway, state)) => gateway.answered(state, now, &answer),
             None => Vec::new(),

@@ -70,7 +70,8 @@ pub const ENDPOINTS: &[Spec] = &[
     public(E::Time, &[(Get, "/api/v3/time")], &["time"], weight::one),
     public(E::ExchangeInfo, &[(Get, "/api/v3/exchangeInfo")], &["exchangeInfo"], weight::twenty),
 
-    public(E::Depth, &[(Get, "/api/v3/depth")], &["depth"], weight::depth),
+    // The book that is answered is published, and its changes are numbered.
+    Spec { changes: true, ..public(E::Depth, &[(Get, "/api/v3/depth")], &["depth"], weight::depth) },
     public(E::Trades, &[(Get, "/api/v3/trades")], &["trades.recent"], weight::twenty_five),
     public(E::HistoricalTrades, &[(Get, "/api/v3/historicalTrades")], &["trades.historical"], weight::twenty_five),
     public(E::AggTrades, &[(Get, "/api/v3/aggTrades")], &["trades.aggregate"], weight::four),

@@ -202,7 +202,16 @@ impl Rule {
         if self.until.is_some_and(|until| until <= self.from) {
             return Err("until must be later than from".to_owned());
         }
+        let choosy = self.nth.is_some()
+            || self.every.is_some_and(|every| every > 1)
+            || self.times.is_some()
+            || self.probability.is_some_and(|p| p < 1.0);
         match self.then {
+            Then::Reorder if !choosy => Err(
+                "reorder of every frame has none left to come first; say nth, every (2 or more), times or \
+                     probability (less than 1)"
+                    .to_owned(),
+            ),
             Then::Status { status, .. } if !(400..=599).contains(&status) => {
                 Err("status is from 400 to 599".to_owned())
             }

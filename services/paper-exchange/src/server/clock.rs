@@ -43,6 +43,14 @@ impl Clock {
         Some(self.last)
     }
 
+    /// Whether a killed exchange would find itself at the time that its journal tells.
+    pub fn goes_on_from_the_journal(&self) -> bool {
+        match self.pace {
+            Pace::Wall => false,
+            Pace::Times(_) | Pace::Driven => true,
+        }
+    }
+
     /// How often the exchange has to be told the time.
     pub fn period(&self) -> Option<Duration> {
         match self.pace {

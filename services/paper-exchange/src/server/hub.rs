@@ -6,7 +6,10 @@ use crate::{
     params::TimeUnit,
 };
 use axum::extract::ws::Utf8Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 use tokio::sync::mpsc;
 
 /// A connection, for the life of the process.
@@ -160,6 +163,12 @@ impl Hub {
         self.listeners.keys().copied().collect()
     }
 
+    /// The connections of an address.
+    pub fn from(&self, address: IpAddr) -> Vec<ConnectionId> {
+        let of = |listener: &Listener| listener.switch.peer().ip() == address;
+        self.listeners.iter().filter(|(_, listener)| of(listener)).map(|(id, _)| *id).collect()
+    }
+
     pub fn silence(&mut self, id: ConnectionId) {
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.silent = true;
@@ -174,6 +183,11 @@ impl Hub {
 
     pub fn end(&mut self, id: ConnectionId) {
         self.send(id, Out::Close { code: 1001, reason: "going away" });
+    }
+
+    /// As for too many messages (`web-socket-streams.md`, "WebSocket Limits"): disconnected, for breaking the rules.
+    pub fn ban(&mut self, id: ConnectionId) {
+        self.send(id, Out::Close { code: 1008, reason: "Too many requests" });
     }
 
     /// Whoever does not read is cut off.

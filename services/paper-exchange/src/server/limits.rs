@@ -65,6 +65,10 @@ pub struct TooMany {
 }
 
 impl TooMany {
+    pub fn is_ban(&self) -> bool {
+        self.refusal.status == 418
+    }
+
     /// How long to wait, rounded up.
     pub fn seconds(&self, now: Timestamp) -> u64 {
         self.retry_at.since(now).as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
@@ -87,6 +91,8 @@ struct Used {
     connections: Window,
     /// Answers of 429 in this minute.
     warned: Window,
+    /// By a script: every answer until then is 429.
+    stopped_until: Timestamp,
     banned_until: Timestamp,
     bans: u32,
 }
@@ -134,7 +140,9 @@ impl Meter {
         }
         let requests = used.requests.now(now, 5 * MINUTE);
         *requests = requests.saturating_add(1);
-        let (text, retry_at) = if *requests > limits.requests {
+        let (text, retry_at) = if used.stopped_until > now && weight > 0 {
+            (STOPPED.to_owned(), used.stopped_until)
+        } else if *requests > limits.requests {
             let text =
                 format!("Too many requests; current limit is {} requests per 5 MINUTE.", limits.requests);
             (text, end(now, 5 * MINUTE))
@@ -157,6 +165,20 @@ impl Meter {
             return Err(banned(used.banned_until));
         }
         Err(TooMany { refusal: Refusal::new(-1003, text).status(429), retry_at, header: true })
+    }
+
+    /// 429 or 418 that a script asks for: it holds until then, and whoever goes on is banned.
+    pub fn stop(&mut self, from: IpAddr, now: Timestamp, status: u16, until: Timestamp) -> TooMany {
+        let used = self.addresses.entry(from).or_default();
+        if status == 418 {
+            used.banned_until = used.banned_until.max(until);
+            used.bans += 1;
+            return banned(used.banned_until);
+        }
+        used.stopped_until = used.stopped_until.max(until);
+        *used.warned.now(now, MINUTE) += 1;
+        let refusal = Refusal::new(-1003, STOPPED).status(429);
+        TooMany { refusal, retry_at: used.stopped_until, header: true }
     }
 
     /// Counts a WebSocket connection.
@@ -268,6 +290,8 @@ impl Meter {
         ])
     }
 }
+
+const STOPPED: &str = "Too many requests queued.";
 
 fn banned(until: Timestamp) -> TooMany {
     let text = format!(

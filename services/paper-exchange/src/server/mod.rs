@@ -34,7 +34,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 use tcp::{Door, Switch};
 use thiserror::Error;
 use tokio::{
-    net::TcpListener,
+    net::TcpSocket,
     sync::{mpsc, watch},
 };
 
@@ -82,7 +82,8 @@ struct Inner {
 const LARGEST_BODY: usize = 4 << 20;
 
 /// Opens the exchange, reading its journal where there is one, and serves it until `stop` is done. Gives the
-/// address (port 0 takes a free one) and the server's own future.
+/// address (port 0 takes a free one) and the server's own future. Until the exchange stands where it has to, its
+/// address is taken but connections are refused: nobody is let in to wait.
 ///
 /// # Errors
 /// The address cannot be had, or the journal cannot be taken up.
@@ -91,18 +92,18 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(SocketAddr, impl Future<Output = Result<(), ServeError>>), ServeError> {
     let wrong = |error| ServeError::Listen { address: config.listen, error };
-    let listener = TcpListener::bind(config.listen).await.map_err(wrong)?;
-    let address = listener.local_addr().map_err(wrong)?;
+    let socket = bound(config.listen).map_err(wrong)?;
+    let address = socket.local_addr().map_err(wrong)?;
     let (inbox, messages) = mpsc::channel(INBOX);
     let keys = Arc::new(config.keys);
     let limits = config.limits.clone();
     let recording = Recording { journal: config.journal, market: config.market, pace: config.pace };
-    let actor = opened(
-        recording,
-        config.setup,
-        config.street,
-        Made { limits: config.limits, faults: config.faults, keys: keys.clone(), inbox: inbox.clone() },
-    )?;
+    let (setup, street) = (config.setup, config.street);
+    let made =
+        Made { limits: config.limits, faults: config.faults, keys: keys.clone(), inbox: inbox.clone() };
+    let opening = tokio::task::spawn_blocking(move || opened(recording, setup, street, made));
+    let actor = opening.await.map_err(ServeError::Task)??;
+    let listener = socket.listen(WAITING).map_err(wrong)?;
 
     let (stopping, stopped) = watch::channel(false);
     let shared = Shared(Arc::new(Inner { inbox, keys, limits, stopped: stopped.clone() }));
@@ -129,6 +130,19 @@ pub async fn serve(
         exchange.and(ended)
     };
     Ok((address, running))
+}
+
+/// Connections that wait to be accepted.
+const WAITING: u32 = 1_024;
+
+/// Takes the address, so that nobody else does, but does not listen yet.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere than on Unix this would let another program take it, too.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
@@ -171,7 +185,7 @@ fn opened(recording: Recording, setup: Setup, street: Street, made: Made) -> Res
         None => None,
     };
     let clock = Clock::new(recording.pace, actor.now());
-    actor.record(journal, clock);
+    actor.record(journal, clock)?;
     Ok(actor)
 }
 

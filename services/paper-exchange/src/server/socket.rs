@@ -73,8 +73,11 @@ pub async fn connect(
 
 fn refused(unopened: &Unopened) -> Response {
     let status = StatusCode::from_u16(unopened.refusal.status).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
-    let headers = [(header::RETRY_AFTER, unopened.retry_after.to_string())];
-    (status, headers, axum::Json(unopened.refusal.body())).into_response()
+    let mut response = (status, axum::Json(unopened.refusal.body())).into_response();
+    if let Some(seconds) = unopened.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 /// Lives with the connection until it ends, then tells the exchange.

@@ -264,7 +264,7 @@ impl<V: Venue> PaperExchange<V> {
             Brought::Fact(event) => {
                 let id = gateway::id_of(self.target.tape, &event);
                 // What cannot be compared with the tape now is looked up again by whoever comes next.
-                if let Err(e) = self.add(news, id, self.gateway, event, None).await {
+                if let Err(e) = self.add(news, id, self.gateway, *event, None).await {
                     tracing::error!("{e}");
                 }
             }
@@ -381,7 +381,7 @@ impl<V: Venue> PaperExchange<V> {
         match known {
             None => {
                 news.drafts.insert(id, draft);
-                news.said.push(Foreign::Fact { id, source, event, meta });
+                news.said.push(Foreign::Fact { id, source, event: Box::new(event), meta });
             }
             Some(known) if known.body == draft.body || known.same_fact(&draft) => {}
             Some(_) => {
@@ -394,7 +394,7 @@ impl<V: Venue> PaperExchange<V> {
                     if new {
                         let source = event_logger::unit();
                         news.drafts.insert(id, Draft::new(id, source, None, draft.at, &event));
-                        news.said.push(Foreign::Fact { id, source, event, meta: None });
+                        news.said.push(Foreign::Fact { id, source, event: Box::new(event), meta: None });
                     }
                 }
             }

@@ -69,6 +69,8 @@ pub enum Fate {
 }
 
 const AT_ONCE: Fate = Fate::Answer { after: Duration::ZERO };
+/// How long the connections of a banned address may last.
+const UNTIL_CLOSED: Duration = Duration::from_millis(100);
 /// Every session method weighs two.
 const SESSION: u32 = 2;
 
@@ -98,7 +100,7 @@ impl Actor {
         let now = self.time();
         let weight = ask.what.weight(&ask.wish);
         if self.faults.maintenance(now) {
-            let body = "{\"code\":-1016,\"msg\":\"This service is no longer available.\"}".to_owned();
+            let body = closed_for_maintenance().body().to_string();
             let reply = Reply { instead: Some((503, body)), ..self.reply(&ask, now, Ok(Value::Null), None) };
             self.answers.push((ask.reply, reply));
             return Ok(());
@@ -118,7 +120,8 @@ impl Actor {
                 self.answers.push((ask.reply, reply));
             }
             Some(Then::Limit { status, retry_after }) => {
-                let too_many = told_to_stop(status, now + Duration::from_secs(retry_after));
+                let until = now + Duration::from_secs(retry_after);
+                let too_many = self.meter.stop(ask.from, now, status, until);
                 let reply = self.too_many(&ask, now, too_many);
                 self.answers.push((ask.reply, reply));
             }
@@ -237,7 +240,21 @@ impl Actor {
         Timestamp::from_micros(now.micros().saturating_add(self.faults.clock_offset(now)))
     }
 
+    /// Closes the connections of an address that has been banned, as soon as the answer that says so is out.
+    pub(super) fn see_ban(&mut self, from: IpAddr, too_many: &TooMany) {
+        if !too_many.is_ban() || self.hub.from(from).is_empty() || !self.closing.insert(from) {
+            return;
+        }
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(UNTIL_CLOSED).await;
+            // The exchange has stopped otherwise.
+            let _ = inbox.send(Message::Banned(from)).await;
+        });
+    }
+
     fn too_many(&mut self, ask: &Ask, now: Timestamp, too_many: TooMany) -> Reply {
+        self.see_ban(ask.from, &too_many);
         let seconds = too_many.seconds(now);
         let TooMany { refusal, retry_at, header } = too_many;
         let refusal = match ask.lane {
@@ -278,16 +295,6 @@ fn timed_out() -> Refusal {
     Refusal::new(-1007, text).status(504)
 }
 
-/// 429 or 418 that a script asks for.
-fn told_to_stop(status: u16, until: Timestamp) -> TooMany {
-    let text = if status == 418 {
-        format!(
-            "Way too much request weight used; IP banned until {}. Please use WebSocket Streams for live updates to \
-             avoid bans.",
-            until.millis()
-        )
-    } else {
-        "Too many requests queued.".to_owned()
-    };
-    TooMany { refusal: Refusal::new(-1003, text).status(status), retry_at: until, header: true }
+pub(super) fn closed_for_maintenance() -> Refusal {
+    Refusal::new(-1016, "This service is no longer available.").status(503)
 }

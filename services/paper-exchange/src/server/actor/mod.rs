@@ -31,7 +31,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -54,6 +54,8 @@ pub enum Message {
         reply: oneshot::Sender<Result<Opened, Unopened>>,
     },
     Close(ConnectionId),
+    /// An address has been banned, and knows it by now.
+    Banned(IpAddr),
     Streams {
         id: ConnectionId,
         wanted: BTreeSet<String>,
@@ -73,11 +75,11 @@ pub struct Opened {
     pub fault: Option<(Then, Duration)>,
 }
 
-/// Why a connection may not be, and how many seconds to wait.
+/// Why a connection may not be, and how many seconds to wait, if that is known.
 #[derive(Debug)]
 pub struct Unopened {
     pub refusal: Refusal,
-    pub retry_after: u64,
+    pub retry_after: Option<u64>,
 }
 
 pub struct Actor {
@@ -90,14 +92,21 @@ pub struct Actor {
     hub: Hub,
     keys: Arc<Keys>,
     journal: Option<Journal>,
+    /// The exchange's time that the journal tells.
+    written: Timestamp,
+    /// When, by our own clock, that was.
+    written_at: Instant,
     inbox: mpsc::Sender<Message>,
+    /// Banned addresses whose connections are about to be closed.
+    closing: BTreeSet<IpAddr>,
     connections: ConnectionId,
     /// The last position of the tape that was heard.
     heard: u64,
     quotes: BTreeSet<Instrument>,
     /// The latest account frames, for whoever missed them.
     history: VecDeque<AccountFrame>,
-    held: BTreeMap<String, Vec<Held>>,
+    /// By stream, one at most of each.
+    held: BTreeMap<String, Held>,
     /// What goes out once the journal is safe.
     outgoing: Vec<publish::Outgoing>,
     answers: Vec<(oneshot::Sender<Reply>, Reply)>,
@@ -125,7 +134,10 @@ impl Actor {
             hub: Hub::default(),
             keys: parts.keys,
             journal: None,
+            written: parts.start,
+            written_at: Instant::now(),
             inbox: parts.inbox,
+            closing: BTreeSet::new(),
             connections: 0,
             heard: 0,
             quotes: BTreeSet::new(),
@@ -145,11 +157,22 @@ impl Actor {
         let _ = self.exchange.take_market_frames();
     }
 
-    /// From now on every input is taken down.
-    pub fn record(&mut self, journal: Option<Journal>, clock: Clock) {
+    /// From now on every input is taken down. What passed while nobody was there is made up for: nobody should
+    /// have to wait for that.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn record(&mut self, journal: Option<Journal>, clock: Clock) -> Result<(), ServeError> {
         self.faults.skip_until(self.exchange.now());
         self.journal = journal;
         self.clock = clock;
+        self.wrote();
+        // Nobody listens: what a journal left wanted is forgotten.
+        self.input(Input::Streams { wanted: BTreeSet::new() })?.ok();
+        if let Some(now) = self.clock.now() {
+            self.advance(now)?;
+        }
+        self.flush()
     }
 
     pub fn now(&self) -> Timestamp {
@@ -169,8 +192,6 @@ impl Actor {
         let mut ticks = interval(period.unwrap_or(Duration::from_secs(3_600)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         tokio::pin!(stop);
-        // Nobody listens: what a journal left wanted is forgotten.
-        self.input(Input::Streams { wanted: BTreeSet::new() })?.ok();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
@@ -196,7 +217,8 @@ impl Actor {
         for id in self.hub.everybody() {
             self.hub.end(id);
         }
-        Ok(())
+        self.write_time()?;
+        self.flush()
     }
 
     fn take(&mut self, message: Message) -> Result<(), ServeError> {
@@ -206,6 +228,12 @@ impl Actor {
                 let _ = reply.send(self.open(from, kind, listener));
             }
             Message::Close(id) => self.hub.close(id),
+            Message::Banned(from) => {
+                self.closing.remove(&from);
+                for id in self.hub.from(from) {
+                    self.hub.ban(id);
+                }
+            }
             Message::Streams { id, wanted, combined, reply } => {
                 self.hub.set_streams(id, wanted, combined);
                 self.ask_for_streams()?;
@@ -223,10 +251,14 @@ impl Actor {
 
     fn open(&mut self, from: IpAddr, kind: &'static str, listener: Listener) -> Result<Opened, Unopened> {
         let at = self.time();
+        if self.faults.maintenance(at) {
+            return Err(Unopened { refusal: ask::closed_for_maintenance(), retry_after: None });
+        }
         let weight = if kind == API { CONNECTING } else { 0 };
         let admitted = self.meter.connect(from, at).and_then(|()| self.meter.admit(from, at, weight));
         if let Err(too_many) = admitted {
-            return Err(Unopened { retry_after: too_many.seconds(at), refusal: too_many.refusal });
+            self.see_ban(from, &too_many);
+            return Err(Unopened { retry_after: Some(too_many.seconds(at)), refusal: too_many.refusal });
         }
         self.meter.charge(from, at, weight);
         self.connections += 1;
@@ -237,6 +269,7 @@ impl Actor {
 
     fn ask_for_streams(&mut self) -> Result<(), ServeError> {
         if let Some(wanted) = self.hub.take_wanted() {
+            self.forget_held(&wanted);
             self.input(Input::Streams { wanted })?.ok();
         }
         Ok(())
@@ -250,18 +283,47 @@ impl Actor {
     /// Live: lets time pass.
     fn advance(&mut self, to: Timestamp) -> Result<(), ServeError> {
         self.due(to)?;
-        if to > self.exchange.now() {
-            self.input(Input::Advance { to: to.micros() })?.ok();
+        self.pass(to)?;
+        if self.clock.goes_on_from_the_journal() && self.written_at.elapsed() >= LONGEST_UNWRITTEN {
+            self.write_time()?;
         }
         Ok(())
+    }
+
+    /// Lets time pass, and nothing else. It is written down only where the account heard of it: what it was told
+    /// must stay true, and everything else comes out the same when that time passes again.
+    fn pass(&mut self, to: Timestamp) -> Result<(), ServeError> {
+        if to <= self.exchange.now() {
+            return Ok(());
+        }
+        self.exchange.advance(to);
+        if self.harvest() {
+            self.write_time()?;
+        }
+        Ok(())
+    }
+
+    /// Takes down how late it is, if that is not known from what was taken down last.
+    fn write_time(&mut self) -> Result<(), ServeError> {
+        let now = self.exchange.now();
+        if let Some(journal) = self.journal.as_mut().filter(|_| now > self.written) {
+            journal.add(&Input::Advance { to: now.micros() })?;
+        }
+        self.wrote();
+        Ok(())
+    }
+
+    fn wrote(&mut self) {
+        self.written = self.exchange.now();
+        self.written_at = Instant::now();
     }
 
     /// Lets happen what the script of faults has for the time until `to`, each at its own.
     fn due(&mut self, to: Timestamp) -> Result<(), ServeError> {
         while let Some((at, then)) = self.faults.next_due(to) {
             let live = self.clock.period().is_some();
-            if live && at > self.exchange.now() {
-                self.input(Input::Advance { to: at.micros() })?.ok();
+            if live {
+                self.pass(at)?;
             }
             self.strike(then)?;
         }
@@ -314,11 +376,15 @@ impl Actor {
 
     /// Takes an input down and does it.
     fn input(&mut self, input: Input) -> Result<Outcome, ServeError> {
+        if !input.has_time() {
+            self.write_time()?;
+        }
         if let Some(journal) = &mut self.journal {
             journal.add(&input)?;
         }
         self.note(&input);
         let outcome = journal::apply(&mut self.exchange, &input);
+        self.wrote();
         self.harvest();
         Ok(outcome)
     }
@@ -363,3 +429,5 @@ pub const STREAMS: &str = "streams";
 
 /// What connecting to the WebSocket API weighs.
 const CONNECTING: u32 = 2;
+/// An exchange that goes on from its journal's time, not from the day's, loses no more of its own.
+const LONGEST_UNWRITTEN: Duration = Duration::from_secs(60);

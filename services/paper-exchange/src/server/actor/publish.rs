@@ -5,6 +5,7 @@ use crate::{
     faults::{On, Then},
     frame::{AccountFrame, MarketFrame},
 };
+use std::collections::BTreeSet;
 
 /// Account frames that can be asked for again.
 const HISTORY: usize = 100_000;
@@ -26,19 +27,33 @@ pub enum Held {
 const ACCOUNT: &str = "";
 
 impl Actor {
-    /// Takes what the exchange has said.
-    pub(super) fn harvest(&mut self) {
+    /// Takes what the exchange has said. Answers whether any of it was about the account.
+    pub(super) fn harvest(&mut self) -> bool {
         let now = self.exchange.now();
-        for frame in self.remember() {
+        let (frames, closed) = (self.remember(), self.faults.maintenance(now));
+        let any = !frames.is_empty();
+        for frame in frames {
             self.meter.see(now, &frame);
+            if closed {
+                continue;
+            }
             let then = self.faults.frame(On::AccountFrame, now, event_of(&frame));
             self.route(ACCOUNT, then, || Outgoing::Account(frame.clone()), Held::Account(frame.clone()));
         }
         for frame in self.exchange.take_market_frames() {
+            if closed {
+                continue;
+            }
             let then = self.faults.frame(On::MarketFrame, now, &frame.stream);
             let stream = frame.stream.clone();
             self.route(&stream, then, || Outgoing::Market(frame.clone()), Held::Market(frame.clone()));
         }
+        any
+    }
+
+    /// Of streams that nobody listens to any more there is no next frame.
+    pub(super) fn forget_held(&mut self, wanted: &BTreeSet<String>) {
+        self.held.retain(|stream, _| stream == ACCOUNT || wanted.contains(stream));
     }
 
     /// New account frames, kept for whoever asks again.
@@ -54,8 +69,9 @@ impl Actor {
     fn route(&mut self, stream: &str, then: Option<Then>, frame: impl Fn() -> Outgoing, held: Held) {
         match then {
             Some(Then::Drop) => return,
-            Some(Then::Reorder) => {
-                self.held.entry(stream.to_owned()).or_default().push(held);
+            // One that is held already goes out behind this one, whatever the script says of this one.
+            Some(Then::Reorder) if !self.held.contains_key(stream) => {
+                self.held.insert(stream.to_owned(), held);
                 return;
             }
             Some(Then::Duplicate) => self.outgoing.extend([frame(), frame()]),
@@ -66,12 +82,10 @@ impl Actor {
             }
             Some(_) | None => self.outgoing.push(frame()),
         }
-        for held in self.held.remove(stream).into_iter().flatten() {
-            self.outgoing.push(match held {
-                Held::Account(frame) => Outgoing::Account(frame),
-                Held::Market(frame) => Outgoing::Market(frame),
-            });
-        }
+        self.outgoing.extend(self.held.remove(stream).map(|held| match held {
+            Held::Account(frame) => Outgoing::Account(frame),
+            Held::Market(frame) => Outgoing::Market(frame),
+        }));
     }
 
     /// Sends what has gathered; the journal is safe.

@@ -21,7 +21,9 @@ impl Street {
     ) -> Result<Value, Refusal> {
         let place = self.symbol(params)?;
         let limit = limit(params, 100, MOST_LEVELS)?;
-        self.publish_view(place, view);
+        // What is answered is what is published, so that it joins with the streams.
+        let (bids, asks) = self.levels(place, view);
+        self.markets[place].publish(self.now, bids, asks, &mut self.frames);
         let depth = &self.markets[place].depth;
         let side = |levels: &Levels| -> Value {
             levels.iter().take(limit).map(|&(price, quantity)| json!([text(price), text(quantity)])).collect()
@@ -30,7 +32,7 @@ impl Street {
     }
 
     pub(super) fn ticker_book(
-        &mut self,
+        &self,
         params: &Params,
         view: &dyn Fn(Instrument) -> Option<Book>,
     ) -> Result<Value, Refusal> {
@@ -47,23 +49,21 @@ impl Street {
         }))
     }
 
-    /// The best levels as they stand now.
+    /// The best levels as they stand now, zeros where there are none. Nothing is published by that.
     pub(super) fn best_view(
-        &mut self,
+        &self,
         place: usize,
         view: &dyn Fn(Instrument) -> Option<Book>,
     ) -> ((u64, u64), (u64, u64)) {
-        self.publish_view(place, view);
-        self.markets[place].best_at(self.now)
+        let (bids, asks) = self.levels(place, view);
+        (bids.first().copied().unwrap_or_default(), asks.first().copied().unwrap_or_default())
     }
 
-    /// What is answered is what is published, so that it joins with the streams.
-    fn publish_view(&mut self, place: usize, view: &dyn Fn(Instrument) -> Option<Book>) {
-        let market = &mut self.markets[place];
-        let (bids, asks) = match view(market.instrument) {
+    fn levels(&self, place: usize, view: &dyn Fn(Instrument) -> Option<Book>) -> (Levels, Levels) {
+        let market = &self.markets[place];
+        match view(market.instrument) {
             Some(book) => depth::levels(&book),
             None => market.outside(self.now).unwrap_or_default(),
-        };
-        market.publish(self.now, bids, asks, &mut self.frames);
+        }
     }
 }

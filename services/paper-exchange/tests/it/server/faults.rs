@@ -46,6 +46,9 @@ fn a_rule_that_cannot_strike_is_named() {
         ("on = \"request\"\nthen = { limit = { status = 500, retry_after = 1 } }", "429 or 418"),
         ("on = \"request\"\nthen = { status = { status = 200 } }", "400 to 599"),
         ("on = \"request\"\nthen = { delay = \"soon\" }", "no length of time"),
+        ("on = \"market-frame\"\nthen = \"reorder\"", "say nth, every (2 or more), times or probability"),
+        ("on = \"account-frame\"\nevery = 1\nthen = \"reorder\"", "say nth, every (2 or more)"),
+        ("on = \"account-frame\"\nprobability = 1\nthen = \"reorder\"", "probability (less than 1)"),
     ];
     for (rule, why) in cases {
         let error = Script::parse(&format!("[[rule]]\n{rule}\n")).expect_err(rule);
@@ -144,16 +147,6 @@ async fn statuses_limits_delays_and_late_arrivals() {
         on = "request"
         endpoint = ["ping"]
         nth = 2
-        then = { limit = { status = 429, retry_after = 7 } }
-        [[rule]]
-        on = "request"
-        endpoint = ["ping"]
-        nth = 3
-        then = { limit = { status = 418, retry_after = 9 } }
-        [[rule]]
-        on = "request"
-        endpoint = ["ping"]
-        nth = 4
         then = { delay = "100ms" }
         [[rule]]
         on = "request"
@@ -168,10 +161,6 @@ async fn statuses_limits_delays_and_late_arrivals() {
     .await;
     let busy = rig.get("/api/v3/ping", "").await;
     assert_eq!((busy.status, busy.body.as_str()), (503, Some("<html>busy</html>")));
-    for (status, after) in [(429, "7"), (418, "9")] {
-        let no = rig.get("/api/v3/ping", "").await;
-        assert_eq!((no.status, no.header("retry-after"), no.code()), (status, Some(after), -1003));
-    }
     let began = Instant::now();
     rig.get("/api/v3/ping", "").await.ok();
     assert!(began.elapsed() >= Duration::from_millis(100));
@@ -223,6 +212,71 @@ async fn account_frames_dropped_duplicated_and_reordered() {
     let told =
         frames.iter().filter(|f| f["frame"].as_str().is_some_and(|text| text.contains("balanceUpdate")));
     assert_eq!(told.count(), 6, "out of band nothing is lost");
+    rig.stop().await;
+}
+
+/// Two that follow each other change places, however many the rule would hold.
+#[tokio::test]
+async fn one_frame_of_a_stream_is_held_at_a_time() {
+    let rig = with("[[rule]]\non = \"account-frame\"\ntimes = 50\nthen = \"reorder\"\n").await;
+    let mut api = subscribed(&rig).await;
+    for delta in 1..=2 {
+        rig.control("balance", json!({ "asset": "USDT", "delta": delta.to_string() })).await.ok();
+    }
+    let all = rig.get("/control/account-frames", "after=0").await.ok();
+    let frames = all["frames"].as_array().expect("frames");
+    let mut told: Vec<Value> = frames
+        .iter()
+        .map(|frame| serde_json::from_str(frame["frame"].as_str().expect("a text")).expect("JSON"))
+        .collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    told.swap(0, 1);
+    told.swap(2, 3);
+    for event in told {
+        assert_eq!(api.hear().await["event"], event);
+    }
+    rig.stop().await;
+}
+
+/// `rest-api.md`, "IP Limits": who goes on after 429 is banned with 418, and a ban is for the whole address.
+#[tokio::test]
+async fn a_limit_holds_and_who_goes_on_is_banned() {
+    let script = "[[rule]]\non = \"request\"\nendpoint = [\"ping\"]\nnth = 1\n\
+                  then = { limit = { status = 429, retry_after = 30 } }\n";
+    let rig = with(script).await;
+    let mut api = Socket::open(&rig, "/ws-api/v3").await;
+    let mut streams = Socket::open(&rig, "/ws").await;
+    let first = rig.get("/api/v3/ping", "").await;
+    assert_eq!((first.status, first.header("retry-after"), first.code()), (429, Some("30"), -1003));
+    let over_sockets = api.ask("time", json!({})).await;
+    assert_eq!((&over_sockets["status"], &over_sockets["error"]["code"]), (&json!(429), &json!(-1003)));
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&418) && statuses.len() < 20 {
+        let no = rig.get("/api/v3/time", "").await;
+        let wait: u64 = no.header("retry-after").expect("how long").parse().expect("seconds");
+        assert!(no.status == 418 || (1..=30).contains(&wait), "{no:?}");
+        statuses.push(no.status);
+    }
+    assert_eq!((statuses.first(), statuses.last()), (Some(&429), Some(&418)), "{statuses:?}");
+    for socket in [&mut api, &mut streams] {
+        assert_eq!(socket.next().await, Err(Ended::Closed(1008)));
+    }
+    for path in ["/ws-api/v3", "/ws"] {
+        assert_eq!(Socket::refusal(&rig, path).await, Some(418), "{path}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_scripted_ban_is_told_over_the_socket_before_it_closes() {
+    let script = "[[rule]]\non = \"request\"\nendpoint = [\"time\"]\n\
+                  then = { limit = { status = 418, retry_after = 9 } }\n";
+    let rig = with(script).await;
+    let mut api = Socket::open(&rig, "/ws-api/v3").await;
+    let banned = api.ask("time", json!({})).await;
+    assert_eq!((&banned["status"], &banned["error"]["code"]), (&json!(418), &json!(-1003)), "{banned}");
+    assert_eq!(api.next().await, Err(Ended::Closed(1008)));
+    assert_eq!(rig.get("/api/v3/ping", "").await.status, 418);
     rig.stop().await;
 }
 
@@ -327,11 +381,17 @@ async fn clock_offset_balances_orders_and_statuses_at_their_time() {
 #[tokio::test]
 async fn maintenance() {
     let rig =
-        with("[[rule]]\non = \"time\"\nfrom = \"500ms\"\nuntil = \"1500ms\"\nthen = \"maintenance\"\n").await;
+        with("[[rule]]\non = \"time\"\nfrom = \"500ms\"\nuntil = \"2500ms\"\nthen = \"maintenance\"\n").await;
     let mut api = subscribed(&rig).await;
+    let mut streams = Socket::open(&rig, "/ws/btcusdt@depth@100ms").await;
+    streams.until(|told| told["e"] == "serverShutdown").await;
+    assert_eq!(streams.next().await, Err(Ended::Closed(1001)), "nothing comes after it");
     api.until(|told| told["event"]["e"] == "serverShutdown").await;
     assert!(matches!(api.next().await, Err(Ended::Closed(1001))));
     assert_eq!(rig.get("/api/v3/ping", "").await.status, 503);
+    for path in ["/ws-api/v3", "/ws/btcusdt@trade"] {
+        assert_eq!(Socket::refusal(&rig, path).await, Some(503), "{path}");
+    }
     let deadline = Instant::now() + super::rig::PATIENCE;
     while rig.get("/api/v3/ping", "").await.status != 200 {
         assert!(Instant::now() < deadline, "it ends");

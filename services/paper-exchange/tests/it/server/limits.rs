@@ -55,6 +55,23 @@ fn a_429_names_the_end_of_the_minute() {
 }
 
 #[test]
+fn what_a_script_says_holds_as_long_as_it_says() {
+    let mut meter = Meter::new(Limits { patience: 2, ..Limits::default() });
+    let no = meter.stop(HERE, at(0), 429, at(30));
+    assert_eq!((no.refusal.status, no.seconds(at(0))), (429, 30));
+    let no = meter.admit(HERE, at(20), 1).expect_err("too early");
+    assert_eq!((no.refusal.status, no.retry_at), (429, at(30)));
+    meter.admit(HERE, at(30), 1).expect("free again");
+    meter.stop(HERE, at(60), 429, at(90));
+    let statuses = [61, 62].map(|second| meter.admit(HERE, at(second), 1).expect_err("early").refusal.status);
+    assert_eq!(statuses, [429, 418]);
+    let other: IpAddr = "127.0.0.2".parse().expect("an address");
+    assert_eq!(meter.stop(other, at(0), 418, at(9)).retry_at, at(9));
+    assert_eq!(meter.connect(other, at(8)).expect_err("banned").refusal.status, 418);
+    meter.connect(other, at(9)).expect("free again");
+}
+
+#[test]
 fn raw_requests_in_five_minutes() {
     let mut meter = Meter::new(Limits { requests: 3, ..Limits::default() });
     for _ in 0..3 {

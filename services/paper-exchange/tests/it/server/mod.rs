@@ -6,6 +6,7 @@ mod tcp;
 
 mod control;
 mod faults;
+mod journal;
 mod limits;
 mod security;
 mod stream;

@@ -95,7 +95,7 @@ impl Make {
 }
 
 /// One instrument around 50,000, two days long.
-fn street(start: Timestamp) -> Street {
+pub fn street(start: Timestamp) -> Street {
     let hour = 3_600_000_000;
     let first = (start.micros() / hour - 48) * hour;
     let candles = (0..48).map(move |n| Candle {

@@ -35,6 +35,14 @@ impl Socket {
         Ok(Self(timeout(PATIENCE, connect_async(url)).await.expect("in time")?.0))
     }
 
+    /// The status with which it is not let in.
+    pub async fn refusal(rig: &Rig, path: &str) -> Option<u16> {
+        match Self::try_open(rig, path).await {
+            Err(tungstenite::Error::Http(answer)) => Some(answer.status().as_u16()),
+            _ => None,
+        }
+    }
+
     pub async fn say(&mut self, text: impl ToString) {
         self.0.send(Message::text(text.to_string())).await.expect("sent");
     }

@@ -1,0 +1,342 @@
+//! The journal: what is written, that it is enough, and what is never written over.
+
+use super::{
+    rig::{Make, PATIENCE, Rig, instrument, rules, street},
+    socket::Socket,
+};
+use domain::{Interval, Timestamp};
+use events::Candle;
+use paper_exchange::{
+    endpoint::Endpoint,
+    exchange::{Exchange, Setup},
+    faults::Script,
+    journal::{self, Header, Input, Journal, JournalError, VERSION},
+    params::{Params, TimeUnit},
+    server::{self, Config, Limits, Pace, ServeError, account, clock::wall},
+    street::{Source, Street},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::TcpStream,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// Fast enough that much happens in a moment.
+const FAST: Pace = Pace::Times(50.0);
+
+fn with(journal: &Path, pace: Pace) -> Make {
+    Make { pace, journal: Some(journal.to_owned()), ..Make::default() }
+}
+
+fn lines(journal: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(journal).expect("a journal");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+async fn frames(rig: &Rig) -> Vec<String> {
+    let all = rig.get("/control/account-frames", "after=0").await.ok();
+    let frames = all["frames"].as_array().expect("frames");
+    frames.iter().map(|frame| frame["frame"].as_str().expect("a text").to_owned()).collect()
+}
+
+async fn time(rig: &Rig) -> i64 {
+    rig.status().await["time"].as_i64().expect("a time")
+}
+
+async fn order(rig: &Rig, id: &str, fields: Value) {
+    let mut order = json!({ "symbol": "BTCUSDT", "side": "BUY", "quantity": "0.01", "newClientOrderId": id });
+    let fields = fields.as_object().expect("fields").clone();
+    order.as_object_mut().expect("an object").extend(fields);
+    rig.control("order", order).await.ok();
+}
+
+/// What a journal makes of an exchange again, and what came of each input. `cut` says in what steps, in
+/// microseconds, the time before an input passes.
+fn replayed(journal: &Path, cut: Option<i64>) -> (Exchange, Vec<(Input, Value)>) {
+    let header = journal::header(journal).expect("readable").expect("a header");
+    let (paper, _) = account::read("").expect("an account");
+    let start = header.start;
+    let mut exchange = Exchange::new(Setup { paper, start }, street(start));
+    let mut outcomes = Vec::new();
+    Journal::open(journal, &header, |input| {
+        if let (Some(cut), Input::Advance { to: at } | Input::Call { at: Some(at), .. }) = (cut, &input) {
+            while exchange.now().micros() + cut < *at {
+                exchange.advance(Timestamp::from_micros(exchange.now().micros() + cut));
+            }
+        }
+        let outcome = journal::apply(&mut exchange, &input).unwrap_or_else(|refusal| refusal.body());
+        outcomes.push((input, outcome));
+    })
+    .expect("a journal");
+    (exchange, outcomes)
+}
+
+#[tokio::test]
+async fn the_same_inputs_give_the_same_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("journal");
+    let rig = with(&journal, FAST).start().await;
+    let mut depths = Vec::new();
+    for round in 0..4 {
+        depths.push(rig.get("/api/v3/depth", "symbol=BTCUSDT&limit=20").await.ok());
+        order(&rig, &format!("taken{round}"), json!({ "type": "MARKET" })).await;
+        order(
+            &rig,
+            &format!("resting{round}"),
+            json!({ "type": "LIMIT", "timeInForce": "GTC", "price": "40000" }),
+        )
+        .await;
+        // None of this is written down.
+        for path in ["ticker/bookTicker", "ticker/24hr", "avgPrice"] {
+            rig.get(&format!("/api/v3/{path}"), "symbol=BTCUSDT").await.ok();
+        }
+        rig.get("/api/v3/klines", "symbol=BTCUSDT&interval=1m").await.ok();
+        let mut socket = Socket::open(&rig, "/ws/btcusdt@depth@100ms/btcusdt@bookTicker").await;
+        socket.until(|told| told["e"] == "depthUpdate").await;
+        depths.push(rig.get("/api/v3/depth", "symbol=BTCUSDT&limit=20").await.ok());
+        rig.control("balance", json!({ "asset": "USDT", "delta": "1" })).await.ok();
+        socket.until(|told| told["e"] == "depthUpdate").await;
+    }
+    depths.push(rig.get("/api/v3/depth", "symbol=BTCUSDT&limit=20").await.ok());
+    // What a kill leaves.
+    let left = folder.path().join("left");
+    fs::copy(&journal, &left).expect("a copy");
+    let told = frames(&rig).await;
+    let now = time(&rig).await;
+    let past = format!("symbol=BTCUSDT&interval=1s&limit=200&endTime={}", now / 1_000 - 1_000);
+    let klines = rig.get("/api/v3/klines", &past).await.ok();
+    rig.stop().await;
+
+    for cut in [None, Some(37_000), Some(7_001)] {
+        let (mut exchange, outcomes) = replayed(&left, cut);
+        let answered: Vec<&Value> = outcomes
+            .iter()
+            .filter(|(input, _)| matches!(input, Input::Call { endpoint, .. } if endpoint == "depth"))
+            .map(|(_, outcome)| outcome)
+            .collect();
+        assert_eq!(answered, depths.iter().collect::<Vec<_>>());
+        exchange.advance(Timestamp::from_micros(now));
+        let again: Vec<String> =
+            exchange.take_account_frames().into_iter().map(|frame| frame.milli).take(told.len()).collect();
+        assert_eq!(again, told);
+        let pairs = past.split('&').filter_map(|pair| pair.split_once('='));
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let rows = exchange.call(Endpoint::Klines, &Params { pairs }, TimeUnit::Milli).expect("klines");
+        assert_eq!(rows, klines);
+    }
+}
+
+#[tokio::test]
+async fn time_that_passes_is_not_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("journal");
+    let rig = with(&journal, Pace::Wall).start().await;
+    let (before, began) = (lines(&journal).len(), time(&rig).await);
+    let deadline = Instant::now() + PATIENCE;
+    while time(&rig).await < began + 1_000_000 {
+        assert!(Instant::now() < deadline, "time passes");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(lines(&journal).len(), before);
+    rig.control("balance", json!({ "asset": "USDT", "delta": "1" })).await.ok();
+    let now = lines(&journal);
+    assert_eq!(now.len(), before + 2, "when, and what: {now:?}");
+    assert!(now[before]["advance"]["to"].as_i64() >= Some(began + 500_000), "{now:?}");
+    let passed = time(&rig).await + 300_000;
+    while time(&rig).await < passed {
+        assert!(Instant::now() < deadline, "time passes");
+        tokio::task::yield_now().await;
+    }
+    rig.stop().await;
+    let all = lines(&journal);
+    assert_eq!(all.len(), before + 3, "a clean stop tells how late it was: {all:?}");
+    assert!(all[before + 2]["advance"]["to"].as_i64() > all[before]["advance"]["to"].as_i64());
+}
+
+/// A fill that time has brought, and that was told, is in the journal before it is told.
+#[tokio::test]
+async fn what_the_account_was_told_stays_true() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("journal");
+    let rig = with(&journal, FAST).start().await;
+    let best = rig.get("/api/v3/ticker/bookTicker", "symbol=BTCUSDT").await.ok();
+    // Whichever way the price goes, one of them is filled.
+    for (side, price) in [("BUY", "bidPrice"), ("SELL", "askPrice")] {
+        let fields = json!({ "type": "LIMIT", "timeInForce": "GTC", "side": side, "price": best[price] });
+        order(&rig, side, fields).await;
+    }
+    let filled = |frames: &[String]| frames.iter().any(|frame| frame.contains("\"X\":\"FILLED\""));
+    let deadline = Instant::now() + PATIENCE;
+    let told = loop {
+        let told = frames(&rig).await;
+        if filled(&told) {
+            break told;
+        }
+        assert!(Instant::now() < deadline, "somebody trades");
+        tokio::task::yield_now().await;
+    };
+    let left = folder.path().join("left");
+    fs::copy(&journal, &left).expect("a copy");
+    rig.stop().await;
+    let (mut exchange, _) = replayed(&left, None);
+    let again: Vec<String> = exchange.take_account_frames().into_iter().map(|frame| frame.milli).collect();
+    assert_eq!(again[..told.len()], told[..]);
+}
+
+fn setup() -> String {
+    let (paper, _) = account::read("").expect("an account");
+    serde_json::to_string(&paper).expect("JSON")
+}
+
+fn header(start: Timestamp) -> Header {
+    Header { version: VERSION, start, market: "test".to_owned(), setup: setup() }
+}
+
+#[test]
+fn what_is_not_ours_is_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let ours = header(wall());
+    let whole = serde_json::to_string(&ours).expect("JSON");
+    let others = serde_json::to_string(&Header { market: "x".to_owned(), ..ours.clone() }).expect("JSON");
+    let notes =
+        ["secret", "{", "{\"version\":1,\"name\":\"package\"}", "{\"version\":1,\"start\":\"yesterday"];
+    let notes =
+        notes.into_iter().map(str::to_owned).chain([others, format!("{whole} "), "\u{0}\u{ff}".repeat(9)]);
+    for text in notes.filter(|text| !whole.starts_with(text.as_str())) {
+        fs::write(&path, &text).expect("written");
+        let refused = Journal::open(&path, &ours, |_| {}).err().expect("refused");
+        assert!(matches!(refused, JournalError::Malformed { line: 1, .. }), "{text}: {refused}");
+        assert_eq!(fs::read_to_string(&path).expect("a file"), text);
+    }
+    fs::write(&path, [0xff_u8, 0xfe, 0]).expect("written");
+    assert!(matches!(journal::header(&path), Err(JournalError::Malformed { .. })));
+}
+
+/// Killed while the first line was written, and started again later.
+#[test]
+fn a_first_line_that_was_only_begun_is_written_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let before = serde_json::to_string(&header(Timestamp::from_micros(1_700_000_000_123_456))).expect("JSON");
+    let now = header(wall());
+    for length in 0..=before.len() {
+        fs::write(&path, &before[..length]).expect("written");
+        assert_eq!(journal::header(&path).expect("a beginning"), None, "{length}");
+        drop(Journal::open(&path, &now, |_| {}).unwrap_or_else(|error| panic!("{length}: {error}")));
+        assert_eq!(journal::header(&path).expect("a journal").as_ref(), Some(&now));
+    }
+}
+
+/// Hourly candles without end; each time one is asked for, somebody tries to connect.
+struct Knocking {
+    next: i64,
+    address: std::net::SocketAddr,
+    let_in: Arc<AtomicUsize>,
+    knocked: Arc<AtomicUsize>,
+}
+
+impl Iterator for Knocking {
+    type Item = Candle;
+
+    fn next(&mut self) -> Option<Candle> {
+        self.knocked.fetch_add(1, Ordering::Relaxed);
+        if TcpStream::connect(self.address).is_ok() {
+            self.let_in.fetch_add(1, Ordering::Relaxed);
+        }
+        let open_time = Timestamp::from_micros(self.next);
+        self.next += 3_600_000_000;
+        let number = |text: &str| text.parse().expect("a price");
+        Some(Candle {
+            instrument: instrument(),
+            interval: Interval::Hour1,
+            open_time,
+            open: number("50000"),
+            high: number("50100"),
+            low: number("49900"),
+            close: number("50000"),
+            volume: "1000".parse().expect("a volume"),
+        })
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_before_it_stands_where_it_stood() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let hour = 3_600_000_000;
+    let start = Timestamp::from_micros(wall().micros() - 9 * hour);
+    let mut journal = Journal::open(&path, &header(start), |_| {}).expect("a journal");
+    journal.add(&Input::Advance { to: start.micros() + 4 * hour }).expect("written");
+    journal.flush().expect("flushed");
+    drop(journal);
+
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let (let_in, knocked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let first = (start.micros() / hour - 24) * hour;
+    let candles = Knocking { next: first, address, let_in: let_in.clone(), knocked: knocked.clone() };
+    let street = Street::new(Source {
+        rules: BTreeMap::from([(instrument(), rules())]),
+        candles: Box::new(candles),
+        seed: 7,
+        shift: 0,
+        start,
+    });
+    let before = knocked.load(Ordering::Relaxed);
+    let (paper, keys) = account::read("").expect("an account");
+    let config = Config {
+        listen: address,
+        pace: Pace::Wall,
+        setup: Setup { paper, start },
+        street,
+        market: "test".to_owned(),
+        keys,
+        limits: Limits::default(),
+        faults: None::<Script>,
+        journal: Some(path),
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let until = async {
+        let _ = stopped.await;
+    };
+    let (at, running) = server::serve(config, until).await.expect("an exchange");
+    assert_eq!(at, address);
+    let during = knocked.load(Ordering::Relaxed) - before;
+    assert!(during >= 8, "replayed and made up for: {during}");
+    assert_eq!(let_in.load(Ordering::Relaxed), 0);
+    let running = tokio::spawn(running);
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+    let answer = client.get(format!("http://{at}/api/v3/ping")).send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 200);
+    let _ = stop.send(());
+    running.await.expect("no panic").expect("a good end");
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named_before_anything_is_read() {
+    let rig = super::rig::live().await;
+    let (paper, keys) = account::read("").expect("an account");
+    let config = Config {
+        listen: rig.address,
+        pace: Pace::Driven,
+        setup: Setup { paper, start: wall() },
+        street: Street::default(),
+        market: String::new(),
+        keys,
+        limits: Limits::default(),
+        faults: None,
+        journal: None,
+    };
+    let refused = server::serve(config, std::future::pending()).await.err().expect("taken");
+    assert!(matches!(refused, ServeError::Listen { .. }), "{refused}");
+    rig.stop().await;
+}
