@@ -8,10 +8,14 @@ fn at_the_exchange() -> String {
     up(MARKET) + " --venue paper-exchange"
 }
 
-/// What trading is, in the order in which it was recorded; ids follow from who said the fills.
-fn trading(place: &Place) -> Vec<(String, Value)> {
+/// What trading is: each event's kind and body, for ids follow from who said the fills, and within a step the
+/// signal of one instrument may stand before or after the fill of another.
+fn trading(place: &Place) -> Vec<(String, String)> {
     let rows = place.rows(&["signal", "trade", "order", "position"]);
-    rows.into_iter().map(|row| (text(&row["kind"]).to_owned(), row["body"].clone())).collect()
+    let told = |row: Value| (text(&row["kind"]).to_owned(), row["body"].to_string());
+    let mut rows: Vec<_> = rows.into_iter().map(told).collect();
+    rows.sort();
+    rows
 }
 
 #[test]
