@@ -13,7 +13,7 @@ struct Desk {
     now: Timestamp,
 }
 
-fn order(reduce_only: bool) -> NewOrder {
+pub fn order(reduce_only: bool) -> NewOrder {
     let leg = if reduce_only { domain::Leg::Stop } else { domain::Leg::Entry };
     NewOrder {
         id: ClientOrderId::new(leg.as_str()).unwrap(),
@@ -26,15 +26,18 @@ fn order(reduce_only: bool) -> NewOrder {
     }
 }
 
+pub fn config() -> Config {
+    Config {
+        recv_window_ms: 5_000,
+        clock_margin: Duration::from_secs(1),
+        entry_deadline: Duration::from_secs(60),
+        venue: None,
+    }
+}
+
 impl Desk {
     fn new() -> Self {
-        let config = Config {
-            recv_window_ms: 5_000,
-            clock_margin: Duration::from_secs(1),
-            entry_deadline: Duration::from_secs(60),
-            venue: None,
-        };
-        Self { solo: Solo::new(config), now: "2024-01-15".parse().unwrap() }
+        Self { solo: Solo::new(config()), now: "2024-01-15".parse().unwrap() }
     }
 
     fn submit(&mut self, reduce_only: bool) -> Vec<Event> {

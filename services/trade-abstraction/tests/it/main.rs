@@ -2,4 +2,5 @@
 
 mod desk;
 mod gateway;
+mod hands;
 mod planner;

@@ -1,0 +1,161 @@
+//! The hands, at a venue that says what the script wants.
+
+use crate::{
+    desk::{account, btc},
+    gateway::{config, order},
+};
+use domain::{Account, ClientOrderId, Ending, Filled, Instrument, OrderRequest, Timestamp, UnitName};
+use events::*;
+use runtime::apart::hands::{Hands, Heard, News};
+use service::Host;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::timeout;
+use trade_abstraction::{
+    gateway::{Answer, Attempt, Effect, Gateway, id_of},
+    hands::{self, Brought},
+};
+use venue::{Outcome, Stamp, Venue};
+
+const TAPE: Uuid = Uuid::from_u128(7);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Says `outcome`, and notes what it was asked.
+struct Scripted {
+    outcome: Outcome,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Scripted {
+    fn new(outcome: Outcome) -> Arc<Self> {
+        Arc::new(Self { outcome, asked: Mutex::default() })
+    }
+
+    fn note(&self, what: String) -> Outcome {
+        self.asked.lock().unwrap().push(what);
+        self.outcome.clone()
+    }
+}
+
+impl Venue for Scripted {
+    async fn submit(&self, _: Account, _: Instrument, request: &OrderRequest, stamp: Stamp) -> Outcome {
+        self.note(format!("submit {} at {}", request.id(), stamp.timestamp))
+    }
+    async fn cancel(&self, _: Account, _: Instrument, order: ClientOrderId, _: Stamp) -> Outcome {
+        self.note(format!("cancel {order}"))
+    }
+    async fn look_up(&self, _: Account, _: Instrument, order: ClientOrderId, _: Timestamp) -> Outcome {
+        self.note(format!("look up {order}"))
+    }
+    fn time(&self) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(99))
+    }
+}
+
+fn now() -> Timestamp {
+    "2024-01-15".parse().unwrap()
+}
+
+fn recorded(position: Position, source: &str, event: Event) -> Recorded {
+    let source = UnitName::new(source).unwrap();
+    let id = Uuid::from_u128(u128::from(position));
+    Recorded { position, id, source, cause: None, at: now(), recorded_at: now(), event }
+}
+
+/// A gateway that has submitted and attempted an entry, and what the hands are told of the attempt.
+fn attempted() -> (Host, Recorded) {
+    let mut host = Host::new::<Gateway>(UnitName::new("order-gateway").unwrap(), config());
+    let request = Box::new(OrderRequest::Single(order(false)));
+    let submitted = OrderSubmitted { account: account(), instrument: btc(), request };
+    let mut said = Vec::new();
+    host.handle(&recorded(1, "trade-planner", submitted.into()), &mut said);
+    let attempted = recorded(2, "order-gateway", said.remove(0));
+    host.handle(&attempted, &mut said);
+    (host, attempted)
+}
+
+/// The three facts of an order that was filled at once.
+fn filled() -> Vec<Event> {
+    let (account, instrument, order, at) = (account(), btc(), order(false).id, now());
+    let venue_order = "1".parse().unwrap();
+    let (price, quantity) = ("100".parse().unwrap(), "2".parse().unwrap());
+    let total = Filled { quantity: "2".parse().unwrap(), quote: "200".parse().unwrap() };
+    let fill = OrderFilled {
+        account,
+        instrument,
+        order,
+        venue_order,
+        venue_trade: "1".parse().unwrap(),
+        side: domain::Side::Buy,
+        price,
+        quantity,
+        quote: "200".parse().unwrap(),
+        fee: None,
+        maker: false,
+        at,
+    };
+    vec![
+        OrderAccepted { account, instrument, order, venue_order, at }.into(),
+        fill.into(),
+        OrderEnded { account, instrument, order, venue_order, ending: Ending::Filled, filled: total, at }
+            .into(),
+    ]
+}
+
+async fn next(hands: &Hands) -> runtime::apart::hands::Back {
+    let mut back = hands.back.lock().await;
+    timeout(PATIENCE, back.recv()).await.expect("in time").expect("alive")
+}
+
+#[tokio::test]
+async fn all_facts_of_one_answer_come_back_as_one() {
+    let venue = Scripted::new(Outcome::Facts(filled()));
+    let hands = hands::at(venue.clone());
+    let (host, event) = attempted();
+    (hands.told)(&host, News::Heard(Box::new(Heard { event, mine: true, fence: 3 })));
+    let back = next(&hands).await;
+    assert_eq!(back.fence, 3);
+    let said = (back.judge)(&host, TAPE, now());
+    let wanted: Vec<_> = filled().into_iter().map(|event| (id_of(TAPE, &event), event)).collect();
+    assert_eq!(said, wanted, "under the ids that the stream's facts have");
+    assert_eq!(*venue.asked.lock().unwrap(), [format!("submit entry at {}", now())]);
+}
+
+#[tokio::test]
+async fn what_another_incarnation_attempted_is_looked_up() {
+    let venue = Scripted::new(Outcome::NotFound { venue_time: now() + Duration::from_secs(60) });
+    let hands = hands::at(venue.clone());
+    let (host, event) = attempted();
+    (hands.told)(&host, News::Heard(Box::new(Heard { event, mine: false, fence: 4 })));
+    let said = (next(&hands).await.judge)(&host, TAPE, now());
+    assert!(matches!(said[..], [(_, Event::Order(OrderEvent::Absent(_)))]), "{said:?}");
+    (hands.told)(&host, News::Recovered { fence: 5 });
+    assert_eq!(next(&hands).await.fence, 5);
+    assert_eq!(*venue.asked.lock().unwrap(), ["look up entry", "look up entry"]);
+}
+
+#[tokio::test]
+async fn an_outcome_is_told_as_what_is_known_of_it() {
+    let attempt = Attempt { number: 1, timestamp: now(), recv_window_ms: 5_000 };
+    let (account, instrument) = (account(), btc());
+    let send = || {
+        let request = Box::new(OrderRequest::Single(order(false)));
+        Effect::Send { account, instrument, request, attempt }
+    };
+    let cancel = || Effect::Cancel { account, instrument, order: order(false).id, attempt };
+    let (request, order, venue_time) = (order(false).id, order(false).id, Some(Timestamp::from_millis(99)));
+    let text = || "why".to_owned();
+    let again = || Outcome::TryAgain { after: Duration::from_millis(1), text: text() };
+    let unknown = || Outcome::Unknown { text: text() };
+    for (outcome, effect, answer) in [
+        (again(), send(), Answer::TryAgain { request, attempt: 1, venue_time }),
+        (unknown(), send(), Answer::Unknown { request, attempt: 1, text: text() }),
+        (again(), cancel(), Answer::CancelAgain { order, attempt: 1, venue_time }),
+        (unknown(), cancel(), Answer::CancelAgain { order, attempt: 1, venue_time }),
+    ] {
+        let told = hands::carry_out(&*Scripted::new(outcome.clone()), effect).await;
+        assert_eq!(told, [Brought::Answer(answer)], "{outcome:?}");
+    }
+}
