@@ -65,8 +65,11 @@ pub(crate) fn amount(value: &DeValue<'_>) -> Parsed<Decimal> {
 
 /// An amount that can be owned.
 pub(crate) fn balance(value: &DeValue<'_>) -> Parsed<Decimal> {
-    within(decimal(value)?, |amount| Decimal::ZERO <= amount && amount <= MOST)
+    within(decimal(value)?, |amount| Decimal::ZERO <= amount && amount <= MOST_OWNED)
 }
+
+/// A thousand times [`MOST`]: of a cheap coin that may be a few million dollars.
+const MOST_OWNED: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// A million millions; beyond it sums could lose digits.
 const MOST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
@@ -176,6 +179,7 @@ mod tests {
     #[test]
     fn amounts_end_at_a_million_millions() {
         assert_eq!(MOST.to_string(), "1000000000000");
+        assert_eq!(MOST_OWNED.to_string(), "1000000000000000");
     }
 
     #[test]

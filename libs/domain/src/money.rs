@@ -60,9 +60,12 @@ macro_rules! positive {
 
 positive! {
     /// Quote asset per one unit of base asset; always positive.
-    Price "price" 1_000_000_000_000_u64;
+    /// At most 10^11: a coin of a million US dollars costs 2.6 · 10^10 Vietnamese dong.
+    Price "price" 100_000_000_000_u64;
     /// An amount of base asset; always positive.
-    Quantity "quantity" 1_000_000_000_000_000_u64;
+    /// At most 10^17: of the cheapest coins some 10^15 are traded in a week (PEPE at Binance, February 2024:
+    /// 1.2 · 10^15).
+    Quantity "quantity" 100_000_000_000_000_000_u64;
 }
 
 /// `raw` rounded towards zero to a whole number of `step`s, for steps of any size.
@@ -110,9 +113,27 @@ mod tests {
     fn a_price_is_positive() {
         assert!("0".parse::<Price>().is_err());
         assert!("-1".parse::<Price>().is_err());
-        assert!("1000000000001".parse::<Price>().unwrap_err().to_string().contains("at most 1000000000000"));
-        assert!(Price::MOST.checked_mul(Quantity::MOST).is_some());
+        assert!("100000000001".parse::<Price>().unwrap_err().to_string().contains("at most 100000000000"));
         assert!(serde_json::from_str::<Price>("\"0\"").is_err());
         assert_eq!("0.00000001".parse::<Price>().unwrap().to_string(), "0.00000001");
+    }
+
+    #[test]
+    fn figures_of_the_cheapest_and_the_dearest_coins_are_within_the_bounds() {
+        // A week of PEPE; the supply of BTTC a hundred times; a thousandth of the smallest tick of Binance.
+        for quantity in ["1176749593025514", "99000000000000000", "0.00000001"] {
+            assert!(quantity.parse::<Quantity>().is_ok(), "{quantity}");
+        }
+        // BTC in Vietnamese dong and in rupiah.
+        for price in ["0.00000000001", "2900000000", "26000000000.5"] {
+            assert!(price.parse::<Price>().is_ok(), "{price}");
+        }
+        assert!("100000000000000001".parse::<Quantity>().is_err());
+    }
+
+    #[test]
+    fn the_sum_of_the_largest_products_is_still_a_number() {
+        let largest = Price::MOST.checked_mul(Quantity::MOST).unwrap();
+        assert!(largest.checked_mul(Decimal::from(7)).is_some(), "{largest}");
     }
 }

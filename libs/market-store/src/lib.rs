@@ -1,28 +1,34 @@
 //! Recorded candles on disk: one file or a folder of them, read blocking and in constant memory.
 //!
-//! Two kinds of file are known by their names, each also packed:
-//! - `<SYMBOL>-<interval>.csv[.gz]`, with the header `open_time_ms,open,high,low,close,volume[,…]`;
-//! - Binance's public archives `<SYMBOL>-<interval>-<YYYY-MM>[-DD].csv` or `.zip`, 12 columns, with or
-//!   without a header (its repository binance-public-data says how they are made).
+//! Files are known by their names ([`Store::open`]); what a file is packed in is told by its first bytes, and how
+//! it is written by its first lines: header, delimiter, decimals, times, newest or oldest row first.
+//! What can be meant in two ways is refused with what to write instead.
 //!
-//! Times are milliseconds or, in Binance's archives since 2025, microseconds; each row tells by itself.
 //! What a row says is not judged here, only whether it can be read: candles that are out of order,
 //! doubled or inconsistent are handed on for the market's gate to report.
 
 mod ahead;
+mod backward;
+mod columns;
 mod error;
 mod exchange_info;
+mod figure;
 mod file;
+mod interval;
+mod layout;
+mod lines;
+mod moment;
 mod name;
 mod quote;
 mod reader;
 mod row;
 mod scan;
+mod split;
 mod store;
 
 pub use ahead::Ahead;
 pub use error::StoreError;
 pub use exchange_info::{ExchangeInfo, ExchangeInfoError, parse_exchange_info};
 pub use quote::split_symbol;
-pub use reader::Candles;
-pub use store::{SeriesInfo, Store};
+pub use reader::{Candles, Place};
+pub use store::{Ignored, SeriesInfo, Store};

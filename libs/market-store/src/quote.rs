@@ -19,6 +19,10 @@ pub fn split_symbol(symbol: &str) -> Option<(&str, &str)> {
         .map(|quote| symbol.split_at(symbol.len() - quote.len()))
 }
 
+pub(crate) fn is_quote(asset: &str) -> bool {
+    QUOTES.contains(&asset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

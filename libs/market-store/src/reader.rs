@@ -2,52 +2,94 @@
 
 use crate::{
     StoreError,
-    file::{self, Text},
-    name::Packing,
-    row::{self, Row},
+    lines::{Lines, Source},
+    row::Row,
 };
 use domain::{Instrument, Interval};
 use events::Candle;
-use std::{
-    io::{BufRead, Read},
-    path::PathBuf,
-};
+use std::{collections::VecDeque, path::Path, sync::Arc};
 
-/// No line of a candle file comes near this; one that does is no text.
-const LONGEST_LINE: u64 = 4_096;
+/// Where a candle was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub file: &'a Path,
+    /// From 1, of the unpacked text.
+    pub line: u64,
+}
 
-/// The candles of one series in the order of its files, in constant memory.
+/// The candles of one series, in constant memory: each file in its own order, all files together by time.
 ///
+/// Where files overlap, each candle of both is given, that of the earlier file first.
 /// Yields nothing more after an error.
 pub struct Candles {
     instrument: Instrument,
     interval: Interval,
-    files: std::vec::IntoIter<(PathBuf, Packing)>,
-    open: Option<Lines>,
-    line: Vec<u8>,
+    /// By the time of their first candle.
+    waiting: VecDeque<Arc<Source>>,
+    /// In that order, too; each with the row that it gives next.
+    open: Vec<(Lines, Row)>,
+    /// Where the candle given last stood.
+    place: Option<(Arc<Source>, u64)>,
+    blank: u64,
+    /// What is wrong with the row behind the one given last.
+    failed: Option<StoreError>,
 }
 
 impl Candles {
-    pub(crate) fn new(instrument: Instrument, interval: Interval, files: Vec<(PathBuf, Packing)>) -> Self {
-        Self { instrument, interval, files: files.into_iter(), open: None, line: Vec::new() }
+    pub(crate) fn new(instrument: Instrument, interval: Interval, sources: Vec<Arc<Source>>) -> Self {
+        let waiting = sources.into();
+        Self { instrument, interval, waiting, open: Vec::new(), place: None, blank: 0, failed: None }
     }
 
     /// The same, unread; only of one that has not been read from.
     pub(crate) fn again(&self) -> Self {
-        Self::new(self.instrument, self.interval, self.files.as_slice().to_vec())
+        Self::new(self.instrument, self.interval, self.waiting.iter().cloned().collect())
+    }
+
+    /// Where the candle given last stood.
+    pub fn place(&self) -> Option<Place<'_>> {
+        self.place.as_ref().map(|(source, line)| Place { file: &source.path, line: *line })
+    }
+
+    /// Rows without figures so far: they are no candles.
+    pub fn blank(&self) -> u64 {
+        self.blank + self.open.iter().map(|(lines, _)| lines.blank).sum::<u64>()
     }
 
     fn next_row(&mut self) -> Result<Option<Row>, StoreError> {
-        loop {
-            if let Some(lines) = &mut self.open {
-                if let Some(row) = lines.next_row(&mut self.line)? {
-                    return Ok(Some(row));
-                }
-                self.open = None;
-            }
-            let Some((path, packing)) = self.files.next() else { return Ok(None) };
-            self.open = Some(Lines::open(path, packing)?);
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
+        // The file whose next row is the earliest; of equals the earlier file.
+        let earliest = |open: &[(Lines, Row)]| (0..open.len()).min_by_key(|at| open[*at].1.open_time);
+        let mut at = earliest(&self.open);
+        while let Some(source) = self.waiting.front()
+            && at.is_none_or(|at| source.first <= self.open[at].1.open_time)
+        {
+            let mut lines = Lines::open(Arc::clone(source))?;
+            self.waiting.pop_front();
+            match lines.next_row()? {
+                Some(row) => self.open.push((lines, row)),
+                None => self.blank += lines.blank,
+            }
+            at = earliest(&self.open);
+        }
+        let Some(at) = at else { return Ok(None) };
+        let (lines, row) = &mut self.open[at];
+        let given = *row;
+        match &mut self.place {
+            Some((source, line)) if Arc::ptr_eq(source, lines.source()) => *line = lines.number,
+            place => *place = Some((Arc::clone(lines.source()), lines.number)),
+        }
+        match lines.next_row() {
+            Ok(Some(next)) => *row = next,
+            Ok(None) => {
+                self.blank += lines.blank;
+                self.open.remove(at);
+            }
+            Err(error) => self.failed = Some(error),
+        }
+        Ok(Some(given))
     }
 
     fn candle(&self, row: Row) -> Candle {
@@ -70,78 +112,9 @@ impl Iterator for Candles {
     fn next(&mut self) -> Option<Self::Item> {
         let candle = self.next_row().map(|row| row.map(|row| self.candle(row))).transpose();
         if matches!(candle, Some(Err(_))) {
-            self.open = None;
-            self.files = Vec::new().into_iter();
+            self.open = Vec::new();
+            self.waiting = VecDeque::new();
         }
         candle
     }
-}
-
-/// One open file.
-struct Lines {
-    path: PathBuf,
-    packing: Packing,
-    text: Text,
-    /// Of the line read last, from 1.
-    number: u64,
-    /// As the header or the first row has them; every row must have as many.
-    columns: Option<usize>,
-}
-
-impl Lines {
-    fn open(path: PathBuf, packing: Packing) -> Result<Self, StoreError> {
-        let text = file::open(&path, packing)?;
-        Ok(Self { path, packing, text, number: 0, columns: None })
-    }
-
-    fn next_row(&mut self, line: &mut Vec<u8>) -> Result<Option<Row>, StoreError> {
-        while self.next_line(line)? {
-            let text = trim(line, self.number);
-            if text.is_empty() {
-                continue;
-            }
-            let columns = row::count_columns(text);
-            let first = self.columns.is_none();
-            if *self.columns.get_or_insert(columns) != columns {
-                let wanted = self.columns.unwrap_or_default();
-                return Err(
-                    self.malformed(format!("has {columns} columns where the first line has {wanted}"))
-                );
-            }
-            if first && row::is_header(text) {
-                row::check_header(text).map_err(|why| self.malformed(why))?;
-                continue;
-            }
-            if columns < row::COLUMNS.len() {
-                let wanted = row::COLUMNS.join(",");
-                return Err(self.malformed(format!("has {columns} columns; {wanted} are needed")));
-            }
-            return Row::parse(text).map(Some).map_err(|why| self.malformed(why));
-        }
-        Ok(None)
-    }
-
-    /// `false` at the end of the file.
-    fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, StoreError> {
-        line.clear();
-        let read = (&mut self.text).take(LONGEST_LINE).read_until(b'\n', line);
-        let read = read.map_err(|source| file::unreadable(&self.path, self.packing, source))?;
-        self.number += 1;
-        if read as u64 == LONGEST_LINE && line.last() != Some(&b'\n') {
-            return Err(
-                self.malformed(format!("is longer than {LONGEST_LINE} bytes; this is no candle file"))
-            );
-        }
-        Ok(read > 0)
-    }
-
-    fn malformed(&self, why: String) -> StoreError {
-        StoreError::Malformed { file: self.path.clone(), line: self.number, why }
-    }
-}
-
-/// Without line end and blanks, and without the byte order mark that some programs write first.
-fn trim(line: &[u8], number: u64) -> &[u8] {
-    let line = if number == 1 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
-    line.trim_ascii()
 }

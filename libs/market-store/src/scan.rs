@@ -1,6 +1,6 @@
 //! What a whole series is like, found by reading it once.
 
-use crate::{Candles, StoreError};
+use crate::{Candles, Place, StoreError};
 use domain::{Decimal, Timestamp};
 use events::Candle;
 
@@ -10,6 +10,8 @@ const SCALES: usize = 29;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scan {
     pub rows: u64,
+    /// Rows without figures, which are no candles.
+    pub blank: u64,
     /// Earliest and latest open time.
     pub span: Option<(Timestamp, Timestamp)>,
     prices: Decimals,
@@ -17,15 +19,19 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Reads all of it.
+    /// Reads all of it; `look` sees each candle, and where it stands.
     ///
     /// # Errors
     /// The first row that cannot be read.
-    pub fn of(candles: Candles) -> Result<Self, StoreError> {
+    pub fn of(mut candles: Candles, look: &mut dyn FnMut(&Candle, Place<'_>)) -> Result<Self, StoreError> {
         let mut scan = Self::default();
-        for candle in candles {
-            scan.take(&candle?);
+        while let Some(candle) = candles.next().transpose()? {
+            scan.take(&candle);
+            if let Some(place) = candles.place() {
+                look(&candle, place);
+            }
         }
+        scan.blank = candles.blank();
         Ok(scan)
     }
 

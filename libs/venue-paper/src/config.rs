@@ -26,8 +26,8 @@ pub enum Problem {
     Participation { given: Decimal },
 }
 
-/// Beyond it, sums with sixteen decimals would not be exact.
-const MOST: i64 = 1_000_000_000_000;
+/// More than there is of all but the cheapest coins, and few enough that sums with twelve decimals are exact.
+const MOST: i64 = 1_000_000_000_000_000;
 
 impl Config {
     /// An account that owns nothing yet, under the usual terms.
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                "starting balance of USDT is -1: must be from 0 to 1000000000000",
+                "starting balance of USDT is -1: must be from 0 to 1000000000000000",
                 "fees.taker is 1: must be from 0 to less than 1, e.g. 0.001",
                 "participation is 0: must be more than 0 and at most 1, e.g. 0.1",
             ]

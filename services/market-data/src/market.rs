@@ -37,6 +37,11 @@ impl Series {
     pub fn of(candle: &Candle) -> Self {
         Self { interval: candle.interval, instrument: candle.instrument }
     }
+
+    /// For people: `BTCUSDT 1d`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.instrument.symbol, self.interval)
+    }
 }
 
 /// Candles given one by one, for tests and benchmarks.

@@ -1,9 +1,9 @@
 //! Which market to play, as it is written on the command line and on the tape.
 
-use crate::{Market, Recorded, Series, Synthetic, synthetic};
+use crate::{Market, Quality, Recorded, Series, Synthetic, quality::Inspector, synthetic};
 use domain::{Instrument, InstrumentRules, Interval, Invalid, Symbol, Timestamp, Venue};
 use events::{Uuid, ids};
-use market_store::{Store, StoreError};
+use market_store::{Ignored, Store, StoreError};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -39,6 +39,9 @@ const INTERVALS: &str = "1d";
 pub enum OpenError {
     #[error(transparent)]
     Recorded(#[from] StoreError),
+    /// The gate would refuse most candles of a series, or they are of another interval.
+    #[error("{0}")]
+    Unfit(String),
     #[error(
         "`{0}` is a live market: it goes on by itself and cannot be played; use synthetic or recorded:PATH"
     )]
@@ -57,18 +60,25 @@ pub struct Opened {
     /// When its first candle opens, and when its last one closes.
     pub first: Timestamp,
     pub last: Timestamp,
-    /// Files of a recorded market's folder that are no candles.
-    pub ignored: Vec<PathBuf>,
+    pub series: Vec<Series>,
+    /// Of each series of a recorded market, what the gate says of its candles.
+    pub quality: Vec<Quality>,
+    /// Instruments of a recorded market whose rules no exchange info told.
+    pub inferred: Vec<Instrument>,
+    /// What the files of a recorded market do not say and how it is taken, and the first file of which it is so.
+    pub assumed: Vec<(PathBuf, &'static str)>,
+    /// Files of a recorded market's folder that are not used.
+    pub ignored: Vec<Ignored>,
 }
 
 /// Looks through the whole market, so that what is wrong with it is known before it is played.
 ///
 /// # Errors
-/// The recorded candles are missing or malformed; or the market is live.
+/// The recorded candles are missing, malformed or for the most part unfit; or the market is live.
 pub fn open(spec: &MarketSpec) -> Result<Opened, OpenError> {
     match spec {
         MarketSpec::Synthetic { seed, days } => Ok(synthetic(*seed, *days, spec.to_string())),
-        MarketSpec::Recorded(path) => Ok(recorded(path)?),
+        MarketSpec::Recorded(path) => recorded(path),
         MarketSpec::Binance { .. } => Err(OpenError::Live(spec.to_string())),
     }
 }
@@ -101,25 +111,50 @@ fn synthetic(seed: u64, days: u32, describe: String) -> Opened {
         candles: market.candles(),
         first: synthetic::START,
         last: market.end(),
+        series: market.series().to_vec(),
         market: Box::new(market),
+        quality: Vec::new(),
+        inferred: Vec::new(),
+        assumed: Vec::new(),
         ignored: Vec::new(),
     }
 }
 
-fn recorded(path: &Path) -> Result<Opened, StoreError> {
-    let store = Store::open(path, venue())?;
+fn recorded(path: &Path) -> Result<Opened, OpenError> {
+    let mut inspector = Inspector::default();
+    let store = Store::open_with(path, venue(), &mut |candle, place| inspector.see(candle, place))?;
+    let quality = inspector.finish(&store.series);
+    if let Some(problem) = quality.iter().find_map(Quality::problem) {
+        return Err(OpenError::Unfit(problem));
+    }
     let first = store.series.iter().map(|s| s.first).min();
     let last = store.series.iter().map(|s| s.interval.close_of(s.last)).max();
+    let market = Recorded::new(&store);
     Ok(Opened {
-        market: Box::new(Recorded::new(&store)),
         describe: describe(path, &store),
         rules: store.rules().clone(),
         candles: store.rows(),
         // A store without a candle is an error.
         first: first.unwrap_or_default(),
         last: last.unwrap_or_default(),
+        series: market.series().to_vec(),
+        market: Box::new(market),
+        quality,
+        assumed: assumed(&store),
+        inferred: store.inferred,
         ignored: store.ignored,
     })
+}
+
+/// Each once, with the first file of which it is so.
+fn assumed(store: &Store) -> Vec<(PathBuf, &'static str)> {
+    let mut all: Vec<(PathBuf, &'static str)> = Vec::new();
+    for (file, words) in store.series.iter().flat_map(|series| &series.notes) {
+        if all.iter().all(|(_, told)| told != words) {
+            all.push((file.clone(), words));
+        }
+    }
+    all
 }
 
 /// The name of the file or folder, whatever way leads to it, and a digest of the names of its series.

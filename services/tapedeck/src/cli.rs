@@ -482,7 +482,8 @@ pub enum Wanted {
 pub struct Doctor {
     #[command(flatten)]
     pub tape: TapeUrl,
-    /// Also read these candles
+    /// Also read these candles (a file or folder), through the same gate as a run: what would be refused or is
+    /// missing, by series, with the first file and line; whether the edges hear any of them
     #[arg(long, value_name = "PATH")]
     pub candles: Option<PathBuf>,
 }

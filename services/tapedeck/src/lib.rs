@@ -5,6 +5,7 @@
 mod abroad;
 pub mod cli;
 mod commands;
+mod data_quality;
 pub mod deployment;
 pub mod explain;
 mod live;

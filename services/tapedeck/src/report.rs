@@ -1,6 +1,9 @@
 //! What a run amounts to: signals, trades, equity, and a summary of them.
 
-use crate::explain::{percent, show};
+use crate::{
+    data_quality::{Candles, DataQuality, Known},
+    explain::{percent, show},
+};
 use domain::{Asset, Decimal, Timestamp};
 use events::{
     CandleEvent, Event, OrderEvent, PortfolioEvent, PortfolioValued, Recorded, SignalEvent, SignalGiven,
@@ -20,6 +23,7 @@ pub struct Collector {
     pub equity: Vec<EquityRow>,
     events: u64,
     candles: u64,
+    data: Candles,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     given: u64,
@@ -114,6 +118,8 @@ pub struct Summary {
     pub longest_losses: u64,
     pub average_days_held: Option<Decimal>,
     pub fees: BTreeMap<Asset, Decimal>,
+    #[serde(flatten)]
+    pub data: DataQuality,
 }
 
 impl Collector {
@@ -121,8 +127,16 @@ impl Collector {
         Self { keep_rows: true, ..Self::default() }
     }
 
+    /// Adds what only the files of a recorded market tell.
+    pub fn know(&mut self, known: Known) {
+        self.data.know(known);
+    }
+
     pub fn see(&mut self, event: &Recorded) {
         self.events += 1;
+        if let Event::Candle(candle) = &event.event {
+            self.data.see(candle);
+        }
         match &event.event {
             Event::Candle(CandleEvent::Closed(closed)) => {
                 self.candles += 1;
@@ -226,6 +240,7 @@ impl Collector {
                 Decimal::from(closed),
             ),
             fees: t.fees.clone(),
+            data: self.data.told(),
         }
     }
 
@@ -345,6 +360,7 @@ impl fmt::Display for Summary {
             writeln!(f, "market      {} to {} ({} days)", from.minute(), to.minute(), self.days)?;
         }
         writeln!(f, "heard       {} candles, {} events", self.candles, self.events)?;
+        write!(f, "{}", self.data)?;
         let refused: Vec<_> = self.refused.iter().map(|(rule, n)| format!("{n} {rule}")).collect();
         writeln!(
             f,

@@ -1,9 +1,7 @@
-use crate::{binance, folder, open};
-use flate2::{Compression, write::GzEncoder};
+use crate::{binance, folder, gzip, open, zip};
 use market_store::{Ahead, Store};
-use std::io::{Cursor, Write};
 use tempfile::TempDir;
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+use zip::CompressionMethod;
 
 const HOUR: i64 = 3_600_000;
 const DAY_2024: i64 = 1_704_067_200_000;
@@ -17,21 +15,6 @@ fn klines(from: i64, rows: i64, unit: i64) -> String {
             format!("{open},{i}1.50000000,{i}3.00000000,{i}1.00000000,{i}2.25000000,10.50000000,{close},1.0,5,1,1,0\n")
         })
         .collect()
-}
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut out = GzEncoder::new(Vec::new(), Compression::fast());
-    out.write_all(text.as_bytes()).unwrap();
-    out.finish().unwrap()
-}
-
-fn zip(files: &[(&str, &str)], method: CompressionMethod) -> Vec<u8> {
-    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in files {
-        out.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
-        out.write_all(text.as_bytes()).unwrap();
-    }
-    out.finish().unwrap().into_inner()
 }
 
 /// Each series in a line, and the opens of its candles as read.
@@ -49,8 +32,10 @@ fn told(folder: &TempDir) -> String {
         out += &format!("{} {} {span} {decimals}: {}\n", s.instrument, s.interval, opens.join(" "));
         assert_eq!(s.rows, opens.len() as u64);
     }
-    for path in &store.ignored {
-        out += &format!("ignored {}\n", path.file_name().unwrap().to_string_lossy());
+    for ignored in &store.ignored {
+        let name = ignored.path.file_name().unwrap().to_string_lossy();
+        let why = ignored.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        out += &format!("ignored {name}{why}\n");
     }
     out
 }
@@ -123,7 +108,7 @@ fn other_files_are_ignored_and_named() {
     check(
         &[("AUSDT-1h.csv", klines(DAY_2024, 1, 1).as_bytes()), ("notes.txt", b"x"), ("BTC.csv", b"x")],
         "binance:spot:AUSDT 1h 2024-01-01 00:00..2024-01-01 00:00 2/1: 1.5@2024-01-01 00:00\n\
-         ignored BTC.csv\nignored notes.txt\n",
+         ignored BTC.csv: its name says no interval\nignored notes.txt\n",
     );
 }
 
@@ -135,7 +120,7 @@ fn a_malformed_row_is_named_by_file_and_line() {
         ("1,2,3\n", "has 3 columns where the first line has 12"),
         (
             "x,1,1,1,1,1,1,1,1,1,1,0\n",
-            "open_time 'x' is no time: write milliseconds or microseconds since 1970, UTC",
+            "open_time 'x' is no time: write milliseconds since 1970, or 2024-01-31T00:00:00Z",
         ),
         ("1704074400000,1,1,1,zero,1,1,1,1,1,1,0\n", "close 'zero' is not a decimal number"),
         ("1704074400000,1,1,0,1,1,1,1,1,1,1,0\n", "low is 0: a price must be greater than zero"),
@@ -148,7 +133,7 @@ fn a_malformed_row_is_named_by_file_and_line() {
     }
     check(
         &[(file, b"open_time,open,high,low,close\n")],
-        "DIR/AUSDT-1h.csv, line 1: column 6 of the header is ''; the header must begin with open_time,open,high,low,close,volume",
+        "DIR/AUSDT-1h.csv: holds no candle; remove it or fetch it again",
     );
     check(
         &[(file, b"1704067200000,1,1,1,1\n")],
@@ -161,10 +146,15 @@ fn a_malformed_row_is_named_by_file_and_line() {
 }
 
 #[test]
-fn a_header_in_the_wrong_order_is_refused() {
+fn columns_are_found_by_their_names() {
     check(
-        &[("AUSDT-1h.csv", b"open_time,high,open,low,close,volume\n1704067200000,1,1,1,1,1\n")],
-        "DIR/AUSDT-1h.csv, line 1: column 2 of the header is 'high'; the header must begin with open_time,open,high,low,close,volume",
+        &[("AUSDT-1h.csv", b"open_time,high,open,low,close,volume\n1704067200000,2,1,1,1,1\n")],
+        "binance:spot:AUSDT 1h 2024-01-01 00:00..2024-01-01 00:00 0/0: 1@2024-01-01 00:00\n",
+    );
+    check(
+        &[("AUSDT-1h.csv", b"time,first,max,min,last\n1704067200000,2,1,1,1\n")],
+        "DIR/AUSDT-1h.csv, line 1: the header names no column open (it is 'time,first,max,min,last'): name the columns \
+         open_time (or timestamp, date, unix), open, high, low, close, volume, in any order",
     );
 }
 
@@ -175,7 +165,8 @@ fn damaged_archives_are_refused() {
     let file = "AUSDT-1h.csv.gz";
     let told_of = |content: &[u8]| told(&folder(&[(file, content)]));
     assert!(told_of(&packed[..packed.len() / 2]).contains("is no sound gzip file"), "cut short");
-    assert!(told_of(b"no gzip at all").contains("is no sound gzip file"));
+    assert!(told_of(b"no gzip at all").contains("holds no candle"));
+    check(&[(file, klines(DAY_2024, 1, 1).as_bytes())], "binance:spot:AUSDT 1h 2024-01-01 00:00..2024-01-01 00:00 2/1: 1.5@2024-01-01 00:00\n");
 
     let archive = "AUSDT-1h-2024-01.zip";
     let told_of = |content: &[u8]| told(&folder(&[(archive, content)]));
@@ -186,14 +177,14 @@ fn damaged_archives_are_refused() {
     flipped[digit] = b'9';
     assert!(told_of(&flipped).contains("its checksum is wrong"), "{}", told_of(&flipped));
     let two = zip(&[("a.csv", &text), ("b.csv", &text)], CompressionMethod::Deflated);
-    assert!(told_of(&two).contains("it must hold one .csv file, it holds 2"));
+    assert!(told_of(&two).contains("holds 2 files (a.csv, b.csv): put each into an archive of its own"));
     let encrypted = {
         let mut bytes = packed.clone();
         let central = bytes.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
         bytes[central + 8] |= 1;
         bytes
     };
-    assert!(told_of(&encrypted).contains("is no sound zip file"), "{}", told_of(&encrypted));
+    assert!(told_of(&encrypted).contains("is encrypted: pack it anew"), "{}", told_of(&encrypted));
 }
 
 #[test]
@@ -201,7 +192,7 @@ fn nothing_to_read_is_an_error_that_says_what_is_expected() {
     let missing = Store::open(std::path::Path::new("nowhere/at-all"), binance()).unwrap_err().to_string();
     assert_eq!(missing, "nowhere/at-all: there is no such file or folder");
     assert!(
-        told(&folder(&[])).starts_with("DIR: the folder is empty; put candle files into it and name them")
+        told(&folder(&[])).starts_with("DIR: the folder is empty; put candle files into it; name candle files")
     );
     let many: Vec<String> = (0..7).map(|i| format!("{i}.txt")).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|n| (n.as_str(), &b"x"[..])).collect();
@@ -222,7 +213,7 @@ fn the_same_candles_in_two_files_are_refused() {
             ("AUSDT-1h-2024-01.csv", text.as_bytes()),
             ("AUSDT-1h-2024-01.zip", &zip(&[("a.csv", &text)], CompressionMethod::Deflated)),
         ],
-        "DIR/AUSDT-1h-2024-01.csv and DIR/AUSDT-1h-2024-01.zip hold the same candles; remove one of them",
+        "DIR/AUSDT-1h-2024-01.csv and DIR/AUSDT-1h-2024-01.zip are of the same series; remove one of them",
     );
 }
 
@@ -283,7 +274,7 @@ fn a_symbol_without_a_known_quote_asset_needs_an_exchange_info() {
 fn nothing_follows_an_error() {
     let folder = folder(&[("AUSDT-1h.csv", klines(DAY_2024, 3, 1).as_bytes())]);
     let store = open(&folder).unwrap();
-    std::fs::write(folder.path().join("AUSDT-1h.csv"), "1704067200000,1,1,1,1,1\nbroken\n").unwrap();
+    std::fs::write(folder.path().join("AUSDT-1h.csv"), "1704067200000,1,1,1,1,1,1,1,1,1,1,0\nbroken\n").unwrap();
     let mut candles = store.series[0].read();
     assert!(candles.next().unwrap().is_ok());
     assert!(candles.next().unwrap().unwrap_err().to_string().contains("line 2"));

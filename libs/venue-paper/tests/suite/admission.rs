@@ -126,11 +126,11 @@ fn numbers_beyond_reckoning_are_refused_and_break_nothing() {
          → o1 rejected -2010 insufficient_balance: Account has insufficient balance for requested action.
          sell 1000000000000000 market
          → o2 rejected -2010 insufficient_balance: Account has insufficient balance for requested action.
-         buy 1 limit 1000000000000
+         buy 1 limit 100000000000
          → o3 rejected -1108 filter: Parameter 'quantity' overflowed.
          buy for 1000000000000000 market
          → o4 rejected -2010 insufficient_balance: Account has insufficient balance for requested action.
-         quote 1000000000000
+         quote 100000000000
          sell 1 market
          → o5 accepted / quote?",
     );

@@ -3,6 +3,7 @@
 mod feed;
 mod gate;
 mod live;
+mod quality;
 mod recorded;
 mod recovery;
 mod script;

@@ -31,6 +31,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
     let spec = MarketSpec::Recorded(args.candles.clone());
     let market = locate::market(&spec, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
+    let known = super::begin(&settings, &market)?;
     let hosts = units::all(&settings)?;
     let feed = Feed::new(market.market, market.rules, args.from, args.to);
     let tape_id = units::tape_id(&market.describe, &settings);
@@ -78,6 +79,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
         }
     }
     bar.finish_and_clear();
+    seen.collector.know(known);
     let summary = seen.collector.summary();
     if let Some(folder) = &args.out {
         seen.collector.write(folder).with_context(|| format!("writing into {}", folder.display()))?;

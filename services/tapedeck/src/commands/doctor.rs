@@ -3,9 +3,9 @@
 use crate::{
     cli::{Doctor, Global},
     commands::print_json,
-    locate, units,
+    data_quality, locate, units,
 };
-use market_data::MarketSpec;
+use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
 use std::{
     fs,
@@ -38,7 +38,7 @@ pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
         findings.extend(broker(url.reveal()).await);
     }
     if let Some(path) = &args.candles {
-        findings.extend(candles(path));
+        findings.extend(candles(global, path));
     }
     let ill = findings.iter().any(|f| f.state == State::Wrong);
     if global.json {
@@ -139,20 +139,60 @@ async fn broker(url: &str) -> Vec<Finding> {
     }
 }
 
-fn candles(path: &Path) -> Vec<Finding> {
-    match market_data::open(&MarketSpec::Recorded(path.to_owned())) {
-        Ok(market) => {
-            let mut found = vec![finding(
-                "candles",
-                State::Well,
-                format!("{} candles of {} instruments", market.candles, market.rules.len()),
-            )];
-            if !market.ignored.is_empty() {
-                let names: Vec<_> = market.ignored.iter().map(|p| p.display().to_string()).collect();
-                found.push(finding("candles", State::Note, format!("not used: {}", names.join(", "))));
-            }
-            found
-        }
+fn candles(global: &Global, path: &Path) -> Vec<Finding> {
+    let market = match market_data::open(&MarketSpec::Recorded(path.to_owned())) {
+        Ok(market) => market,
+        Err(error) => return vec![finding("candles", State::Wrong, error.to_string())],
+    };
+    let (series, instruments) = (market.series.len(), market.rules.len());
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let mut found = vec![finding(
+        "candles",
+        State::Well,
+        format!(
+            "{} candles: {} of {}",
+            market.candles,
+            count(series, "series", "series"),
+            count(instruments, "instrument", "instruments")
+        ),
+    )];
+    found.extend(market.quality.iter().filter_map(of_series));
+    found.extend(heard(global, &market));
+    let note = |words: String| finding("candles", State::Note, words);
+    found.extend(data_quality::unused(&market).map(note));
+    let others: Vec<_> = market.ignored.iter().filter(|i| i.why.is_none()).map(|i| i.path.display().to_string()).collect();
+    if !others.is_empty() {
+        found.push(note(format!("not used: {}", others.join(", "))));
+    }
+    found.extend(market.assumed.iter().map(|(file, words)| note(format!("{}: {words}", file.display()))));
+    found.extend(market_data::quality::told_of_inferred(&market.inferred).map(note));
+    found
+}
+
+/// Exchanges have short pauses of their own: what little is missing for them is no fault of the files.
+fn of_series(quality: &Quality) -> Option<Finding> {
+    const TOLERATED: u64 = 100;
+    let (refused, missing) = (quality.tally.refused(), quality.tally.missing);
+    if quality.words().is_empty() {
+        return None;
+    }
+    let much = missing * TOLERATED > quality.tally.heard + missing;
+    let state = if refused > 0 || much { State::Wrong } else { State::Note };
+    let gap = quality.first_gap.as_ref().map_or_else(String::new, |spot| format!("; first gap before {spot}"));
+    let remedy = match state {
+        State::Wrong if refused > 0 => "; mend the file, or fetch it again",
+        State::Wrong => "; fetch what is missing",
+        State::Well | State::Note => "",
+    };
+    Some(finding("candles", state, format!("{}: {}{gap}{remedy}", quality.name(), quality.words())))
+}
+
+/// Whether the edges of the configuration hear anything of this market.
+fn heard(global: &Global, market: &Opened) -> Vec<Finding> {
+    // What is wrong with the configuration is a finding of its own.
+    let Ok(settings) = locate::settings(global) else { return Vec::new() };
+    match data_quality::check(&settings, market) {
+        Ok(warnings) => warnings.into_iter().map(|w| finding("candles", State::Note, w)).collect(),
         Err(error) => vec![finding("candles", State::Wrong, error.to_string())],
     }
 }

@@ -4,11 +4,12 @@ use crate::{
     WrongUse,
     cli::{ExchangeServe, Global},
     commands::serving,
+    data_quality,
 };
 use anyhow::Context;
 use domain::Timestamp;
-use events::Candle;
-use market_data::{Market, MarketSpec};
+use events::{Candle, CandleEvent, Event};
+use market_data::{GateState, Market, MarketSpec};
 use paper_exchange::{
     exchange::Setup,
     faults::Script,
@@ -89,6 +90,9 @@ fn faults(path: Option<&Path>) -> anyhow::Result<Option<Script>> {
 fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String)> {
     const DAY: i64 = 86_400_000_000;
     let opened = market_data::open(spec)?;
+    for warning in data_quality::warnings(&opened) {
+        eprintln!("warning: {warning}");
+    }
     let days = (start.micros() - opened.last.micros()).div_euclid(DAY) + 1;
     let source = Source {
         rules: opened.rules,
@@ -103,9 +107,10 @@ fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String
     Ok((Street::new(source), opened.describe))
 }
 
-/// All series of a market in one: in the order of their close, finest first.
+/// All series of a market in one, each through its gate: in the order of their close, finest first.
 struct Merged {
     market: Box<dyn Market + Send>,
+    gates: GateState,
     next: BinaryHeap<Reverse<(Timestamp, usize, Heaped)>>,
 }
 
@@ -132,17 +137,27 @@ impl Ord for Heaped {
 impl Merged {
     fn new(market: Box<dyn Market + Send>) -> Self {
         let series = market.series().len();
-        let mut merged = Self { market, next: BinaryHeap::with_capacity(series) };
+        let gates = GateState::of(market.series());
+        let mut merged = Self { market, gates, next: BinaryHeap::with_capacity(series) };
         (0..series).for_each(|index| merged.refill(index));
         merged
     }
 
     /// The series come finest first, so their place decides within an instant.
     fn refill(&mut self, index: usize) {
-        match self.market.next(index) {
-            Ok(Some(candle)) => self.next.push(Reverse((candle.close_time(), index, Heaped(candle)))),
-            Ok(None) => {}
-            Err(error) => tracing::warn!("a series of candles ends early: {error}"),
+        let mut said = Vec::new();
+        loop {
+            match self.market.next(index) {
+                Ok(Some(candle)) => {
+                    said.clear();
+                    self.gates.admit(candle.close_time(), candle, &mut said);
+                    if said.iter().any(|event| matches!(event, Event::Candle(CandleEvent::Closed(_)))) {
+                        return self.next.push(Reverse((candle.close_time(), index, Heaped(candle))));
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => return tracing::warn!("a series of candles ends early: {error}"),
+            }
         }
     }
 }

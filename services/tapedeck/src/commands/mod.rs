@@ -23,8 +23,25 @@ pub mod verify;
 pub mod views;
 pub mod why;
 
+use crate::{
+    WrongUse,
+    data_quality::{self, Known},
+};
 use indicatif::{ProgressBar, ProgressStyle};
+use market_data::Opened;
+use settings::Settings;
 use std::{io::IsTerminal, time::Duration};
+
+/// Says what is amiss with a market that is about to be played; with it, what its summary cannot know.
+///
+/// # Errors
+/// Nothing can come of it under these settings.
+fn begin(settings: &Settings, market: &Opened) -> Result<Known, WrongUse> {
+    let mut warnings = data_quality::check(settings, market)?;
+    warnings.extend(data_quality::warnings(market));
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    Ok(Known::of(market))
+}
 
 /// A progress bar on standard error where that is a terminal; silent elsewhere, and for `--json`.
 fn progress(total: u64, what: &'static str, json: bool) -> ProgressBar {

@@ -4,6 +4,7 @@ use crate::{
     WrongUse,
     cli::{Global, Run, RunVenue},
     commands::serving,
+    data_quality,
     deployment::{self, Service},
     locate,
     process::Process,
@@ -256,6 +257,9 @@ impl Parts {
         let (from, to) = (args.from, args.to);
         let market = locate::market(&spec, from, to)?;
         units::check_accounts(settings, market.rules.keys())?;
+        let mut warnings = data_quality::check(settings, &market)?;
+        warnings.extend(data_quality::warnings(&market));
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let make = move || {
             let market = market_data::open(&spec).map_err(|e| format!("the market cannot be read: {e}"))?;
             Ok(Feed::new(market.market, market.rules, from, to))

@@ -4,6 +4,7 @@ use crate::{
     abroad,
     cli::{Global, Up, UpVenue},
     commands::{print_json, serving},
+    data_quality::Known,
     live::Live,
     locate, report, units,
 };
@@ -22,6 +23,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
     let market = locate::market(&args.market, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
+    let known = super::begin(&settings, &market)?;
     let mut hosts = units::all(&settings)?;
     let tape_id = units::tape_id(&market.describe, &settings);
     let describe = match args.venue {
@@ -83,7 +85,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
-    summarize(global, &tape).await?;
+    summarize(global, &tape, known).await?;
     if ended == Ended::MarketOver && !args.exit_when_done && !*stopped.borrow() {
         eprintln!("the market has ended; press Ctrl-C to leave");
         let mut stopped = stopped.clone();
@@ -95,8 +97,9 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn summarize(global: &Global, tape: &tape::Tape) -> anyhow::Result<()> {
+async fn summarize(global: &Global, tape: &tape::Tape, known: Known) -> anyhow::Result<()> {
     let mut collector = report::Collector::default();
+    collector.know(known);
     super::views::scan(tape, |event| collector.see(event)).await?;
     let summary = collector.summary();
     if global.json {

@@ -5,6 +5,7 @@ mod address;
 mod apart;
 mod away;
 mod backtest;
+mod candles_told;
 mod cases;
 mod chaos;
 mod configuration;

@@ -1,7 +1,7 @@
 //! Live candles onto a wall-clock tape: market-data's seat where its market is an exchange's own.
 
 use super::{Parts, Shared};
-use crate::{WrongUse, units, venue};
+use crate::{WrongUse, data_quality, units, venue};
 use domain::UnitName;
 use events::{Clock, Draft, Event, Kind, Position, TapeOpened, conflict, ids};
 use market_data::{
@@ -45,6 +45,9 @@ impl Parts {
                 "--market binance: name symbols and intervals, e.g. binance:BTCUSDT:1d".to_owned(),
             )
             .into());
+        }
+        for warning in data_quality::edges(settings, &series)? {
+            tracing::warn!("{warning}");
         }
         let rest = venue::market(access, data_dir)?;
         let seat = shared.seat(units::feed(), false);

@@ -1,0 +1,217 @@
+//! What is told of candles: at the start of a run, in its summary, and by `doctor`.
+
+use crate::WrongUse;
+use domain::Instrument;
+use events::CandleEvent;
+use market_data::{Gap, Opened, Quality, Reason, Series, Spot, Tally, quality};
+use serde::Serialize;
+use settings::{EdgeKind, Settings};
+use std::{collections::BTreeMap, fmt};
+
+/// Counts candles while a run plays, or from a tape.
+#[derive(Debug, Default)]
+pub struct Candles {
+    series: BTreeMap<Series, Tally>,
+    known: Known,
+}
+
+/// What only the files tell.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    first_refused: BTreeMap<Series, Spot>,
+    inferred: Vec<Instrument>,
+}
+
+impl Known {
+    pub fn of(market: &Opened) -> Self {
+        let spot = |quality: &Quality| Some((quality.series, quality.first_refused.clone()?));
+        Self {
+            first_refused: market.quality.iter().filter_map(spot).collect(),
+            inferred: market.inferred.clone(),
+        }
+    }
+}
+
+/// Keys of `summary.json`.
+#[derive(Debug, Default, Serialize)]
+pub struct DataQuality {
+    /// By reason: `out_of_order`, `duplicate`, `differs`, `inconsistent`, `misaligned`, `partial`.
+    pub candles_refused: BTreeMap<Reason, u64>,
+    pub candles_missing: u64,
+    pub longest_gap: Option<SeriesGap>,
+    pub candles_by_series: Vec<OfSeries>,
+    /// Instruments whose ticks and lots are inferred from figures, since no exchange info lists them.
+    pub rules_inferred: Vec<Instrument>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SeriesGap {
+    #[serde(flatten)]
+    pub series: Series,
+    #[serde(flatten)]
+    pub gap: Gap,
+}
+
+#[derive(Debug, Serialize)]
+pub struct OfSeries {
+    #[serde(flatten)]
+    pub series: Series,
+    pub heard: u64,
+    pub refused: BTreeMap<Reason, u64>,
+    pub missing: u64,
+    pub longest_gap: Option<Gap>,
+    /// Where the first refused one stands, if the files are at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_refused: Option<Spot>,
+}
+
+impl Candles {
+    pub fn see(&mut self, event: &CandleEvent) {
+        let series = match event {
+            CandleEvent::Closed(e) => Series::of(&e.candle),
+            CandleEvent::Refused(e) => Series::of(&e.candle),
+            CandleEvent::Differs(e) => Series::of(&e.second),
+            CandleEvent::Missing(e) => Series { interval: e.interval, instrument: e.instrument },
+        };
+        self.series.entry(series).or_default().see(event);
+    }
+
+    /// Adds what only the files tell.
+    pub fn know(&mut self, known: Known) {
+        self.known = known;
+    }
+
+    pub fn told(&self) -> DataQuality {
+        let mut told = DataQuality { rules_inferred: self.known.inferred.clone(), ..DataQuality::default() };
+        for (series, tally) in &self.series {
+            for (reason, count) in &tally.refused {
+                *told.candles_refused.entry(*reason).or_default() += count;
+            }
+            told.candles_missing += tally.missing;
+            let longest = told.longest_gap.as_ref().map_or(0, |longest| longest.gap.candles);
+            if let Some(gap) = tally.longest_gap.filter(|gap| gap.candles > longest) {
+                told.longest_gap = Some(SeriesGap { series: *series, gap });
+            }
+            told.candles_by_series.push(OfSeries {
+                series: *series,
+                heard: tally.heard,
+                refused: tally.refused.clone(),
+                missing: tally.missing,
+                longest_gap: tally.longest_gap,
+                first_refused: self.known.first_refused.get(series).cloned().filter(|_| tally.refused() > 0),
+            });
+        }
+        told
+    }
+}
+
+/// A line for each series that is not whole, as in the summary.
+impl fmt::Display for DataQuality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        let amiss: Vec<_> = self.candles_by_series.iter().filter(|s| s.missing > 0 || !s.refused.is_empty()).collect();
+        for s in amiss.iter().take(SHOWN) {
+            let tally = Tally {
+                heard: s.heard,
+                refused: s.refused.clone(),
+                missing: s.missing,
+                longest_gap: s.longest_gap,
+            };
+            let place = s.first_refused.as_ref().map(Spot::to_string);
+            writeln!(f, "candles     {}: {}", s.series.name(), tally.words(place.as_deref()))?;
+        }
+        match amiss.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => writeln!(f, "candles     and {more} more such series: --json tells of all"),
+        }
+    }
+}
+
+/// What is to be said before a market is played, a line each.
+pub fn warnings(market: &Opened) -> Vec<String> {
+    const SHOWN: usize = 8;
+    let mut lines: Vec<String> = market
+        .quality
+        .iter()
+        .filter(|quality| !quality.words().is_empty())
+        .map(|quality| format!("{}: {}", quality.name(), quality.words()))
+        .collect();
+    if lines.len() > SHOWN {
+        let more = lines.len() - SHOWN;
+        lines.truncate(SHOWN);
+        lines.push(format!("{more} more series are not whole: `tapedeck doctor --candles` tells of all"));
+    }
+    lines.extend(market.assumed.iter().map(|(file, words)| format!("{}: {words}", file.display())));
+    lines.extend(unused(market));
+    lines.extend(quality::told_of_inferred(&market.inferred));
+    lines
+}
+
+/// Files that seem to hold candles and are not used.
+pub fn unused(market: &Opened) -> impl Iterator<Item = String> {
+    let unused = |ignored: &market_data::Ignored| {
+        ignored.why.as_ref().map(|why| format!("{} is not used: {why}", ignored.path.display()))
+    };
+    market.ignored.iter().filter_map(unused)
+}
+
+/// Whether anything can come of this market under these settings; with what to warn of.
+///
+/// # Errors
+/// No edge hears a candle, or no instrument is traded in the portfolio's quote asset.
+pub fn check(settings: &Settings, market: &Opened) -> Result<Vec<String>, WrongUse> {
+    let mut warnings = edges(settings, &market.series)?;
+    let quotes: BTreeMap<_, _> = market.rules.iter().map(|(i, rules)| (rules.quote, i.symbol)).collect();
+    let all: Vec<String> = quotes.keys().map(ToString::to_string).collect();
+    match quotes.len() {
+        0 => {}
+        _ if !quotes.contains_key(&settings.quote) => {
+            return Err(WrongUse(format!(
+                "quote = \"{}\": nothing in this market is traded in it, but in {}: set quote to one of these in \
+                 tapedeck.toml",
+                settings.quote,
+                all.join(", ")
+            )));
+        }
+        1 => {}
+        _ => {
+            let others = market.rules.iter().filter(|(_, rules)| rules.quote != settings.quote);
+            let others: Vec<&str> = others.map(|(instrument, _)| instrument.symbol.as_str()).take(5).collect();
+            let (quote, others) = (settings.quote, others.join(", "));
+            warnings.push(format!("{others}: not traded, since quote = \"{quote}\" is not what they are priced in"));
+        }
+    }
+    Ok(warnings)
+}
+
+/// Whether each edge that judges candles hears any of its interval.
+///
+/// # Errors
+/// No edge does.
+pub fn edges(settings: &Settings, series: &[Series]) -> Result<Vec<String>, WrongUse> {
+    let judges = |kind: &EdgeKind| match kind {
+        EdgeKind::Edge70 { interval, .. } => Some(*interval),
+        EdgeKind::External => None,
+    };
+    let mut there: Vec<_> = series.iter().map(|series| series.interval).collect();
+    there.sort_unstable();
+    there.dedup();
+    let shown: Vec<String> = there.iter().map(ToString::to_string).collect();
+    let judging: Vec<_> = settings.enabled().filter_map(|edge| Some((edge.name, judges(&edge.kind)?))).collect();
+    let deaf: Vec<String> = judging
+        .iter()
+        .filter(|(_, interval)| !there.contains(interval))
+        .map(|(edge, interval)| {
+            let there = shown.join(", ");
+            let other = shown.last().map_or("1d", String::as_str);
+            format!(
+                "{edge} judges candles of {interval}, and this market has only those of {there}: add candles of \
+                 {interval}, or set interval = \"{other}\" under [edges.{edge}] in tapedeck.toml"
+            )
+        })
+        .collect();
+    if !judging.is_empty() && deaf.len() == judging.len() && !series.is_empty() {
+        return Err(WrongUse(deaf.join("\n")));
+    }
+    Ok(deaf)
+}
