@@ -41,8 +41,11 @@ impl Columns {
     /// # Errors
     /// In words: what is missing, there twice, or of another asset.
     pub fn named(names: &[String], first: &Fields<'_>, expected: &Expected) -> Result<Self, String> {
-        let roles: Vec<Role> = names.iter().enumerate().map(|(at, name)| Role::of(at, name, expected)).collect();
-        let all = |wanted: Role| roles.iter().enumerate().filter(move |(_, role)| **role == wanted).map(|(at, _)| at);
+        let roles: Vec<Role> =
+            names.iter().enumerate().map(|(at, name)| Role::of(at, name, expected)).collect();
+        let all = |wanted: Role| {
+            roles.iter().enumerate().filter(move |(_, role)| **role == wanted).map(|(at, _)| at)
+        };
         let one = |wanted: Role, name: &str| {
             let mut found = all(wanted);
             match (found.next(), found.next()) {
@@ -92,17 +95,16 @@ impl Role {
             return price;
         }
         match plain.as_str() {
-            "opentime" | "opentimems" | "opentimeus" | "opentimestamp" | "klineopentime" | "candleopentime" => {
-                Self::Time(0)
-            }
-            "unix" | "unixtime" | "unixtimestamp" | "unixtimems" | "epoch" | "timestamp" | "timestampms" | "ts" | "t"
-            | "start" | "starttime" | "begin" | "begintime" | "candlebegintime" => Self::Time(1),
-            "date" | "datetime" | "time" | "dateutc" | "datetimeutc" | "timeutc" | "timestamputc" | "utc" | "opendate"
-            | "opendatetime" | "candletime" => Self::Time(2),
+            "opentime" | "opentimems" | "opentimeus" | "opentimestamp" | "klineopentime"
+            | "candleopentime" => Self::Time(0),
+            "unix" | "unixtime" | "unixtimestamp" | "unixtimems" | "epoch" | "timestamp" | "timestampms"
+            | "ts" | "t" | "start" | "starttime" | "begin" | "begintime" | "candlebegintime" => Self::Time(1),
+            "date" | "datetime" | "time" | "dateutc" | "datetimeutc" | "timeutc" | "timestamputc" | "utc"
+            | "opendate" | "opendatetime" | "candletime" => Self::Time(2),
             // What pandas and R write above row names.
             "" | "index" | "unnamed0" if at == 0 => Self::Time(3),
-            "closetime" | "closetimems" | "closetimestamp" | "closedate" | "closedatetime" | "endtime" | "end"
-            | "klineclosetime" | "candleclosetime" | "closeat" => Self::CloseTime,
+            "closetime" | "closetimems" | "closetimestamp" | "closedate" | "closedatetime" | "endtime"
+            | "end" | "klineclosetime" | "candleclosetime" | "closeat" => Self::CloseTime,
             "volume" | "vol" | "v" => Self::Volume,
             "symbol" | "pair" | "ticker" => Self::Symbol,
             other => volume(other, expected),
@@ -131,7 +133,8 @@ fn price(name: &str, plain: &str) -> Option<Role> {
 
 /// `Volume BTC`, `volume_from`, `base_volume`, `Volume USDT`, …
 fn volume(plain: &str, expected: &Expected) -> Role {
-    let Some(asset) = ["volume", "vol"].iter().find_map(|word| plain.strip_prefix(word).or(plain.strip_suffix(word)))
+    let Some(asset) =
+        ["volume", "vol"].iter().find_map(|word| plain.strip_prefix(word).or(plain.strip_suffix(word)))
     else {
         return Role::Other;
     };
@@ -187,7 +190,9 @@ fn time(roles: &[Role], first: &Fields<'_>, names: &[String]) -> Result<(usize, 
     if let Some((rank, at)) = known.iter().copied().find(|(_, at)| is_time(*at)) {
         let is_clock = |at: usize| first.get(at + shift).split(':').count() > 1 && !is_time(at);
         if rank == 2 && known.iter().any(|(_, other)| is_clock(*other)) {
-            return Err("date and time of day are in two columns: put them into one, 2024-01-31 14:00".to_owned());
+            return Err(
+                "date and time of day are in two columns: put them into one, 2024-01-31 14:00".to_owned()
+            );
         }
         return Ok((at, false));
     }
@@ -205,7 +210,9 @@ fn no_volume(roles: &[Role], names: &[String], expected: &Expected) -> String {
         Some(at) => {
             let base = expected.base.as_deref().unwrap_or("the base asset");
             let name = &names[at];
-            format!("the header has '{name}', and no volume in {base}: name a column volume that counts {base}")
+            format!(
+                "the header has '{name}', and no volume in {base}: name a column volume that counts {base}"
+            )
         }
         None => missing("volume", names),
     }

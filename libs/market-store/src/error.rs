@@ -29,7 +29,9 @@ pub enum StoreError {
     /// A sound archive whose content cannot be taken up.
     #[error("{file}: {why}")]
     Archive { file: PathBuf, why: String },
-    #[error("{file}: runs backwards, and cannot be unpacked into a temporary file ({source}); make room, or sort it by open time")]
+    #[error(
+        "{file}: runs backwards, and cannot be unpacked into a temporary file ({source}); make room, or sort it by open time"
+    )]
     Unpacking { file: PathBuf, source: io::Error },
     #[error("{file}, line {line}: {why}")]
     Malformed { file: PathBuf, line: u64, why: String },

@@ -101,7 +101,9 @@ pub fn number(text: &str) -> Option<Decimal> {
 /// What R, pandas, spreadsheets and databases write where there is no figure.
 pub fn is_blank(field: &str) -> bool {
     let text = field.trim();
-    ["", "na", "nan", "n/a", "#n/a", "null", "none", "nil", "-"].iter().any(|blank| text.eq_ignore_ascii_case(blank))
+    ["", "na", "nan", "n/a", "#n/a", "null", "none", "nil", "-"]
+        .iter()
+        .any(|blank| text.eq_ignore_ascii_case(blank))
 }
 
 #[cfg(test)]

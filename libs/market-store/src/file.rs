@@ -4,11 +4,7 @@
 //! browsers unpack `.gz` files on the way and keep the name.
 
 use crate::StoreError;
-use flate2::{
-    Crc,
-    bufread::GzDecoder,
-    read::DeflateDecoder,
-};
+use flate2::{Crc, bufread::GzDecoder, read::DeflateDecoder};
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
@@ -36,7 +32,9 @@ pub fn open(path: &Path) -> Result<(Text, Packing), StoreError> {
     let packing = packing(&mut file).map_err(unreadable)?;
     let text: Box<dyn Read + Send> = match packing {
         Packing::Plain => Box::new(file),
-        Packing::Gzip => Box::new(Members { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, file))) }),
+        Packing::Gzip => {
+            Box::new(Members { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, file))) })
+        }
         Packing::Zip => unzip(path, file)?,
     };
     Ok((BufReader::with_capacity(BUFFER, text), packing))
@@ -136,7 +134,10 @@ fn is_over(rest: &mut impl BufRead) -> io::Result<bool> {
             return Ok(true);
         }
         if part.iter().any(|byte| *byte != 0) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "something follows the zeros behind its end"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "something follows the zeros behind its end",
+            ));
         }
         let read = part.len();
         rest.consume(read);
@@ -167,7 +168,9 @@ fn unzip(path: &Path, file: File) -> Result<Box<dyn Read + Send>, StoreError> {
         CompressionMethod::Stored => Box::new(content),
         CompressionMethod::Deflated => Box::new(DeflateDecoder::new(content)),
         other => {
-            return Err(unusable(format!("is packed with {other}, which is not read: pack it anew with deflate")));
+            return Err(unusable(format!(
+                "is packed with {other}, which is not read: pack it anew with deflate"
+            )));
         }
     };
     Ok(Box::new(Checked { text, left: size, wanted: crc, seen: Crc::new() }))
@@ -186,7 +189,10 @@ fn only_file(archive: &ZipArchive<BufReader<File>>) -> Result<usize, String> {
             let names: Vec<_> = many.iter().take(3).map(|index| name(*index).into_owned()).collect();
             let more = if many.len() > names.len() { ", …" } else { "" };
             let count = many.len();
-            Err(format!("holds {count} files ({}{more}): put each into an archive of its own", names.join(", ")))
+            Err(format!(
+                "holds {count} files ({}{more}): put each into an archive of its own",
+                names.join(", ")
+            ))
         }
     }
 }

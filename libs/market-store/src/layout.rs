@@ -153,13 +153,17 @@ impl Layout {
         self.style = Style::of(written).map_err(|why| (first.number, why))?;
         for told in times.iter().map(|time| moment::told_by(time)).filter(|days| *days != Days::Unknown) {
             if self.days != Days::Unknown && self.days != told {
-                return Err((first.number, "some dates begin with the day and some with the month".to_owned()));
+                return Err((
+                    first.number,
+                    "some dates begin with the day and some with the month".to_owned(),
+                ));
             }
             self.days = told;
         }
         let moments: Vec<_> = times.iter().filter_map(|time| moment::read(time, self.days).ok()).collect();
         let numeric = moments.first().is_some_and(|first| first.written == Written::Number);
-        self.plain = numeric && self.delimiter == b',' && self.style == Style::Point && self.columns.is_usual();
+        self.plain =
+            numeric && self.delimiter == b',' && self.style == Style::Point && self.columns.is_usual();
         let older = moments.windows(2).filter(|pair| pair[1].at < pair[0].at).count();
         let newer = moments.windows(2).filter(|pair| pair[1].at > pair[0].at).count();
         self.backwards = older > newer;
@@ -180,7 +184,12 @@ impl Layout {
     ///
     /// # Errors
     /// In words, with the column's name, what is wrong with the line.
-    pub fn row(&self, line: &[u8], splitter: &mut Splitter, expected: &Expected) -> Result<Option<Row>, String> {
+    pub fn row(
+        &self,
+        line: &[u8],
+        splitter: &mut Splitter,
+        expected: &Expected,
+    ) -> Result<Option<Row>, String> {
         if self.plain
             && let Some(row) = Row::plain(line)
             && row::count_columns(line) == self.fields
@@ -205,7 +214,9 @@ impl Layout {
         }
         if let Some(other) = self.columns.symbol.map(|at| fields.get(at)).filter(|s| !is_of(s, expected)) {
             let symbol = &expected.symbol;
-            return Err(format!("is of {other}, and the file's name says {symbol}: one file holds one symbol"));
+            return Err(format!(
+                "is of {other}, and the file's name says {symbol}: one file holds one symbol"
+            ));
         }
         let prices = self.columns.prices.map(|at| fields.get(at));
         if prices.iter().all(|price| is_blank(price)) {
@@ -239,7 +250,8 @@ impl Layout {
             return Ok(moment.at);
         }
         // The last instant of a candle, by whatever clock, or the first of the next one.
-        let close = [0, 1, 1_000, 1_000_000].into_iter().map(|unit| at + unit).find(|close| close % length == 0);
+        let close =
+            [0, 1, 1_000, 1_000_000].into_iter().map(|unit| at + unit).find(|close| close % length == 0);
         Ok(Timestamp::from_micros(close.unwrap_or(at)) - interval.length())
     }
 
@@ -251,7 +263,8 @@ impl Layout {
     /// A negative one is the gate's to refuse; one beyond all money would break arithmetic.
     fn volume(&self, field: &str, high: Price) -> Result<Decimal, String> {
         let value = self.figure(field, "volume")?;
-        if value.abs() > Quantity::MOST && value.abs().checked_mul(high.get()).is_none_or(|most| most > WORTH) {
+        if value.abs() > Quantity::MOST && value.abs().checked_mul(high.get()).is_none_or(|most| most > WORTH)
+        {
             return Err(format!("volume is {value}: at {high} that is worth more than {WORTH}"));
         }
         Ok(value)

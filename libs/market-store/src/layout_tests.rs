@@ -76,16 +76,31 @@ fn what_cannot_be_read_is_named_with_its_remedy() {
         ("time,max,min,last\n1,2,3,4", "line 1: the header names no column open (it is 'time,max,min,last')"),
         ("open,high,low,close,volume\n1,1,1,1,1", "the header names no column open_time"),
         ("timestamp,open,high,low,close\n1704067200000,1,1,1,1", "names no column volume"),
-        ("timestamp,open,high,low,close,Volume USDT\n1704067200000,1,1,1,1,5", "has 'Volume USDT', and no volume in BTC"),
-        ("timestamp,open,open,high,low,close,volume\n1704067200000,1,1,1,1,1,1", "the header names open twice"),
-        ("date,time,open,high,low,close,volume\n2024.01.01,00:00,1,1,1,1,1", "date and time of day are in two columns"),
+        (
+            "timestamp,open,high,low,close,Volume USDT\n1704067200000,1,1,1,1,5",
+            "has 'Volume USDT', and no volume in BTC",
+        ),
+        (
+            "timestamp,open,open,high,low,close,volume\n1704067200000,1,1,1,1,1,1",
+            "the header names open twice",
+        ),
+        (
+            "date,time,open,high,low,close,volume\n2024.01.01,00:00,1,1,1,1,1",
+            "date and time of day are in two columns",
+        ),
         (
             "Unix,Symbol,Open,High,Low,Close,Volume\n1704067200,ETH/USDT,1,1,1,1,1",
             "is of ETH/USDT, and the file's name says BTCUSDT",
         ),
         ("1.70407E+12,1,2,1,1,0", "'1.70407E+12' has lost its last digits"),
-        ("timestamp,open,high,low,close,volume\n1704067200000,42283,58,44184,1,42180,77,44179,55,27174,3", "put ; between the columns"),
-        ("timestamp,open,high,low,close,volume\n1704067200000,\"1,234\",\"1,234\",\"1,234\",\"1,234\",5", "'1,234' may have decimals behind its comma"),
+        (
+            "timestamp,open,high,low,close,volume\n1704067200000,42283,58,44184,1,42180,77,44179,55,27174,3",
+            "put ; between the columns",
+        ),
+        (
+            "timestamp,open,high,low,close,volume\n1704067200000,\"1,234\",\"1,234\",\"1,234\",\"1,234\",5",
+            "'1,234' may have decimals behind its comma",
+        ),
         ("1704067200000,\"1,2,3,4,5", "has a quote (\") that is not closed"),
     ] {
         assert!(told(text).contains(words), "{text}: {}", told(text));
@@ -108,5 +123,8 @@ fn what_is_assumed_is_told() {
     assert_eq!(assumed("2024-01-01T00:00:00Z,1,1,1,1,1"), []);
     assert_eq!(assumed("31/12/2023,1,1,1,1,1\n01/01/2024,1,1,1,1,1"), [Assumed::Utc, Assumed::DayFirst]);
     assert_eq!(assumed("12/31/2023,1,1,1,1,1\n01/01/2024,1,1,1,1,1"), [Assumed::Utc, Assumed::MonthFirst]);
-    assert_eq!(assumed("close_time,open,high,low,close,volume\n1704153599999,1,1,1,1,1"), [Assumed::OpenFromClose]);
+    assert_eq!(
+        assumed("close_time,open,high,low,close,volume\n1704153599999,1,1,1,1,1"),
+        [Assumed::OpenFromClose]
+    );
 }

@@ -114,7 +114,10 @@ impl Lines {
         let (reader, packing) = if source.layout.backwards {
             let (file, packing) = file::open_seekable(path)?;
             let backward = Backward::new(file, source.layout.data_at);
-            (Reader::Backward(Box::new(backward.map_err(|e| file::unreadable_packed(path, packing, e))?)), packing)
+            (
+                Reader::Backward(Box::new(backward.map_err(|e| file::unreadable_packed(path, packing, e))?)),
+                packing,
+            )
         } else {
             let (text, packing) = file::open(path)?;
             (Reader::Forward { text, number: 0 }, packing)

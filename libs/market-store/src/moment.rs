@@ -77,7 +77,8 @@ fn count(text: &str, value: Decimal) -> Result<Moment, String> {
     let ten = |exponent| Decimal::from(10_u64.pow(exponent));
     let value = if value < ten(8) {
         let day = (Decimal::from(20_000)..Decimal::from(80_000)).contains(&value);
-        let remedy = "is a spreadsheet's number of a day: format the column as a date, YYYY-MM-DD, and save again";
+        let remedy =
+            "is a spreadsheet's number of a day: format the column as a date, YYYY-MM-DD, and save again";
         return Err(if day { format!("'{text}' {remedy}") } else { micros(text.to_owned()) });
     } else if value < ten(11) {
         value.checked_mul(ten(6))
@@ -219,11 +220,22 @@ mod tests {
     fn times_since_1970_are_read_in_every_unit() {
         let number = "2023-01-01T00:00:00Z Number";
         check(
-            &["1672531200", "1672531200000", "1672531200000000", "1672531200000000000", "1672531200000.0", "1672531200.0"],
+            &[
+                "1672531200",
+                "1672531200000",
+                "1672531200000000",
+                "1672531200000000000",
+                "1672531200000.0",
+                "1672531200.0",
+            ],
             Days::Unknown,
             number,
         );
-        check(&["1.6725312e+12", "1.6725312E12", "1.6725312e9"], Days::Unknown, "2023-01-01T00:00:00Z Exponent");
+        check(
+            &["1.6725312e+12", "1.6725312E12", "1.6725312e9"],
+            Days::Unknown,
+            "2023-01-01T00:00:00Z Exponent",
+        );
         check(&["1672531200.5"], Days::Unknown, "2023-01-01T00:00:00.500Z");
     }
 
@@ -231,16 +243,28 @@ mod tests {
     fn calendars_are_read_in_every_order_that_is_unambiguous() {
         check(
             &[
-                "2023-01-01T00:00:00Z", "2023-01-01 00:00:00+00:00", "2023-01-01 02:00:00+0200", "2023-01-01 00:00:00 UTC",
-                "2022-12-31T19:00:00-05:00", "2023-01-01T00:00:00.000000000Z", "2023-01-01 00:00:00.000 UTC",
+                "2023-01-01T00:00:00Z",
+                "2023-01-01 00:00:00+00:00",
+                "2023-01-01 02:00:00+0200",
+                "2023-01-01 00:00:00 UTC",
+                "2022-12-31T19:00:00-05:00",
+                "2023-01-01T00:00:00.000000000Z",
+                "2023-01-01 00:00:00.000 UTC",
             ],
             Days::Unknown,
             "2023-01-01T00:00:00Z WithZone",
         );
         check(
             &[
-                "2023-01-01", "2023/01/01", "2023.01.01 00:00", "01.01.2023", "1.1.2023 0:00", "2023-01-01 00:00:00",
-                "20230101", "2023-01-01 12:00:00 AM", "2023-01-01 12-AM",
+                "2023-01-01",
+                "2023/01/01",
+                "2023.01.01 00:00",
+                "01.01.2023",
+                "1.1.2023 0:00",
+                "2023-01-01 00:00:00",
+                "20230101",
+                "2023-01-01 12:00:00 AM",
+                "2023-01-01 12-AM",
             ],
             Days::Unknown,
             "2023-01-01T00:00:00Z WithoutZone",
@@ -260,8 +284,21 @@ mod tests {
         }
         check(&["45292", "45292.5"], Days::Unknown, "'45292");
         assert!(read("45292", Days::Unknown).unwrap_err().contains("a spreadsheet's number of a day"));
-        for text in ["0", "-5", "1", "2023-02-30", "2023-01-01 25:00", "01/02/23", "Jan 1, 2023", "x", "2023-01-01T00:00:00+99:00"] {
-            assert!(read(text, Days::DayFirst).unwrap_err().contains("is no time: write milliseconds"), "{text}");
+        for text in [
+            "0",
+            "-5",
+            "1",
+            "2023-02-30",
+            "2023-01-01 25:00",
+            "01/02/23",
+            "Jan 1, 2023",
+            "x",
+            "2023-01-01T00:00:00+99:00",
+        ] {
+            assert!(
+                read(text, Days::DayFirst).unwrap_err().contains("is no time: write milliseconds"),
+                "{text}"
+            );
         }
         assert!(read("", Days::Unknown).unwrap_err().starts_with("is empty"));
     }

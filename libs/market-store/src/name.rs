@@ -9,14 +9,50 @@ use std::path::Path;
 
 /// Exchanges whose name other programs write in front of the symbol.
 const ELSEWHERE: &[&str] = &[
-    "binanceus", "bitfinex", "bitflyer", "bitget", "bitmex", "bitstamp", "bittrex", "bybit", "cexio", "coinbase",
-    "deribit", "exmo", "ftx", "gate", "gateio", "gemini", "hitbtc", "htx", "huobi", "itbit", "kraken", "kucoin",
-    "mexc", "okcoin", "okex", "okx", "poloniex", "upbit",
+    "binanceus",
+    "bitfinex",
+    "bitflyer",
+    "bitget",
+    "bitmex",
+    "bitstamp",
+    "bittrex",
+    "bybit",
+    "cexio",
+    "coinbase",
+    "deribit",
+    "exmo",
+    "ftx",
+    "gate",
+    "gateio",
+    "gemini",
+    "hitbtc",
+    "htx",
+    "huobi",
+    "itbit",
+    "kraken",
+    "kucoin",
+    "mexc",
+    "okcoin",
+    "okex",
+    "okx",
+    "poloniex",
+    "upbit",
 ];
 /// Words that say that a file holds futures, or prices of theirs.
 const FUTURES: &[&str] = &[
-    "futures", "future", "mark", "index", "premiumindex", "funding", "perp", "perpetual", "swap", "usdm", "coinm",
-    "binanceusdm", "binancecoinm",
+    "futures",
+    "future",
+    "mark",
+    "index",
+    "premiumindex",
+    "funding",
+    "perp",
+    "perpetual",
+    "swap",
+    "usdm",
+    "coinm",
+    "binanceusdm",
+    "binancecoinm",
 ];
 
 /// What a file is, by its name alone.
@@ -73,7 +109,10 @@ fn foreign(lower: &str) -> Named {
     }
     for end in [".csv.bz2", ".csv.xz", ".csv.zst", ".csv.7z", ".7z", ".tar.gz", ".tgz", ".gz", ".rar"] {
         if stem(end) == Some(true) {
-            return Named::Unusable(format!("{} is not read: unpack it, or pack it with gzip or zip", &end[1..]));
+            return Named::Unusable(format!(
+                "{} is not read: unpack it, or pack it with gzip or zip",
+                &end[1..]
+            ));
         }
     }
     Named::Other
@@ -120,9 +159,7 @@ fn parse(stem: &str) -> Named {
         return Named::Unusable(format!("'{rest}' behind the interval is no date (2024-01 or 2024-01-31)"));
     }
     match pair(symbol) {
-        Ok((symbol, pair)) => {
-            Named::Candles(FileName { symbol, pair, interval, dates: dates.join("-") })
-        }
+        Ok((symbol, pair)) => Named::Candles(FileName { symbol, pair, interval, dates: dates.join("-") }),
         Err(why) => Named::Unusable(why),
     }
 }
@@ -202,7 +239,9 @@ fn are_dates(words: &[&str]) -> bool {
 }
 
 fn is_year(word: &str) -> bool {
-    word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit()) && (word.starts_with("19") || word.starts_with("20"))
+    word.len() == 4
+        && word.bytes().all(|b| b.is_ascii_digit())
+        && (word.starts_with("19") || word.starts_with("20"))
 }
 
 /// Two digits from 1 to `most`.
@@ -225,7 +264,10 @@ mod tests {
             Named::Other => "other".to_owned(),
         };
         assert!(told.trim_end().starts_with(expected), "{name}: {told}");
-        assert!(told.trim_end() == expected || !matches!(Named::of(Path::new(name)), Named::Candles(_)), "{name}: {told}");
+        assert!(
+            told.trim_end() == expected || !matches!(Named::of(Path::new(name)), Named::Candles(_)),
+            "{name}: {told}"
+        );
     }
 
     #[test]
@@ -284,7 +326,8 @@ mod tests {
         ] {
             check(name, why);
         }
-        for name in ["README.md", "._BTCUSDT-1d.csv", "BTCUSDT-1h-2024-01.zip.CHECKSUM", "exchangeInfo.json"] {
+        for name in ["README.md", "._BTCUSDT-1d.csv", "BTCUSDT-1h-2024-01.zip.CHECKSUM", "exchangeInfo.json"]
+        {
             check(name, "other");
         }
     }

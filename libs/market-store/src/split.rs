@@ -39,7 +39,8 @@ impl<'a> Fields<'a> {
     /// Empty where there is none, and where it is no UTF-8.
     pub fn get(&self, index: usize) -> &'a str {
         let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
-        let field = start.zip(self.ends.get(index).copied()).and_then(|(start, end)| self.text.get(start..end));
+        let field =
+            start.zip(self.ends.get(index).copied()).and_then(|(start, end)| self.text.get(start..end));
         field.and_then(|field| std::str::from_utf8(field).ok()).unwrap_or_default().trim()
     }
 

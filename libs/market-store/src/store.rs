@@ -107,7 +107,9 @@ impl Store {
             });
             let (info, empty) = SeriesInfo::scan(instrument, paths, &expected, look)?;
             series.push(info);
-            ignored.extend(empty.into_iter().map(|path| Ignored { path, why: Some("holds no candle".to_owned()) }));
+            ignored.extend(
+                empty.into_iter().map(|path| Ignored { path, why: Some("holds no candle".to_owned()) }),
+            );
         }
         let (rules, inferred) = rules(&series, &pairs, info.as_ref(), found.exchange_info.as_deref())?;
         Ok(Self { series, ignored, inferred, rules })
@@ -219,7 +221,8 @@ impl Found {
         }
         if found.candles.is_empty() {
             // What is nearly right tells more than what is expected.
-            let unusable = found.ignored.iter().find_map(|ignored| Some((&ignored.path, ignored.why.as_ref()?)));
+            let unusable =
+                found.ignored.iter().find_map(|ignored| Some((&ignored.path, ignored.why.as_ref()?)));
             return Err(match unusable {
                 Some((path, why)) => StoreError::Unusable { path: path.clone(), why: why.clone() },
                 None => StoreError::NothingRecognised { path: path.to_owned(), found: names(&found.ignored) },

@@ -101,7 +101,8 @@ impl Tally {
         let mut parts = Vec::new();
         let refused = self.refused();
         if refused > 0 {
-            let reasons: Vec<String> = self.refused.iter().map(|(r, n)| format!("{n} {}", r.words())).collect();
+            let reasons: Vec<String> =
+                self.refused.iter().map(|(r, n)| format!("{n} {}", r.words())).collect();
             let place = place.map_or_else(String::new, |place| format!(", first at {place}"));
             let all = self.heard + refused;
             parts.push(format!("{refused} of {all} candles refused ({}){place}", reasons.join(", ")));
@@ -223,7 +224,9 @@ impl Quality {
         }
         if usual.is_some_and(|step| (28 * DAY..=31 * DAY).contains(&step)) {
             let place = self.begins.as_ref()?;
-            return Some(format!("{place}: its candles lie a month apart, and its name says {interval}: months are not played"));
+            return Some(format!(
+                "{place}: its candles lie a month apart, and its name says {interval}: months are not played"
+            ));
         }
         if !most {
             return None;
@@ -268,8 +271,7 @@ impl Inspector {
     pub fn see(&mut self, candle: &Candle, place: Place<'_>) {
         let series = Series::of(candle);
         let quality = self.series.entry(series).or_insert_with(|| Quality::new(series));
-        let spot =
-            || Spot { file: place.file.to_owned(), line: place.line, open_time: candle.open_time };
+        let spot = || Spot { file: place.file.to_owned(), line: place.line, open_time: candle.open_time };
         quality.steps.take(candle.open_time.micros());
         if quality.steps.all <= 1 {
             quality.begins = Some(spot());
@@ -289,7 +291,9 @@ impl Inspector {
                         *quality.offsets.entry(offset).or_default() += 1;
                     }
                 }
-                CandleEvent::Differs(CandleDiffers { .. }) => _ = quality.first_refused.get_or_insert_with(spot),
+                CandleEvent::Differs(CandleDiffers { .. }) => {
+                    _ = quality.first_refused.get_or_insert_with(spot)
+                }
             }
         }
     }

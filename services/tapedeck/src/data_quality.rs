@@ -1,12 +1,15 @@
 //! What is told of candles: at the start of a run, in its summary, and by `doctor`.
 
 use crate::WrongUse;
-use domain::Instrument;
+use domain::{EdgeName, Instrument, Interval};
 use events::CandleEvent;
 use market_data::{Gap, Opened, Quality, Reason, Series, Spot, Tally, quality};
 use serde::Serialize;
-use settings::{EdgeKind, Settings};
-use std::{collections::BTreeMap, fmt};
+use settings::{EdgeKind, EdgeSettings, Settings};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// Counts candles while a run plays, or from a tape.
 #[derive(Debug, Default)]
@@ -20,14 +23,16 @@ pub struct Candles {
 pub struct Known {
     first_refused: BTreeMap<Series, Spot>,
     inferred: Vec<Instrument>,
+    unheard: Vec<Unheard>,
 }
 
 impl Known {
-    pub fn of(market: &Opened) -> Self {
+    pub fn of(market: &Opened, unheard: Vec<Unheard>) -> Self {
         let spot = |quality: &Quality| Some((quality.series, quality.first_refused.clone()?));
         Self {
             first_refused: market.quality.iter().filter_map(spot).collect(),
             inferred: market.inferred.clone(),
+            unheard,
         }
     }
 }
@@ -42,6 +47,10 @@ pub struct DataQuality {
     pub candles_by_series: Vec<OfSeries>,
     /// Instruments whose ticks and lots are inferred from figures, since no exchange info lists them.
     pub rules_inferred: Vec<Instrument>,
+    /// Edges whose interval no series has.
+    pub edges_without_candles: Vec<EdgeName>,
+    #[serde(skip)]
+    unheard: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,7 +91,12 @@ impl Candles {
     }
 
     pub fn told(&self) -> DataQuality {
-        let mut told = DataQuality { rules_inferred: self.known.inferred.clone(), ..DataQuality::default() };
+        let mut told = DataQuality {
+            rules_inferred: self.known.inferred.clone(),
+            edges_without_candles: self.known.unheard.iter().map(|unheard| unheard.edge).collect(),
+            unheard: self.known.unheard.iter().map(|unheard| unheard.words.clone()).collect(),
+            ..DataQuality::default()
+        };
         for (series, tally) in &self.series {
             for (reason, count) in &tally.refused {
                 *told.candles_refused.entry(*reason).or_default() += count;
@@ -109,7 +123,8 @@ impl Candles {
 impl fmt::Display for DataQuality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 8;
-        let amiss: Vec<_> = self.candles_by_series.iter().filter(|s| s.missing > 0 || !s.refused.is_empty()).collect();
+        let amiss: Vec<_> =
+            self.candles_by_series.iter().filter(|s| s.missing > 0 || !s.refused.is_empty()).collect();
         for s in amiss.iter().take(SHOWN) {
             let tally = Tally {
                 heard: s.heard,
@@ -121,9 +136,10 @@ impl fmt::Display for DataQuality {
             writeln!(f, "candles     {}: {}", s.series.name(), tally.words(place.as_deref()))?;
         }
         match amiss.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => writeln!(f, "candles     and {more} more such series: --json tells of all"),
+            0 => {}
+            more => writeln!(f, "candles     and {more} more such series: --json tells of all")?,
         }
+        self.unheard.iter().try_for_each(|words| writeln!(f, "edges       {words}"))
     }
 }
 
@@ -155,63 +171,64 @@ pub fn unused(market: &Opened) -> impl Iterator<Item = String> {
     market.ignored.iter().filter_map(unused)
 }
 
-/// Whether anything can come of this market under these settings; with what to warn of.
-///
-/// # Errors
-/// No edge hears a candle, or no instrument is traded in the portfolio's quote asset.
-pub fn check(settings: &Settings, market: &Opened) -> Result<Vec<String>, WrongUse> {
-    let mut warnings = edges(settings, &market.series)?;
-    let quotes: BTreeMap<_, _> = market.rules.iter().map(|(i, rules)| (rules.quote, i.symbol)).collect();
-    let all: Vec<String> = quotes.keys().map(ToString::to_string).collect();
-    match quotes.len() {
-        0 => {}
-        _ if !quotes.contains_key(&settings.quote) => {
-            return Err(WrongUse(format!(
-                "quote = \"{}\": nothing in this market is traded in it, but in {}: set quote to one of these in \
-                 tapedeck.toml",
-                settings.quote,
-                all.join(", ")
-            )));
-        }
-        1 => {}
-        _ => {
-            let others = market.rules.iter().filter(|(_, rules)| rules.quote != settings.quote);
-            let others: Vec<&str> = others.map(|(instrument, _)| instrument.symbol.as_str()).take(5).collect();
-            let (quote, others) = (settings.quote, others.join(", "));
-            warnings.push(format!("{others}: not traded, since quote = \"{quote}\" is not what they are priced in"));
-        }
-    }
-    Ok(warnings)
+/// An edge that judges candles of an interval that is not there.
+#[derive(Debug, Clone)]
+pub struct Unheard {
+    pub edge: EdgeName,
+    pub words: String,
 }
 
-/// Whether each edge that judges candles hears any of its interval.
-///
-/// # Errors
-/// No edge does.
-pub fn edges(settings: &Settings, series: &[Series]) -> Result<Vec<String>, WrongUse> {
-    let judges = |kind: &EdgeKind| match kind {
-        EdgeKind::Edge70 { interval, .. } => Some(*interval),
-        EdgeKind::External => None,
-    };
+/// The edges that will hear no candle of these series.
+pub fn unheard(settings: &Settings, series: &[Series]) -> Vec<Unheard> {
     let mut there: Vec<_> = series.iter().map(|series| series.interval).collect();
     there.sort_unstable();
     there.dedup();
     let shown: Vec<String> = there.iter().map(ToString::to_string).collect();
-    let judging: Vec<_> = settings.enabled().filter_map(|edge| Some((edge.name, judges(&edge.kind)?))).collect();
-    let deaf: Vec<String> = judging
-        .iter()
-        .filter(|(_, interval)| !there.contains(interval))
-        .map(|(edge, interval)| {
-            let there = shown.join(", ");
-            let other = shown.last().map_or("1d", String::as_str);
-            format!(
-                "{edge} judges candles of {interval}, and this market has only those of {there}: add candles of \
-                 {interval}, or set interval = \"{other}\" under [edges.{edge}] in tapedeck.toml"
-            )
-        })
-        .collect();
-    if !judging.is_empty() && deaf.len() == judging.len() && !series.is_empty() {
-        return Err(WrongUse(deaf.join("\n")));
+    let judged = judging(settings);
+    let deaf = judged.into_iter().filter(|(_, interval)| !there.is_empty() && !there.contains(interval));
+    deaf.map(|(edge, interval)| {
+        let there = shown.join(", ");
+        let other = shown.last().map_or("1d", String::as_str);
+        let words = format!(
+            "{edge} judges candles of {interval}, and this market has only those of {there}, so it trades nothing: add \
+             candles of {interval}, or set interval = \"{other}\" under [edges.{edge}] in tapedeck.toml"
+        );
+        Unheard { edge, words }
+    })
+    .collect()
+}
+
+/// The enabled edges that judge candles, and of which interval.
+pub fn judging(settings: &Settings) -> Vec<(EdgeName, Interval)> {
+    let judged = |edge: &EdgeSettings| match edge.kind {
+        EdgeKind::Edge70 { interval, .. } => Some((edge.name, interval)),
+        EdgeKind::External => None,
+    };
+    settings.enabled().filter_map(judged).collect()
+}
+
+/// Instruments that are priced in something else than the portfolio's quote asset, in a line.
+///
+/// # Errors
+/// All are.
+pub fn quotes(settings: &Settings, market: &Opened) -> Result<Option<String>, WrongUse> {
+    const SHOWN: usize = 5;
+    let quote = settings.quote;
+    let others: Vec<_> = market.rules.iter().filter(|(_, rules)| rules.quote != quote).collect();
+    if others.is_empty() {
+        return Ok(None);
     }
-    Ok(deaf)
+    if others.len() == market.rules.len() {
+        let quotes: BTreeSet<String> = others.iter().map(|(_, rules)| rules.quote.to_string()).collect();
+        let quotes: Vec<String> = quotes.into_iter().collect();
+        return Err(WrongUse(format!(
+            "quote = \"{quote}\": nothing in this market is traded in it, but in {}: set quote to that in tapedeck.toml",
+            quotes.join(", ")
+        )));
+    }
+    let names: Vec<&str> =
+        others.iter().take(SHOWN).map(|(instrument, _)| instrument.symbol.as_str()).collect();
+    let more = if others.len() > SHOWN { ", …" } else { "" };
+    let names = names.join(", ");
+    Ok(Some(format!("{names}{more}: not traded, since quote = \"{quote}\" is not what they are priced in")))
 }

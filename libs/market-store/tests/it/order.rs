@@ -26,11 +26,10 @@ fn told(files: &[(&str, &[u8])]) -> String {
     });
     match store {
         Ok(store) => {
-            let days: Vec<i64> = store.series[0]
-                .read()
-                .map(|c| (c.unwrap().open_time.millis() - START) / DAY)
-                .collect();
-            let looked: Vec<i64> = seen.split(' ').filter_map(|s| s.split('@').next()?.parse().ok()).collect();
+            let days: Vec<i64> =
+                store.series[0].read().map(|c| (c.unwrap().open_time.millis() - START) / DAY).collect();
+            let looked: Vec<i64> =
+                seen.split(' ').filter_map(|s| s.split('@').next()?.parse().ok()).collect();
             assert_eq!(days, looked, "what is looked at is what is read");
             seen.trim_end().to_owned()
         }

@@ -53,7 +53,10 @@ fn what_a_mac_adds_to_an_archive_is_left_out() {
         assert_eq!(told("AUSDT-1d.zip", &zip(files, CompressionMethod::Stored)), "2", "{files:?}");
     }
     for (files, why) in [
-        (&[("a.csv", TEXT), ("b.CSV", TEXT)][..], "holds 2 files (a.csv, b.CSV): put each into an archive of its own"),
+        (
+            &[("a.csv", TEXT), ("b.CSV", TEXT)][..],
+            "holds 2 files (a.csv, b.CSV): put each into an archive of its own",
+        ),
         (&[("a.txt", TEXT), ("b.txt", TEXT)], "holds 2 files (a.txt, b.txt)"),
         (&[("__MACOSX/._a.csv", "x")], "holds no .csv file: put one into it"),
     ] {

@@ -166,7 +166,10 @@ fn damaged_archives_are_refused() {
     let told_of = |content: &[u8]| told(&folder(&[(file, content)]));
     assert!(told_of(&packed[..packed.len() / 2]).contains("is no sound gzip file"), "cut short");
     assert!(told_of(b"no gzip at all").contains("holds no candle"));
-    check(&[(file, klines(DAY_2024, 1, 1).as_bytes())], "binance:spot:AUSDT 1h 2024-01-01 00:00..2024-01-01 00:00 2/1: 1.5@2024-01-01 00:00\n");
+    check(
+        &[(file, klines(DAY_2024, 1, 1).as_bytes())],
+        "binance:spot:AUSDT 1h 2024-01-01 00:00..2024-01-01 00:00 2/1: 1.5@2024-01-01 00:00\n",
+    );
 
     let archive = "AUSDT-1h-2024-01.zip";
     let told_of = |content: &[u8]| told(&folder(&[(archive, content)]));
@@ -192,7 +195,8 @@ fn nothing_to_read_is_an_error_that_says_what_is_expected() {
     let missing = Store::open(std::path::Path::new("nowhere/at-all"), binance()).unwrap_err().to_string();
     assert_eq!(missing, "nowhere/at-all: there is no such file or folder");
     assert!(
-        told(&folder(&[])).starts_with("DIR: the folder is empty; put candle files into it; name candle files")
+        told(&folder(&[]))
+            .starts_with("DIR: the folder is empty; put candle files into it; name candle files")
     );
     let many: Vec<String> = (0..7).map(|i| format!("{i}.txt")).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|n| (n.as_str(), &b"x"[..])).collect();
@@ -274,7 +278,8 @@ fn a_symbol_without_a_known_quote_asset_needs_an_exchange_info() {
 fn nothing_follows_an_error() {
     let folder = folder(&[("AUSDT-1h.csv", klines(DAY_2024, 3, 1).as_bytes())]);
     let store = open(&folder).unwrap();
-    std::fs::write(folder.path().join("AUSDT-1h.csv"), "1704067200000,1,1,1,1,1,1,1,1,1,1,0\nbroken\n").unwrap();
+    std::fs::write(folder.path().join("AUSDT-1h.csv"), "1704067200000,1,1,1,1,1,1,1,1,1,1,0\nbroken\n")
+        .unwrap();
     let mut candles = store.series[0].read();
     assert!(candles.next().unwrap().is_ok());
     assert!(candles.next().unwrap().unwrap_err().to_string().contains("line 2"));

@@ -1,6 +1,6 @@
 //! The order book's frames.
 
-use super::Fixed;
+use super::{Fixed, fixed::Capped};
 use crate::wire::{Stamp, Text, wire};
 use serde::{
     Deserialize, Deserializer,
@@ -30,6 +30,7 @@ wire! {
 }
 
 /// A price and how much there is at it; nothing means that the level is gone.
+/// Of more than 1.8 · 10¹¹ coins at one price, as the cheapest ones have them, so many are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     pub price: Fixed,
@@ -46,10 +47,11 @@ impl<'de> Deserialize<'de> for Level {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Level, A::Error> {
                 let price = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
-                let quantity = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+                let quantity: Capped =
+                    seq.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
                 // Once there was a third element, always empty.
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Level { price, quantity })
+                Ok(Level { price, quantity: quantity.0 })
             }
         }
         from.deserialize_seq(Reader)

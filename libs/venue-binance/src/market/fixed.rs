@@ -71,6 +71,36 @@ impl<'de> Deserialize<'de> for Fixed {
     }
 }
 
+/// As [`Fixed`]; an amount beyond it is taken as the largest that there is, so that one wall of a cheap coin
+/// does not make a book unreadable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Capped(pub Fixed);
+
+impl Capped {
+    fn read(text: &str) -> Option<Self> {
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let large = || (plain(whole) && plain(part) && whole.len() >= 12).then_some(Fixed(u64::MAX));
+        Fixed::read(text).or_else(large).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Capped {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl de::Visitor<'_> for Reader {
+            type Value = Capped;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount in quotes, with at most eight decimals")
+            }
+            fn visit_str<E: de::Error>(self, given: &str) -> Result<Capped, E> {
+                Capped::read(given).ok_or_else(|| E::invalid_value(de::Unexpected::Str(given), &self))
+            }
+        }
+        from.deserialize_str(Reader)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +120,11 @@ mod tests {
         }
         for wrong in ["", ".5", "1.", "-1", "1e5", "0.000000001", "999999999999", "1.2.3", " 1", "１"] {
             assert_eq!(Fixed::read(wrong), None, "{wrong}");
+        }
+        for (given, units) in
+            [("10", Some(1_000_000_000)), ("999999999999", Some(u64::MAX)), ("1e12", None), ("", None)]
+        {
+            assert_eq!(Capped::read(given), units.map(|units| Capped(Fixed(units))), "{given}");
         }
         assert_eq!(Fixed(150_000_001).to_string(), "1.50000001");
         assert_eq!(Fixed(150_000_000).decimal().to_string(), "1.5");

@@ -28,6 +28,36 @@ fn kline_stream_gives_a_candle_once_it_is_closed() {
     assert!(candle.volume == d("1000") && candle.is_consistent());
 }
 
+/// PEPE's week of 2024-02-26 at Binance, and what is traded of cheaper coins; a wall in a book of theirs.
+#[test]
+fn figures_of_cheap_coins_are_within_every_bound() {
+    for volume in ["1176749593025514.00", "117674959302551400.00"] {
+        let week = KLINE
+            .replace("\"x\":false", "\"x\":true")
+            .replace("\"v\":\"1000\"", &format!("\"v\":\"{volume}\""));
+        let week = week
+            .replace("0.0010", "0.00000112")
+            .replace("0.0020", "0.00000106")
+            .replace("0.0025", "0.00000113");
+        let Message::Kline(closed) = decode(&week.replace("0.0015", "0.00000097")).message else {
+            panic!("no kline")
+        };
+        let candle = closed.closed("binance".parse().unwrap()).unwrap().unwrap();
+        assert_eq!(candle.volume, d(volume).normalize());
+        assert!(candle.is_consistent());
+        let row = format!(
+            r#"[[1708905600000,"0.00000112","0.00000113","0.00000097","0.00000106","{volume}",1709510399999]]"#
+        );
+        let rows =
+            market::kline_rows("binance:spot:PEPEUSDT".parse().unwrap(), Interval::Week1, row.as_bytes())
+                .unwrap();
+        assert_eq!(rows[0].volume, d(volume).normalize());
+    }
+    let text = r#"{"e":"depthUpdate","E":1672515782136,"s":"BTTCUSDT","U":157,"u":160,"b":[["0.00000071","250000000000"]],"a":[]}"#;
+    let Message::DepthUpdate(update) = decode(text).message else { panic!("{text}") };
+    assert_eq!(update.bids[0].quantity, Fixed(u64::MAX));
+}
+
 #[test]
 fn kline_stream_of_a_month_has_no_candle_and_says_so() {
     let month = KLINE.replace("\"x\":false", "\"x\":true").replace("\"1m\"", "\"1M\"");

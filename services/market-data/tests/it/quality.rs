@@ -88,14 +88,18 @@ fn a_row_too_early_and_one_in_the_far_future_are_told() {
     );
     let text = days(0..90) + &row(9_000_000_000_000 / DAY * DAY, "100,103,99,102,7") + &days(90..100);
     let told = told(&[("BTCUSDT-1d.csv", text)]);
-    assert!(told.contains("10 of 101 candles refused (10 out of order), first at DIR/BTCUSDT-1d.csv, line 92"), "{told}");
+    assert!(
+        told.contains("10 of 101 candles refused (10 out of order), first at DIR/BTCUSDT-1d.csv, line 92"),
+        "{told}"
+    );
     assert!(told.contains("from 2024-03-31 00:00 to 2255-"), "{told}");
 }
 
 #[test]
 fn where_three_in_a_hundred_are_refused_it_is_told_and_no_error() {
-    let text: String =
-        (0..100).map(|n| if n % 33 == 5 { row(START + n * DAY, "100,99,101,100,7") } else { day(n) }).collect();
+    let text: String = (0..100)
+        .map(|n| if n % 33 == 5 { row(START + n * DAY, "100,99,101,100,7") } else { day(n) })
+        .collect();
     let told = told(&[("BTCUSDT-1d.csv", text)]);
     assert!(told.starts_with("BTCUSDT 1d: 3 of 100 candles refused (3 inconsistent)"), "{told}");
 }
@@ -103,7 +107,9 @@ fn where_three_in_a_hundred_are_refused_it_is_told_and_no_error() {
 #[test]
 fn where_most_candles_are_refused_the_market_is_not_played_and_the_remedy_is_told() {
     // Days of Berlin's winter, summer and the step between them.
-    let berlin: String = (0..100).map(|n| row(START + n * DAY - if n < 90 { 1 } else { 2 } * 3_600_000, "1,1,1,1,1")).collect();
+    let berlin: String = (0..100)
+        .map(|n| row(START + n * DAY - if n < 90 { 1 } else { 2 } * 3_600_000, "1,1,1,1,1"))
+        .collect();
     check(
         berlin,
         "error: DIR/BTCUSDT-1d.csv, line 1: 100 of 100 candles refused (100 misaligned): open times must be whole \
@@ -146,7 +152,9 @@ fn told_as(name: &str, step: i64) -> String {
 
 #[test]
 fn overlapping_files_are_told_by_what_differs() {
-    let other: String = (5..15).map(|n| row(START + n * DAY, if n == 7 { "1,1,1,1,1" } else { "100,103,99,102,7" })).collect();
+    let other: String = (5..15)
+        .map(|n| row(START + n * DAY, if n == 7 { "1,1,1,1,1" } else { "100,103,99,102,7" }))
+        .collect();
     assert_eq!(
         told(&[("BTCUSDT-1d.csv", days(0..10)), ("BTCUSDT-1d-2024-01.csv", other)]),
         "BTCUSDT 1d: 5 of 20 candles refused (4 doubled, 1 different from their first copies), \

@@ -160,7 +160,8 @@ fn candles(global: &Global, path: &Path) -> Vec<Finding> {
     found.extend(heard(global, &market));
     let note = |words: String| finding("candles", State::Note, words);
     found.extend(data_quality::unused(&market).map(note));
-    let others: Vec<_> = market.ignored.iter().filter(|i| i.why.is_none()).map(|i| i.path.display().to_string()).collect();
+    let others: Vec<_> =
+        market.ignored.iter().filter(|i| i.why.is_none()).map(|i| i.path.display().to_string()).collect();
     if !others.is_empty() {
         found.push(note(format!("not used: {}", others.join(", "))));
     }
@@ -178,7 +179,8 @@ fn of_series(quality: &Quality) -> Option<Finding> {
     }
     let much = missing * TOLERATED > quality.tally.heard + missing;
     let state = if refused > 0 || much { State::Wrong } else { State::Note };
-    let gap = quality.first_gap.as_ref().map_or_else(String::new, |spot| format!("; first gap before {spot}"));
+    let gap =
+        quality.first_gap.as_ref().map_or_else(String::new, |spot| format!("; first gap before {spot}"));
     let remedy = match state {
         State::Wrong if refused > 0 => "; mend the file, or fetch it again",
         State::Wrong => "; fetch what is missing",
@@ -191,8 +193,13 @@ fn of_series(quality: &Quality) -> Option<Finding> {
 fn heard(global: &Global, market: &Opened) -> Vec<Finding> {
     // What is wrong with the configuration is a finding of its own.
     let Ok(settings) = locate::settings(global) else { return Vec::new() };
-    match data_quality::check(&settings, market) {
-        Ok(warnings) => warnings.into_iter().map(|w| finding("candles", State::Note, w)).collect(),
-        Err(error) => vec![finding("candles", State::Wrong, error.to_string())],
+    let unheard = data_quality::unheard(&settings, &market.series);
+    let all = unheard.len() == data_quality::judging(&settings).len();
+    let state = if all { State::Wrong } else { State::Note };
+    let mut found: Vec<Finding> = unheard.into_iter().map(|u| finding("candles", state, u.words)).collect();
+    match data_quality::quotes(&settings, market) {
+        Ok(others) => found.extend(others.map(|words| finding("candles", State::Note, words))),
+        Err(error) => found.push(finding("candles", State::Wrong, error.to_string())),
     }
+    found
 }

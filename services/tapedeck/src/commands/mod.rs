@@ -37,10 +37,12 @@ use std::{io::IsTerminal, time::Duration};
 /// # Errors
 /// Nothing can come of it under these settings.
 fn begin(settings: &Settings, market: &Opened) -> Result<Known, WrongUse> {
-    let mut warnings = data_quality::check(settings, market)?;
+    let unheard = data_quality::unheard(settings, &market.series);
+    let mut warnings: Vec<String> = unheard.iter().map(|unheard| unheard.words.clone()).collect();
+    warnings.extend(data_quality::quotes(settings, market)?);
     warnings.extend(data_quality::warnings(market));
     warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    Ok(Known::of(market))
+    Ok(Known::of(market, unheard))
 }
 
 /// A progress bar on standard error where that is a terminal; silent elsewhere, and for `--json`.

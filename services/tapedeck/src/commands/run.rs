@@ -257,9 +257,11 @@ impl Parts {
         let (from, to) = (args.from, args.to);
         let market = locate::market(&spec, from, to)?;
         units::check_accounts(settings, market.rules.keys())?;
-        let mut warnings = data_quality::check(settings, &market)?;
-        warnings.extend(data_quality::warnings(&market));
-        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        for unheard in data_quality::unheard(settings, &market.series) {
+            tracing::warn!("{}", unheard.words);
+        }
+        let quotes = data_quality::quotes(settings, &market)?.into_iter();
+        quotes.chain(data_quality::warnings(&market)).for_each(|warning| tracing::warn!("{warning}"));
         let make = move || {
             let market = market_data::open(&spec).map_err(|e| format!("the market cannot be read: {e}"))?;
             Ok(Feed::new(market.market, market.rules, from, to))

@@ -46,8 +46,8 @@ impl Parts {
             )
             .into());
         }
-        for warning in data_quality::edges(settings, &series)? {
-            tracing::warn!("{warning}");
+        for unheard in data_quality::unheard(settings, &series) {
+            tracing::warn!("{}", unheard.words);
         }
         let rest = venue::market(access, data_dir)?;
         let seat = shared.seat(units::feed(), false);
