@@ -38,10 +38,9 @@ fn figures_of_cheap_coins_are_within_every_bound() {
         let week = week
             .replace("0.0010", "0.00000112")
             .replace("0.0020", "0.00000106")
-            .replace("0.0025", "0.00000113");
-        let Message::Kline(closed) = decode(&week.replace("0.0015", "0.00000097")).message else {
-            panic!("no kline")
-        };
+            .replace("0.0025", "0.00000113")
+            .replace("0.0015", "0.00000097");
+        let Message::Kline(closed) = decode(&week).message else { panic!("no kline") };
         let candle = closed.closed("binance".parse().unwrap()).unwrap().unwrap();
         assert_eq!(candle.volume, d(volume).normalize());
         assert!(candle.is_consistent());
