@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    engine::{Acceptance, Balance, Exchange, Refusal, Report, list_of},
+    engine::{Acceptance, Balance, Exchange, Owner, Refusal, Report, list_of},
     translate,
 };
 use domain::{ClientOrderId, Instrument, InstrumentKind, NewOrder, OrderRequest, Timestamp};
@@ -129,7 +129,7 @@ impl VenuePaper {
         }
         let say = |(&asset, &amount)| {
             let Balance { free, locked } = Balance { free: amount, ..Balance::default() };
-            Report::Balance { asset, free, locked, as_of: now }
+            Report::Balance { owner: Owner::FIRST, asset, free, locked, as_of: now }
         };
         self.config.balances.iter().map(say).collect()
     }
@@ -187,7 +187,7 @@ impl State {
 /// Nothing is known of the request: it was never submitted, or has arrived before.
 fn unsubmitted(state: &State, e: &OrderAttempted) -> Refusal {
     let market = state.exchange.markets.get(&e.instrument);
-    if market.is_some_and(|m| m.named(&e.request).is_some()) {
+    if market.is_some_and(|m| m.named(Owner::FIRST, &e.request).is_some()) {
         Refusal::duplicate()
     } else {
         Refusal::unnumbered("no request of this id is waiting to be sent")

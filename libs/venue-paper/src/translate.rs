@@ -41,7 +41,7 @@ pub fn event(account: Account, instrument: Instrument, report: Report) -> Option
         Report::CancelRejected { order, refusal, at } => {
             CancelRejected { account, instrument, order, code: refusal.code, text: refusal.text, at }.into()
         }
-        Report::Balance { asset, free, locked, as_of } => {
+        Report::Balance { owner: _, asset, free, locked, as_of } => {
             BalanceChanged { account, asset, free, locked, as_of }.into()
         }
         Report::QuoteWanted => QuoteAsked { instrument }.into(),

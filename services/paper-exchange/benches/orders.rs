@@ -79,7 +79,7 @@ async fn bare(long: Duration) -> Result<f64, Failure> {
 
 async fn exchange(order: &'static str, journal: Option<PathBuf>, long: Duration) -> Result<f64, Failure> {
     let (mut paper, keys) = account::usual()?;
-    paper.balances.insert("USDT".parse()?, "900000000000".parse()?);
+    paper.first.balances.insert("USDT".parse()?, "900000000000".parse()?);
     let start = wall();
     let config = Config {
         listen: "127.0.0.1:0".parse()?,

@@ -2,12 +2,15 @@
 
 use crate::params::TimeUnit;
 use domain::Timestamp;
+use venue_paper::engine::Owner;
 
 /// One event of the user data stream (`executionReport`, `outboundAccountPosition`, `balanceUpdate`, `listStatus`,
 /// `externalLockUpdate`, `eventStreamTerminated`), without the `{"subscriptionId":…,"event":…}` around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountFrame {
-    /// 1, 2, 3 … for the life of the exchange: by it a reader outside the stream can tell whether it has all.
+    /// Whose account.
+    pub owner: Owner,
+    /// 1, 2, 3 … of the account, for the life of the exchange: by it a reader outside the stream can tell whether it has all.
     pub number: u64,
     pub at: Timestamp,
     /// The JSON with times in milliseconds, and the same in microseconds.

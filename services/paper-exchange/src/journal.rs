@@ -22,6 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error;
+use venue_paper::engine::Owner;
 
 /// What may change the exchange. Times are in microseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub enum Input {
     Call {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<i64>,
+        /// Whose request it is.
+        #[serde(default, skip_serializing_if = "Owner::is_first")]
+        owner: Owner,
         endpoint: String,
         params: Vec<(String, String)>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -53,8 +57,17 @@ pub enum Input {
         until: u64,
     },
     Balance {
+        #[serde(default, skip_serializing_if = "Owner::is_first")]
+        owner: Owner,
         asset: Asset,
         delta: Amount,
+    },
+    /// By hand, from one account to another.
+    Transfer {
+        from: Owner,
+        to: Owner,
+        asset: Asset,
+        amount: Amount,
     },
     Status {
         symbol: String,
@@ -163,6 +176,7 @@ impl Input {
             Self::Call { at: None, .. }
             | Self::Heard { .. }
             | Self::Balance { .. }
+            | Self::Transfer { .. }
             | Self::Status { .. }
             | Self::Streams { .. } => false,
         }
@@ -280,14 +294,14 @@ pub type Outcome = Result<Value, Refusal>;
 pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
     match input {
         Input::Advance { to } => exchange.advance(Timestamp::from_micros(*to)),
-        Input::Call { at, endpoint, params, micro } => {
+        Input::Call { at, owner, endpoint, params, micro } => {
             if let Some(at) = at {
                 exchange.advance(Timestamp::from_micros(*at));
             }
             let unit = if *micro { TimeUnit::Micro } else { TimeUnit::Milli };
             return match endpoint::by_name(endpoint).map(|spec| spec.target) {
                 Some(endpoint::Target::Exchange(endpoint)) => {
-                    exchange.call(endpoint, &Params { pairs: params.clone() }, unit)
+                    exchange.call_as(*owner, endpoint, &Params { pairs: params.clone() }, unit)
                 }
                 _ => Err(Refusal::new(-1020, "This operation is not supported.")),
             };
@@ -298,7 +312,11 @@ pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
             exchange.hear(Timestamp::from_micros(*at), &event);
         }
         Input::Heard { .. } => {}
-        Input::Balance { asset, delta } => exchange.adjust_balance(*asset, *delta)?,
+        Input::Balance { owner, asset, delta } => exchange.adjust_balance(*owner, *asset, *delta)?,
+        Input::Transfer { from, to, asset, amount } => {
+            let number = exchange.transfer(*from, *to, *asset, *amount)?;
+            return Ok(number.into());
+        }
         Input::Status { symbol, status } => exchange.set_status(symbol, status)?,
         Input::Streams { wanted } => exchange.want_streams(wanted.clone()),
     }

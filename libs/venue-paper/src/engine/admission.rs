@@ -2,7 +2,7 @@
 //! `filters.md`): first what its interface checks, then what its matching engine does.
 
 use super::{
-    Desk, Exchange, Extras, Limits, Market, OpenOrder, Refusal, Report, Standing, Terms, Wanted,
+    Desk, Exchange, Extras, Limits, Market, OpenOrder, Owner, Refusal, Report, Standing, Terms, Wanted,
     extras::{check_extras, check_more_counts},
     oco,
     order::is_marketable,
@@ -40,7 +40,7 @@ impl Exchange {
         wanted: &Wanted,
     ) -> Result<Desk<'a>, Refusal> {
         let market = self.check_request(terms, limits, instrument, wanted)?;
-        check_ids(market, &wanted.request)?;
+        check_ids(market, wanted.owner, &wanted.request)?;
         check_standing(market, wanted)?;
         let mut desk = Desk::open(self, terms, market, now);
         let orders = self.orders_of(terms, market, wanted, now);
@@ -61,10 +61,12 @@ impl Exchange {
 
     fn orders_of(&self, terms: &Terms, market: &Market, wanted: &Wanted, at: Timestamp) -> Vec<OpenOrder> {
         let list = list_of(&wanted.request);
+        let terms = &self.terms_of(terms, wanted.owner);
         let numbered = (self.next_number()..).zip(wanted.each());
         let (rules, last) = (&market.rules, market.last_price());
         let orders = numbered.map(|(number, (new, extras))| {
-            let order = OpenOrder::new(number, new, list, at, terms, rules, last).with(&extras, last);
+            let order =
+                OpenOrder::new(number, new, list, at, terms, rules, last).with(wanted.owner, &extras, last);
             if market.outside.is_some() { order.on_books(terms, rules) } else { order }
         });
         orders.collect()
@@ -89,17 +91,18 @@ impl Exchange {
                 check_extras(limits, &market.rules, order, &extras)?;
             }
         }
-        self.check_counts(market, &wanted.request)?;
+        self.check_counts(market, wanted.owner, &wanted.request)?;
         if let Some(limits) = limits {
             check_more_counts(limits, market, wanted)?;
         }
         Ok(market)
     }
 
-    fn check_counts(&self, market: &Market, request: &OrderRequest) -> Result<(), Refusal> {
+    fn check_counts(&self, market: &Market, owner: Owner, request: &OrderRequest) -> Result<(), Refusal> {
         let is_algo = |kind: &OrderKind| kind.stop().is_some();
-        let orders = market.orders.len() + request.orders().count();
-        let algo = market.orders.iter().filter(|o| is_algo(&o.kind)).count()
+        let own = || market.orders.iter().filter(|o| o.owner() == owner);
+        let orders = own().count() + request.orders().count();
+        let algo = own().filter(|o| is_algo(&o.kind)).count()
             + request.orders().filter(|o| is_algo(&o.kind)).count();
         let rules = &market.rules;
         let over = |count: usize, max: Option<u32>| max.is_some_and(|max| count > max as usize);
@@ -110,9 +113,8 @@ impl Exchange {
             return Err(filter(Breach::MaxNumAlgoOrders));
         }
         if let (Some(max), Some(wanted)) = (rules.max_position, request.orders().find_map(bought)) {
-            let working: Amount =
-                market.orders.iter().filter(|o| o.side == Side::Buy).filter_map(left_of).sum();
-            let position = self.balances.of(&rules.base).total() + working;
+            let working: Amount = own().filter(|o| o.side == Side::Buy).filter_map(left_of).sum();
+            let position = self.balances_of(owner).of(&rules.base).total() + working;
             if position.checked_add(wanted).is_none_or(|after| after > max) {
                 return Err(filter(Breach::MaxPosition));
             }
@@ -139,9 +141,13 @@ impl Desk<'_> {
     /// Whether the account has less than the orders, which are of one side, need.
     fn is_short_for(&mut self, orders: &[OpenOrder]) -> Result<bool, Refusal> {
         let Some(first) = orders.first() else { return Ok(false) };
-        let free = self.free(self.gives(first.side));
+        let owner = first.owner();
+        let free = self.free(owner, self.gives(first.side));
         let held = orders.iter().map(|o| o.held).max().unwrap_or_default();
-        let takes = if self.market.outside.is_some() { self.market.costs(first, self.terms)? } else { None };
+        let takes = match self.market.outside {
+            Some(_) => self.market.costs(first, &self.terms_of(owner), &self.kin_of(owner))?,
+            None => None,
+        };
         Ok(takes.unwrap_or(held).max(held) > free)
     }
 
@@ -249,11 +255,11 @@ fn check_quote_size(
     rules.check(order.side, &order.kind, quantity, None).map_err(filter)
 }
 
-/// An id is taken as long as an order of that id is open.
-fn check_ids(market: &Market, request: &OrderRequest) -> Result<(), Refusal> {
+/// An id is taken as long as an order of the account of that id is open.
+fn check_ids(market: &Market, owner: Owner, request: &OrderRequest) -> Result<(), Refusal> {
     let ids: Vec<_> = request.orders().map(|o| o.id).chain(list_of(request)).collect();
     let twice = ids.iter().enumerate().any(|(i, id)| ids[..i].contains(id));
-    if twice || ids.iter().any(|id| market.named(id).is_some()) {
+    if twice || ids.iter().any(|id| market.named(owner, id).is_some()) {
         return Err(Refusal::duplicate());
     }
     Ok(())

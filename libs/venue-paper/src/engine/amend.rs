@@ -1,7 +1,7 @@
 //! An open order is made smaller and keeps its place (Binance's `faqs/order_amend_keep_priority.md`).
 
 use super::{
-    Amendment, Desk, Exchange, Limits, Market, OpenOrder, Refusal, Report, Terms, admission,
+    Amendment, Desk, Exchange, Limits, Market, OpenOrder, Owner, Refusal, Report, Terms, admission,
     desk::venue_order,
 };
 use domain::{ClientOrderId, Instrument, Quantity, Size, Timestamp};
@@ -14,18 +14,19 @@ impl Exchange {
         terms: &'a Terms,
         limits: &Limits,
         now: Timestamp,
+        owner: Owner,
         instrument: &Instrument,
         id: &ClientOrderId,
         new_id: Option<ClientOrderId>,
         quantity: Quantity,
     ) -> Result<Desk<'a>, Refusal> {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
-        let order = market.orders.iter().find(|o| o.id == *id).copied();
+        let order = market.orders.iter().find(|o| o.id == *id && o.owner() == owner).copied();
         let order = order.ok_or_else(|| refuse("Unknown order sent."))?;
         check(market, limits, &order, quantity)?;
         let twin = market.twin(&order).copied();
         check_left(&[Some(order), twin], quantity)?;
-        if new_id.is_some_and(|new| new != order.id && market.named(&new).is_some()) {
+        if new_id.is_some_and(|new| new != order.id && market.named(owner, &new).is_some()) {
             return Err(refuse("Duplicate order sent."));
         }
         let mut desk = Desk::open(self, terms, market, now);
@@ -40,10 +41,11 @@ impl Exchange {
 impl Desk<'_> {
     fn amend(&mut self, order: &OpenOrder, id: ClientOrderId, quantity: Quantity) {
         let Size::Base(was_quantity) = order.size else { return };
-        let before = self.market.held_with(order.number, order.list);
+        let before = self.market.held_with(order);
+        let terms = self.terms_of(order.owner());
         let rules = self.market.rules.clone();
         if let Some(amended) = self.market.order_mut(order.number) {
-            amended.amend(id, quantity, self.terms, &rules);
+            amended.amend(id, quantity, &terms, &rules);
         }
         self.rehold(order, before);
         self.say(Report::Amended(Amendment {

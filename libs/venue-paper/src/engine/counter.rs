@@ -1,7 +1,7 @@
 //! What stands against an order: others and our own orders, by price and then by time.
 
 use super::{
-    Book, Market, OpenOrder, Outside, Refusal, SelfTrade, Standing, Terms,
+    Book, Kin, Market, OpenOrder, Outside, Refusal, SelfTrade, Standing, Terms,
     pricing::{is_beyond, most_for, product},
 };
 use domain::{Amount, OrderKind, Price, Quantity, Side, Size, money::ceil_to};
@@ -45,37 +45,51 @@ impl Market {
         self.best_against(side).map(|counter| counter.price())
     }
 
-    /// Our resting order of that side that is first in line.
+    /// The resting order of that side that is first in line among the accounts'.
     pub fn best_own(&self, side: Side) -> Option<&OpenOrder> {
+        self.best_of(side, |_| true)
+    }
+
+    fn best_of(&self, side: Side, takes: impl Fn(&OpenOrder) -> bool) -> Option<&OpenOrder> {
         let resting = self.orders.iter().filter(|o| o.side == side && o.standing == Standing::Resting);
         resting
+            .filter(|o| takes(o))
             .filter_map(|o| Some((o.kind.limit()?, o)))
             .reduce(|a, b| if comes_first(&a, &b) { a } else { b })
             .map(|(_, o)| o)
     }
 
-    /// What a taker of that side and mode could get, the best price first. Where prevention would
-    /// end the taker, that is what stands before our own first order.
-    pub fn offers(&self, side: Side, mode: SelfTrade) -> Box<dyn Iterator<Item = (Price, Amount)> + '_> {
-        let outside = self.outside.iter().flat_map(move |outside| outside.levels(opposite(side)));
-        match mode {
-            SelfTrade::ExpireMaker => Box::new(outside),
-            SelfTrade::None => Box::new(merge(opposite(side), self.own_offers(opposite(side)), outside)),
-            SelfTrade::ExpireTaker | SelfTrade::ExpireBoth | SelfTrade::Decrement => {
-                let first = self.best_own(opposite(side));
-                let stop = first.and_then(|o| Some((o.kind.limit()?, o.special.queue.ahead)));
-                Box::new(outside.map_while(move |(price, quantity)| match stop {
+    /// What such a taker could get, the best price first; `kin` are those with whom its mode keeps it from
+    /// trading. Where prevention would end the taker, that is what stands before the first order of theirs.
+    pub fn offers(&self, taker: &OpenOrder, kin: &Kin) -> Box<dyn Iterator<Item = (Price, Amount)> + '_> {
+        let side = opposite(taker.side);
+        let outside = self.outside.iter().flat_map(move |outside| outside.levels(side));
+        let own = |takes: &dyn Fn(&OpenOrder) -> bool| self.own_offers(side, takes);
+        match taker.special.self_trade {
+            SelfTrade::None => Box::new(merge(side, own(&|_| true), outside)),
+            SelfTrade::ExpireMaker => Box::new(merge(side, own(&|o| !kin.has(o.owner())), outside)),
+            SelfTrade::ExpireTaker | SelfTrade::ExpireBoth | SelfTrade::Decrement | SelfTrade::Transfer => {
+                let first = self.best_of(side, |o| kin.has(o.owner()));
+                let stop = first.and_then(|o| Some((o.kind.limit()?, o.special.queue)));
+                let before = |o: &OpenOrder| match (stop, o.kind.limit()) {
+                    (Some((at, queue)), Some(price)) if price == at => o.special.queue.turn < queue.turn,
+                    (Some((at, _)), Some(price)) => by_price(side, price, at).is_lt(),
+                    (None, _) | (_, None) => true,
+                };
+                let outside = outside.map_while(move |(price, quantity)| match stop {
                     None => Some((price, quantity)),
-                    Some((at, ahead)) if price == at => Some((price, quantity.min(ahead))),
-                    Some((at, _)) => is_beyond(side, price, at).then_some((price, quantity)),
-                }))
+                    Some((at, queue)) if price == at => Some((price, quantity.min(queue.ahead))),
+                    Some((at, _)) => by_price(side, price, at).is_lt().then_some((price, quantity)),
+                });
+                Box::new(merge(side, own(&before), outside))
             }
         }
     }
 
-    /// All of ours that rests on that side, hidden parts too, the best price first.
-    fn own_offers(&self, side: Side) -> Vec<(Price, Amount)> {
+    /// What rests on that side of the accounts' orders, hidden parts too, the best price first.
+    fn own_offers(&self, side: Side, takes: &dyn Fn(&OpenOrder) -> bool) -> Vec<(Price, Amount)> {
         let resting = self.orders.iter().filter(|o| o.side == side && o.standing == Standing::Resting);
+        let resting = resting.filter(|o| takes(o));
         let mut own: Vec<_> = resting.filter_map(|o| Some((o.kind.limit()?, o.left()))).collect();
         own.sort_by(|a, b| by_price(side, a.0, b.0));
         own
@@ -85,11 +99,11 @@ impl Market {
     ///
     /// # Errors
     /// A sum finds too little on the book to be spent at all.
-    pub fn costs(&self, order: &OpenOrder, terms: &Terms) -> Result<Option<Amount>, Refusal> {
+    pub fn costs(&self, order: &OpenOrder, terms: &Terms, kin: &Kin) -> Result<Option<Amount>, Refusal> {
         if order.kind != OrderKind::Market {
             return Ok(None);
         }
-        let offers = || self.offers(order.side, order.special.self_trade);
+        let offers = || self.offers(order, kin);
         let rules = &self.rules;
         match (order.size, order.side) {
             (Size::Quote(sum), side) => {

@@ -4,8 +4,8 @@
 //! so the two cannot drift apart.
 
 use super::{
-    Acceptance, Balance, End, Exchange, Exchanged, Execution, Expiry, Market, OpenOrder, Report, Terms,
-    pricing::product,
+    Acceptance, Balance, End, Exchange, Exchanged, Execution, Expiry, Kin, Market, OpenOrder, Owner, Report,
+    Terms, pricing::product,
 };
 use domain::{
     Amount, Asset, Decimal, Ending, Instrument, Price, Quantity, Side, Timestamp, VenueOrderId, VenueTradeId,
@@ -27,12 +27,13 @@ pub struct Desk<'a> {
 /// What a desk has come to: how everything is now, and what is to be told of it.
 pub struct Outcome {
     pub market: Market,
-    pub balances: Vec<(Asset, Balance)>,
+    pub balances: Vec<(Owner, Asset, Balance)>,
     pub numbered: u64,
     pub reports: Vec<Report>,
 }
 
 struct Touched {
+    owner: Owner,
     asset: Asset,
     reported: Balance,
     balance: Balance,
@@ -64,7 +65,7 @@ impl<'a> Desk<'a> {
         self.report_balances();
         let normal = |t: Touched| {
             let Balance { free, locked } = t.balance;
-            (t.asset, Balance { free: free.normalize(), locked: locked.normalize() })
+            (t.owner, t.asset, Balance { free: free.normalize(), locked: locked.normalize() })
         };
         Outcome {
             market: self.market,
@@ -79,7 +80,7 @@ impl<'a> Desk<'a> {
     }
 
     pub fn admit(&mut self, order: OpenOrder, at: Timestamp) {
-        let before = self.market.held_with(order.number, order.list);
+        let before = self.market.held_with(&order);
         self.numbered = self.numbered.max(order.number);
         self.market.admit(order);
         self.rehold(&order, before);
@@ -124,8 +125,9 @@ impl<'a> Desk<'a> {
         else {
             return false;
         };
-        let before = self.market.held_with(order.number, order.list);
-        self.market.fill(order.number, quantity, quote, self.terms);
+        let terms = self.terms_of(order.owner());
+        let before = self.market.held_with(order);
+        self.market.fill(order.number, quantity, quote, &terms);
         self.market.trades = trade;
         self.rehold(order, before);
 
@@ -133,17 +135,17 @@ impl<'a> Desk<'a> {
             Side::Buy => (quote, quantity),
             Side::Sell => (quantity, quote),
         };
-        self.balance(self.gives(order.side)).free -= given;
-        self.balance(self.gets(order.side)).free += got;
+        let owner = order.owner();
+        self.balance(owner, self.gives(order.side)).free -= given;
+        self.balance(owner, self.gets(order.side)).free += got;
 
         let rules = self.market.rules.clone();
         let done = Exchanged { rules: &rules, side: order.side, quantity, quote, maker };
         let exchange = self.exchange;
-        let fees = self.terms.fees;
-        let fee =
-            fees.of(&done, |asset| self.balance(asset).free, |asset, quote| exchange.price_of(asset, quote));
+        let free = |asset| self.balance(owner, asset).free;
+        let fee = terms.fees.of(&done, free, |asset, quote| exchange.price_of(asset, quote));
         if let Some(fee) = fee {
-            self.balance(fee.asset).free -= fee.amount;
+            self.balance(owner, fee.asset).free -= fee.amount;
         }
         self.say(Report::Filled(Execution {
             order: order.id,
@@ -170,7 +172,7 @@ impl<'a> Desk<'a> {
 
     fn end_as(&mut self, number: u64, ending: Ending, expiry: Option<Expiry>, at: Timestamp) {
         let Some(order) = self.market.order(number).copied() else { return };
-        let before = self.market.held_with(number, order.list);
+        let before = self.market.held_with(&order);
         self.market.end(number);
         self.rehold(&order, before);
         let venue_order = venue_order(number);
@@ -188,12 +190,27 @@ impl<'a> Desk<'a> {
 
     /// What the account can give for this order: what the order holds, and what is free.
     pub fn means(&mut self, order: &OpenOrder) -> Amount {
-        let held = self.market.held_with(order.number, order.list);
-        held + self.balance(self.gives(order.side)).free
+        let held = self.market.held_with(order);
+        held + self.balance(order.owner(), self.gives(order.side)).free
     }
 
-    pub fn free(&mut self, asset: Asset) -> Amount {
-        self.balance(asset).free
+    pub fn free(&mut self, owner: Owner, asset: Asset) -> Amount {
+        self.balance(owner, asset).free
+    }
+
+    /// The exchange's terms with the fees of that account.
+    pub fn terms_of(&self, owner: Owner) -> Terms {
+        self.exchange.terms_of(self.terms, owner)
+    }
+
+    pub fn kin_of(&self, owner: Owner) -> Kin {
+        self.exchange.kin_of(owner)
+    }
+
+    /// Moves money between two accounts, beside any trade.
+    pub fn pass_on(&mut self, from: Owner, to: Owner, asset: Asset, amount: Amount) {
+        self.balance(from, asset).free -= amount;
+        self.balance(to, asset).free += amount;
     }
 
     /// Says what has become of the balances since they were last said.
@@ -205,7 +222,8 @@ impl<'a> Desk<'a> {
                 touched.changed = true;
                 let Balance { free, locked } = touched.balance;
                 let (free, locked) = (free.normalize(), locked.normalize());
-                self.reports.push(Report::Balance { asset: touched.asset, free, locked, as_of });
+                let Touched { owner, asset, .. } = *touched;
+                self.reports.push(Report::Balance { owner, asset, free, locked, as_of });
             }
         }
     }
@@ -217,7 +235,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn gets(&self, side: Side) -> Asset {
+    pub fn gets(&self, side: Side) -> Asset {
         match side {
             Side::Buy => self.market.rules.base,
             Side::Sell => self.market.rules.quote,
@@ -226,16 +244,17 @@ impl<'a> Desk<'a> {
 
     /// The lock follows what the order and its twin hold now.
     pub fn rehold(&mut self, order: &OpenOrder, before: Amount) {
-        let after = self.market.held_with(order.number, order.list);
+        let after = self.market.held_with(order);
         if after != before {
-            self.balance(self.gives(order.side)).lock(after - before);
+            self.balance(order.owner(), self.gives(order.side)).lock(after - before);
         }
     }
 
-    fn balance(&mut self, asset: Asset) -> &mut Balance {
-        let place = self.touched.iter().position(|t| t.asset == asset).unwrap_or_else(|| {
-            let balance = self.exchange.balances.of(&asset);
-            self.touched.push(Touched { asset, reported: balance, balance, changed: false });
+    fn balance(&mut self, owner: Owner, asset: Asset) -> &mut Balance {
+        let is_it = |t: &Touched| t.owner == owner && t.asset == asset;
+        let place = self.touched.iter().position(is_it).unwrap_or_else(|| {
+            let balance = self.exchange.balances_of(owner).of(&asset);
+            self.touched.push(Touched { owner, asset, reported: balance, balance, changed: false });
             self.touched.len() - 1
         });
         &mut self.touched[place].balance

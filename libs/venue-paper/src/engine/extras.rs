@@ -1,7 +1,7 @@
 //! What a request to an exchange on books can carry beyond what [`OrderRequest`] says.
 
 use super::{
-    Market, Refusal,
+    Market, Owner, Refusal,
     admission::filter,
     order::{falls_to_stop, time_in_force},
 };
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 /// A request with everything that Binance's interface knows of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wanted {
+    /// Who asks.
+    pub owner: Owner,
     pub request: OrderRequest,
     /// One for each of `request.orders()`, in that order; the second is not looked at for a single order.
     pub extras: [Extras; 2],
@@ -38,7 +40,7 @@ pub struct Trailing {
     pub activated: bool,
 }
 
-/// What is done where an order would trade with another one of the account; the taker's mode decides.
+/// What is done where an order would trade with another one of its account or trade group; the taker's mode decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SelfTrade {
@@ -50,6 +52,9 @@ pub enum SelfTrade {
     ExpireBoth,
     /// Both lose what they would have traded; the smaller one expires.
     Decrement,
+    /// As [`Self::Decrement`]; between two accounts of a group, of which both say so, what was prevented
+    /// changes hands besides.
+    Transfer,
 }
 
 /// The venue's rules that are not part of `InstrumentRules`, as Binance sends them for most symbols.
@@ -84,7 +89,7 @@ impl Default for Limits {
 
 impl From<OrderRequest> for Wanted {
     fn from(request: OrderRequest) -> Self {
-        Self { request, extras: [Extras::default(); 2] }
+        Self { owner: Owner::FIRST, request, extras: [Extras::default(); 2] }
     }
 }
 
@@ -97,6 +102,7 @@ impl SelfTrade {
             Self::ExpireMaker => "EXPIRE_MAKER",
             Self::ExpireBoth => "EXPIRE_BOTH",
             Self::Decrement => "DECREMENT",
+            Self::Transfer => "TRANSFER",
         }
     }
     pub fn is_none(&self) -> bool {
@@ -141,13 +147,14 @@ pub fn check_extras(
 /// Orders with icebergs, and lists.
 pub fn check_more_counts(limits: &Limits, market: &Market, wanted: &Wanted) -> Result<(), Refusal> {
     let icebergs = wanted.each().filter(|(_, extras)| extras.iceberg.is_some()).count();
-    let open = market.orders.iter().filter(|o| o.special.iceberg.is_some()).count();
+    let own = || market.orders.iter().filter(|o| o.owner() == wanted.owner);
+    let open = own().filter(|o| o.special.iceberg.is_some()).count();
     if icebergs > 0 && limits.max_iceberg_orders.is_some_and(|max| open + icebergs > max as usize) {
         return Err(failure("MAX_NUM_ICEBERG_ORDERS"));
     }
     if let OrderRequest::Oco(_) = wanted.request {
         let first_leg = |o: &&super::OpenOrder| market.twin(o).is_some_and(|twin| twin.number > o.number);
-        let lists = market.orders.iter().filter(first_leg).count();
+        let lists = own().filter(first_leg).count();
         if lists >= limits.max_lists as usize {
             return Err(failure("MAX_NUM_ORDER_LISTS"));
         }

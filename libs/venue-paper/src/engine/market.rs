@@ -1,6 +1,6 @@
 //! One instrument: its rules, its last price, its open orders.
 
-use super::{Liquidity, OpenOrder, Outside, Terms};
+use super::{Liquidity, OpenOrder, Outside, Owner, Terms};
 use domain::{Amount, ClientOrderId, InstrumentRules, Price, Timestamp};
 use events::Candle;
 use serde::{Deserialize, Serialize};
@@ -142,26 +142,28 @@ impl Market {
         self.place(number).map(|i| &self.orders[i])
     }
 
-    /// The open order of that id, or the first of an OCO list of that id.
-    pub fn named(&self, id: &ClientOrderId) -> Option<&OpenOrder> {
-        self.orders.iter().find(|o| o.id == *id || o.list.as_ref() == Some(id))
+    /// The account's open order of that id, or the first of an OCO list of that id.
+    pub fn named(&self, owner: Owner, id: &ClientOrderId) -> Option<&OpenOrder> {
+        self.orders.iter().find(|o| o.owner() == owner && (o.id == *id || o.list.as_ref() == Some(id)))
     }
 
     /// The other open leg of the order's OCO.
     pub fn twin(&self, order: &OpenOrder) -> Option<&OpenOrder> {
-        let list = order.list.as_ref()?;
-        self.orders.iter().find(|o| o.number != order.number && o.list.as_ref() == Some(list))
+        self.legs(order)?.find(|o| o.number != order.number)
     }
 
     /// What the order and its twin hold together: they share one lock, as large as the larger needs.
-    pub fn held_with(&self, number: u64, list: Option<ClientOrderId>) -> Amount {
-        match list {
-            None => self.order(number).map_or(Amount::ZERO, |o| o.held),
-            Some(_) => {
-                let legs = self.orders.iter().filter(|o| o.list == list);
-                legs.map(|o| o.held).max().unwrap_or_default()
-            }
+    pub fn held_with(&self, order: &OpenOrder) -> Amount {
+        match self.legs(order) {
+            None => self.order(order.number).map_or(Amount::ZERO, |o| o.held),
+            Some(legs) => legs.map(|o| o.held).max().unwrap_or_default(),
         }
+    }
+
+    /// The open legs of the order's OCO, if it is in one.
+    fn legs(&self, order: &OpenOrder) -> Option<impl Iterator<Item = &OpenOrder>> {
+        let (owner, list) = (order.owner(), Some(order.list?));
+        Some(self.orders.iter().filter(move |o| o.list == list && o.owner() == owner))
     }
 
     /// The first order that was accepted after the one of that number.

@@ -164,12 +164,12 @@ impl Desk<'_> {
             Side::Sell => quantity.min(floor_to(means, self.market.rules.lot_size)),
             Side::Buy => {
                 let cost = product(price.get(), quantity);
-                let whole =
-                    cost.is_some_and(|cost| cost + self.terms.fees.on_top(cost, &self.market.rules) <= means);
+                let fees = self.terms_of(order.owner()).fees;
+                let whole = cost.is_some_and(|cost| cost + fees.on_top(cost, &self.market.rules) <= means);
                 if whole {
                     return quantity;
                 }
-                let ratio = Decimal::ONE + self.terms.fees.ratio_on_top();
+                let ratio = Decimal::ONE + fees.ratio_on_top();
                 let each = price.get().checked_mul(ratio).unwrap_or(Decimal::MAX);
                 quantity.min(most_for(means, each, self.market.rules.lot_size))
             }

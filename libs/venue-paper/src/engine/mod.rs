@@ -1,4 +1,4 @@
-//! A spot exchange with one account, without any event, clock or I/O.
+//! A spot exchange, without any event, clock or I/O. The unit has one account on it, [`Spot`] may open more.
 //!
 //! It is asked (`place`, `cancel`, `trade_candle`, `trade_quote`) and answers with [`Report`]s, without
 //! changing; it changes only by being told: what the market did (`list`, `see_candle`, `see_quote`),
@@ -22,6 +22,7 @@ mod markets;
 mod matching;
 mod oco;
 mod order;
+mod owner;
 mod pricing;
 mod queue;
 mod report;
@@ -38,6 +39,7 @@ pub use extras::{Extras, Limits, SelfTrade, Trailing, Wanted};
 pub use market::{Counts, Last, Market};
 pub use markets::Markets;
 pub use order::{Offer, OpenOrder, Queue, Special, Standing};
+pub use owner::{Kin, Member, Owner};
 pub use report::{Acceptance, Amendment, End, Execution, Expiry, Prevention, Refusal, Report};
 pub use spot::Spot;
 pub use terms::{Fees, PaidIn, Terms, ThirdPrice};
@@ -60,6 +62,12 @@ pub struct Exchange {
     pub markets: Markets,
     /// The number of the last order that was accepted.
     numbered: u64,
+    /// Accounts besides the first; only [`Spot`] has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+    /// The first account's trade group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<u32>,
 }
 
 /// What the market did.
@@ -140,7 +148,7 @@ impl Exchange {
         instrument: &Instrument,
         id: ClientOrderId,
     ) -> Vec<Report> {
-        match self.canceled(terms, now, instrument, &id) {
+        match self.canceled(terms, now, Owner::FIRST, instrument, &id) {
             Ok(desk) => desk.close(),
             Err(refusal) => vec![Report::CancelRejected { order: id, refusal, at: now }],
         }
@@ -150,11 +158,12 @@ impl Exchange {
         &'a self,
         terms: &'a Terms,
         now: Timestamp,
+        owner: Owner,
         instrument: &Instrument,
         id: &ClientOrderId,
     ) -> Result<Desk<'a>, Refusal> {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
-        let order = market.named(id).copied().ok_or_else(Refusal::unknown_order)?;
+        let order = market.named(owner, id).copied().ok_or_else(Refusal::unknown_order)?;
         let mut desk = Desk::open(self, terms, market, now);
         let twin = market.twin(&order).map(|twin| twin.number);
         desk.end(order.number, Ending::Canceled, now);
@@ -179,8 +188,8 @@ impl Exchange {
         if let Some(market) = self.markets.get_mut(instrument) {
             *market = outcome.market;
         }
-        for (asset, balance) in outcome.balances {
-            self.balances.set(asset, balance);
+        for (owner, asset, balance) in outcome.balances {
+            self.balances_of_mut(owner).set(asset, balance);
         }
         self.numbered = self.numbered.max(outcome.numbered);
         outcome.reports

@@ -1,7 +1,7 @@
 //! One open order, and what each price that comes does to it.
 
 use super::{
-    Expiry, Extras, SelfTrade, Terms, Trail,
+    Expiry, Extras, Owner, SelfTrade, Terms, Trail,
     pricing::{is_beyond, product, slipped, worse},
 };
 use domain::{
@@ -39,6 +39,9 @@ pub struct OpenOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Special {
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Owner::is_first")]
+    pub owner: Owner,
     pub trail: Option<Trail>,
     /// How much of it is shown at a time.
     pub iceberg: Option<Quantity>,
@@ -172,11 +175,15 @@ impl OpenOrder {
         Filled { quantity: self.filled.quantity + quantity, quote: self.filled.quote + quote }
     }
 
+    pub fn owner(&self) -> Owner {
+        self.special.owner
+    }
+
     /// The order with what its request carries besides.
-    pub fn with(mut self, extras: &Extras, last: Option<Price>) -> Self {
+    pub fn with(mut self, owner: Owner, extras: &Extras, last: Option<Price>) -> Self {
         let trail = extras.trailing.map(|trailing| trailing.begin(last));
         let Extras { iceberg, self_trade, .. } = *extras;
-        self.special = Special { trail, iceberg, self_trade, ..Special::default() };
+        self.special = Special { owner, trail, iceberg, self_trade, ..Special::default() };
         self
     }
 

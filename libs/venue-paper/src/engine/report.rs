@@ -1,6 +1,6 @@
 //! What the exchange has to say about one instrument.
 
-use super::SelfTrade;
+use super::{Owner, SelfTrade};
 use domain::{
     Amount, Asset, ClientOrderId, Ending, Filled, Price, Quantity, Side, Timestamp, VenueOrderId,
     VenueTradeId,
@@ -24,6 +24,7 @@ pub enum Report {
     },
     /// What the account has of an asset now.
     Balance {
+        owner: Owner,
         asset: Asset,
         free: Amount,
         locked: Amount,

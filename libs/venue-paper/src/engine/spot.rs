@@ -3,11 +3,12 @@
 //! Whatever it answers with has happened already: the reports are for telling, not for applying.
 
 use super::{
-    Book, Exchange, Expiry, Extras, Limits, OpenOrder, Refusal, Report, Standing, Terms, Wanted, admission,
+    Book, Exchange, Expiry, Extras, Limits, OpenOrder, Owner, Refusal, Report, Standing, Terms, Wanted,
+    admission,
     desk::{Outcome, venue_order},
 };
 use domain::{Amount, Asset, ClientOrderId, Instrument, InstrumentRules, Price, Quantity, Side, Timestamp};
-use events::{Candle, Rejection};
+use events::Candle;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Spot {
@@ -16,7 +17,7 @@ pub struct Spot {
     pub limits: Limits,
 }
 
-/// What the account does.
+/// What accounts do.
 impl Spot {
     pub fn new(terms: Terms) -> Self {
         Self { exchange: Exchange::default(), terms, limits: Limits::default() }
@@ -41,9 +42,15 @@ impl Spot {
         self.exchange.check_request(&self.terms, Some(&self.limits), &instrument, wanted).map(|_| ())
     }
 
-    /// Cancels the order of that id with its twin, or the OCO list of that id.
-    pub fn cancel(&mut self, now: Timestamp, instrument: Instrument, id: ClientOrderId) -> Vec<Report> {
-        match self.exchange.canceled(&self.terms, now, &instrument, &id) {
+    /// Cancels the account's order of that id with its twin, or the OCO list of that id.
+    pub fn cancel(
+        &mut self,
+        now: Timestamp,
+        owner: Owner,
+        instrument: Instrument,
+        id: ClientOrderId,
+    ) -> Vec<Report> {
+        match self.exchange.canceled(&self.terms, now, owner, &instrument, &id) {
             Ok(desk) => {
                 let outcome = desk.settle();
                 self.settle(instrument, outcome)
@@ -56,12 +63,15 @@ impl Spot {
     pub fn amend(
         &mut self,
         now: Timestamp,
+        owner: Owner,
         instrument: Instrument,
         id: ClientOrderId,
         new_id: Option<ClientOrderId>,
         quantity: Quantity,
     ) -> Vec<Report> {
-        match self.exchange.amended(&self.terms, &self.limits, now, &instrument, &id, new_id, quantity) {
+        let amended =
+            self.exchange.amended(&self.terms, &self.limits, now, owner, &instrument, &id, new_id, quantity);
+        match amended {
             Ok(desk) => {
                 let outcome = desk.settle();
                 self.settle(instrument, outcome)
@@ -74,16 +84,16 @@ impl Spot {
     ///
     /// # Errors
     /// There is less than that, or it would be more than can be reckoned with.
-    pub fn adjust(&mut self, now: Timestamp, asset: Asset, delta: Amount) -> Result<Vec<Report>, Refusal> {
-        let mut balance = self.exchange.balances.of(&asset);
-        let possible = Amount::ZERO..=Quantity::MOST;
-        let Some(free) = balance.free.checked_add(delta).filter(|free| possible.contains(free)) else {
-            let text = format!("{delta} cannot be added to {} {asset} that are free", balance.free);
-            return Err(Refusal { reason: Rejection::InsufficientBalance, ..Refusal::unnumbered(text) });
-        };
-        balance.free = free.normalize();
-        self.exchange.balances.set(asset, balance);
-        Ok(vec![Report::Balance { asset, free: balance.free, locked: balance.locked, as_of: now }])
+    pub fn adjust(
+        &mut self,
+        now: Timestamp,
+        owner: Owner,
+        asset: Asset,
+        delta: Amount,
+    ) -> Result<Vec<Report>, Refusal> {
+        let balance = self.adjusted(owner, asset, delta)?;
+        self.exchange.balances_of_mut(owner).set(asset, balance);
+        Ok(vec![Report::Balance { owner, asset, free: balance.free, locked: balance.locked, as_of: now }])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Takers on a book: they trade at once, price by price, and what is left rests or expires.
 
 use super::{
-    Desk, Expiry, Market, OpenOrder, Report, SelfTrade, Standing,
+    Desk, Expiry, Kin, Market, OpenOrder, Report, SelfTrade, Standing,
     counter::{Counter, opposite},
     desk::venue_order,
     order::time_in_force,
@@ -58,7 +58,9 @@ impl Desk<'_> {
     /// The order takes what it can; then it is filled, or rests, or expires.
     pub fn work(&mut self, number: u64) {
         let Some(order) = self.market.order(number).copied() else { return };
-        if order.is_all_or_nothing() && self.market.available(&order) < order.left() {
+        if order.is_all_or_nothing()
+            && self.market.available(&order, &self.kin_of(order.owner())) < order.left()
+        {
             return self.expire(number, Expiry::UnfilledFok, self.now());
         }
         let last = self.sweep(number);
@@ -111,22 +113,23 @@ impl Desk<'_> {
         payable == quantity
     }
 
-    /// Two of ours have met: whether that leaves the taker free to go on.
+    /// Two orders of this exchange's accounts have met: whether that leaves the taker free to go on.
     fn meet_own(&mut self, order: &OpenOrder, maker: u64, price: Price, wanted: Amount) -> bool {
         let Some(maker) = self.market.order(maker).copied() else { return false };
+        if !self.kin_of(order.owner()).has(maker.owner()) {
+            return self.take_own(order, &maker, price, wanted);
+        }
         match order.special.self_trade {
             SelfTrade::None => self.take_own(order, &maker, price, wanted),
             SelfTrade::ExpireTaker
             | SelfTrade::ExpireMaker
             | SelfTrade::ExpireBoth
-            | SelfTrade::Decrement => {
-                self.prevent(order, &maker, price, wanted);
-                true
-            }
+            | SelfTrade::Decrement
+            | SelfTrade::Transfer => self.prevent(order, &maker, price, wanted),
         }
     }
 
-    /// One trade, of which both sides are ours.
+    /// One trade, of which both sides are known.
     fn take_own(&mut self, order: &OpenOrder, maker: &OpenOrder, price: Price, wanted: Amount) -> bool {
         let quantity = wanted.min(maker.visible());
         let payable = self.payable(order, price, quantity);
@@ -152,8 +155,8 @@ impl Desk<'_> {
 
 impl Market {
     /// What an order could get at once within its limit.
-    fn available(&self, order: &OpenOrder) -> Amount {
-        let offers = self.offers(order.side, order.special.self_trade);
+    fn available(&self, order: &OpenOrder, kin: &Kin) -> Amount {
+        let offers = self.offers(order, kin);
         let within = |price: Price| order.kind.limit().is_none_or(|l| !is_beyond(order.side, l, price));
         offers.take_while(|(price, _)| within(*price)).map(|(_, quantity)| quantity).sum()
     }

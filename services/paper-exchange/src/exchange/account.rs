@@ -13,23 +13,20 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use venue_paper::engine::PaidIn;
 
-/// The account's number; there is no other.
-const UID: u64 = 1;
-
 impl Exchange {
     pub(super) fn account(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
         let omits = ask.only(&[&["omitZeroBalances"]])?.flag("omitZeroBalances")?.unwrap_or(false);
-        let fees = self.paper.terms.fees;
+        let fees = self.fees();
         let zero = figure(Decimal::ZERO);
         let row = |asset: Asset| {
-            let balance = self.spot.exchange.balances.of(&asset);
+            let balance = self.spot.exchange.balances_of(self.asker).of(&asset);
             let shown = !omits || !balance.total().is_zero();
             shown.then(
                 || json!({ "asset": asset, "free": figure(balance.free), "locked": figure(balance.locked) }),
             )
         };
         let balances: Vec<Value> = self.assets().into_iter().filter_map(row).collect();
-        Ok(json!({
+        let mut answer = json!({
             "makerCommission": hundredths_of_a_percent(fees.maker),
             "takerCommission": hundredths_of_a_percent(fees.taker),
             "buyerCommission": 0,
@@ -46,17 +43,22 @@ impl Exchange {
             "brokered": false,
             "requireSelfTradePrevention": false,
             "preventSor": false,
-            "updateTime": unit.of(self.changed),
+            "updateTime": unit.of(self.last_change(self.asker)),
             "accountType": "SPOT",
             "balances": balances,
             "permissions": ["SPOT"],
-            "uid": UID,
-        }))
+            "uid": u64::from(self.asker.0) + 1,
+        });
+        // Binance tells it of accounts that are in one (`faqs/stp_faq.md`).
+        if let Some(group) = self.spot.exchange.group_of(self.asker) {
+            answer["tradeGroupId"] = group.into();
+        }
+        Ok(answer)
     }
 
     /// Everything that is held, or could be got here.
     fn assets(&self) -> BTreeSet<Asset> {
-        let held = self.spot.exchange.balances.iter().map(|(asset, _)| *asset);
+        let held = self.spot.exchange.balances_of(self.asker).iter().map(|(asset, _)| *asset);
         let traded = self.spot.exchange.markets.iter().flat_map(|(_, m)| [m.rules.base, m.rules.quote]);
         held.chain(traded).collect()
     }
@@ -72,8 +74,10 @@ impl Exchange {
             return Err(bad_combination());
         }
         let trades = self.archive.trades(instrument, from.unwrap_or(0));
-        let trades =
-            trades.filter(|trade| order.is_none_or(|order| trade.order == order) && within.has(trade.at));
+        let owner = self.asker;
+        let trades = trades.filter(|trade| {
+            trade.owner == owner && order.is_none_or(|order| trade.order == order) && within.has(trade.at)
+        });
         let row = |trade| rows::trade(&instrument.symbol, trade, unit);
         Ok(match from.is_some() || order.is_some() || within.start.is_some() {
             true => trades.take(limit).map(row).collect(),
@@ -94,7 +98,8 @@ impl Exchange {
             _ => {}
         }
         let matches = self.archive.prevented(instrument).iter().filter(|p| {
-            id.is_none_or(|id| p.id == id)
+            p.owners.contains(&self.asker)
+                && id.is_none_or(|id| p.id == id)
                 && order.is_none_or(|order| p.taker == order || p.maker == order)
                 && from.is_none_or(|from| p.id >= from)
         });
@@ -113,7 +118,7 @@ impl Exchange {
 
     pub(super) fn commission(&mut self, ask: Ask) -> Result<Value, Refusal> {
         let instrument = self.instrument(ask.only(&[&["symbol"]])?)?;
-        let fees = self.paper.terms.fees;
+        let fees = self.fees();
         let zero = figure(Decimal::ZERO);
         let nothing = json!({ "maker": zero, "taker": zero, "buyer": zero, "seller": zero });
         Ok(json!({
@@ -132,7 +137,7 @@ impl Exchange {
 
     /// Fees in a third asset are what Binance calls a discount; the rates here are what is paid, so it is nothing.
     pub(super) fn discount(&self) -> Value {
-        let asset = match self.paper.terms.fees.paid_in {
+        let asset = match self.fees().paid_in {
             PaidIn::Third { asset, .. } => Some(asset),
             PaidIn::Received | PaidIn::Quote => None,
         };
@@ -148,7 +153,7 @@ impl Exchange {
     pub(super) fn trade_fee(&mut self, ask: Ask) -> Result<Value, Refusal> {
         let ask = ask.only(&[&["symbol"]])?;
         let only = ask.has("symbol").then(|| self.instrument(ask)).transpose()?;
-        let fees = self.paper.terms.fees;
+        let fees = self.fees();
         let markets = self.spot.exchange.markets.iter().map(|(instrument, _)| *instrument);
         let wanted = markets.filter(|instrument| only.is_none_or(|only| only == *instrument));
         let row = |instrument: domain::Instrument| {

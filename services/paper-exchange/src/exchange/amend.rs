@@ -2,6 +2,7 @@
 
 use super::{
     Exchange,
+    archive::Entry,
     ask::{Ask, missing},
     order_params::quantity,
     orders::{refusal, refused},
@@ -25,7 +26,7 @@ impl Exchange {
         }
         let (number, id) = (order.number, order.id);
         let name = name.unwrap_or_else(|| self.use_spare_id());
-        let reports = self.spot.amend(self.now, instrument, id, Some(name), wanted);
+        let reports = self.spot.amend(self.now, self.asker, instrument, id, Some(name), wanted);
         if let Some(refusal) = refusal(&reports) {
             return Err(refused(refusal));
         }
@@ -61,7 +62,8 @@ impl Exchange {
         let number = ask.whole("orderId")?.ok_or_else(|| missing("orderId"))?;
         let from = ask.whole("fromExecutionId")?.unwrap_or(0);
         let limit = ask.limit(500)?;
-        let Some(order) = self.archive.order(number).filter(|order| order.instrument == instrument) else {
+        let own = |order: &&Entry| order.owner == self.asker && order.instrument == instrument;
+        let Some(order) = self.archive.order(number).filter(own) else {
             return Ok(json!([]));
         };
         let amendments = self.archive.amendments(number).iter().filter(|a| a.execution >= from);

@@ -6,26 +6,28 @@ use domain::{
 };
 use events::Fee;
 use std::collections::{BTreeMap, BTreeSet};
+use venue_paper::engine::Owner;
 
-/// Orders by their numbers, which are given in the order of acceptance and never again.
+/// Orders of all accounts by their numbers, which are given in the order of acceptance and never again.
 #[derive(Debug, Clone, Default)]
 pub struct Archive {
     orders: BTreeMap<i64, Entry>,
     of_instrument: BTreeMap<Instrument, Vec<i64>>,
     open: BTreeSet<i64>,
     /// The latest order of that name.
-    named: BTreeMap<(Instrument, ClientOrderId), i64>,
+    named: BTreeMap<(Owner, Instrument, ClientOrderId), i64>,
     trades: BTreeMap<Instrument, Vec<Trade>>,
     prevented: BTreeMap<Instrument, Vec<Prevented>>,
     amendments: BTreeMap<i64, Vec<Amendment>>,
     lists: BTreeMap<i64, List>,
     /// The latest list of that name.
-    named_lists: BTreeMap<(Instrument, ClientOrderId), i64>,
+    named_lists: BTreeMap<(Owner, Instrument, ClientOrderId), i64>,
 }
 
 /// An order, from its acceptance on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    pub owner: Owner,
     pub number: i64,
     pub instrument: Instrument,
     pub list: Option<i64>,
@@ -44,6 +46,8 @@ pub struct Entry {
     pub trailing_since: Option<Timestamp>,
     /// Why it expired (`user-data-stream.md`, "Order Expiry Reason").
     pub expiry: Option<&'static str>,
+    /// The account's trade group.
+    pub group: Option<u32>,
     /// What self-trade prevention took of it.
     pub prevented: Amount,
     pub prevented_match: Option<i64>,
@@ -73,6 +77,7 @@ pub enum Status {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trade {
+    pub owner: Owner,
     pub id: i64,
     pub order: i64,
     pub list: Option<i64>,
@@ -90,6 +95,10 @@ pub struct Trade {
 /// A match with oneself that did not take place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prevented {
+    /// The accounts of taker and maker.
+    pub owners: [Owner; 2],
+    /// The trade group of both, if they are of one.
+    pub group: Option<u32>,
     pub id: i64,
     pub taker: i64,
     pub maker: i64,
@@ -113,6 +122,7 @@ pub struct Amendment {
 /// An order list; all are OCOs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct List {
+    pub owner: Owner,
     pub number: i64,
     pub instrument: Instrument,
     pub id: ClientOrderId,
@@ -182,7 +192,7 @@ impl Archive {
     pub fn add(&mut self, entry: Entry) {
         self.of_instrument.entry(entry.instrument).or_default().push(entry.number);
         self.open.insert(entry.number);
-        self.named.insert((entry.instrument, entry.id), entry.number);
+        self.named.insert((entry.owner, entry.instrument, entry.id), entry.number);
         self.orders.insert(entry.number, entry);
     }
 
@@ -195,7 +205,7 @@ impl Archive {
             self.open.remove(&number);
         }
         if entry.id != before {
-            self.named.insert((entry.instrument, entry.id), number);
+            self.named.insert((entry.owner, entry.instrument, entry.id), number);
         }
         Some(entry)
     }
@@ -204,8 +214,8 @@ impl Archive {
         self.orders.get(&number)
     }
 
-    pub fn named(&self, instrument: Instrument, id: ClientOrderId) -> Option<&Entry> {
-        self.order(*self.named.get(&(instrument, id))?)
+    pub fn named(&self, owner: Owner, instrument: Instrument, id: ClientOrderId) -> Option<&Entry> {
+        self.order(*self.named.get(&(owner, instrument, id))?)
     }
 
     pub fn open(&self) -> impl Iterator<Item = &Entry> {
@@ -250,7 +260,7 @@ impl Archive {
     }
 
     pub fn add_list(&mut self, list: List) {
-        self.named_lists.insert((list.instrument, list.id), list.number);
+        self.named_lists.insert((list.owner, list.instrument, list.id), list.number);
         self.lists.insert(list.number, list);
     }
 
@@ -264,8 +274,8 @@ impl Archive {
         self.lists.get(&number)
     }
 
-    pub fn named_list(&self, instrument: Instrument, id: ClientOrderId) -> Option<&List> {
-        self.list(*self.named_lists.get(&(instrument, id))?)
+    pub fn named_list(&self, owner: Owner, instrument: Instrument, id: ClientOrderId) -> Option<&List> {
+        self.list(*self.named_lists.get(&(owner, instrument, id))?)
     }
 
     pub fn lists(&self, from: i64) -> impl DoubleEndedIterator<Item = &List> {

@@ -113,7 +113,7 @@ struct ExecutionReport<'a> {
     prevented: Option<String>,
     #[serde(rename = "B", skip_serializing_if = "Option::is_none")]
     last_prevented: Option<String>,
-    /// The group of accounts within which trades are prevented; there is one account.
+    /// The group of accounts within which trades are prevented; −1 for none.
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
     trade_group: Option<i64>,
     #[serde(rename = "U", skip_serializing_if = "Option::is_none")]
@@ -130,8 +130,10 @@ struct ExecutionReport<'a> {
     expiry: Option<&'static str>,
 }
 
-/// The account's only trade group.
-pub const TRADE_GROUP: i64 = 1;
+/// As Binance writes it.
+pub fn trade_group(group: Option<u32>) -> i64 {
+    group.map_or(-1, i64::from)
+}
 
 impl News<'_> {
     /// The event's JSON with its times in that unit; it is told at `now`.
@@ -188,7 +190,7 @@ impl News<'_> {
             self_trade: order.marks.self_trade,
             prevented: prevented.map(|_| figure(order.prevented)),
             last_prevented: lost.map(figure),
-            trade_group: prevented.map(|_| TRADE_GROUP),
+            trade_group: prevented.map(|p| trade_group(p.group)),
             counter_order: prevented.map(|p| if p.taker == order.number { p.maker } else { p.taker }),
             counter_symbol: prevented.map(|_| symbol.as_str()),
             prevented_quantity: lost.map(figure),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::refusal::Refusal;
 use domain::{ClientOrderId, NewOco, OrderRequest, Price, Side, Size};
-use venue_paper::engine::Wanted;
+use venue_paper::engine::{Owner, Wanted};
 
 /// An order list as it was asked for.
 pub struct AskedList {
@@ -140,7 +140,7 @@ fn together(ask: Ask, spare: ClientOrderId, legs: [Asked; 2]) -> Result<AskedLis
     let list = ask.id("listClientOrderId")?.unwrap_or(spare);
     let [above, below] = legs;
     let request = OrderRequest::Oco(NewOco { list, above: above.order, below: below.order });
-    let wanted = Wanted { request, extras: [above.extras, below.extras] };
+    let wanted = Wanted { owner: Owner::FIRST, request, extras: [above.extras, below.extras] };
     let detail = detail(ask)?.unwrap_or(Detail::Result);
     if list == above.order.id || list == below.order.id {
         return Err(invalid("listClientOrderId"));

@@ -10,7 +10,7 @@ use super::{
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Price, rules::PriceRange};
 use serde_json::{Value, json};
-use venue_paper::engine::{Limits, Market};
+use venue_paper::engine::{Limits, Market, Owner};
 
 const TRADING: &str = "TRADING";
 const STATUSES: &[&str] = &[TRADING, "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY"];
@@ -51,10 +51,10 @@ impl Exchange {
 
     fn end_all(&mut self, instrument: Instrument) {
         let open = self.archive.open().filter(|order| order.instrument == instrument);
-        let open: Vec<ClientOrderId> = open.map(|order| order.id).collect();
-        for id in open {
+        let open: Vec<(Owner, ClientOrderId)> = open.map(|order| (order.owner, order.id)).collect();
+        for (owner, id) in open {
             // Of a list the second order went with the first, and is not found.
-            let reports = self.spot.cancel(self.now, instrument, id);
+            let reports = self.spot.cancel(self.now, owner, instrument, id);
             self.tell(instrument, &reports, Cause::Delisted);
         }
         self.publish(instrument);

@@ -12,6 +12,7 @@ use super::{
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Instrument};
 use serde_json::Value;
+use venue_paper::engine::Wanted;
 
 impl Exchange {
     pub(super) fn place_oco(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
@@ -38,13 +39,14 @@ impl Exchange {
     ) -> Result<Value, Refusal> {
         self.may_place(instrument)?;
         self.refresh(instrument);
-        let reports = self.spot.place(self.now, instrument, &asked.wanted);
+        let wanted = Wanted { owner: self.asker, ..asked.wanted };
+        let reports = self.spot.place(self.now, instrument, &wanted);
         if let Some(refusal) = refusal(&reports) {
             return Err(refused(refusal));
         }
         self.tell(instrument, &reports, Cause::Placed(&asked.legs, Some(asked.list)));
         self.publish(instrument);
-        let Some(list) = self.archive.named_list(instrument, asked.list).copied() else {
+        let Some(list) = self.archive.named_list(self.asker, instrument, asked.list).copied() else {
             return Ok(Value::Null);
         };
         let mut answer = rows::list(&list, &self.orders_of(&list), list.at, unit);
@@ -76,13 +78,15 @@ impl Exchange {
         let found = match (number, name) {
             (None, None) => return Err(missing_both("listClientOrderId", "orderListId")),
             (Some(number), None) => self.archive.list(number),
-            (None, Some(name)) => self.archive.named_list(instrument, name),
+            (None, Some(name)) => self.archive.named_list(self.asker, instrument, name),
             (Some(number), Some(name)) => self.archive.list(number).filter(|list| list.id == name),
         };
-        let list = found.filter(|list| list.instrument == instrument && !list.done).ok_or_else(unknown)?;
+        let list = found
+            .filter(|list| list.owner == self.asker && list.instrument == instrument && !list.done)
+            .ok_or_else(unknown)?;
         let (number, id) = (list.number, list.id);
         let request = request.unwrap_or_else(|| self.use_spare_id());
-        self.cancel_named(instrument, id, request)?;
+        self.cancel_named(self.asker, instrument, id, request)?;
         Ok(self.canceled_list(number, request, unit))
     }
 
@@ -91,16 +95,17 @@ impl Exchange {
         let found = match (ask.whole("orderListId")?, ask.id("origClientOrderId")?) {
             (None, None) => return Err(missing_both("origClientOrderId", "orderListId")),
             (Some(number), None) => self.archive.list(number),
-            (None, Some(name)) => self.archive.lists(0).rev().find(|list| list.id == name),
+            (None, Some(name)) => self.own_lists(0).rev().find(|list| list.id == name),
             (Some(number), Some(name)) => self.archive.list(number).filter(|list| list.id == name),
         };
-        let list = found.ok_or_else(|| Refusal::new(-2018, "Order list does not exist."))?;
+        let list = found.filter(|list| list.owner == self.asker);
+        let list = list.ok_or_else(|| Refusal::new(-2018, "Order list does not exist."))?;
         Ok(self.list_row(list, unit))
     }
 
     pub(super) fn open_lists(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
         ask.only(&[])?;
-        let open = self.archive.lists(0).filter(|list| !list.done);
+        let open = self.own_lists(0).filter(|list| !list.done);
         Ok(open.map(|list| self.list_row(list, unit)).collect())
     }
 
@@ -112,11 +117,16 @@ impl Exchange {
         if from.is_some() && (within.start.is_some() || within.end.is_some()) {
             return Err(bad_combination());
         }
-        let lists = self.archive.lists(from.unwrap_or(0)).filter(|list| within.has(list.at));
+        let lists = self.own_lists(from.unwrap_or(0)).filter(|list| within.has(list.at));
         Ok(match from.is_some() || within.start.is_some() {
             true => lists.take(limit).map(|list| self.list_row(list, unit)).collect(),
             false => latest(lists, limit).map(|list| self.list_row(list, unit)).collect(),
         })
+    }
+
+    /// The lists of the account in hand.
+    fn own_lists(&self, from: i64) -> impl DoubleEndedIterator<Item = &List> {
+        self.archive.lists(from).filter(|list| list.owner == self.asker)
     }
 
     fn list_row(&self, list: &List, unit: TimeUnit) -> Value {

@@ -56,11 +56,13 @@ impl Exchange {
 
     fn set_starting_balances(&mut self) -> Vec<Report> {
         let mut reports = Vec::new();
-        for (&asset, &amount) in &self.paper.balances {
-            let balance = Balance { free: amount, ..Balance::default() };
-            self.spot.exchange.balances.set(asset, balance);
-            let Balance { free, locked } = balance;
-            reports.push(Report::Balance { asset, free, locked, as_of: self.now });
+        for (owner, balances) in self.accounts.balances() {
+            for (&asset, &amount) in balances {
+                let balance = Balance { free: amount, ..Balance::default() };
+                self.spot.exchange.balances_of_mut(owner).set(asset, balance);
+                let Balance { free, locked } = balance;
+                reports.push(Report::Balance { owner, asset, free, locked, as_of: self.now });
+            }
         }
         reports
     }
@@ -185,7 +187,7 @@ impl Exchange {
         if let Some((of, trade, id)) = self.last_public
             && (of, trade) == (instrument, fill.venue_trade)
         {
-            // Both sides of it are ours.
+            // Both sides of it are of accounts here.
             return id;
         }
         let taker = match (fill.maker, fill.side) {

@@ -12,6 +12,7 @@
 //! | `market` | what the market does to the account, and the account to the market |
 
 mod account;
+mod accounts;
 mod amend;
 mod archive;
 mod ask;
@@ -34,17 +35,21 @@ use crate::{
     refusal::Refusal,
     street::Street,
 };
+use accounts::Transfer;
+pub use accounts::{Accounts, Other};
 use archive::{Archive, Entry};
 use ask::Ask;
 use domain::{Amount, Asset, ClientOrderId, Instrument, Timestamp, VenueTradeId};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use venue_paper::engine::Spot;
+use venue_paper::engine::{Owner, Spot};
 
 pub struct Exchange {
     street: Street,
     now: Timestamp,
-    paper: venue_paper::Config,
+    accounts: Accounts,
+    /// Whose request is in hand.
+    asker: Owner,
     spot: Spot,
     archive: Archive,
     /// Statuses of symbols that are not `TRADING`.
@@ -62,32 +67,36 @@ pub struct Exchange {
     as_placed: BTreeMap<i64, Entry>,
     account_frames: Vec<AccountFrame>,
     /// How many account frames there have been.
-    told: u64,
+    told: BTreeMap<Owner, u64>,
     /// How many executions there have been: `I` of the last.
     executions: i64,
     /// How many names have been given to what had none.
     named: u64,
-    /// When the account changed last.
-    changed: Timestamp,
+    /// When each account changed last; at the start, where it has not.
+    changed: BTreeMap<Owner, Timestamp>,
+    start: Timestamp,
+    /// Transfers between accounts, in order.
+    transfers: Vec<Transfer>,
 }
 
 /// What the account file and the command line say.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// Balances, fees, slippage, participation.
-    pub paper: venue_paper::Config,
+    pub paper: Accounts,
     pub start: Timestamp,
 }
 
 impl Exchange {
     /// `street` is empty (lists nothing) where the market is driven from outside.
     pub fn new(setup: Setup, street: Street) -> Self {
-        let Setup { paper, start } = setup;
+        let Setup { paper: accounts, start } = setup;
         let mut exchange = Self {
             street,
             now: start,
-            spot: Spot::new(paper.terms),
-            paper,
+            spot: accounts.open(),
+            accounts,
+            asker: Owner::FIRST,
             archive: Archive::default(),
             statuses: BTreeMap::new(),
             live: false,
@@ -97,10 +106,12 @@ impl Exchange {
             last_public: None,
             as_placed: BTreeMap::new(),
             account_frames: Vec::new(),
-            told: 0,
+            told: BTreeMap::new(),
             executions: 0,
             named: 0,
-            changed: start,
+            changed: BTreeMap::new(),
+            start,
+            transfers: Vec::new(),
         };
         exchange.open_street();
         exchange
@@ -115,12 +126,27 @@ impl Exchange {
         std::mem::take(&mut self.quotes_wanted)
     }
 
-    /// Answers a request at the exchange's present time. The server has authenticated it where its
-    /// security type asks for that.
+    /// As [`Self::call_as`], of the first account.
     ///
     /// # Errors
     /// What Binance would refuse, with its number and text.
     pub fn call(&mut self, endpoint: Endpoint, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
+        self.call_as(Owner::FIRST, endpoint, params, unit)
+    }
+
+    /// Answers an account's request at the exchange's present time. The server has authenticated it where its
+    /// security type asks for that.
+    ///
+    /// # Errors
+    /// What Binance would refuse, with its number and text.
+    pub fn call_as(
+        &mut self,
+        owner: Owner,
+        endpoint: Endpoint,
+        params: &Params,
+        unit: TimeUnit,
+    ) -> Result<Value, Refusal> {
+        self.asker = owner;
         let ask = Ask(params);
         match endpoint {
             Endpoint::Ping => Ok(json!({})),
@@ -173,14 +199,11 @@ impl Exchange {
     ///
     /// # Errors
     /// More would be taken than is free.
-    pub fn adjust_balance(&mut self, asset: Asset, delta: Amount) -> Result<(), Refusal> {
-        let reports = self.spot.adjust(self.now, asset, delta).map_err(orders::refused)?;
+    pub fn adjust_balance(&mut self, owner: Owner, asset: Asset, delta: Amount) -> Result<(), Refusal> {
+        let reports = self.spot.adjust(self.now, owner, asset, delta).map_err(orders::refused)?;
         let now = self.now;
-        self.say(|unit| events::balance_update(asset, delta, now, unit));
-        let any = self.spot.exchange.markets.iter().next().map(|(instrument, _)| *instrument);
-        if let Some(instrument) = any {
-            self.tell(instrument, &reports, told::Cause::Market);
-        }
+        self.say(owner, |unit| events::balance_update(asset, delta, now, unit));
+        self.tell_all(&reports);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Instrument, OrderRequest, Price, Symbol, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
-use venue_paper::engine::{self, Extras, Report, Wanted};
+use venue_paper::engine::{self, Extras, Owner, Report, Wanted};
 
 /// An order that ended so long ago without any fill is forgotten (−2026).
 const ARCHIVED_AFTER: Duration = Duration::from_secs(90 * 24 * 3_600);
@@ -22,6 +22,7 @@ pub const LONGEST_LOOKUP: Duration = Duration::from_secs(24 * 3_600);
 
 /// A single order that has been read, and is ready for the engine.
 pub(super) struct Ready {
+    pub owner: Owner,
     pub instrument: Instrument,
     pub asked: Asked,
     pub detail: Detail,
@@ -30,6 +31,7 @@ pub(super) struct Ready {
 impl Ready {
     pub fn wanted(&self) -> Wanted {
         Wanted {
+            owner: self.owner,
             request: OrderRequest::Single(self.asked.order),
             extras: [self.asked.extras, Extras::default()],
         }
@@ -44,7 +46,7 @@ impl Exchange {
     }
 
     pub(super) fn place_ready(&mut self, ready: &Ready, unit: TimeUnit) -> Result<Value, Refusal> {
-        let Ready { instrument, asked, detail } = ready;
+        let Ready { instrument, asked, detail, .. } = ready;
         self.may_place(*instrument)?;
         self.refresh(*instrument);
         let reports = self.spot.place(self.now, *instrument, &ready.wanted());
@@ -83,7 +85,7 @@ impl Exchange {
         if !computes {
             return Ok(json!({}));
         }
-        let fees = self.paper.terms.fees;
+        let fees = self.fees();
         let zero = figure(domain::Decimal::ZERO);
         Ok(json!({
             "standardCommissionForOrder": { "maker": figure(fees.maker), "taker": figure(fees.taker) },
@@ -97,7 +99,7 @@ impl Exchange {
     pub(super) fn ready(&self, ask: Ask) -> Result<Ready, Refusal> {
         let instrument = self.instrument(ask)?;
         let (asked, detail) = single(ask, self.last_price(instrument), self.spare_id(1))?;
-        Ok(Ready { instrument, asked, detail })
+        Ok(Ready { owner: self.asker, instrument, asked, detail })
     }
 
     pub(super) fn query(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
@@ -140,11 +142,11 @@ impl Exchange {
         unit: TimeUnit,
     ) -> Result<Value, Refusal> {
         let open = self.archive.order(number).filter(|order| order.status.is_open());
-        let Entry { instrument, id, list, status, .. } = *open.ok_or_else(unknown)?;
+        let Entry { owner, instrument, id, list, status, .. } = *open.ok_or_else(unknown)?;
         if restriction.is_some_and(|wanted| wanted != status) {
             return Err(Refusal::new(-2011, "Order was not canceled due to cancel restrictions."));
         }
-        self.cancel_named(instrument, id, request)?;
+        self.cancel_named(owner, instrument, id, request)?;
         match list.filter(|list| self.archive.list(*list).is_some_and(|list| self.is_whole(list))) {
             Some(list) => Ok(self.canceled_list(list, request, unit)),
             None => Ok(self.archive.order(number).map_or(Value::Null, |o| rows::canceled(o, request, unit))),
@@ -154,11 +156,12 @@ impl Exchange {
     /// Cancels the open order, or the list, of that name.
     pub(super) fn cancel_named(
         &mut self,
+        owner: Owner,
         instrument: Instrument,
         id: ClientOrderId,
         request: ClientOrderId,
     ) -> Result<(), Refusal> {
-        let reports = self.spot.cancel(self.now, instrument, id);
+        let reports = self.spot.cancel(self.now, owner, instrument, id);
         if let Some(refusal) = refusal(&reports) {
             return Err(refused(refusal));
         }
@@ -171,7 +174,7 @@ impl Exchange {
         let ask = ask.only(&[&["symbol"]])?;
         let instrument = ask.has("symbol").then(|| self.instrument(ask)).transpose()?;
         let wanted =
-            self.archive.open().filter(|order| instrument.is_none_or(|wanted| order.instrument == wanted));
+            self.own_open().filter(|order| instrument.is_none_or(|wanted| order.instrument == wanted));
         Ok(wanted.map(|order| rows::found(order, unit)).collect())
     }
 
@@ -179,8 +182,7 @@ impl Exchange {
     pub(super) fn cancel_all(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
         let instrument = self.instrument(ask.only(&[&["symbol"]])?)?;
         let open: Vec<i64> = self
-            .archive
-            .open()
+            .own_open()
             .filter(|order| order.instrument == instrument)
             .map(|order| order.number)
             .collect();
@@ -205,7 +207,8 @@ impl Exchange {
         let limit = ask.limit(500)?;
         let within = between(ask)?;
         let orders = self.archive.of(instrument, from.unwrap_or(0));
-        let orders = orders.filter(|order| within.has(order.created));
+        let owner = self.asker;
+        let orders = orders.filter(|order| order.owner == owner && within.has(order.created));
         Ok(match from.is_some() || within.start.is_some() {
             true => orders.take(limit).map(|order| rows::found(order, unit)).collect(),
             false => latest(orders, limit).map(|order| rows::found(order, unit)).collect(),
@@ -224,9 +227,10 @@ impl Exchange {
         let name = ask.id(id)?;
         match (ask.whole(number)?, name) {
             (None, None) => Err(missing_both(id, number)),
-            (None, Some(name)) => self.archive.named(instrument, name).ok_or_else(absent),
+            (None, Some(name)) => self.archive.named(self.asker, instrument, name).ok_or_else(absent),
             (Some(given), name) => {
-                let order = self.archive.order(given).filter(|order| order.instrument == instrument);
+                let own = |order: &&Entry| order.owner == self.asker && order.instrument == instrument;
+                let order = self.archive.order(given).filter(own);
                 let order = order.ok_or_else(absent)?;
                 if name.is_some_and(|name| name != order.id) {
                     return Err(Refusal::new(-2039, "Client order ID is not correct for this order ID."));
@@ -234,6 +238,11 @@ impl Exchange {
                 Ok(order)
             }
         }
+    }
+
+    /// The open orders of the account in hand.
+    pub(super) fn own_open(&self) -> impl Iterator<Item = &Entry> {
+        self.archive.open().filter(|order| order.owner == self.asker)
     }
 
     /// The instrument that a request names.
@@ -244,7 +253,7 @@ impl Exchange {
     pub(super) fn listed(&self, symbol: &str) -> Result<Instrument, Refusal> {
         let invalid = || Refusal::new(-1121, "Invalid symbol.");
         let symbol = Symbol::new(symbol).map_err(|_| invalid())?;
-        let instrument = Instrument::spot(self.paper.account.venue, symbol);
+        let instrument = Instrument::spot(self.accounts.first.account.venue, symbol);
         self.spot.exchange.markets.get(&instrument).map(|_| instrument).ok_or_else(invalid)
     }
 

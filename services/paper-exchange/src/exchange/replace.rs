@@ -75,6 +75,7 @@ impl Exchange {
         };
         let (order, marks) = (ready.asked.order, ready.asked.marks);
         let entry = Entry {
+            owner: self.asker,
             number: -1,
             instrument: ready.instrument,
             list: None,
@@ -90,12 +91,15 @@ impl Exchange {
             working: None,
             trailing_since: None,
             expiry: None,
+            group: None,
             prevented: Amount::ZERO,
             prevented_match: None,
         };
         self.executions += 1;
         let (execution, now, what) = (self.executions, self.now, What::Rejected(reason));
-        self.say(|unit| News { order: &entry, what, request: None, execution, at: now }.json(now, unit));
+        self.say(self.asker, |unit| {
+            News { order: &entry, what, request: None, execution, at: now }.json(now, unit)
+        });
     }
 }
 

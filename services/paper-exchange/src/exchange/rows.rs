@@ -2,7 +2,7 @@
 
 use super::{
     archive::{Amendment, Entry, List, Prevented, Trade},
-    events::{TRADE_GROUP, side, time_in_force},
+    events::{side, time_in_force, trade_group},
     figure::{client_id, figure},
     order_params::Detail,
 };
@@ -161,7 +161,10 @@ fn state(order: &Entry, asker: Asker, unit: TimeUnit) -> State {
         self_trade_prevention_mode: marks.self_trade,
         prevented_match_id: order.prevented_match.filter(|_| whatever),
         prevented_quantity: prevented.then(|| figure(order.prevented)),
-        trade_group_id: prevented.then_some(TRADE_GROUP).filter(|_| asker == Asker::Placing),
+        trade_group_id: order
+            .prevented_match
+            .map(|_| trade_group(order.group))
+            .filter(|_| asker == Asker::Placing),
         expiry_reason: order.expiry,
     }
 }
@@ -223,7 +226,7 @@ pub fn prevented(symbol: &str, p: &Prevented, unit: TimeUnit) -> Value {
         "takerOrderId": p.taker,
         "makerSymbol": symbol,
         "makerOrderId": p.maker,
-        "tradeGroupId": TRADE_GROUP,
+        "tradeGroupId": trade_group(p.group),
         "selfTradePreventionMode": p.mode,
         "price": figure(p.price.get()),
         "transactTime": unit.of(p.at),

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{frame::AccountFrame, params::TimeUnit};
 use domain::{Amount, Asset, ClientOrderId, Ending, Filled, Instrument, Side, Size, Timestamp, VenueOrderId};
-use venue_paper::engine::{self, Acceptance, End, Execution, Expiry, Prevention, Report};
+use std::collections::BTreeSet;
+use venue_paper::engine::{self, Acceptance, End, Execution, Expiry, Owner, Prevention, Report};
 
 /// Why something happened.
 #[derive(Clone, Copy)]
@@ -25,11 +26,20 @@ pub enum Cause<'a> {
 #[derive(Default)]
 struct Later {
     lists: Vec<(i64, &'static str)>,
-    balances: Vec<(Asset, Amount, Amount)>,
+    balances: Vec<(Owner, (Asset, Amount, Amount))>,
     as_of: Timestamp,
 }
 
 impl Exchange {
+    /// Balances that changed without any order.
+    pub(super) fn tell_all(&mut self, reports: &[Report]) {
+        // They are of no market in particular.
+        let any = self.spot.exchange.markets.iter().next().map(|(instrument, _)| *instrument);
+        if let Some(instrument) = any {
+            self.tell(instrument, reports, Cause::Market);
+        }
+    }
+
     /// Everything that one input did, in order. What refuses is left to the caller.
     pub(super) fn tell(&mut self, instrument: Instrument, reports: &[Report], cause: Cause) {
         let mut later = Later::default();
@@ -59,9 +69,9 @@ impl Exchange {
                 self.fill(instrument, fill, is_last(fill, rest));
             }
             Report::Ended(end) => self.end(end, cause, later),
-            Report::Balance { asset, free, locked, as_of } => {
+            Report::Balance { owner, asset, free, locked, as_of } => {
                 self.tell_lists(later);
-                later.balances.push((*asset, *free, *locked));
+                later.balances.push((*owner, (*asset, *free, *locked)));
                 later.as_of = *as_of;
             }
             Report::QuoteWanted => _ = self.quotes_wanted.insert(instrument),
@@ -76,10 +86,12 @@ impl Exchange {
         let Cause::Placed(asked, list_id) = cause else { return };
         let Some(asked) = asked.iter().find(|asked| asked.order.id == accepted.order) else { return };
         let number = number_of(&accepted.venue_order);
+        let owner = self.asker;
         let list = list_id.map(|id| self.join(instrument, id, number, accepted.at, later));
         let Asked { order, marks, .. } = *asked;
         let waits = order.kind.stop().is_some();
         self.archive.add(Entry {
+            owner,
             number,
             instrument,
             list,
@@ -95,6 +107,7 @@ impl Exchange {
             working: (!waits).then_some(accepted.at),
             trailing_since: marks.trailing_delta.filter(|_| marks.without_stop).map(|_| accepted.at),
             expiry: None,
+            group: self.spot.exchange.group_of(owner),
             prevented: Amount::ZERO,
             prevented_match: None,
         });
@@ -110,14 +123,24 @@ impl Exchange {
         at: Timestamp,
         later: &mut Later,
     ) -> i64 {
-        match self.archive.named_list(instrument, id).filter(|list| !list.done).map(|list| list.number) {
+        let owner = self.asker;
+        match self.archive.named_list(owner, instrument, id).filter(|list| !list.done).map(|list| list.number)
+        {
             Some(number) => {
                 self.archive.change_list(number, |list| list.orders[1] = order);
                 number
             }
             None => {
                 let number = self.archive.next_list();
-                self.archive.add_list(List { number, instrument, id, orders: [order; 2], done: false, at });
+                self.archive.add_list(List {
+                    owner,
+                    number,
+                    instrument,
+                    id,
+                    orders: [order; 2],
+                    done: false,
+                    at,
+                });
                 later.lists.push((number, "EXEC_STARTED"));
                 number
             }
@@ -128,8 +151,8 @@ impl Exchange {
     fn keep_as_placed(&mut self, fill: &Execution, cause: Cause) {
         let is_new =
             matches!(cause, Cause::Placed(asked, _) if asked.iter().any(|a| a.order.id == fill.order));
-        if let Some(order) = self.archive.order(number_of(&fill.venue_order)).filter(|_| is_new && fill.maker)
-        {
+        let order = self.archive.order(number_of(&fill.venue_order));
+        if let Some(order) = order.filter(|o| is_new && fill.maker && o.owner == self.asker) {
             self.as_placed.entry(order.number).or_insert_with(|| order.clone());
         }
     }
@@ -144,8 +167,9 @@ impl Exchange {
             order.working = order.working.or(Some(fill.at));
             order.updated = order.updated.max(fill.at);
         });
-        let Some(list) = changed.map(|order| order.list) else { return };
+        let Some((owner, list)) = changed.map(|order| (order.owner, order.list)) else { return };
         let trade = Trade {
+            owner,
             id,
             order: number,
             list,
@@ -218,7 +242,10 @@ impl Exchange {
 
     fn prevent(&mut self, instrument: Instrument, report: &Prevention, rest: &[Report]) {
         let (taker, maker) = (number_of(&report.taker_order), number_of(&report.maker_order));
+        let owner = |number| self.archive.order(number).map(|order| order.owner).unwrap_or_default();
         let prevented = Prevented {
+            owners: [owner(taker), owner(maker)],
+            group: self.spot.exchange.group_of(owner(taker)),
             id: i64::try_from(report.number).unwrap_or(i64::MAX),
             taker,
             maker,
@@ -287,25 +314,33 @@ impl Exchange {
             let Some(list) = self.archive.list(number).copied() else { continue };
             let orders = self.orders_of(&list);
             let now = self.now;
-            self.say(|unit| events::list_status(&list, status, &orders, now, unit));
+            self.say(list.owner, |unit| events::list_status(&list, status, &orders, now, unit));
         }
     }
 
-    /// When the account changed now: each time in a millisecond of its own, for whoever reads those would take
+    /// When an account changed now: each time in a millisecond of its own, for whoever reads those would take
     /// two changes at one time for one.
-    fn changed_at(&mut self, as_of: Timestamp) -> Timestamp {
-        let after = Timestamp::from_millis(self.changed.millis() + 1);
+    fn changed_at(&mut self, owner: Owner, as_of: Timestamp) -> Timestamp {
+        let last = self.last_change(owner);
         // What is told first follows on nothing.
-        let later = self.told == 0 || as_of.millis() > self.changed.millis();
-        self.changed = if later { as_of } else { after };
-        self.changed
+        let later = !self.told.contains_key(&owner) || as_of.millis() > last.millis();
+        let changed = if later { as_of } else { Timestamp::from_millis(last.millis() + 1) };
+        self.changed.insert(owner, changed);
+        changed
+    }
+
+    /// When the account changed last.
+    pub(super) fn last_change(&self, owner: Owner) -> Timestamp {
+        self.changed.get(&owner).copied().unwrap_or(self.start)
     }
 
     fn tell_balances(&mut self, later: &mut Later) {
         let balances = std::mem::take(&mut later.balances);
-        if !balances.is_empty() {
-            let (as_of, now) = (self.changed_at(later.as_of), self.now);
-            self.say(|unit| events::account_position(&balances, as_of, now, unit));
+        let owners: BTreeSet<Owner> = balances.iter().map(|(owner, _)| *owner).collect();
+        for owner in owners {
+            let own: Vec<_> = balances.iter().filter(|(of, _)| *of == owner).map(|(_, row)| *row).collect();
+            let (as_of, now) = (self.changed_at(owner, later.as_of), self.now);
+            self.say(owner, |unit| events::account_position(&own, as_of, now, unit));
         }
     }
 
@@ -326,19 +361,21 @@ impl Exchange {
         self.executions += 1;
         let (execution, now) = (self.executions, self.now);
         let Some(order) = self.archive.order(number) else { return execution };
-        let news = News { order, what, request, execution, at };
+        let (owner, news) = (order.owner, News { order, what, request, execution, at });
         let [milli, micro] = [TimeUnit::Milli, TimeUnit::Micro].map(|unit| news.json(now, unit));
-        self.push(milli, micro);
+        self.push(owner, milli, micro);
         execution
     }
 
-    pub(super) fn say(&mut self, json: impl Fn(TimeUnit) -> String) {
-        self.push(json(TimeUnit::Milli), json(TimeUnit::Micro));
+    pub(super) fn say(&mut self, owner: Owner, json: impl Fn(TimeUnit) -> String) {
+        self.push(owner, json(TimeUnit::Milli), json(TimeUnit::Micro));
     }
 
-    pub(super) fn push(&mut self, milli: String, micro: String) {
-        self.told += 1;
-        self.account_frames.push(AccountFrame { number: self.told, at: self.now, milli, micro });
+    pub(super) fn push(&mut self, owner: Owner, milli: String, micro: String) {
+        let told = self.told.entry(owner).or_default();
+        *told += 1;
+        let number = *told;
+        self.account_frames.push(AccountFrame { owner, number, at: self.now, milli, micro });
     }
 
     fn received(&self, instrument: Instrument, side: Side) -> Asset {

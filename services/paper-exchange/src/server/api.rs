@@ -22,10 +22,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub async fn open(
@@ -37,7 +34,7 @@ pub async fn open(
     let query = uri.query().unwrap_or_default();
     let Ok(unit) = streams::unit(query) else { return StatusCode::BAD_REQUEST.into_response() };
     let shows = streams::parameter(query, "returnRateLimits") != Some("false");
-    let nothing = Kind::Api { subscriptions: BTreeSet::new() };
+    let nothing = Kind::Api { subscriptions: BTreeMap::new() };
     let connection = match socket::connect(shared.clone(), switch.clone(), actor::API, unit, nothing).await {
         Ok(connection) => connection,
         Err(answer) => return answer,

@@ -4,6 +4,7 @@ use super::{
     Shared,
     actor::{Control, ControlError, Message},
     rest::stopped,
+    streams::parameter,
     tcp::Switch,
 };
 use crate::faults::Script;
@@ -27,6 +28,7 @@ pub fn router() -> Router<Shared> {
         .route("/account-frames", get(frames))
         .route("/balance", post(balance))
         .route("/order", post(order))
+        .route("/transfer", post(transfer))
         .route("/faults", post(faults))
         .layer(middleware::from_fn(only_this_machine))
 }
@@ -48,11 +50,16 @@ async fn status(State(shared): State<Shared>) -> Response {
 }
 
 async fn frames(State(shared): State<Shared>, uri: Uri) -> Response {
-    let after = uri.query().and_then(|query| query.strip_prefix("after=")).unwrap_or("0");
-    match after.parse() {
-        Ok(after) => send(&shared, Control::Frames { after }).await,
-        Err(_) => {
+    let query = uri.query().unwrap_or_default();
+    let after = parameter(query, "after").unwrap_or("0").parse();
+    let account = parameter(query, "account").map(str::parse).transpose();
+    match (after, account) {
+        (Ok(after), Ok(account)) => send(&shared, Control::Frames { after, account }).await,
+        (Err(_), _) => {
             told(StatusCode::BAD_REQUEST, "write ?after= and the number of the last frame that is known")
+        }
+        (_, Err(_)) => {
+            told(StatusCode::BAD_REQUEST, "write &account= and the name of an account, e.g. binance:copier")
         }
     }
 }
@@ -63,6 +70,10 @@ async fn market(State(shared): State<Shared>, body: Bytes) -> Response {
 
 async fn balance(State(shared): State<Shared>, body: Bytes) -> Response {
     read(&shared, &body, Control::Balance).await
+}
+
+async fn transfer(State(shared): State<Shared>, body: Bytes) -> Response {
+    read(&shared, &body, Control::Transfer).await
 }
 
 async fn order(State(shared): State<Shared>, body: Bytes) -> Response {
@@ -99,9 +110,10 @@ async fn send(shared: &Shared, control: Control) -> Response {
             let status = match error {
                 ControlError::Gap { .. } | ControlError::NotDriven => StatusCode::CONFLICT,
                 ControlError::Gone { .. } => StatusCode::GONE,
-                ControlError::Order { .. } | ControlError::Fact { .. } | ControlError::Refused { .. } => {
-                    StatusCode::BAD_REQUEST
-                }
+                ControlError::Order { .. }
+                | ControlError::Fact { .. }
+                | ControlError::Refused { .. }
+                | ControlError::NoAccount(_) => StatusCode::BAD_REQUEST,
             };
             told(status, &error.to_string())
         }

@@ -1,4 +1,4 @@
-//! Who listens to what: WebSocket connections, their streams and their subscriptions to the account.
+//! Who listens to what: WebSocket connections, their streams and their subscriptions to accounts.
 
 use super::tcp::Switch;
 use crate::{
@@ -11,6 +11,7 @@ use std::{
     net::IpAddr,
 };
 use tokio::sync::mpsc;
+use venue_paper::engine::Owner;
 
 /// A connection, for the life of the process.
 pub type ConnectionId = u64;
@@ -35,8 +36,8 @@ pub struct Listener {
 pub enum Kind {
     /// Market streams; `combined` as `/stream` gives them.
     Streams { streams: BTreeSet<String>, combined: bool },
-    /// Subscriptions to the account, by their number.
-    Api { subscriptions: BTreeSet<u32> },
+    /// Subscriptions to accounts, by their number.
+    Api { subscriptions: BTreeMap<u32, Owner> },
 }
 
 #[derive(Default)]
@@ -87,7 +88,7 @@ impl Hub {
         }
     }
 
-    pub fn set_subscriptions(&mut self, id: ConnectionId, now: BTreeSet<u32>) {
+    pub fn set_subscriptions(&mut self, id: ConnectionId, now: BTreeMap<u32, Owner>) {
         if let Some(Listener { kind: Kind::Api { subscriptions }, .. }) = self.listeners.get_mut(&id) {
             *subscriptions = now;
         }
@@ -127,7 +128,8 @@ impl Hub {
             let Some(listener) = self.listeners.get(&id) else { continue };
             let Kind::Api { subscriptions } = &listener.kind else { continue };
             let json = frame.json(listener.unit);
-            let texts: Vec<String> = subscriptions.iter().map(|n| event(*n, json)).collect();
+            let own = subscriptions.iter().filter(|(_, owner)| **owner == frame.owner);
+            let texts: Vec<String> = own.map(|(n, _)| event(*n, json)).collect();
             for text in texts {
                 self.send(id, Out::Text(text.into()));
             }

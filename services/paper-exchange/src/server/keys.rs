@@ -4,18 +4,21 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use venue_binance::sign::{KeyError, Verifier};
+use venue_paper::engine::Owner;
 
 /// The paper key: for this exchange alone, worth nothing, and in the README.
 pub const PAPER_KEY: &str = "TapedeckPaperExchangeApiKeyTapedeckPaperExchangeApiKeyTapedeck00";
 /// Its secret, for HMAC.
 pub const PAPER_SECRET: &str = "TapedeckPaperExchangeSecretTapedeckPaperExchangeSecretTapedeck00";
 
-/// The keys of the one account, by their text.
+/// The keys of all accounts, by their text.
 #[derive(Debug)]
 pub struct Keys(BTreeMap<String, Key>);
 
 #[derive(Debug)]
 pub struct Key {
+    /// Whose key it is.
+    pub owner: Owner,
     pub verifier: Verifier,
     pub permissions: BTreeSet<Permission>,
 }
@@ -40,6 +43,18 @@ pub struct Given {
     pub permissions: BTreeSet<Permission>,
 }
 
+impl Given {
+    /// The documented paper key, which may do everything.
+    pub fn paper() -> Self {
+        Self {
+            api_key: PAPER_KEY.to_owned(),
+            secret: Some(PAPER_SECRET.to_owned()),
+            public_key: None,
+            permissions: everything(),
+        }
+    }
+}
+
 fn everything() -> BTreeSet<Permission> {
     [Permission::Read, Permission::Trade].into()
 }
@@ -60,27 +75,21 @@ impl Keys {
     /// # Errors
     /// Never: its secret is not empty.
     pub fn paper() -> Result<Self, KeysError> {
-        let given = Given {
-            api_key: PAPER_KEY.to_owned(),
-            secret: Some(PAPER_SECRET.to_owned()),
-            public_key: None,
-            permissions: everything(),
-        };
-        Self::new(&[given])
+        Self::new(&[(Owner::FIRST, Given::paper())])
     }
 
     /// # Errors
     /// A key that cannot be used, by its number from 1.
-    pub fn new(given: &[Given]) -> Result<Self, KeysError> {
+    pub fn new(given: &[(Owner, Given)]) -> Result<Self, KeysError> {
         let mut keys = BTreeMap::new();
-        for (number, given) in (1..).zip(given) {
+        for (number, (owner, given)) in (1..).zip(given) {
             let wrong = |error| KeysError::Key { number, error };
             let verifier = match (&given.secret, &given.public_key) {
                 (Some(secret), None) => venue_binance::sign::Signer::hmac(secret).map_err(wrong)?.verifier(),
                 (None, Some(pem)) => Verifier::ed25519(pem).map_err(wrong)?,
                 (Some(_), Some(_)) | (None, None) => return Err(KeysError::OneOfTwo { number }),
             };
-            let key = Key { verifier, permissions: given.permissions.clone() };
+            let key = Key { owner: *owner, verifier, permissions: given.permissions.clone() };
             let plain = !given.api_key.is_empty() && given.api_key.bytes().all(|b| b.is_ascii_alphanumeric());
             if !plain || keys.insert(given.api_key.clone(), key).is_some() {
                 return Err(KeysError::Text { number });

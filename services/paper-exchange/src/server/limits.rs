@@ -5,6 +5,7 @@ use domain::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use venue_paper::engine::Owner;
 
 /// Binance's figures by default (`rest-api.md`, `web-socket-api.md` and `web-socket-streams.md`, "Limits").
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +61,6 @@ pub struct TooMany {
     pub refusal: Refusal,
     /// When it may be tried again.
     pub retry_at: Timestamp,
-    /// Whether REST says so in `Retry-After` (it does not for orders).
-    pub header: bool,
 }
 
 impl TooMany {
@@ -80,6 +79,12 @@ impl TooMany {
 pub struct Meter {
     limits: Limits,
     addresses: BTreeMap<IpAddr, Used>,
+    placed: BTreeMap<Owner, Placed>,
+}
+
+/// Unfilled orders of an account.
+#[derive(Debug, Default)]
+struct Placed {
     ten_seconds: Window,
     day: Window,
 }
@@ -118,6 +123,12 @@ impl Window {
     }
 }
 
+impl Placed {
+    fn now(&mut self, now: Timestamp) -> [&mut u32; 2] {
+        [self.ten_seconds.now(now, 10 * SECOND), self.day.now(now, 1_440 * MINUTE)]
+    }
+}
+
 /// When the interval that `now` lies in is over.
 fn end(now: Timestamp, length: i64) -> Timestamp {
     Timestamp::from_micros((now.micros().div_euclid(length) + 1) * length)
@@ -125,7 +136,7 @@ fn end(now: Timestamp, length: i64) -> Timestamp {
 
 impl Meter {
     pub fn new(limits: Limits) -> Self {
-        Self { limits, addresses: BTreeMap::new(), ten_seconds: Window::default(), day: Window::default() }
+        Self { limits, addresses: BTreeMap::new(), placed: BTreeMap::new() }
     }
 
     /// Counts a request that would weigh so much, or says no.
@@ -164,7 +175,7 @@ impl Meter {
             used.banned_until = now + ban;
             return Err(banned(used.banned_until));
         }
-        Err(TooMany { refusal: Refusal::new(-1003, text).status(429), retry_at, header: true })
+        Err(TooMany { refusal: Refusal::new(-1003, text).status(429), retry_at })
     }
 
     /// 429 or 418 that a script asks for: it holds until then, and whoever goes on is banned.
@@ -178,7 +189,7 @@ impl Meter {
         used.stopped_until = used.stopped_until.max(until);
         *used.warned.now(now, MINUTE) += 1;
         let refusal = Refusal::new(-1003, STOPPED).status(429);
-        TooMany { refusal, retry_at: used.stopped_until, header: true }
+        TooMany { refusal, retry_at: used.stopped_until }
     }
 
     /// Counts a WebSocket connection.
@@ -198,7 +209,7 @@ impl Meter {
         let text =
             format!("Too many connections; current limit is {} per 5 MINUTE.", self.limits.connections);
         let refusal = Refusal::new(-1034, text).status(429);
-        Err(TooMany { refusal, retry_at: end(now, 5 * MINUTE), header: true })
+        Err(TooMany { refusal, retry_at: end(now, 5 * MINUTE) })
     }
 
     pub fn charge(&mut self, from: IpAddr, now: Timestamp, weight: u32) {
@@ -210,29 +221,30 @@ impl Meter {
     ///
     /// # Errors
     /// −1015.
-    pub fn may_place(&mut self, now: Timestamp, orders: u32) -> Result<(), TooMany> {
+    pub fn may_place(&mut self, owner: Owner, now: Timestamp, orders: u32) -> Result<(), TooMany> {
+        let used = self.orders(owner, now);
         let (ten_seconds, day) = (self.limits.orders_in_10_seconds, self.limits.orders_in_a_day);
-        let (limit, words, length) = if *self.ten_seconds.now(now, 10 * SECOND) + orders > ten_seconds {
+        let (limit, words, length) = if used[0] + orders > ten_seconds {
             (ten_seconds, "10 SECOND", 10 * SECOND)
-        } else if *self.day.now(now, 1_440 * MINUTE) + orders > day {
+        } else if used[1] + orders > day {
             (day, "1 DAY", 1_440 * MINUTE)
         } else {
             return Ok(());
         };
         let text = format!("Too many new orders; current limit is {limit} orders per {words}.");
         let refusal = Refusal::new(-1015, text).status(429);
-        Err(TooMany { refusal, retry_at: end(now, length), header: false })
+        Err(TooMany { refusal, retry_at: end(now, length) })
     }
 
-    pub fn placed(&mut self, now: Timestamp, orders: u32) {
-        *self.ten_seconds.now(now, 10 * SECOND) += orders;
-        *self.day.now(now, 1_440 * MINUTE) += orders;
+    pub fn placed(&mut self, owner: Owner, now: Timestamp, orders: u32) {
+        for count in self.placed.entry(owner).or_default().now(now) {
+            *count += orders;
+        }
     }
 
     /// They were refused after all.
-    pub fn not_placed(&mut self, now: Timestamp, orders: u32) {
-        for (window, length) in [(&mut self.ten_seconds, 10 * SECOND), (&mut self.day, 1_440 * MINUTE)] {
-            let count = window.now(now, length);
+    pub fn not_placed(&mut self, owner: Owner, now: Timestamp, orders: u32) {
+        for count in self.placed.entry(owner).or_default().now(now) {
             *count = count.saturating_sub(orders);
         }
     }
@@ -245,10 +257,7 @@ impl Meter {
             Some(Fill::Taker) => 1,
             Some(Fill::Maker) => 5,
         };
-        for (window, length) in [(&mut self.ten_seconds, 10 * SECOND), (&mut self.day, 1_440 * MINUTE)] {
-            let count = window.now(now, length);
-            *count = count.saturating_sub(off);
-        }
+        self.not_placed(frame.owner, now, off);
     }
 
     pub fn weight(&mut self, from: IpAddr, now: Timestamp) -> u32 {
@@ -256,13 +265,13 @@ impl Meter {
     }
 
     /// In ten seconds, and in the day.
-    pub fn orders(&mut self, now: Timestamp) -> [u32; 2] {
-        [*self.ten_seconds.now(now, 10 * SECOND), *self.day.now(now, 1_440 * MINUTE)]
+    pub fn orders(&mut self, owner: Owner, now: Timestamp) -> [u32; 2] {
+        self.placed.entry(owner).or_default().now(now).map(|count| *count)
     }
 
     /// The limits on orders with what is used of them, as `rateLimit/order` answers.
-    pub fn order_limits(&mut self, now: Timestamp) -> Vec<Value> {
-        let [ten_seconds, day] = self.orders(now);
+    pub fn order_limits(&mut self, owner: Owner, now: Timestamp) -> Vec<Value> {
+        let [ten_seconds, day] = self.orders(owner, now);
         let row = |interval, number, limit, count| json!({ "rateLimitType": "ORDERS", "interval": interval, "intervalNum": number, "limit": limit, "count": count });
         vec![
             row("SECOND", 10, self.limits.orders_in_10_seconds, ten_seconds),
@@ -270,9 +279,9 @@ impl Meter {
         ]
     }
 
-    /// What every answer of the WebSocket API carries.
-    pub fn rate_limits(&mut self, from: IpAddr, now: Timestamp, orders: bool) -> Value {
-        let mut limits = if orders { self.order_limits(now) } else { Vec::new() };
+    /// What every answer of the WebSocket API carries; of one to who places orders, those of the account too.
+    pub fn rate_limits(&mut self, from: IpAddr, now: Timestamp, owner: Option<Owner>) -> Value {
+        let mut limits = owner.map(|owner| self.order_limits(owner, now)).unwrap_or_default();
         let count = self.weight(from, now);
         limits.push(json!({ "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": self.limits.weight, "count": count }));
         Value::Array(limits)
@@ -299,7 +308,7 @@ fn banned(until: Timestamp) -> TooMany {
          avoid bans.",
         until.millis()
     );
-    TooMany { refusal: Refusal::new(-1003, text).status(418), retry_at: until, header: true }
+    TooMany { refusal: Refusal::new(-1003, text).status(418), retry_at: until }
 }
 
 enum Fill {

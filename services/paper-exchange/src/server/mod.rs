@@ -165,12 +165,8 @@ struct Made {
 
 fn opened(recording: Recording, setup: Setup, street: Street, made: Made) -> Result<Actor, ServeError> {
     let start = setup.start;
-    let header = Header {
-        version: journal::VERSION,
-        start,
-        market: recording.market,
-        setup: serde_json::to_string(&setup.paper).unwrap_or_default(),
-    };
+    let header =
+        Header { version: journal::VERSION, start, market: recording.market, setup: setup.paper.text() };
     let mut actor = Actor::new(Parts {
         exchange: Exchange::new(setup, street),
         clock: Clock::new(Pace::Driven, start),

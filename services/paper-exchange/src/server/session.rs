@@ -9,14 +9,20 @@ use super::{
 use crate::{endpoint::Security, params::Params, refusal::Refusal};
 use domain::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use venue_paper::engine::Owner;
+
+/// The account of a key that is known.
+fn owner(line: &Line, key: &str) -> Owner {
+    line.shared.0.keys.get(key).map(|key| key.owner).unwrap_or_default()
+}
 
 pub struct Session {
     id: ConnectionId,
     connected: Timestamp,
     /// The key that it was logged on with, and since when.
     logon: Option<(String, Timestamp)>,
-    subscriptions: BTreeMap<u32, Via>,
+    subscriptions: BTreeMap<u32, (Via, Owner)>,
     /// The next subscription's number.
     next: u32,
 }
@@ -59,7 +65,7 @@ impl Method {
 /// What is to be so once the exchange has agreed.
 struct Step {
     logon: Option<Option<String>>,
-    subscriptions: BTreeMap<u32, Via>,
+    subscriptions: BTreeMap<u32, (Via, Owner)>,
     next: u32,
     wish: Wish,
 }
@@ -90,8 +96,8 @@ impl Session {
             Err(refusal) => (Err(refusal.clone()), Err(refusal)),
         };
         let changed = step.as_ref().ok().filter(|step| step.subscriptions != self.subscriptions);
-        let numbers =
-            changed.map(|step| (self.id, step.subscriptions.keys().copied().collect::<BTreeSet<u32>>()));
+        let numbers = changed
+            .map(|step| (self.id, step.subscriptions.iter().map(|(n, (_, owner))| (*n, *owner)).collect()));
         let what = What::Session { method: method.name(), subscriptions: numbers };
         let Some(reply) = line.reply(line.ask(what, wish, None).await).await else { return Vec::new() };
         let Reply { answer, instead, rate_limits, server_time, .. } = reply;
@@ -128,19 +134,18 @@ impl Session {
                 Ok(Step { logon: Some(Some(key)), wish, ..same })
             }
             Method::Logout => {
-                let kept = self.subscriptions.iter().filter(|(_, via)| **via != Via::Session);
-                let subscriptions = kept.map(|(number, via)| (*number, *via)).collect();
+                let kept = self.subscriptions.iter().filter(|(_, (via, _))| *via != Via::Session);
+                let subscriptions = kept.map(|(number, one)| (*number, *one)).collect();
                 Ok(Step { logon: Some(None), subscriptions, ..same })
             }
             Method::Subscribe => {
-                if self.logon.is_none() {
-                    return Err(Refusal::key_rights());
-                }
-                self.subscribed(same, Via::Session)
+                let Some((key, _)) = &self.logon else { return Err(Refusal::key_rights()) };
+                let owner = owner(line, key);
+                self.subscribed(same, Via::Session, owner)
             }
             Method::SubscribeBySignature => {
-                let (_, wish) = self.signed(line, request, false)?;
-                self.subscribed(Step { wish, ..same }, Via::Signature)
+                let (key, wish) = self.signed(line, request, false)?;
+                self.subscribed(Step { wish, ..same }, Via::Signature, owner(line, &key))
             }
             Method::Unsubscribe => {
                 let mut subscriptions = self.subscriptions.clone();
@@ -158,15 +163,17 @@ impl Session {
         }
     }
 
-    /// There is one account, so there is one subscription at a time.
-    fn subscribed(&self, step: Step, via: Via) -> Result<Step, Refusal> {
-        if !self.subscriptions.is_empty() {
+    /// One subscription at a time to an account.
+    fn subscribed(&self, step: Step, via: Via, owner: Owner) -> Result<Step, Refusal> {
+        if self.subscriptions.values().any(|(_, of)| *of == owner) {
             return Err(Refusal::new(-2035, "User Data Stream subscription already active."));
         }
         if self.next >= MOST_SUBSCRIPTIONS {
             return Err(Refusal::new(-2042, "Maximum subscription ID reached for this connection."));
         }
-        Ok(Step { subscriptions: [(self.next, via)].into(), next: self.next + 1, ..step })
+        let mut subscriptions = step.subscriptions.clone();
+        subscriptions.insert(self.next, (via, owner));
+        Ok(Step { subscriptions, next: self.next + 1, ..step })
     }
 
     fn signed(&self, line: &Line, request: &Request, logon: bool) -> Result<(String, Wish), Refusal> {

@@ -84,7 +84,7 @@ impl Exchange {
         let config = Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             pace: Pace::Driven,
-            setup: Setup { paper: config, start: crate::suite::script::START },
+            setup: Setup { paper: config.into(), start: crate::suite::script::START },
             street: Street::default(),
             market: "suite".to_owned(),
             keys: Keys::paper().expect("keys"),

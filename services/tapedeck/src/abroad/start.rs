@@ -56,7 +56,7 @@ pub async fn start(
     let config = Config {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         pace: Pace::Driven,
-        setup: Setup { paper: units::paper(settings)?, start },
+        setup: Setup { paper: units::paper(settings)?.into(), start },
         street: Street::default(),
         market,
         keys: Keys::paper()?,

@@ -11,7 +11,7 @@ use domain::Timestamp;
 use events::{Candle, CandleEvent, Event};
 use market_data::{GateState, Market, MarketSpec};
 use paper_exchange::{
-    exchange::Setup,
+    exchange::{Accounts, Setup},
     faults::Script,
     journal,
     server::{self, Config, Keys, Limits, Pace, account, clock, keys},
@@ -73,7 +73,7 @@ fn pace(args: &ExchangeServe) -> Pace {
     }
 }
 
-fn account(path: Option<&Path>) -> anyhow::Result<(venue_paper::Config, Keys)> {
+fn account(path: Option<&Path>) -> anyhow::Result<(Accounts, Keys)> {
     let Some(path) = path else { return Ok(account::usual()?) };
     let text = fs::read_to_string(path).with_context(|| format!("the account file {}", path.display()))?;
     account::read(&text).map_err(|e| WrongUse(format!("--account {}: {e}", path.display())).into())

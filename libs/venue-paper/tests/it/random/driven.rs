@@ -3,7 +3,7 @@
 use super::World;
 use domain::{ClientOrderId, Price, Quantity, Timestamp};
 use events::{AccountEvent, CandleEvent, Event, InstrumentEvent, OrderEvent, QuoteEvent};
-use venue_paper::engine::{Report, Wanted};
+use venue_paper::engine::{Owner, Report, Wanted};
 
 type Fact = (ClientOrderId, &'static str, Option<(Price, Quantity)>, Timestamp);
 
@@ -18,7 +18,7 @@ impl World {
                     _ => None,
                 });
                 for (asset, free) in balances {
-                    self.spot.adjust(now, asset, free).expect("a deposit");
+                    self.spot.adjust(now, Owner::FIRST, asset, free).expect("a deposit");
                 }
                 Vec::new()
             }
@@ -30,7 +30,9 @@ impl World {
                 Some((instrument, request)) => self.spot.place(now, *instrument, &Wanted::from(*request)),
                 None => return,
             },
-            Event::Order(OrderEvent::CancelAttempted(e)) => self.spot.cancel(now, e.instrument, e.order),
+            Event::Order(OrderEvent::CancelAttempted(e)) => {
+                self.spot.cancel(now, Owner::FIRST, e.instrument, e.order)
+            }
             _ => Vec::new(),
         };
         let told: Vec<Fact> = reports.iter().filter_map(of_report).collect();

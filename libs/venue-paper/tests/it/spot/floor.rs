@@ -8,6 +8,9 @@
 //! cancel o1        amend o1 2 [as o9]        wait 5s        average 100        adjust BTC -1
 //! shows 99x1 98x5 | 101x1          the book as published
 //! = USDT 899+101                   free+locked
+//! account [group 1]                another account, @2, @3 …; `group 1` puts the first one into that group
+//! @2 buy 1 limit 100               the same words by that account; without, by the first
+//! transfer @1 @2 USDT 100
 //! ```
 
 use crate::suite::script::{START, Words, get, new_order, rules, side, span, spot};
@@ -15,7 +18,7 @@ use domain::{
     Amount, Decimal, InstrumentRules, NewOco, NewOrder, OrderRequest, Price, Quantity, Side, Size, Timestamp,
 };
 use events::Candle;
-use venue_paper::engine::{Book, Expiry, Extras, Report, SelfTrade, Spot, Terms, Trailing, Wanted};
+use venue_paper::engine::{Book, Expiry, Extras, Owner, Report, SelfTrade, Spot, Terms, Trailing, Wanted};
 
 /// BTCUSDT; 1000 USDT and 10 BTC; no fees; others traded at 100 last and have nothing on the book.
 pub fn check(script: &str) {
@@ -67,10 +70,15 @@ impl Floor {
     }
 
     pub fn line(&mut self, line: &str) -> Vec<String> {
+        let (who, line) = match line.split_once(' ').filter(|(first, _)| first.starts_with('@')) {
+            Some((first, rest)) => (owner(first), rest.trim()),
+            None => (Owner::FIRST, line),
+        };
         let mut words = Words(line.split_whitespace().collect());
         let reports = match words.next() {
             "buy" | "sell" | "oco" => {
                 let wanted = self.wanted(&mut Words(line.split_whitespace().collect()));
+                let wanted = Wanted { owner: who, ..wanted };
                 self.spot.place(self.now, instrument(), &wanted)
             }
             "book" => {
@@ -84,16 +92,33 @@ impl Floor {
                 self.spot.see_trade(self.now, instrument(), get(words.next()), quantity, taker)
             }
             "to" => self.go_to(get(words.next())),
-            "cancel" => self.spot.cancel(self.now, instrument(), get(words.next())),
+            "cancel" => self.spot.cancel(self.now, who, instrument(), get(words.next())),
             "amend" => {
                 let (order, quantity) = (get(words.next()), get(words.next()));
                 let new_id = words.maybe().map(|_| get(words.next()));
-                self.spot.amend(self.now, instrument(), order, new_id, quantity)
+                self.spot.amend(self.now, who, instrument(), order, new_id, quantity)
             }
             "adjust" => {
                 let (asset, delta) = (get(words.next()), get(words.next()));
-                match self.spot.adjust(self.now, asset, delta) {
+                match self.spot.adjust(self.now, who, asset, delta) {
                     Ok(reports) => reports,
+                    Err(refusal) => return vec![refusal.text],
+                }
+            }
+            "account" => {
+                let group = words.maybe().map(|_| get(words.next()));
+                self.spot.open_account(self.spot.terms.fees, group);
+                Vec::new()
+            }
+            "group" => {
+                self.spot.exchange.group = Some(get(words.next()));
+                Vec::new()
+            }
+            "transfer" => {
+                let between = [owner(words.next()), owner(words.next())];
+                let (asset, amount) = (get(words.next()), get(words.next()));
+                match self.spot.transfer(self.now, between, asset, amount) {
+                    Ok(reports) => reports.to_vec(),
                     Err(refusal) => return vec![refusal.text],
                 }
             }
@@ -114,7 +139,7 @@ impl Floor {
                 Vec::new()
             }
             "shows" => return self.compare_book(line),
-            "=" => return self.compare_balances(line),
+            "=" => return self.compare_balances(who, line),
             other => panic!("'{line}': no such word: {other}"),
         };
         reports.iter().filter_map(written).collect()
@@ -148,7 +173,7 @@ impl Floor {
                 self.lists += 1;
                 let list = get(&format!("l{}", self.lists));
                 let request = OrderRequest::Oco(NewOco { list, above, below });
-                Wanted { request, extras: [of_above, of_below] }
+                Wanted { owner: Owner::FIRST, request, extras: [of_above, of_below] }
             }
             word => {
                 let side = side(word);
@@ -157,7 +182,8 @@ impl Floor {
                     quantity => Size::Base(get(quantity)),
                 };
                 let (order, extras) = self.order(side, size, words);
-                Wanted { request: OrderRequest::Single(order), extras: [extras, Extras::default()] }
+                let request = OrderRequest::Single(order);
+                Wanted { owner: Owner::FIRST, request, extras: [extras, Extras::default()] }
             }
         }
     }
@@ -188,11 +214,11 @@ impl Floor {
         Vec::new()
     }
 
-    fn compare_balances(&self, line: &str) -> Vec<String> {
+    fn compare_balances(&self, who: Owner, line: &str) -> Vec<String> {
         let wanted = line.trim_start_matches('=').trim();
         let is = |each: &str| {
             let asset = each.split_whitespace().next().expect("an asset");
-            let balance = self.spot.exchange.balances.of(&get(asset));
+            let balance = self.spot.exchange.balances_of(who).of(&get(asset));
             format!("{asset} {}+{}", balance.free.normalize(), balance.locked.normalize())
         };
         assert_eq!(wanted.split(", ").map(is).collect::<Vec<_>>().join(", "), wanted, "on '{line}'");
@@ -216,9 +242,14 @@ fn text_of(levels: &[(Price, Quantity)]) -> String {
     levels.iter().map(|(price, quantity)| format!("{price}x{quantity}")).collect::<Vec<_>>().join(" ")
 }
 
+fn owner(word: &str) -> Owner {
+    let place: u16 = get(word.trim_start_matches('@'));
+    Owner(place - 1)
+}
+
 fn mode(word: &str) -> SelfTrade {
-    use SelfTrade::{Decrement, ExpireBoth, ExpireMaker, ExpireTaker, None};
-    let modes = [None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement];
+    use SelfTrade::{Decrement, ExpireBoth, ExpireMaker, ExpireTaker, None, Transfer};
+    let modes = [None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement, Transfer];
     modes.into_iter().find(|mode| mode.name() == word).unwrap_or_else(|| panic!("no such mode: {word}"))
 }
 

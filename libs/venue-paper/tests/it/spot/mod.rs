@@ -2,6 +2,7 @@
 //!
 //! Files named after a document of Binance's repository hold that document's examples.
 
+mod accounts;
 mod filters;
 mod floor;
 mod market_orders_faq;

@@ -139,11 +139,11 @@ fn orders_that_waited_for_a_price_come_to_the_book_when_it_begins() {
         suite::script::{START, get, new_order},
     };
     use domain::{OrderKind, OrderRequest, Side};
-    use venue_paper::engine::{Book, Spot, Terms, Wanted};
+    use venue_paper::engine::{Book, Owner, Spot, Terms, Wanted};
 
     let mut spot = Spot::new(Terms::default());
     spot.list(instrument(), &crate::suite::script::rules("BTC", "USDT"));
-    spot.adjust(START, get("USDT"), get("1000")).unwrap();
+    spot.adjust(START, Owner::FIRST, get("USDT"), get("1000")).unwrap();
     let order = new_order("o1", Side::Buy, base(get("1")), OrderKind::Market);
     let said = spot.place(START, instrument(), &Wanted::from(OrderRequest::Single(order)));
     assert_eq!(said.iter().filter_map(written).collect::<Vec<_>>(), ["o1 accepted #1", "quote?"]);

@@ -16,7 +16,7 @@ use domain::{
 use model::Model;
 use std::time::Duration;
 use venue_paper::engine::{
-    Book, Exchange, Extras, PaidIn, Report, SelfTrade, Spot, Terms, ThirdPrice, Trailing, Wanted,
+    Book, Exchange, Extras, Owner, PaidIn, Report, SelfTrade, Spot, Terms, ThirdPrice, Trailing, Wanted,
 };
 
 const SEEDS: u64 = 60;
@@ -90,7 +90,7 @@ impl World {
         let mut model = Model::new(rules.clone(), terms);
         for (asset, amount) in [("USDT", "30000"), ("BTC", "200"), ("BNB", "0.05")] {
             let (asset, amount) = (get(asset), get(amount));
-            spot.adjust(START, asset, amount).expect("a deposit");
+            spot.adjust(START, Owner::FIRST, asset, amount).expect("a deposit");
             model.deposit(asset, amount);
         }
         Self { dice, spot, model, rules, now: START, price: get("100"), named: 0 }
@@ -159,7 +159,7 @@ impl World {
         let size = if by_sum { Size::Quote(self.sum(quantity)) } else { Size::Base(quantity) };
         let order = new_order(&self.name("o"), side, size, kind);
         let extras = [self.extras(&order.kind, quantity), Extras::default()];
-        Wanted { request: OrderRequest::Single(order), extras }
+        Wanted { owner: Owner::FIRST, request: OrderRequest::Single(order), extras }
     }
 
     fn oco(&mut self, side: Side) -> Wanted {
@@ -172,7 +172,7 @@ impl World {
         let [above, below] = kinds.map(|kind| new_order(&self.name("o"), side, Size::Base(quantity), kind));
         let extras = [above, below].map(|order| self.extras(&order.kind, quantity));
         let list = get(&self.name("l"));
-        Wanted { request: OrderRequest::Oco(NewOco { list, above, below }), extras }
+        Wanted { owner: Owner::FIRST, request: OrderRequest::Oco(NewOco { list, above, below }), extras }
     }
 
     fn kind(&mut self, side: Side) -> OrderKind {
@@ -208,20 +208,20 @@ impl World {
 
     fn cancel(&mut self) -> Vec<Report> {
         let Some(id) = self.model.any_open(&mut self.dice) else { return Vec::new() };
-        self.spot.cancel(self.now, instrument(), id)
+        self.spot.cancel(self.now, Owner::FIRST, instrument(), id)
     }
 
     fn amend(&mut self) -> Vec<Report> {
         let Some(id) = self.model.any_open(&mut self.dice) else { return Vec::new() };
         let new_id = (self.dice.below(2) == 0).then(|| get(&self.name("a")));
         let quantity = self.quantity();
-        self.spot.amend(self.now, instrument(), id, new_id, quantity)
+        self.spot.amend(self.now, Owner::FIRST, instrument(), id, new_id, quantity)
     }
 
     fn adjust(&mut self) -> Vec<Report> {
         let (asset, most) = *self.dice.pick(&[("USDT", 400), ("BTC", 5)]);
         let (asset, delta) = (get(asset), self.dice.signed(most));
-        let Ok(reports) = self.spot.adjust(self.now, asset, delta) else { return Vec::new() };
+        let Ok(reports) = self.spot.adjust(self.now, Owner::FIRST, asset, delta) else { return Vec::new() };
         self.model.deposit(asset, delta);
         reports
     }

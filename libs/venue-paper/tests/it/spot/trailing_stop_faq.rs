@@ -2,12 +2,13 @@
 
 use super::floor::{check, check_with};
 use crate::suite::script::get;
+use venue_paper::engine::Owner;
 
 fn at_40000(script: &str) {
     check_with(
         |floor| {
             floor.last = get("40000");
-            floor.spot.adjust(floor.now, get("USDT"), get("100000")).unwrap();
+            floor.spot.adjust(floor.now, Owner::FIRST, get("USDT"), get("100000")).unwrap();
         },
         script,
     );
@@ -123,7 +124,7 @@ fn how_do_i_pass_the_trailing_delta_filter() {
     let delta = |line: &str, above: bool| {
         check_with(
             |floor| {
-                floor.spot.adjust(floor.now, get("USDT"), get("100000")).unwrap();
+                floor.spot.adjust(floor.now, Owner::FIRST, get("USDT"), get("100000")).unwrap();
                 let limits = &mut floor.spot.limits;
                 *(if above { &mut limits.trailing_above } else { &mut limits.trailing_below }) = (50, 60);
             },

@@ -9,6 +9,7 @@ use crate::{
 };
 use domain::Timestamp;
 use serde_json::{Value, json};
+use venue_paper::engine::Owner;
 
 impl Actor {
     /// Limits and time are the server's.
@@ -20,7 +21,7 @@ impl Actor {
     }
 
     /// What of Binance's wallet can be true of a paper exchange.
-    pub(super) fn own(&mut self, target: Target, key: Option<&str>) -> Result<Value, Refusal> {
+    pub(super) fn own(&mut self, target: Target, key: Option<&str>, owner: Owner) -> Result<Value, Refusal> {
         match target {
             Target::SystemStatus => Ok(json!({ "status": 0, "msg": "normal" })),
             Target::AccountStatus => Ok(json!({ "data": "Normal" })),
@@ -40,15 +41,15 @@ impl Actor {
                 }))
             }
             Target::MarginPairs => Ok(json!([])),
-            Target::Coins => self.coins(),
+            Target::Coins => self.coins(owner),
             Target::Gone => Err(gone()),
             Target::Exchange(_) => Err(Refusal::new(-1020, "This operation is not supported.")),
         }
     }
 
     /// Every asset that the account knows; none can be deposited or withdrawn.
-    fn coins(&mut self) -> Result<Value, Refusal> {
-        let account = self.exchange.call(Endpoint::Account, &Params::default(), TimeUnit::Milli)?;
+    fn coins(&mut self, owner: Owner) -> Result<Value, Refusal> {
+        let account = self.exchange.call_as(owner, Endpoint::Account, &Params::default(), TimeUnit::Milli)?;
         let balances = account["balances"].as_array().cloned().unwrap_or_default();
         let coin = |balance: Value| {
             json!({

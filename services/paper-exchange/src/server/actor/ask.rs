@@ -9,8 +9,9 @@ use crate::{
 };
 use domain::Timestamp;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use tokio::sync::oneshot;
+use venue_paper::engine::Owner;
 
 /// A request that has passed the door, or was refused there.
 pub struct Ask {
@@ -36,7 +37,7 @@ pub enum What {
     /// A method of the session itself, by name; where it succeeds, the connection has these subscriptions.
     Session {
         method: &'static str,
-        subscriptions: Option<(ConnectionId, BTreeSet<u32>)>,
+        subscriptions: Option<(ConnectionId, BTreeMap<u32, Owner>)>,
     },
 }
 
@@ -167,9 +168,10 @@ impl Actor {
     ) -> Result<(), ServeError> {
         let now = self.time();
         let orders = ask.what.orders();
+        let owner = self.owner(&ask);
         if orders > 0
             && ask.wish.is_ok()
-            && let Err(too_many) = self.meter.may_place(now, orders)
+            && let Err(too_many) = self.meter.may_place(owner, now, orders)
         {
             self.meter.charge(ask.from, now, weight);
             let reply = self.too_many(&ask, now, too_many);
@@ -183,18 +185,18 @@ impl Actor {
             None => Ok(wish),
         });
         // Counted before, since its own fills take it off again.
-        self.meter.placed(now, orders);
+        self.meter.placed(owner, now, orders);
         let answer = match checked {
             Ok(wish) => self.perform(&ask, wish, now)?,
             Err(refusal) => Err(refusal),
         };
         let placed = answer.is_ok() && orders > 0;
         if !placed {
-            self.meter.not_placed(now, orders);
+            self.meter.not_placed(owner, now, orders);
         }
         let free = answer.is_ok() && matches!(ask.what, What::Spec(spec) if spec.free_when_done);
         self.meter.charge(ask.from, now, if free { 0 } else { weight });
-        let counted = placed.then(|| self.meter.orders(now));
+        let counted = placed.then(|| self.meter.orders(owner, now));
         let answer = lost.map_or(answer, Err);
         let reply = Reply { fate, ..self.reply(&ask, now, answer, counted) };
         self.answers.push((ask.reply, reply));
@@ -207,6 +209,7 @@ impl Actor {
         wish: Wish,
         now: Timestamp,
     ) -> Result<Result<Value, Refusal>, ServeError> {
+        let owner = self.owner(ask);
         let spec = match &ask.what {
             What::Spec(spec) => *spec,
             What::Session { subscriptions, .. } => {
@@ -217,22 +220,28 @@ impl Actor {
             }
         };
         let Target::Exchange(endpoint) = spec.target else {
-            return Ok(self.own(spec.target, ask.key.as_deref()));
+            return Ok(self.own(spec.target, ask.key.as_deref(), owner));
         };
         if spec.changes {
             if let Some(at) = self.clock.now() {
                 self.due(at)?;
             }
             let micro = wish.unit == crate::params::TimeUnit::Micro;
-            let input = self.call(spec.name(), wish.params.pairs, micro);
+            let input = self.call(owner, spec.name(), wish.params.pairs, micro);
             return self.input(input);
         }
         Ok(match endpoint {
             Endpoint::Time => Ok(json!({ "serverTime": wish.unit.of(self.shown(now)) })),
-            Endpoint::RateLimitOrder => Ok(Value::Array(self.meter.order_limits(now))),
+            Endpoint::RateLimitOrder => Ok(Value::Array(self.meter.order_limits(owner, now))),
             Endpoint::ExchangeInfo => self.exchange_info(&wish, now),
-            _ => self.exchange.call(endpoint, &wish.params, wish.unit),
+            _ => self.exchange.call_as(owner, endpoint, &wish.params, wish.unit),
         })
+    }
+
+    /// The account of the key that the request came with; the first one's, where it needs none.
+    fn owner(&self, ask: &Ask) -> Owner {
+        let key = ask.key.as_deref().and_then(|key| self.keys.get(key));
+        key.map(|key| key.owner).unwrap_or_default()
     }
 
     /// The exchange's clock as it shows itself: a fault may have put it wrong.
@@ -256,7 +265,7 @@ impl Actor {
     fn too_many(&mut self, ask: &Ask, now: Timestamp, too_many: TooMany) -> Reply {
         self.see_ban(ask.from, &too_many);
         let seconds = too_many.seconds(now);
-        let TooMany { refusal, retry_at, header } = too_many;
+        let TooMany { refusal, retry_at } = too_many;
         let refusal = match ask.lane {
             Lane::Rest => refusal,
             Lane::WsApi => {
@@ -264,7 +273,7 @@ impl Actor {
             }
         };
         let reply = self.reply(ask, now, Err(refusal), None);
-        Reply { retry_after: header.then_some(seconds), ..reply }
+        Reply { retry_after: Some(seconds), ..reply }
     }
 
     fn reply(
@@ -275,7 +284,10 @@ impl Actor {
         orders: Option<[u32; 2]>,
     ) -> Reply {
         let placing = ask.what.orders() > 0;
-        let rate_limits = (ask.lane == Lane::WsApi).then(|| self.meter.rate_limits(ask.from, now, placing));
+        let rate_limits = (ask.lane == Lane::WsApi).then(|| {
+            let owner = placing.then(|| self.owner(ask));
+            self.meter.rate_limits(ask.from, now, owner)
+        });
         Reply {
             answer,
             instead: None,

@@ -6,17 +6,19 @@ use crate::{
     journal::Input,
     server::ServeError,
 };
-use domain::{Amount, Asset};
+use domain::{Account, Amount, Asset};
 use events::Event;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use thiserror::Error;
+use venue_paper::engine::Owner;
 
 pub enum Control {
     Status,
     Market(Market),
-    Frames { after: u64 },
+    Frames { after: u64, account: Option<Account> },
+    Transfer(Transfer),
     Balance(Balance),
     Order(BTreeMap<String, String>),
     SymbolStatus(SymbolStatus),
@@ -50,8 +52,20 @@ pub struct Fact {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Balance {
+    /// The first one, if it is left out.
+    pub account: Option<Account>,
     pub asset: Asset,
     pub delta: Amount,
+}
+
+/// From one account to another.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    pub from: Account,
+    pub to: Account,
+    pub asset: Asset,
+    pub amount: Amount,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +92,8 @@ pub enum ControlError {
     Gone { oldest: u64, kept: usize },
     #[error("refused with {code}: {text}")]
     Refused { code: i64, text: String },
+    #[error("there is no account {0} on this exchange; the account file names them")]
+    NoAccount(String),
 }
 
 /// Account frames in one answer.
@@ -92,11 +108,33 @@ impl Actor {
                 Ok(Ok(standing))
             }
             Control::Market(market) => self.market(market),
-            Control::Frames { after } => Ok(self.frames_after(after)),
-            Control::Balance(Balance { asset, delta }) => self.hand(Input::Balance { asset, delta }),
-            Control::Order(params) => {
-                let input = self.call("order.place", params.into_iter().collect(), false);
-                self.hand(input)
+            Control::Frames { after, account } => {
+                Ok(self.named(account).and_then(|owner| self.frames_after(owner, after)))
+            }
+            Control::Balance(Balance { account, asset, delta }) => match self.named(account) {
+                Ok(owner) => self.hand(Input::Balance { owner, asset, delta }),
+                Err(error) => Ok(Err(error)),
+            },
+            Control::Transfer(Transfer { from, to, asset, amount }) => {
+                match (self.named(Some(from)), self.named(Some(to))) {
+                    (Ok(from), Ok(to)) => {
+                        let number = self.hand(Input::Transfer { from, to, asset, amount })?;
+                        Ok(number.map(|number| json!({ "tranId": number })))
+                    }
+                    (Err(error), _) | (_, Err(error)) => Ok(Err(error)),
+                }
+            }
+            Control::Order(mut params) => {
+                let name = params.remove("account");
+                let unknown = || ControlError::NoAccount(name.clone().unwrap_or_default());
+                let account = name.as_deref().map(str::parse).transpose().map_err(|_| unknown());
+                match account.and_then(|account| self.named(account)) {
+                    Ok(owner) => {
+                        let input = self.call(owner, "order.place", params.into_iter().collect(), false);
+                        self.hand(input)
+                    }
+                    Err(error) => Ok(Err(error)),
+                }
             }
             Control::SymbolStatus(SymbolStatus { symbol, status }) => {
                 self.hand(Input::Status { symbol, status })
@@ -138,7 +176,7 @@ impl Actor {
         json!({
             "time": self.time().micros(),
             "heard": self.heard,
-            "account_frames": self.frames(),
+            "account_frames": self.frames(Owner::FIRST),
             "quotes_wanted": quotes,
         })
     }
@@ -163,29 +201,37 @@ impl Actor {
         Ok(())
     }
 
+    /// The account of that name; the first one, where none is named.
+    fn named(&self, account: Option<Account>) -> Result<Owner, ControlError> {
+        let Some(account) = account else { return Ok(Owner::FIRST) };
+        let owner = self.exchange.accounts().owner(&account);
+        owner.ok_or_else(|| ControlError::NoAccount(account.to_string()))
+    }
+
     fn hand(&mut self, input: Input) -> Result<Result<Value, ControlError>, ServeError> {
         let outcome = self.input(input)?;
         Ok(outcome.map_err(|refusal| ControlError::Refused { code: refusal.code, text: refusal.msg }))
     }
 
-    /// How many the exchange has sent.
-    fn frames(&self) -> u64 {
-        self.history.back().map_or(0, |frame| frame.number)
+    /// How many the exchange has sent of the account.
+    fn frames(&self, owner: Owner) -> u64 {
+        self.history.get(&owner).and_then(|frames| frames.back()).map_or(0, |frame| frame.number)
     }
 
     /// Each as the exact text that was sent.
-    fn frames_after(&self, after: u64) -> Result<Value, ControlError> {
-        let oldest = self.history.front().map_or(1, |frame| frame.number);
+    fn frames_after(&self, owner: Owner, after: u64) -> Result<Value, ControlError> {
+        let none = VecDeque::new();
+        let history = self.history.get(&owner).unwrap_or(&none);
+        let oldest = history.front().map_or(1, |frame| frame.number);
         if after + 1 < oldest {
-            return Err(ControlError::Gone { oldest: oldest - 1, kept: self.history.len() });
+            return Err(ControlError::Gone { oldest: oldest - 1, kept: history.len() });
         }
-        let first = self.history.partition_point(|frame| frame.number <= after);
-        let frames: Vec<Value> = self
-            .history
+        let first = history.partition_point(|frame| frame.number <= after);
+        let frames: Vec<Value> = history
             .range(first..)
             .take(MOST_FRAMES)
             .map(|frame| json!({ "number": frame.number, "at": frame.at.micros(), "frame": frame.milli }))
             .collect();
-        Ok(json!({ "frames": frames, "account_frames": self.frames() }))
+        Ok(json!({ "frames": frames, "account_frames": self.frames(owner) }))
     }
 }

@@ -37,6 +37,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval},
 };
+use venue_paper::engine::Owner;
 
 /// Requests that wait for the exchange; with more, those who send wait.
 pub const INBOX: usize = 1_024;
@@ -104,7 +105,7 @@ pub struct Actor {
     heard: u64,
     quotes: BTreeSet<Instrument>,
     /// The latest account frames, for whoever missed them.
-    history: VecDeque<AccountFrame>,
+    history: BTreeMap<Owner, VecDeque<AccountFrame>>,
     /// By stream, one at most of each.
     held: BTreeMap<String, Held>,
     /// What goes out once the journal is safe.
@@ -141,7 +142,7 @@ impl Actor {
             connections: 0,
             heard: 0,
             quotes: BTreeSet::new(),
-            history: VecDeque::new(),
+            history: BTreeMap::new(),
             held: BTreeMap::new(),
             outgoing: Vec::new(),
             answers: Vec::new(),
@@ -335,9 +336,11 @@ impl Actor {
         let everybody = self.hub.everybody();
         match then {
             Then::SymbolStatus { symbol, status } => self.by_hand(Input::Status { symbol, status })?,
-            Then::Balance { asset, delta } => self.by_hand(Input::Balance { asset, delta })?,
+            Then::Balance { asset, delta } => {
+                self.by_hand(Input::Balance { owner: Owner::FIRST, asset, delta })?;
+            }
             Then::Order(params) => {
-                let input = self.call("order.place", params.into_iter().collect(), false);
+                let input = self.call(Owner::FIRST, "order.place", params.into_iter().collect(), false);
                 self.by_hand(input)?;
             }
             Then::Maintenance => {
@@ -369,9 +372,9 @@ impl Actor {
         Ok(())
     }
 
-    fn call(&mut self, endpoint: &str, params: Vec<(String, String)>, micro: bool) -> Input {
+    fn call(&mut self, owner: Owner, endpoint: &str, params: Vec<(String, String)>, micro: bool) -> Input {
         let at = self.clock.now().map(Timestamp::micros);
-        Input::Call { at, endpoint: endpoint.to_owned(), params, micro }
+        Input::Call { at, owner, endpoint: endpoint.to_owned(), params, micro }
     }
 
     /// Takes an input down and does it.
@@ -405,6 +408,7 @@ impl Actor {
             Input::Advance { .. }
             | Input::Call { .. }
             | Input::Balance { .. }
+            | Input::Transfer { .. }
             | Input::Status { .. }
             | Input::Streams { .. } => {}
         }

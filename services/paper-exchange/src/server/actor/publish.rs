@@ -13,7 +13,7 @@ const HISTORY: usize = 100_000;
 pub enum Outgoing {
     Account(AccountFrame),
     Market(MarketFrame),
-    /// What a fault does to all who listen to that stream, or to the account (`None`).
+    /// What a fault does to all who listen to that stream, or to an account (`None`).
     Strike(Option<String>, Then),
 }
 
@@ -60,9 +60,13 @@ impl Actor {
     pub(super) fn remember(&mut self) -> Vec<AccountFrame> {
         self.quotes.extend(self.exchange.take_quotes_wanted());
         let frames = self.exchange.take_account_frames();
-        self.history.extend(frames.iter().cloned());
-        let over = self.history.len().saturating_sub(HISTORY);
-        self.history.drain(..over);
+        for frame in &frames {
+            let history = self.history.entry(frame.owner).or_default();
+            history.push_back(frame.clone());
+            if history.len() > HISTORY {
+                history.pop_front();
+            }
+        }
         frames
     }
 

@@ -3,6 +3,7 @@
 use super::stage::{Stage, assert_fields, assert_has, d};
 use paper_exchange::endpoint::Endpoint::{Account, Commission, MyAllocations, TradeFee};
 use serde_json::json;
+use venue_paper::engine::Owner;
 
 #[test]
 fn account_information() {
@@ -18,7 +19,7 @@ fn account_information() {
         account["balances"][0],
         json!({ "asset": "BTC", "free": "10.00000000", "locked": "0.00000000" })
     );
-    stage.exchange.adjust_balance("BTC".parse().unwrap(), d("-10")).unwrap();
+    stage.exchange.adjust_balance(Owner::FIRST, "BTC".parse().unwrap(), d("-10")).unwrap();
     let rows = |stage: &mut Stage, query: &str| {
         stage.raw(Account, query).unwrap()["balances"].as_array().unwrap().len()
     };
@@ -28,7 +29,7 @@ fn account_information() {
 #[test]
 fn balance_update_and_account_update_of_a_deposit() {
     let mut stage = Stage::new();
-    stage.exchange.adjust_balance("BNB".parse().unwrap(), d("2.5")).unwrap();
+    stage.exchange.adjust_balance(Owner::FIRST, "BNB".parse().unwrap(), d("2.5")).unwrap();
     let frames = stage.frames();
     assert_has(&frames[0], json!({ "e": "balanceUpdate", "a": "BNB", "d": "2.50000000" }));
     assert_has(
@@ -38,7 +39,7 @@ fn balance_update_and_account_update_of_a_deposit() {
             "B": [{ "a": "BNB", "f": "2.50000000", "l": "0.00000000" }],
         }),
     );
-    assert!(stage.exchange.adjust_balance("BNB".parse().unwrap(), d("-3")).is_err());
+    assert!(stage.exchange.adjust_balance(Owner::FIRST, "BNB".parse().unwrap(), d("-3")).is_err());
     assert_eq!(stage.news(), "");
     assert_eq!(stage.balance("BNB"), (d("2.5"), d("0")));
 }

@@ -62,7 +62,7 @@ fn a_market_order_asks_for_a_quote_and_fills_at_it() {
     // Half a thousandth worse than the quote.
     let news = stage.news();
     assert!(news.contains("TRADE FILLED m 1@100.05"), "{news}");
-    assert_eq!(setup().paper.terms.slippage_ratio, d("0.0005"));
+    assert_eq!(setup().paper.first.terms.slippage_ratio, d("0.0005"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The exchange's orders and account, each test named after the section of Binance's documentation it is about.
 
 mod account;
+mod accounts;
 mod driven;
 mod errors;
 mod exchange_info;

@@ -46,7 +46,7 @@ pub fn setup() -> Setup {
     let mut paper = venue_paper::Config::new("binance:main".parse().unwrap());
     paper.balances.insert("BTC".parse().unwrap(), d("10"));
     paper.balances.insert("USDT".parse().unwrap(), d("100000"));
-    Setup { paper, start: Timestamp::from_millis(START) }
+    Setup { paper: paper.into(), start: Timestamp::from_millis(START) }
 }
 
 impl Stage {

@@ -192,7 +192,7 @@ async fn what_the_account_was_told_stays_true() {
 
 fn setup() -> String {
     let (paper, _) = account::read("").expect("an account");
-    serde_json::to_string(&paper).expect("JSON")
+    paper.text()
 }
 
 fn header(start: Timestamp) -> Header {

@@ -11,6 +11,7 @@ use paper_exchange::{
 };
 use serde_json::json;
 use std::{net::IpAddr, time::Duration};
+use venue_paper::engine::Owner;
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -86,25 +87,27 @@ fn how_filled_orders_affect_the_count() {
     let fill = |maker: bool, last: &str, all: &str| {
         let milli =
             json!({ "e": "executionReport", "x": "TRADE", "m": maker, "l": last, "z": all }).to_string();
-        AccountFrame { number: 1, at: at(0), milli: milli.clone(), micro: milli }
+        AccountFrame { owner: Owner::FIRST, number: 1, at: at(0), milli: milli.clone(), micro: milli }
     };
     let mut meter = Meter::new(Limits { orders_in_10_seconds: 10, ..Limits::default() });
-    meter.placed(at(0), 8);
+    meter.placed(Owner::FIRST, at(0), 8);
     meter.see(at(1), &fill(false, "1.0", "1.0"));
-    assert_eq!(meter.orders(at(1)), [7, 7], "a first fill as taker");
+    assert_eq!(meter.orders(Owner::FIRST, at(1)), [7, 7], "a first fill as taker");
     meter.see(at(1), &fill(false, "1.0", "2.0"));
-    assert_eq!(meter.orders(at(1)), [7, 7], "a second one");
+    assert_eq!(meter.orders(Owner::FIRST, at(1)), [7, 7], "a second one");
     meter.see(at(1), &fill(true, "1.0", "1.0"));
-    assert_eq!(meter.orders(at(1)), [2, 2], "a first fill as maker");
+    assert_eq!(meter.orders(Owner::FIRST, at(1)), [2, 2], "a first fill as maker");
     meter.see(at(1), &fill(true, "1.0", "1.0"));
-    assert_eq!(meter.orders(at(1)), [0, 0], "never below nothing");
-    meter.placed(at(2), 9);
-    let no = meter.may_place(at(2), 2).expect_err("too many");
+    assert_eq!(meter.orders(Owner::FIRST, at(1)), [0, 0], "never below nothing");
+    meter.placed(Owner::FIRST, at(2), 9);
+    let no = meter.may_place(Owner::FIRST, at(2), 2).expect_err("too many");
     assert_eq!(no.refusal.msg, "Too many new orders; current limit is 10 orders per 10 SECOND.");
-    assert_eq!((no.refusal.code, no.refusal.status, no.header), (-1015, 429, false));
-    meter.may_place(at(2), 1).expect("one more");
-    meter.may_place(at(10), 10).expect("ten seconds later");
-    assert_eq!(meter.orders(at(10)), [0, 9]);
+    assert_eq!((no.refusal.code, no.refusal.status, no.retry_at), (-1015, 429, at(10)));
+    let copier = Owner(1);
+    meter.may_place(copier, at(2), 10).expect("another account counts for itself");
+    meter.may_place(Owner::FIRST, at(2), 1).expect("one more");
+    meter.may_place(Owner::FIRST, at(10), 10).expect("ten seconds later");
+    assert_eq!(meter.orders(Owner::FIRST, at(10)), [0, 9]);
 }
 
 #[tokio::test]
@@ -132,7 +135,7 @@ async fn successful_orders_weigh_nothing_and_failures_do() {
 }
 
 #[tokio::test]
-async fn limits_over_sockets() {
+async fn every_429_and_418_tells_when_to_come_again() {
     let limits = Limits {
         weight: 45,
         orders_in_10_seconds: 1,
@@ -144,7 +147,9 @@ async fn limits_over_sockets() {
     let mut api = Socket::open(&rig, "/ws-api/v3").await;
     rig.rest_order("a").await.ok();
     let many = rig.rest_order("b").await;
-    assert_eq!((many.status, many.code(), many.header("retry-after")), (429, -1015, None));
+    assert_eq!((many.status, many.code()), (429, -1015));
+    let wait: u64 = many.header("retry-after").expect("how long").parse().expect("seconds");
+    assert!((1..=10).contains(&wait), "{wait}");
     rig.get("/api/v3/exchangeInfo", "").await.ok();
     rig.get("/api/v3/exchangeInfo", "").await.ok();
     let much = rig.get("/api/v3/exchangeInfo", "").await;
@@ -157,5 +162,7 @@ async fn limits_over_sockets() {
     let span = data["retryAfter"].as_i64().zip(data["serverTime"].as_i64()).map(|(until, now)| until - now);
     assert_eq!(span, Some(300_000), "{banned}");
     assert_eq!(rig.get("/api/v3/ping", "").await.status, 418, "everything is refused now");
+    let ban = rig.get("/api/v3/ping", "").await;
+    assert!(ban.header("retry-after").is_some(), "418: {:?}", ban.headers);
     rig.stop().await;
 }

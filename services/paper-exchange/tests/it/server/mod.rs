@@ -1,5 +1,6 @@
 //! The server over real sockets, each test named after the section of Binance's documentation it is about.
 
+mod accounts;
 mod rig;
 mod socket;
 mod tcp;

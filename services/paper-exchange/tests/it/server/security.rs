@@ -146,7 +146,7 @@ fn signed_endpoint_examples() {
         public_key: None,
         permissions: Default::default(),
     };
-    let keys = Keys::new(&[given]).expect("a key");
+    let keys = Keys::new(&[(Default::default(), given)]).expect("a key");
     let key = keys.get(vectors["apiKey"].as_str().expect("a text")).expect("it");
     for vector in vectors["vectors"].as_array().expect("vectors") {
         let payload = text(&vector["payload"]);

@@ -281,7 +281,7 @@ impl Model {
             SelfTrade::None => (false, false),
             SelfTrade::ExpireTaker => (true, false),
             SelfTrade::ExpireMaker => (false, true),
-            SelfTrade::ExpireBoth | SelfTrade::Decrement => (true, true),
+            SelfTrade::ExpireBoth | SelfTrade::Decrement | SelfTrade::Transfer => (true, true),
         };
         assert_eq!(lost, wanted);
     }
