@@ -14,6 +14,7 @@ mod routing;
 mod row;
 mod same_fact;
 mod upcast;
+mod words;
 
 pub use families::*;
 pub use kinds::{

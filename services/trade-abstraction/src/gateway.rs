@@ -184,8 +184,7 @@ impl Gateway {
         }
         let trading = state.trading(&submitted.account, now);
         if trading != TradingState::Active {
-            let state = format!("{trading:?}").to_lowercase();
-            return Some(format!("trading is {state}: only orders that reduce a position are sent"));
+            return Some(format!("trading is {trading}: only orders that reduce a position are sent"));
         }
         let late = now.since(submitted_at);
         (late > self.config.entry_deadline).then(|| {

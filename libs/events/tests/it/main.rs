@@ -6,3 +6,4 @@ mod frozen;
 mod identity;
 mod routing;
 mod samples;
+mod words;
