@@ -166,7 +166,8 @@ impl Tape {
         }
     }
 
-    /// Everything about a subject, in order. Looks through the whole tape.
+    /// Everything about a subject, in order. Orders have an index; for anything else it looks through the
+    /// whole tape.
     ///
     /// # Errors
     /// As [`Tape::read`].
@@ -199,6 +200,42 @@ impl Tape {
             Self::Postgres(tape) => tape.of_kind(kind.name()).await,
             Self::Sqlite(tape) => tape.of_kind(kind.name()).await,
             Self::Memory(tape) => Ok(tape.find(|row| row.draft.kind == kind.name())),
+        }
+    }
+
+    /// Of a kind what lies behind position `after`, at most `limit` rows, in order. The cost is that of the
+    /// rows handed over, however long the tape is.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn of_kind_after(
+        &self,
+        kind: Kind,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        match self {
+            Self::Postgres(tape) => tape.of_kind_after(kind.name(), after, limit).await,
+            Self::Sqlite(tape) => tape.of_kind_after(kind.name(), after, limit).await,
+            Self::Memory(tape) => Ok(tape.of_kind_after_now(kind, after, limit)),
+        }
+    }
+
+    /// Of a kind what lies before position `before`, at most `limit` rows, the last one first. The cost is
+    /// that of the rows handed over.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn of_kind_before(
+        &self,
+        kind: Kind,
+        before: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        match self {
+            Self::Postgres(tape) => tape.of_kind_before(kind.name(), before, limit).await,
+            Self::Sqlite(tape) => tape.of_kind_before(kind.name(), before, limit).await,
+            Self::Memory(tape) => Ok(tape.of_kind_before_now(kind, before, limit)),
         }
     }
 

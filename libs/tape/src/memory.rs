@@ -12,7 +12,7 @@ use crate::{
     snapshot,
 };
 use domain::{Timestamp, UnitName};
-use events::{Draft, Row, Uuid};
+use events::{Draft, Kind, Row, Uuid};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -106,6 +106,23 @@ impl Memory {
         self.look(|rows| {
             let from = usize::try_from(after).unwrap_or(usize::MAX).min(rows.len());
             rows[from..].iter().take(limit).cloned().collect()
+        })
+    }
+
+    /// See [`Tape::of_kind_after`](crate::Tape::of_kind_after).
+    pub fn of_kind_after_now(&self, kind: Kind, after: Position, limit: usize) -> Vec<Row> {
+        self.look(|rows| {
+            let from = usize::try_from(after).unwrap_or(usize::MAX).min(rows.len());
+            rows[from..].iter().filter(|row| row.draft.kind == kind.name()).take(limit).cloned().collect()
+        })
+    }
+
+    /// See [`Tape::of_kind_before`](crate::Tape::of_kind_before).
+    pub fn of_kind_before_now(&self, kind: Kind, before: Position, limit: usize) -> Vec<Row> {
+        self.look(|rows| {
+            let to = usize::try_from(before.saturating_sub(1)).unwrap_or(usize::MAX).min(rows.len());
+            let newest_first = rows[..to].iter().rev();
+            newest_first.filter(|row| row.draft.kind == kind.name()).take(limit).cloned().collect()
         })
     }
 

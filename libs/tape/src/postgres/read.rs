@@ -23,6 +23,17 @@ const OF_KIND: &str = concat!(
     columns!(),
     " FROM tapedeck.event WHERE kind = $1 AND position > $2 ORDER BY position LIMIT $3"
 );
+const OF_KIND_BEFORE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tapedeck.event WHERE kind = $1 AND position < $2 ORDER BY position DESC LIMIT $3"
+);
+/// With the very words of the index `event_order`.
+const OF_ORDER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tapedeck.event WHERE subject = $1 AND kind > 'order.' AND kind < 'order/' AND position > $2 ORDER BY position LIMIT $3"
+);
 const OF_TRADE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -96,11 +107,45 @@ impl Postgres {
         self.pages(OF_KIND, kind).await
     }
 
+    pub(crate) async fn of_kind_after(
+        &self,
+        kind: &str,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        self.page(OF_KIND, kind, after, limit).await
+    }
+
+    pub(crate) async fn of_kind_before(
+        &self,
+        kind: &str,
+        before: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        self.page(OF_KIND_BEFORE, kind, before, limit).await
+    }
+
+    async fn page(
+        &self,
+        sql: &'static str,
+        kind: &str,
+        place: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        let (mut arguments, mut rows) = (Binder::default(), Vec::new());
+        arguments.text(kind).count(place).count(limit as u64);
+        decode(&self.fetch(sql, arguments).await?, &mut rows)?;
+        Ok(rows)
+    }
+
     pub(crate) async fn of_trade(&self, trade: &str) -> Result<Vec<Row>, ReadError> {
         self.pages(OF_TRADE, trade).await
     }
 
     pub(crate) async fn of_subject(&self, subject: &str) -> Result<Vec<Row>, ReadError> {
+        if subject.starts_with("order:") {
+            return self.pages(OF_ORDER, subject).await;
+        }
         let wanted = |arguments: &mut Binder| {
             arguments.text(subject);
         };

@@ -14,13 +14,24 @@ use domain::Timestamp;
 use events::{Draft, Hash, Position, Row, Uuid};
 use sqlx::sqlite::SqliteRow;
 
-pub(super) const AFTER: &str = "SELECT position, CAST(id || hash || format('%d,%d,%d,%d,%d,%d,%d,%d,%d,', \
+/// The start of a statement: each event as a position and one value.
+macro_rules! packed {
+    () => {
+        "SELECT position, CAST(id || hash || format('%d,%d,%d,%d,%d,%d,%d,%d,%d,', \
      schema, at, recorded_at, octet_length(kind), octet_length(subject), octet_length(source), \
      coalesce(octet_length(cause), -1), coalesce(octet_length(trade), -1), coalesce(octet_length(meta), -1)) \
      || kind || subject || source || coalesce(cause, '') || coalesce(trade, '') || coalesce(meta, '') || body \
-     AS BLOB) FROM event WHERE position > ? ORDER BY position LIMIT ?";
+     AS BLOB) FROM event "
+    };
+}
 
-/// Reads a row of [`AFTER`].
+pub(super) const AFTER: &str = concat!(packed!(), "WHERE position > ? ORDER BY position LIMIT ?");
+pub(super) const OF_KIND_AFTER: &str =
+    concat!(packed!(), "WHERE kind = ? AND position > ? ORDER BY position LIMIT ?");
+pub(super) const OF_KIND_BEFORE: &str =
+    concat!(packed!(), "WHERE kind = ? AND position < ? ORDER BY position DESC LIMIT ?");
+
+/// Reads a row of these statements.
 pub(super) fn read(row: &SqliteRow) -> Result<Row, Damage> {
     let position = rows::position(row)?;
     let unpacked = rows::blob(row, 1).and_then(|packed| unpack(position, packed.unwrap_or_default()));

@@ -15,6 +15,12 @@ const BY_ID: &str = concat!("SELECT ", columns!(), " FROM event WHERE id = ?");
 const OF_KIND: &str = concat!("SELECT ", columns!(), " FROM event WHERE kind = ? ORDER BY position");
 const OF_TRADE: &str = concat!("SELECT ", columns!(), " FROM event WHERE trade = ? ORDER BY position");
 const OF_SUBJECT: &str = concat!("SELECT ", columns!(), " FROM event WHERE subject = ? ORDER BY position");
+/// With the very words of the index `event_order`, or SQLite does not see that it fits.
+const OF_ORDER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM event WHERE subject = ? AND kind > 'order.' AND kind < 'order/' ORDER BY position"
+);
 const LATEST: &str =
     concat!("SELECT ", columns!(), " FROM event WHERE kind = ? ORDER BY position DESC LIMIT 1");
 const LATEST_ABOUT: &str = concat!(
@@ -96,6 +102,38 @@ impl Sqlite {
         self.rows(OF_KIND, arguments).await
     }
 
+    pub(crate) async fn of_kind_after(
+        &self,
+        kind: &str,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        self.page(packed::OF_KIND_AFTER, kind, after, limit).await
+    }
+
+    pub(crate) async fn of_kind_before(
+        &self,
+        kind: &str,
+        before: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        self.page(packed::OF_KIND_BEFORE, kind, before, limit).await
+    }
+
+    async fn page(
+        &self,
+        sql: &'static str,
+        kind: &str,
+        place: Position,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.text(kind).count(place).count(limit as u64);
+        let found = self.fetch(sql, arguments).await?;
+        let rows = found.iter().map(packed::read).collect::<Result<_, _>>();
+        rows.map_err(|Damage { position, why }| ReadError::Damaged { position, why })
+    }
+
     pub(crate) async fn of_trade(&self, trade: &str) -> Result<Vec<Row>, ReadError> {
         let mut arguments = Binder::default();
         arguments.text(trade);
@@ -105,7 +143,8 @@ impl Sqlite {
     pub(crate) async fn of_subject(&self, subject: &str) -> Result<Vec<Row>, ReadError> {
         let mut arguments = Binder::default();
         arguments.text(subject);
-        self.rows(OF_SUBJECT, arguments).await
+        let sql = if subject.starts_with("order:") { OF_ORDER } else { OF_SUBJECT };
+        self.rows(sql, arguments).await
     }
 
     pub(crate) async fn caused_by(&self, id: Uuid) -> Result<Vec<Row>, ReadError> {

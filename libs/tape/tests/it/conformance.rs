@@ -57,6 +57,8 @@ conformance! {
     a_released_unit_is_free_at_once
     cursors_stand_where_they_were_after_a_new_owner
     rows_are_found_by_id_trade_subject_cause_and_kind
+    rows_of_a_kind_are_read_by_pages_from_either_end
+    orders_are_found_by_their_subject
     the_newest_snapshots_are_kept_and_found
     snapshots_can_be_thrown_away
     frames_are_kept_once_and_found_by_their_hash
@@ -463,6 +465,43 @@ async fn rows_are_found_by_id_trade_subject_cause_and_kind(tape: Tape) {
     let about = async |subject| tape.latest_about(Kind::SignalGiven, subject).await.unwrap();
     assert_eq!(about("signal:3").await.map(|row| row.position), Some(3));
     assert_eq!(about("candle:x").await, None);
+}
+
+async fn rows_of_a_kind_are_read_by_pages_from_either_end(tape: Tape) {
+    append(&tape, facts(1..=4)).await;
+    let kind = |n, kind: &'static str| Entry::wall(events::Draft { kind: kind.into(), ..draft(n) });
+    append(&tape, Commit::new((21..=29).map(|n| kind(n, "candle.closed")).collect())).await;
+    append(&tape, facts(5..=6)).await;
+    let positions = |rows: Vec<tape::Row>| rows.iter().map(|row| row.position).collect::<Vec<_>>();
+    let after = async |kind, after, limit| positions(tape.of_kind_after(kind, after, limit).await.unwrap());
+    let before =
+        async |kind, before, limit| positions(tape.of_kind_before(kind, before, limit).await.unwrap());
+    let signal = Kind::SignalGiven;
+    assert_eq!(after(signal, 0, 100).await, [1, 2, 3, 4, 14, 15]);
+    assert_eq!(after(signal, 2, 3).await, [3, 4, 14]);
+    assert_eq!(after(signal, 15, 3).await, [] as [u64; 0]);
+    assert_eq!(before(signal, u64::MAX, 3).await, [15, 14, 4]);
+    assert_eq!(before(signal, 14, 100).await, [4, 3, 2, 1]);
+    assert_eq!(before(signal, 1, 100).await, [] as [u64; 0]);
+    assert_eq!(after(Kind::OrderFilled, 0, 9).await, [] as [u64; 0]);
+    let whole = tape.of_kind_after(Kind::CandleClosed, 0, 100).await.unwrap();
+    assert_eq!(whole, tape.of_kind(Kind::CandleClosed).await.unwrap(), "the same rows to the last byte");
+}
+
+async fn orders_are_found_by_their_subject(tape: Tape) {
+    append(&tape, facts(1..=3)).await;
+    let about = |n, kind: &'static str, subject: &str| {
+        Entry::wall(events::Draft { kind: kind.into(), subject: subject.into(), ..draft(n) })
+    };
+    let rows = vec![
+        about(31, "order.submitted", "order:a"),
+        about(32, "order.filled", "order:ab"),
+        about(33, "order.done", "order:a"),
+    ];
+    append(&tape, Commit::new(rows)).await;
+    let found = tape.of_subject("order:a").await.unwrap();
+    assert_eq!(found.iter().map(|row| row.position).collect::<Vec<_>>(), [4, 6]);
+    assert_eq!(tape.of_subject("order:nope").await.unwrap(), []);
 }
 
 async fn the_newest_snapshots_are_kept_and_found(tape: Tape) {

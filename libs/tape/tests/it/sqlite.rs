@@ -44,6 +44,23 @@ async fn reopening_keeps_everything() {
     verify_chain(&disk.tape, |_, _| ()).await.unwrap();
 }
 
+/// An id that is not there costs no walk through the whole tape.
+#[tokio::test]
+async fn orders_and_kinds_are_looked_up_by_an_index() {
+    let disk = OnDisk::new().await;
+    let mut raw = raw(&disk.path()).await;
+    for (asked, index) in [
+        ("subject = 'order:x' AND kind > 'order.' AND kind < 'order/' ORDER BY position", "event_order"),
+        ("kind = 'order.filled' AND position > 7 ORDER BY position LIMIT 9", "event_kind"),
+        ("kind = 'order.filled' AND position < 7 ORDER BY position DESC LIMIT 9", "event_kind"),
+    ] {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT body FROM event WHERE {asked}");
+        let plan = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut raw).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, "detail")).collect();
+        assert!(steps[0].starts_with("SEARCH") && steps[0].contains(index), "{asked}: {steps:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_database_itself_refuses_to_change_an_event() {
     let disk = OnDisk::new().await;

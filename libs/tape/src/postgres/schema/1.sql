@@ -27,6 +27,8 @@ CREATE TABLE tapedeck.event (
 -- Rows of a trade, and the last row of a kind, in the order of the tape.
 CREATE INDEX event_trade ON tapedeck.event (trade, position) WHERE trade IS NOT NULL;
 CREATE INDEX event_kind ON tapedeck.event (kind, position);
+-- What became of an order is asked for by its subject.
+CREATE INDEX event_order ON tapedeck.event (subject, position) WHERE kind > 'order.' AND kind < 'order/';
 
 CREATE FUNCTION tapedeck.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

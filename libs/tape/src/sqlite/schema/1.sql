@@ -21,6 +21,8 @@ CREATE TABLE event (
 -- costs next to nothing; one by subject or by cause would not.
 CREATE INDEX event_trade ON event (trade) WHERE trade IS NOT NULL;
 CREATE INDEX event_kind ON event (kind);
+-- What became of an order is asked for by its subject.
+CREATE INDEX event_order ON event (subject) WHERE kind > 'order.' AND kind < 'order/';
 
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event
 BEGIN SELECT RAISE(ABORT, 'append-only: an event is never changed'); END;
