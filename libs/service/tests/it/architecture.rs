@@ -13,7 +13,7 @@ use toml::Table;
 /// Bottom first. A crate may use what lies in a lower layer, never its own or a higher one.
 const LAYERS: &[&[&str]] = &[
     &["domain"],
-    &["events", "indicators"],
+    &["events", "indicators", "statistics"],
     &["service", "venue", "venue-paper"],
     &[
         "tape",
@@ -54,7 +54,7 @@ const COMMON: &[&str] = &["config", "observe"];
 const FOREIGN_TO_CORES: &[&str] = &["chrono", "rust_decimal", "serde", "serde_json", "thiserror", "uuid"];
 
 /// Libraries that are cores from the first file to the last; the host that drives cores is pure too.
-const PURE_LIBS: &[&str] = &["domain", "events", "indicators", "service", "venue-paper"];
+const PURE_LIBS: &[&str] = &["domain", "events", "indicators", "service", "statistics", "venue-paper"];
 
 /// Files and folders of services that do I/O.
 const IMPURE: &[&str] = &[
