@@ -71,7 +71,11 @@ impl Global {
     }
     /// The tape that was asked for: on the command line, else in the environment.
     pub fn tape<'a>(&'a self, given: &'a TapeUrl) -> Option<&'a str> {
-        given.tape.as_deref().or_else(|| self.environment.store_url.as_ref().map(Secret::reveal))
+        self.tape_or(given.tape.as_deref())
+    }
+    /// As [`Global::tape`].
+    pub fn tape_or<'a>(&'a self, given: Option<&'a str>) -> Option<&'a str> {
+        given.or_else(|| self.environment.store_url.as_ref().map(Secret::reveal))
     }
 }
 
@@ -95,16 +99,19 @@ pub enum Command {
     /// Look at the tape itself, or move it
     #[command(subcommand)]
     Tape(TapeCommand),
-    /// Positions held now
-    Positions(OnTape),
-    /// Trades, newest last
-    Trades(OnTape),
+    /// Positions held
+    Positions(OfPositions),
+    /// Trades, newest last; what is true of an open one for now only stands in parentheses
+    Trades(OfTrades),
     /// Orders, newest last
-    Orders(OnTape),
+    Orders(OfOrders),
     /// What the account is worth
-    Portfolio(OnTape),
+    Portfolio(OfPortfolio),
     /// Signals given, newest last
-    Signals(OnTape),
+    Signals(OfSignals),
+    /// What a tape amounts to: equity, risk, trades by instrument, month and reason, open trades
+    #[command(visible_alias = "summary")]
+    Report(Report),
     /// Run the whole engine under simulated faults, and check every promise
     Simulate(Simulate),
     /// Halt trading, let it only reduce what is held, or resume it
@@ -164,7 +171,7 @@ pub struct Up {
     /// sockets, behind Binance's API, started beside the engine
     #[arg(long, value_name = "VENUE", value_enum, default_value = "venue-paper")]
     pub venue: UpVenue,
-    /// Seconds of market per second, or max [default: 604800, a week a second]
+    /// Seconds of market per second (604800 is a week a second), or max
     #[arg(long, value_name = "N|max", default_value = "604800")]
     pub speed: Speed,
     /// Leave out candles that close at or before this time (2024-01-15 or 2024-01-15T00:00:00Z)
@@ -174,7 +181,7 @@ pub struct Up {
     #[arg(long, value_name = "TIME")]
     pub to: Option<Timestamp>,
     #[command(flatten)]
-    pub tape: TapeUrl,
+    pub tape: TapeOfMarket,
     /// End when the market does, instead of staying up to be looked at
     #[arg(long)]
     pub exit_when_done: bool,
@@ -224,7 +231,7 @@ pub struct Run {
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     #[command(flatten)]
-    pub tape: TapeUrl,
+    pub tape: SharedTape,
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -319,15 +326,32 @@ pub struct Backtest {
     /// Record the run on this tape (sqlite:PATH); without it nothing is recorded, which is faster
     #[arg(long, value_name = "URL")]
     pub tape: Option<String>,
-    /// Write signals.csv, trades.csv, equity.csv and summary.json into this folder
+    /// Write signals.csv, requests.csv, trades.csv, equity.csv, summary.json and report.html into this
+    /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct TapeUrl {
-    /// The tape, sqlite:PATH or postgres://… [default: $STORE_URL, else in the data folder one named after the market,
-    /// or to look at the newest]
+    /// The tape, sqlite:PATH or postgres://… [default: $STORE_URL, else the newest of the data folder]
+    #[arg(long, value_name = "URL")]
+    pub tape: Option<String>,
+}
+
+/// The tape of a market, made where there is none.
+#[derive(Debug, Args)]
+pub struct TapeOfMarket {
+    /// The tape, sqlite:PATH or postgres://… [default: $STORE_URL, else one in the data folder, named
+    /// after the market]
+    #[arg(long, value_name = "URL")]
+    pub tape: Option<String>,
+}
+
+/// The tape that several processes share.
+#[derive(Debug, Args)]
+pub struct SharedTape {
+    /// The tape, postgres://… [default: $STORE_URL]
     #[arg(long, value_name = "URL")]
     pub tape: Option<String>,
 }
@@ -336,6 +360,114 @@ pub struct TapeUrl {
 pub struct OnTape {
     #[command(flatten)]
     pub tape: TapeUrl,
+}
+
+/// Which tape is looked at, as it was when, and how it is printed.
+#[derive(Debug, Args)]
+pub struct Look {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// As it was at this position or time [default: the end]
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub until: Option<Until>,
+    /// Print comma-separated values with a header
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// Which rows, by what they are of.
+#[derive(Debug, Args)]
+pub struct Narrow {
+    /// Only these instruments: BTCUSDT, or binance:spot:BTCUSDT; several with commas
+    #[arg(long, value_name = "INSTRUMENT", value_delimiter = ',')]
+    pub instrument: Vec<String>,
+    /// Only these edges; several with commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub edge: Vec<String>,
+}
+
+/// Which rows, by their time.
+#[derive(Debug, Args)]
+pub struct Span {
+    /// Only what was asked for or given at or after this time (2024-01-15 or 2024-01-15T00:00:00Z)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+    /// Only what was asked for or given before this time
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Timestamp>,
+    /// Only so many, the newest
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    pub last: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct OfPositions {
+    #[command(flatten)]
+    pub look: Look,
+    #[command(flatten)]
+    pub narrow: Narrow,
+}
+
+#[derive(Debug, Args)]
+pub struct OfTrades {
+    #[command(flatten)]
+    pub look: Look,
+    #[command(flatten)]
+    pub narrow: Narrow,
+    #[command(flatten)]
+    pub span: Span,
+    /// Only those in these states: requested, sized, refused, aborted, open, exiting, closed; several
+    /// with commas
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct OfOrders {
+    #[command(flatten)]
+    pub look: Look,
+    #[command(flatten)]
+    pub narrow: Narrow,
+    #[command(flatten)]
+    pub span: Span,
+    /// Only those in these states: submitted, working, stuck, filled, canceled, expired, rejected,
+    /// absent, refused; several with commas
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct OfSignals {
+    #[command(flatten)]
+    pub look: Look,
+    #[command(flatten)]
+    pub narrow: Narrow,
+    #[command(flatten)]
+    pub span: Span,
+}
+
+#[derive(Debug, Args)]
+pub struct OfPortfolio {
+    #[command(flatten)]
+    pub look: Look,
+    /// Every valuation instead of the last one
+    #[arg(long)]
+    pub history: bool,
+    #[command(flatten)]
+    pub span: Span,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// As it was at this position or time [default: the end]
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub until: Option<Until>,
+    /// Write signals.csv, requests.csv, trades.csv, equity.csv, summary.json and report.html into this
+    /// folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -412,8 +544,8 @@ pub struct Show {
     /// How many
     #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
     pub count: u64,
-    /// Only events of these kinds (trade.closed) or families (trade); may be given often
-    #[arg(long, value_name = "KIND")]
+    /// Only events of these kinds (trade.closed) or families (trade); several with commas
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<String>,
 }
 
@@ -427,8 +559,8 @@ pub struct Tail {
     /// Stay, and show each new event
     #[arg(long, short)]
     pub follow: bool,
-    /// Only events of these kinds (trade.closed) or families (trade); may be given often
-    #[arg(long, value_name = "KIND")]
+    /// Only events of these kinds (trade.closed) or families (trade); several with commas
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Every event in one line for people.
 
+use crate::figures::{count, tidy};
 use domain::{Decimal, NewOrder, OrderRequest, Size, Timestamp};
 use events::*;
 
@@ -26,7 +27,7 @@ pub fn explain(event: &Event) -> String {
             format!("{}: {} free {}, locked {}", e.account, e.asset, show(e.free), show(e.locked))
         }
         Event::Account(AccountEvent::LedgerEntered(e)) => {
-            format!("{}: {} {} ({:?}, {})", e.account, show(e.delta), e.asset, e.reason, e.venue_ref)
+            format!("{}: {} {} ({}, {})", e.account, show(e.delta), e.asset, e.reason, e.venue_ref)
         }
         Event::Stream(StreamEvent::Opened(e)) => {
             format!("{} hears the stream {} of {} from {} on", e.replica, e.stream, e.account, e.at)
@@ -44,7 +45,12 @@ pub fn explain(event: &Event) -> String {
             )
         }
         Event::Frame(FrameEvent::Reparsed(e)) => {
-            format!("frame {}… of {} can be read now: {} events", short(e.frame), e.account, e.events)
+            format!(
+                "frame {}… of {} can be read now: {}",
+                short(e.frame),
+                e.account,
+                count(e.events.into(), "event")
+            )
         }
         Event::Position(e) => position(e),
         Event::Portfolio(PortfolioEvent::Valued(e)) => format!(
@@ -57,7 +63,7 @@ pub fn explain(event: &Event) -> String {
             percent(e.drawdown)
         ),
         Event::Control(ControlEvent::TradingStateChanged(e)) => format!(
-            "trading on {} is {:?} by {}: {}{}",
+            "trading on {} is {} by {}: {}{}",
             e.account.map_or_else(|| "all accounts".to_owned(), |a| a.to_string()),
             e.state,
             e.who,
@@ -69,7 +75,7 @@ pub fn explain(event: &Event) -> String {
 
 fn tape(event: &TapeEvent) -> String {
     match event {
-        TapeEvent::Opened(e) => format!("tape {} opened for {} ({:?} clock)", e.tape, e.market, e.clock),
+        TapeEvent::Opened(e) => format!("tape {} opened for {} on the {} clock", e.tape, e.market, e.clock),
         TapeEvent::Conflicted(e) => {
             format!("CONFLICT: {} said something else under the id of {} {}", e.source, e.kind, e.id)
         }
@@ -93,15 +99,19 @@ fn candle(event: &CandleEvent) -> String {
             show(c.volume)
         ),
         CandleEvent::Missing(e) => format!(
-            "{} {}: {} candles missing from {} until {}",
-            e.instrument, e.interval, e.count, e.from, e.until
+            "{} {}: {} missing from {} until {}",
+            e.instrument,
+            e.interval,
+            count(e.count, "candle"),
+            e.from,
+            e.until
         ),
         CandleEvent::Differs(e) => format!(
             "{} {} of {}: a second copy says something else; the first stands",
             e.second.instrument, e.second.interval, e.second.open_time
         ),
         CandleEvent::Refused(e) => format!(
-            "{} {} of {} not used: {:?}",
+            "{} {} of {} not used: {}",
             e.candle.instrument, e.candle.interval, e.candle.open_time, e.fault
         ),
     }
@@ -109,8 +119,11 @@ fn candle(event: &CandleEvent) -> String {
 
 fn breakout(b: &Breakout, beyond: &str) -> String {
     format!(
-        "{} {beyond} {}, the extreme of the last {} candles of {}",
-        b.extreme, b.channel, b.lookback, b.interval
+        "{} {beyond} {}, the extreme of the last {} of {}",
+        b.extreme,
+        b.channel,
+        count(b.lookback.into(), "candle"),
+        b.interval
     )
 }
 
@@ -171,7 +184,7 @@ fn trade(event: &TradeEvent) -> String {
         TradeEvent::StopMoveRequested(e) => format!("{} wants the stop at {}", by(&e.by), e.stop),
         TradeEvent::StopMoveRefused(e) => format!("the stop is not moved to {}: {}", e.stop, e.text),
         TradeEvent::Sized(e) => format!(
-            "granted {} of {} at {} or better, {} reserved ({:?}: budget {}, cash {}, equity {}, risk {})",
+            "granted {} of {} at {} or better, {} reserved ({}: budget {}, cash {}, equity {}, risk {})",
             e.quantity,
             e.instrument,
             e.limit,
@@ -182,14 +195,14 @@ fn trade(event: &TradeEvent) -> String {
             show(e.sizing.equity.round_dp(2)),
             show(e.sizing.risk.round_dp(2))
         ),
-        TradeEvent::Refused(e) => format!("refused by {:?}: {}", e.rule, e.text),
+        TradeEvent::Refused(e) => format!("refused ({}): {}", e.rule, e.text),
         TradeEvent::Opened(e) => {
             format!(
                 "open: {} of {} at {} for {}",
                 show(e.quantity),
                 e.instrument,
-                show(e.price),
-                show(e.cost)
+                show(tidy(e.price)),
+                show(tidy(e.cost))
             )
         }
         TradeEvent::Protected(e) => {
@@ -199,21 +212,22 @@ fn trade(event: &TradeEvent) -> String {
             )
         }
         TradeEvent::Unprotected(e) => {
-            format!("UNPROTECTED since {}: {} held ({:?})", e.since, show(e.quantity), e.because)
+            let word = if e.because.is_passing() { "no stop" } else { "UNPROTECTED" };
+            format!("{word} since {}: {} held ({})", e.since, show(e.quantity), e.because)
         }
-        TradeEvent::Exiting(e) => format!("leaving ({:?})", e.reason),
+        TradeEvent::Exiting(e) => format!("leaving: {}", e.reason),
         TradeEvent::Closed(e) => format!(
-            "closed ({:?}): bought {} at {}, sold at {}; cost {}, proceeds {}, profit {}{}",
+            "closed ({}): bought {} at {}, sold at {}; cost {}, proceeds {}, profit {}{}",
             e.reason,
             show(e.quantity),
-            show(e.entry_price),
-            show(e.exit_price),
-            show(e.cost),
-            show(e.proceeds),
-            show(e.profit),
+            show(tidy(e.entry_price)),
+            show(tidy(e.exit_price)),
+            show(tidy(e.cost)),
+            show(tidy(e.proceeds)),
+            show(tidy(e.profit)),
             if e.left.is_zero() { String::new() } else { format!("; {} left as dust", show(e.left)) }
         ),
-        TradeEvent::Aborted(e) => format!("not entered ({:?}): {}", e.reason, e.text),
+        TradeEvent::Aborted(e) => format!("not entered ({}): {}", e.reason, e.text),
     }
 }
 
@@ -243,7 +257,7 @@ fn order(event: &OrderEvent) -> String {
         }
         OrderEvent::Accepted(e) => format!("{} works at the venue as {}", e.order, e.venue_order),
         OrderEvent::Rejected(e) => format!(
-            "{} rejected by the venue ({:?}{}): {}",
+            "{} rejected by the venue ({}{}): {}",
             e.order,
             e.reason,
             e.code.map_or_else(String::new, |c| format!(", {c}")),
@@ -278,42 +292,54 @@ fn order(event: &OrderEvent) -> String {
             show(e.filled.quote),
             if e.text.is_empty() { String::new() } else { format!(" ({})", e.text) }
         ),
-        OrderEvent::Stuck(e) => format!("STUCK: {} waits for {:?} since {}", e.order, e.waiting_for, e.since),
+        OrderEvent::Stuck(e) => format!("STUCK: {} waits for {} since {}", e.order, e.waiting_for, e.since),
     }
+}
+
+/// `BTCUSDT of edge70 (binance:paper)`.
+fn whose(key: &PositionKey) -> String {
+    format!("{} of {} ({})", key.instrument.symbol, key.owner, key.account)
 }
 
 fn position(event: &PositionEvent) -> String {
     match event {
         PositionEvent::Opened(e) => {
-            format!("{}: opened {} at {}", e.position, show(e.quantity), show(e.average.round_dp(8)))
+            format!("{}: opened {} at {}", whose(&e.position), show(e.quantity), show(tidy(e.average)))
         }
         PositionEvent::Increased(e) => format!(
             "{}: {} more, {} in all at {}",
-            e.position,
+            whose(&e.position),
             show(e.by),
             show(e.quantity),
-            show(e.average.round_dp(8))
+            show(tidy(e.average))
         ),
         PositionEvent::Reduced(e) => format!(
             "{}: {} less at {}, {} left, profit {}",
-            e.position,
+            whose(&e.position),
             show(e.by),
             e.price,
             show(e.quantity),
-            show(e.profit.round_dp(8))
+            show(tidy(e.profit))
         ),
         PositionEvent::Closed(e) => format!(
             "{}: closed, bought {} at {}, sold {} at {}, profit {} ({})",
-            e.position,
+            whose(&e.position),
             show(e.bought),
-            show(e.entry_price.round_dp(8)),
+            show(tidy(e.entry_price)),
             show(e.sold),
-            show(e.exit_price.round_dp(8)),
-            show(e.profit.round_dp(8)),
+            show(tidy(e.exit_price)),
+            show(tidy(e.profit)),
             percent(e.profit_ratio)
         ),
         PositionEvent::Adjusted(e) => {
-            format!("{}: set to {} ({} {}): {}", e.position, show(e.quantity), e.side, show(e.by), e.why)
+            format!(
+                "{}: set to {} ({} {}): {}",
+                whose(&e.position),
+                show(e.quantity),
+                e.side,
+                show(e.by),
+                e.why
+            )
         }
     }
 }

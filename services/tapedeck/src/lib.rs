@@ -8,11 +8,14 @@ mod commands;
 mod data_quality;
 pub mod deployment;
 pub mod explain;
+pub mod figures;
 mod live;
 mod locate;
 mod process;
 pub mod report;
+mod scan;
 pub mod simulate;
+pub mod trades;
 pub mod units;
 mod venue;
 
@@ -65,9 +68,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trades(args) => commands::views::trades(&global, args).await,
         Command::Orders(args) => commands::views::orders(&global, args).await,
         Command::Portfolio(args) => commands::views::portfolio(&global, args).await,
-        Command::Signals(args) => commands::views::signals(&global, args).await,
+        Command::Signals(args) => commands::views::signals::signals(&global, args).await,
         Command::Simulate(args) => commands::simulate::run(&global, &args),
         Command::Trading(args) => commands::record::trading(&global, args).await,
+        Command::Report(args) => commands::report::run(&global, args).await,
         Command::Doctor(args) => commands::doctor::run(&global, args).await,
         Command::Exchange(ExchangeCommand::Serve(args)) => commands::exchange::serve(&global, args).await,
     }

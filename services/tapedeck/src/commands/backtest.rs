@@ -73,8 +73,9 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
             let (_stop, stopped) = watch::channel(false);
             run.run(stopped).await?;
             // From the tape, so that a run that was begun before is whole.
-            super::views::scan(&tape, |event| seen.collector.see(event)).await?;
-            head = Some(tape.head().await?);
+            let end = tape.head().await?;
+            seen.collector = super::report::collect(&tape, end.position, seen.collector).await?;
+            head = Some(end);
             tape.close().await?;
         }
     }

@@ -3,12 +3,14 @@
 use crate::{
     cli::{Doctor, Global},
     commands::print_json,
-    data_quality, locate, units,
+    data_quality,
+    figures::count,
+    locate, units,
 };
 use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
 use std::{
-    fs,
+    fs, io,
     path::Path,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -66,7 +68,11 @@ fn finding(about: &'static str, state: State, found: impl Into<String>) -> Findi
 
 fn configuration(global: &Global) -> Finding {
     match locate::settings(global).and_then(|settings| units::all(&settings)) {
-        Ok(units) => finding("configuration", State::Well, format!("read; {} units to run", units.len())),
+        Ok(units) => finding(
+            "configuration",
+            State::Well,
+            format!("read; {} to run", count(units.len() as u64, "unit")),
+        ),
         Err(error) => finding("configuration", State::Wrong, format!("{error:#}")),
     }
 }
@@ -96,8 +102,27 @@ fn folder(path: &Path) -> Finding {
         Err(error) => finding(
             "data folder",
             State::Wrong,
-            format!("{}: {error}; make room or choose another with --data-dir", path.display()),
+            format!("{}: {error}; {}", path.display(), remedy(error.kind())),
         ),
+    }
+}
+
+/// What helps where a folder cannot be written to.
+fn remedy(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room, or choose another folder with --data-dir"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "give this user the right to write there, or choose another folder with --data-dir"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "the file system is mounted read-only: choose a folder elsewhere with --data-dir"
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "a file stands where the folder should be: move it away, or choose another with --data-dir"
+        }
+        _ => "choose another folder with --data-dir",
     }
 }
 
@@ -114,7 +139,7 @@ async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
             vec![finding(
                 "tape",
                 State::Well,
-                format!("whole: {} events, until {}", head.position, head.recorded_at),
+                format!("whole: {}, until {}", count(head.position, "event"), head.recorded_at),
             )]
         }
         Err(error) => {
@@ -145,15 +170,13 @@ fn candles(global: &Global, path: &Path) -> Vec<Finding> {
         Err(error) => return vec![finding("candles", State::Wrong, error.to_string())],
     };
     let (series, instruments) = (market.series.len(), market.rules.len());
-    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
     let mut found = vec![finding(
         "candles",
         State::Well,
         format!(
-            "{} candles: {} of {}",
-            market.candles,
-            count(series, "series", "series"),
-            count(instruments, "instrument", "instruments")
+            "{}: {series} series of {}",
+            count(market.candles, "candle"),
+            count(instruments as u64, "instrument")
         ),
     )];
     found.extend(market.quality.iter().filter_map(of_series));

@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod record;
 pub mod replay;
+pub mod report;
 pub mod run;
 mod serving;
 pub mod simulate;
@@ -27,10 +28,10 @@ use crate::{
     WrongUse,
     data_quality::{self, Known},
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use market_data::Opened;
 use settings::Settings;
-use std::{io::IsTerminal, time::Duration};
+use std::{fmt, io::IsTerminal, time::Duration};
 
 /// Says what is amiss with a market that is about to be played; with it, what its summary cannot know.
 ///
@@ -51,15 +52,19 @@ fn progress(total: u64, what: &'static str, json: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(total);
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {rate} eta {eta}");
+    // Whole numbers in a column of their own: a rate that can be read while it changes.
+    let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
+        let _ = write!(to, "{:>9.0}/s", state.per_sec());
+    };
+    bar.set_style(style.map_or_else(|_| ProgressStyle::default_bar(), |style| style.with_key("rate", rate)));
     bar.set_message(what);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
 /// Prints a value as JSON, on lines of its own.
-fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;
@@ -68,7 +73,7 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 }
 
 /// Rows under headings, as wide as they must be; the columns named in `right` are numbers.
-fn table(headings: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
+pub fn table(headings: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter()
             .map(|r| r[column].chars().count())

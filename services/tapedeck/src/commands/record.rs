@@ -5,6 +5,7 @@ use crate::{
     cli::{Global, OpenTape, Reparse, Republish, TapeUrl, Trading, Wanted},
     commands::print_json,
     explain::explain,
+    figures::count,
     locate, units,
 };
 use anyhow::Context;
@@ -93,11 +94,16 @@ pub async fn reparse(global: &Global, args: Reparse) -> anyhow::Result<ExitCode>
         let (outcome, words) = match &frame.outcome {
             reparse::Reading::Recorded { events, new, conflicts } => (
                 json!({ "recorded": { "events": events, "new": new, "conflicts": conflicts } }),
-                format!("{events} events, {new} of them new, {conflicts} conflicts"),
+                format!(
+                    "{}, {new} of them new, {}",
+                    count(*events as u64, "event"),
+                    count(*conflicts as u64, "conflict")
+                ),
             ),
-            reparse::Reading::Readable { events } => {
-                (json!({ "readable": { "events": events } }), format!("can be read now: {events} events"))
-            }
+            reparse::Reading::Readable { events } => (
+                json!({ "readable": { "events": events } }),
+                format!("can be read now: {}", count(*events as u64, "event")),
+            ),
             reparse::Reading::Unreadable { why } => {
                 unreadable += 1;
                 (json!({ "unreadable": why }), format!("still cannot be read: {why}"))

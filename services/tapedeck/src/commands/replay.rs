@@ -2,29 +2,20 @@
 
 use crate::{
     WrongUse,
-    cli::{Global, Replay, Until},
+    cli::{Global, Replay},
     commands::{print_json, progress},
-    locate, units,
+    locate, scan, units,
 };
 use runtime::recover::{self, Plan};
 use serde_json::{Map, json};
 use service::Walk;
 use std::process::ExitCode;
-use tape::Tape;
 
 /// # Errors
 /// No such tape or unit; a tape that cannot be read.
 pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
     let tape = locate::reading(global, &args.tape).await?;
-    let head = tape.head().await?.position;
-    let until = match args.until {
-        None => head,
-        Some(Until::Position(position)) if position <= head => position,
-        Some(Until::Position(position)) => {
-            return Err(WrongUse(format!("--until {position}: the tape ends at position {head}")).into());
-        }
-        Some(Until::Time(time)) => position_at(&tape, head, time).await?,
-    };
+    let until = scan::until(&tape, args.until).await?;
     let hosts = units::of_tape(&tape).await?;
     let bar = progress(until, "replaying", global.json);
     let plan = Plan {
@@ -61,19 +52,4 @@ pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The last position recorded at or before `time`: the tape's time never runs backwards.
-async fn position_at(tape: &Tape, head: u64, time: domain::Timestamp) -> anyhow::Result<u64> {
-    let (mut low, mut high) = (0, head);
-    while low < high {
-        let middle = (low + high).div_ceil(2);
-        let row = tape.read(middle - 1, 1).await?;
-        if row.first().is_some_and(|r| r.recorded_at <= time) {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    Ok(low)
 }

@@ -76,7 +76,7 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
         let at = args.venue.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
         return Err(WrongUse(format!("{foreign} is not needed with --venue {at}: leave it out")).into());
     }
-    let url = global.tape(&args.tape).ok_or_else(|| {
+    let url = global.tape_or(args.tape.tape.as_deref()).ok_or_else(|| {
         WrongUse("which tape? Set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck".to_owned())
     })?;
     let owner = owner(args.replica.as_deref());

@@ -49,7 +49,7 @@ pub fn run(global: &Global, args: &Simulate) -> anyhow::Result<ExitCode> {
         let failures: Vec<_> = broken.iter().map(|(seed, why)| json!({ "seed": seed, "why": why })).collect();
         print_json(&json!({ "seeds": count, "met": total, "broken": failures }))?;
     } else {
-        out!("{count} seeds: {total}")?;
+        out!("{}: {total}", crate::figures::count(count, "seed"))?;
         for (seed, why) in &broken {
             out!("BROKEN by seed {seed}: {why}")?;
             if args.seed.is_none() {

@@ -5,6 +5,7 @@ use crate::{
     cli::{Export, Global, Import, OnTape, Show, Tail},
     commands::{print_json, progress},
     explain::explain,
+    figures::count,
     locate,
 };
 use anyhow::Context;
@@ -42,12 +43,22 @@ pub async fn show(global: &Global, args: Show) -> anyhow::Result<ExitCode> {
     must_exist(&args.kind)?;
     let tape = locate::reading(global, &args.tape).await?;
     let mut after = args.from.saturating_sub(1);
+    if !args.kind.is_empty() {
+        let count = usize::try_from(args.count).unwrap_or(usize::MAX);
+        let mut rows = Vec::new();
+        for kind in named(&args.kind) {
+            rows.extend(tape.of_kind_after(kind, after, count).await?);
+        }
+        rows.sort_by_key(|row| row.position);
+        rows.iter().take(count).try_for_each(|row| print_row(row, global.json))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut left = args.count;
     while left > 0 {
         let rows = tape.read(after, BATCH).await?;
         let Some(last) = rows.last() else { break };
         after = last.position;
-        for row in rows.iter().filter(|r| wanted(r, &args.kind)).take(usize::try_from(left)?) {
+        for row in rows.iter().take(usize::try_from(left)?) {
             print_row(row, global.json)?;
             left -= 1;
         }
@@ -61,16 +72,19 @@ pub async fn tail(global: &Global, args: Tail) -> anyhow::Result<ExitCode> {
     must_exist(&args.kind)?;
     let tape = locate::reading(global, &args.tape).await?;
     let head = tape.head().await?.position;
-    let mut shown = Vec::new();
-    let mut before = head;
     let count = usize::try_from(args.count)?;
-    while shown.len() < count && before > 0 {
-        let from = before.saturating_sub(BATCH as u64);
-        let rows = tape.read(from, usize::try_from(before - from)?).await?;
-        shown.extend(rows.into_iter().rev().filter(|r| wanted(r, &args.kind)).take(count - shown.len()));
-        before = from;
+    let mut shown = Vec::new();
+    if args.kind.is_empty() {
+        shown = tape.read(head.saturating_sub(args.count), count).await?;
+    } else {
+        for kind in named(&args.kind) {
+            shown.extend(tape.of_kind_before(kind, head + 1, count).await?);
+        }
+        shown.sort_by_key(|row| row.position);
+        shown.drain(..shown.len().saturating_sub(count));
     }
-    for row in shown.iter().rev() {
+    // What came since then is the follower's.
+    for row in shown.iter().filter(|row| row.position <= head) {
         print_row(row, global.json)?;
     }
     if !args.follow {
@@ -128,7 +142,7 @@ fn report(global: &Global, what: &str, head: &Head) -> anyhow::Result<()> {
     if global.json {
         return print_json(&head_json(head));
     }
-    out!("{what} {} events, head {}", head.position, hex(&head.hash))?;
+    out!("{what} {}, head {}", count(head.position, "event"), hex(&head.hash))?;
     Ok(())
 }
 
@@ -146,6 +160,12 @@ fn must_exist(kinds: &[String]) -> Result<(), WrongUse> {
 
 fn family(kind: &str) -> &str {
     kind.split('.').next().unwrap_or_default()
+}
+
+/// The kinds that go by these names, and those of these families.
+fn named(names: &[String]) -> Vec<Kind> {
+    let is_named = |kind: &&Kind| names.iter().any(|n| n == kind.name() || n == family(kind.name()));
+    Kind::ALL.iter().filter(is_named).copied().collect()
 }
 
 fn wanted(row: &Row, kinds: &[String]) -> bool {

@@ -3,10 +3,12 @@
 use crate::{
     abroad,
     cli::{Global, Up, UpVenue},
-    commands::{print_json, serving},
+    commands::{print_json, report, serving},
     data_quality::Known,
     live::Live,
-    locate, report, units,
+    locate,
+    report::Collector,
+    units,
 };
 use market_data::Feed;
 use runtime::{
@@ -31,7 +33,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         // The same market, and another venue: one tape cannot go on as the other.
         UpVenue::PaperExchange => format!("{} at paper-exchange", market.describe),
     };
-    let (tape, url) = locate::writing(global, global.tape(&args.tape), &describe).await?;
+    let (tape, url) = locate::writing(global, global.tape_or(args.tape.tape.as_deref()), &describe).await?;
     units::check_same_account(&tape, &settings).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -98,12 +100,11 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 }
 
 async fn summarize(global: &Global, tape: &tape::Tape, known: Known) -> anyhow::Result<()> {
-    let mut collector = report::Collector::default();
+    let head = tape.head().await?;
+    let mut collector = report::collect(tape, head.position, Collector::default()).await?;
     collector.know(known);
-    super::views::scan(tape, |event| collector.see(event)).await?;
     let summary = collector.summary();
     if global.json {
-        let head = tape.head().await?;
         let mut value = serde_json::to_value(&summary)?;
         value["head"] = super::tape::head_json(&head);
         print_json(&value)

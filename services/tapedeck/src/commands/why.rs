@@ -5,7 +5,7 @@ use crate::{
     cli::{Global, Why},
     commands::print_json,
     explain::explain,
-    locate,
+    locate, scan,
 };
 use events::{Event, Kind, OrderEvent, Position, Row, Uuid};
 use serde_json::json;
@@ -108,10 +108,10 @@ impl Chain<'_> {
         Ok(())
     }
 
-    /// Fills are few and have no index of their own.
+    /// Fills have no index of their own; those by kind are few.
     async fn fills(&self, venue_trade: &str) -> anyhow::Result<Vec<Row>> {
         let mut found = Vec::new();
-        super::views::scan(self.tape, |event| {
+        scan::kinds(self.tape, &[Kind::OrderFilled], Position::MAX, |event| {
             if let Event::Order(OrderEvent::Filled(fill)) = &event.event
                 && fill.venue_trade.as_str() == venue_trade
             {

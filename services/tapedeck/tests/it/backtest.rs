@@ -3,7 +3,8 @@
 use crate::support::*;
 use std::fs;
 
-const FILES: [&str; 4] = ["signals.csv", "trades.csv", "equity.csv", "summary.json"];
+const FILES: [&str; 6] =
+    ["signals.csv", "requests.csv", "trades.csv", "equity.csv", "summary.json", "report.html"];
 
 fn market() -> Place {
     let place = Place::new();

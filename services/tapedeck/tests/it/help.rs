@@ -24,6 +24,7 @@ fn every_command_explains_itself() {
         "orders",
         "portfolio",
         "signals",
+        "report",
         "simulate",
         "doctor",
     ] {

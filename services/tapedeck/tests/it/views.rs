@@ -14,7 +14,7 @@ fn trades_tell_how_each_went() {
     let place = Place::finished();
     let trades = place.run("trades --json").well().list();
     let states = texts(&trades, "state");
-    assert_eq!(states, ["closed", "closed", "open, protected", "open, protected"]);
+    assert_eq!(states, ["closed", "closed", "open", "open"]);
     for trade in &trades {
         let closed = trade["state"] == "closed";
         assert!(
@@ -23,11 +23,12 @@ fn trades_tell_how_each_went() {
         );
         assert_eq!(closed, !trade["profit"].is_null(), "{trade}");
         assert_eq!(closed, !trade["closed_at"].is_null(), "{trade}");
+        assert_eq!(trade["protected"], if closed { Value::Null } else { Value::Bool(true) });
     }
     let told = place.run("trades").well();
     assert!(told.out.starts_with("trade "), "{told:#?}");
     assert_eq!(told.out.lines().count(), 1 + trades.len());
-    told.says(&texts(&trades, "trade")).says(&["StopHit", "Requested", "open, protected"]);
+    told.says(&texts(&trades, "trade")).says(&["stop hit", "exit requested", "open, protected"]);
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn positions_are_what_the_open_trades_hold() {
     let trades = place.run("trades --json").well().list();
     let open: BTreeMap<String, Decimal> = trades
         .iter()
-        .filter(|trade| trade["state"] == "open, protected")
+        .filter(|trade| trade["state"] == "open")
         .map(|trade| {
             (text(&trade["trade"]).split('-').nth(1).unwrap().to_owned(), amount(&trade["quantity"]))
         })

@@ -72,7 +72,7 @@ fn a_closed_trade_is_told_from_the_candle_to_the_end() {
         "edge70 says long",
         "granted",
         "protected: ",
-        "closed (StopHit)",
+        "closed (stop hit)",
         "profit -",
     ]);
 }

@@ -1,0 +1,112 @@
+//! `tapedeck positions`.
+
+use super::{Shown, Then};
+use crate::{
+    cli::{Global, OfPositions},
+    explain::{show, when},
+    figures::{as_tidy, tidy},
+};
+use domain::{Decimal, Timestamp};
+use events::{Event, Kind, PositionEvent, PositionKey};
+use serde::Serialize;
+use std::{collections::BTreeMap, process::ExitCode};
+
+#[derive(Serialize)]
+struct Held {
+    #[serde(flatten)]
+    key: PositionKey,
+    #[serde(serialize_with = "as_tidy")]
+    quantity: Decimal,
+    #[serde(serialize_with = "as_tidy")]
+    average: Decimal,
+    #[serde(serialize_with = "as_tidy")]
+    cost: Decimal,
+    since: Timestamp,
+}
+
+const KINDS: &[Kind] = &[
+    Kind::PositionOpened,
+    Kind::PositionIncreased,
+    Kind::PositionReduced,
+    Kind::PositionClosed,
+    Kind::PositionAdjusted,
+];
+
+/// # Errors
+/// A tape that cannot be read.
+pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<ExitCode> {
+    let then = Then::open(global, &args.look).await?;
+    let mut held: BTreeMap<PositionKey, Held> = BTreeMap::new();
+    then.scan(KINDS, |event| {
+        if let Event::Position(position) = &event.event {
+            see(&mut held, position, event.recorded_at);
+        }
+    })
+    .await?;
+    let of = held.len();
+    let rows: Vec<Held> =
+        held.into_values().filter(|h| args.narrow.takes(&h.key.instrument, Some(&h.key.owner))).collect();
+    let shown = Shown {
+        what: "positions",
+        rows: &rows,
+        of,
+        headings: &["account", "instrument", "owner", "quantity", "average", "cost", "since"],
+        right: &[3, 4, 5],
+        columns: &["venue", "account", "instrument", "owner", "side", "quantity", "average", "cost", "since"],
+    };
+    shown.print(
+        global,
+        &args.look,
+        |r| {
+            vec![
+                r.key.account.to_string(),
+                r.key.instrument.symbol.to_string(),
+                r.key.owner.to_string(),
+                show(r.quantity),
+                show(tidy(r.average)),
+                show(r.cost.round_dp(2)),
+                when(r.since),
+            ]
+        },
+        |r| {
+            vec![
+                r.key.account.venue.to_string(),
+                r.key.account.name.to_string(),
+                r.key.instrument.symbol.to_string(),
+                r.key.owner.to_string(),
+                side(r.key.side).to_owned(),
+                tidy(r.quantity).to_string(),
+                tidy(r.average).to_string(),
+                tidy(r.cost).to_string(),
+                r.since.to_string(),
+            ]
+        },
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+const fn side(side: domain::PositionSide) -> &'static str {
+    match side {
+        domain::PositionSide::Net => "net",
+        domain::PositionSide::Long => "long",
+        domain::PositionSide::Short => "short",
+    }
+}
+
+fn see(held: &mut BTreeMap<PositionKey, Held>, position: &PositionEvent, at: Timestamp) {
+    let (key, quantity, average) = match position {
+        PositionEvent::Opened(e) => (e.position, e.quantity, Some(e.average)),
+        PositionEvent::Increased(e) => (e.position, e.quantity, Some(e.average)),
+        PositionEvent::Reduced(e) => (e.position, e.quantity, Some(e.average)),
+        PositionEvent::Adjusted(e) => (e.position, e.quantity, None),
+        PositionEvent::Closed(e) => {
+            held.remove(&e.position);
+            return;
+        }
+    };
+    let zero = Decimal::ZERO;
+    let row = held.entry(key).or_insert(Held { key, quantity, average: zero, cost: zero, since: at });
+    row.quantity = quantity;
+    row.average = average.unwrap_or(row.average);
+    row.cost = row.average * quantity;
+}

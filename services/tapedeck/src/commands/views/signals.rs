@@ -1,0 +1,70 @@
+//! `tapedeck signals`.
+
+use super::{Shown, Then};
+use crate::{
+    cli::{Global, OfSignals},
+    explain::when,
+    figures::tidy,
+};
+use events::{Event, Kind, SignalEvent, SignalGiven};
+use std::process::ExitCode;
+
+const COLUMNS: [&str; 8] = ["at", "venue", "instrument", "edge", "direction", "price", "channel", "test"];
+
+/// The columns of `signals.csv`.
+pub const IN_FILE: [&str; 6] = ["at", "venue", "instrument", "edge", "direction", "price"];
+
+/// # Errors
+/// A tape that cannot be read.
+pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCode> {
+    let then = Then::open(global, &args.look).await?;
+    let mut given: Vec<SignalGiven> = Vec::new();
+    then.scan(&[Kind::SignalGiven], |event| {
+        if let Event::Signal(SignalEvent::Given(signal)) = &event.event {
+            given.push(*signal);
+        }
+    })
+    .await?;
+    let of = given.len();
+    given.retain(|s| args.narrow.takes(&s.instrument, Some(&s.edge)) && args.span.takes(s.at));
+    args.span.cut(&mut given);
+    let shown = Shown {
+        what: "signals",
+        rows: &given,
+        of,
+        headings: &["at", "edge", "instrument", "direction", "price", "channel"],
+        right: &[4, 5],
+        columns: &COLUMNS,
+    };
+    shown.print(
+        global,
+        &args.look,
+        |s| {
+            vec![
+                when(s.at),
+                s.edge.to_string(),
+                s.instrument.symbol.to_string(),
+                format!("{}{}", s.direction, if s.test { " (test)" } else { "" }),
+                s.price.to_string(),
+                s.breakout.channel.to_string(),
+            ]
+        },
+        |s| {
+            let more = [tidy(s.breakout.channel.get()).to_string(), s.test.to_string()];
+            cells(s).into_iter().chain(more).collect()
+        },
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One cell a column of [`IN_FILE`].
+pub fn cells(s: &SignalGiven) -> [String; 6] {
+    [
+        s.at.to_string(),
+        s.instrument.venue.to_string(),
+        s.instrument.symbol.to_string(),
+        s.edge.to_string(),
+        s.direction.to_string(),
+        tidy(s.price.get()).to_string(),
+    ]
+}

@@ -1,0 +1,121 @@
+//! `tapedeck trades`.
+
+use super::{Shown, Then, check_states};
+use crate::{
+    cli::{Global, OfTrades},
+    explain::{percent, show, when},
+    figures::{span, tidy},
+    scan,
+    trades::{KINDS, PRICES, State, Trade, Trades},
+};
+use domain::{Decimal, Instrument};
+use events::{CandleEvent, Event, Position, QuoteEvent};
+use std::{collections::BTreeSet, process::ExitCode};
+use tape::Tape;
+
+/// How many candles are looked through for a last price; a tape has far fewer between two of one series.
+const LOOK_BACK: usize = 100_000;
+
+/// # Errors
+/// A state that there is none of; a tape that cannot be read.
+pub async fn trades(global: &Global, args: OfTrades) -> anyhow::Result<ExitCode> {
+    check_states(&args.state, &State::ALL.map(State::name))?;
+    let then = Then::open(global, &args.look).await?;
+    let trades = read(&then.tape, then.until).await?;
+    let mut rows: Vec<Trade> = trades.all().collect();
+    let of = rows.len();
+    let stated = |trade: &Trade| args.state.is_empty() || args.state.iter().any(|s| s == trade.state.name());
+    rows.retain(|trade| {
+        stated(trade)
+            && args.narrow.takes(&trade.instrument, Some(&trade.edge))
+            && args.span.takes(trade.requested_at)
+    });
+    args.span.cut(&mut rows);
+    let headings =
+        ["trade", "state", "opened", "for", "quantity", "entry", "stop", "exit", "profit", "of cost", ""];
+    let shown = Shown {
+        what: "trades",
+        rows: &rows,
+        of,
+        headings: &headings,
+        right: &[4, 5, 6, 7, 8, 9],
+        columns: &Trade::COLUMNS,
+    };
+    shown.print(global, &args.look, |trade| line(trade, &trades), |trade| trade.cells().to_vec())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Figures of an open trade that hold for now only stand in parentheses.
+fn line(trade: &Trade, trades: &Trades) -> Vec<String> {
+    let figure = |d: Option<Decimal>| d.map_or_else(|| "–".to_owned(), |d| show(tidy(d)));
+    let now = |text: String| if trade.state.is_open() { format!("({text})") } else { text };
+    let exit = match trade.last_price {
+        Some(price) if trade.state.is_open() => now(show(tidy(price))),
+        Some(_) | None => figure(trade.exit_price),
+    };
+    let end = trade.closed_at.unwrap_or(trades.now());
+    let note = match trade.state {
+        State::Open if trade.is_naked(trades.now()) => {
+            let why = trade.unprotected_because.map(|because| format!(": {because}"));
+            let since = trade.unprotected_since.or(trade.opened_at).map(when).unwrap_or_default();
+            format!("no stop since {since}{}", why.unwrap_or_default())
+        }
+        State::Exiting | State::Closed => trade.reason_words().to_owned(),
+        State::Requested | State::Sized | State::Refused | State::Aborted | State::Open => trade.note.clone(),
+    };
+    vec![
+        trade.trade.to_string(),
+        trade.standing(trades.now()),
+        trade.opened_at.map_or_else(|| "–".to_owned(), when),
+        trade.opened_at.map_or_else(|| "–".to_owned(), |opened| span(opened, end)),
+        figure(trade.quantity),
+        figure(trade.entry_price),
+        figure(trade.stop),
+        exit,
+        trade.gain().map_or_else(|| "–".to_owned(), |gain| now(show(gain.round_dp(2)))),
+        trade.gain_ratio().map_or_else(|| "–".to_owned(), |ratio| now(percent(ratio))),
+        note,
+    ]
+}
+
+/// All trades up to a position, open ones with their last price.
+///
+/// # Errors
+/// The tape cannot be read.
+pub async fn read(tape: &Tape, until: Position) -> anyhow::Result<Trades> {
+    let mut trades = Trades::default();
+    scan::kinds(tape, KINDS, until, |event| trades.see(event)).await?;
+    let mut wanted: BTreeSet<Instrument> = trades.open().map(|trade| trade.instrument).collect();
+    for &kind in PRICES {
+        if wanted.is_empty() {
+            break;
+        }
+        let mut found = BTreeSet::new();
+        scan::backwards(tape, kind, until, LOOK_BACK, |event| {
+            let instrument = match &event.event {
+                Event::Candle(CandleEvent::Closed(e)) => e.candle.instrument,
+                Event::Quote(QuoteEvent::Seen(e)) => e.instrument,
+                _ => return false,
+            };
+            if wanted.contains(&instrument) && found.insert(instrument) {
+                trades.see(event);
+            }
+            found.len() == wanted.len()
+        })
+        .await?;
+        // What has a candle has its price; a quote is asked for once in a while only.
+        wanted.retain(|instrument| !found.contains(instrument));
+    }
+    trades.pass(tape, until).await?;
+    Ok(trades)
+}
+
+impl Trades {
+    /// The time of the tape at that position, whatever was said there.
+    async fn pass(&mut self, tape: &Tape, until: Position) -> anyhow::Result<()> {
+        if let Some(last) = tape.read(until.saturating_sub(1), 1).await?.first() {
+            self.pass_to(last.recorded_at);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The equity of all accounts together, and how far it fell.
+
+use crate::commands::views::Valuation;
+use domain::{Account, Asset, Decimal, Timestamp};
+use events::{LedgerEntry, LedgerReason, PortfolioValued};
+use statistics::{daily::Daily, quotient};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub struct Worth {
+    pub quote: Option<Asset>,
+    /// What the accounts were worth when each was first valued.
+    pub first: Option<Decimal>,
+    pub last: Option<Decimal>,
+    pub daily: Daily,
+    /// Of the valuations themselves, so finer than by days.
+    pub max_drawdown: Decimal,
+    latest: BTreeMap<Account, PortfolioValued>,
+    peak: Decimal,
+    peak_at: Option<Timestamp>,
+    deepest: Decimal,
+    longest_micros: i64,
+    flows: Decimal,
+    waiting: Vec<(Account, Asset, Decimal)>,
+}
+
+impl Worth {
+    /// What comes from outside, or goes there, is no profit.
+    pub fn flow(&mut self, e: &LedgerEntry) {
+        match e.reason {
+            LedgerReason::Deposit | LedgerReason::Withdrawal | LedgerReason::Transfer => {
+                self.waiting.push((e.account, e.asset, e.delta));
+            }
+            LedgerReason::Fee
+            | LedgerReason::Funding
+            | LedgerReason::Interest
+            | LedgerReason::Liquidation
+            | LedgerReason::DustConversion
+            | LedgerReason::Other => {}
+        }
+    }
+
+    /// Takes a valuation of one account; gives one of all.
+    pub fn add(&mut self, at: Timestamp, valued: &PortfolioValued) -> Valuation {
+        self.quote = Some(valued.quote);
+        let known = self.latest.insert(valued.account, valued.clone());
+        let flow = match known {
+            None => {
+                self.first = Some(self.first.unwrap_or_default() + valued.equity);
+                self.waiting.retain(|(account, ..)| *account != valued.account);
+                valued.equity
+            }
+            Some(_) => self.flowed(valued),
+        };
+        self.daily.flow(flow);
+        let sum = |of: fn(&PortfolioValued) -> Decimal| self.latest.values().map(of).sum::<Decimal>();
+        let (equity, exposure) = (sum(|v| v.equity), sum(|v| v.exposure));
+        let (peak, cash) = (sum(|v| v.peak), sum(|v| v.cash));
+        self.daily.see(at, equity, exposure);
+        self.last = Some(equity);
+        self.fall(at, equity, peak);
+        let drawdown = match self.latest.len() {
+            1 => valued.drawdown,
+            _ => equity.checked_div(peak).map_or(Decimal::ZERO, |part| Decimal::ONE - part),
+        };
+        self.max_drawdown = self.max_drawdown.max(drawdown);
+        Valuation { at, account: valued.account, quote: valued.quote, equity, cash, exposure, peak, drawdown }
+    }
+
+    /// What flowed on that account since its last valuation, at the prices of this one; an asset without
+    /// a price counts as nothing, as in the valuation itself.
+    fn flowed(&mut self, valued: &PortfolioValued) -> Decimal {
+        let price = |asset: Asset| match asset == valued.quote {
+            true => Decimal::ONE,
+            false => {
+                valued.holdings.iter().find(|h| h.asset == asset).and_then(|h| h.price).unwrap_or_default()
+            }
+        };
+        let of_account = self.waiting.iter().filter(|(account, ..)| *account == valued.account);
+        let flow = of_account.map(|(_, asset, delta)| delta.saturating_mul(price(*asset))).sum();
+        self.waiting.retain(|(account, ..)| *account != valued.account);
+        self.flows += flow;
+        flow
+    }
+
+    fn fall(&mut self, at: Timestamp, equity: Decimal, peak: Decimal) {
+        self.peak = peak;
+        if equity >= peak {
+            self.peak_at = Some(at);
+            return;
+        }
+        self.deepest = self.deepest.max(peak - equity);
+        if let Some(since) = self.peak_at {
+            self.longest_micros = self.longest_micros.max(at.micros() - since.micros());
+        }
+    }
+
+    /// From a peak to its recovery, or to the last valuation, in whole days.
+    pub const fn longest_drawdown_days(&self) -> i64 {
+        self.longest_micros / 86_400_000_000
+    }
+
+    /// What was gained over the deepest fall, both in money. `None` where nothing fell.
+    pub fn recovery_factor(&self) -> Option<Decimal> {
+        quotient(self.last? - self.first? - self.flows, self.deepest)
+    }
+}
