@@ -37,6 +37,7 @@ pub fn of_step(tape: Uuid, source: &str, now: Timestamp, n: u64) -> Uuid {
 /// |---|---|
 /// | fill | account, instrument, the venue's order id and trade id |
 /// | order accepted, ended | account, instrument, the venue's order id, and which of the two |
+/// | order amended | account, instrument, the venue's order id and its number of the change |
 /// | order rejected | account, instrument and our order id: the venue gave none of its own; a request outside its window by the time as well, since another may follow |
 /// | cancel rejected | account, instrument, our order id and the time: each request is refused for itself |
 /// | balance | account, asset, as-of time and amounts: an observation, of which two may tie in time |
@@ -98,6 +99,9 @@ fn order(event: &OrderEvent) -> Option<String> {
         }
         OrderEvent::Accepted(e) => format!("{}/{}/{}", e.account, e.instrument, e.venue_order),
         OrderEvent::Ended(e) => format!("{}/{}/{}", e.account, e.instrument, e.venue_order),
+        OrderEvent::Amended(e) => {
+            format!("{}/{}/{}/{}", e.account, e.instrument, e.venue_order, e.execution)
+        }
         OrderEvent::Rejected(e) if e.reason == Rejection::OutsideWindow => {
             format!("{}/{}/{}/{}", e.account, e.instrument, e.order, e.at)
         }

@@ -151,6 +151,7 @@ events! {
         Accepted(OrderAccepted) "order.accepted" 1;
         Rejected(OrderRejected) "order.rejected" 1;
         Refused(OrderRefused) "order.refused" 1;
+        Amended(OrderAmended) "order.amended" 1;
         Filled(OrderFilled) "order.filled" 1;
         Ended(OrderEnded) "order.ended" 1;
         Unknown(OrderUnknown) "order.unknown" 1;

@@ -10,6 +10,7 @@ pub mod ids;
 
 mod base64;
 mod kinds;
+mod ours;
 mod routing;
 mod row;
 mod same_fact;
@@ -22,6 +23,7 @@ pub use kinds::{
     PortfolioEvent, PositionEvent, QuoteEvent, SignalEvent, StreamEvent, TapeEvent, TimeEvent, TradeEvent,
     UnitEvent,
 };
+pub use ours::OurOrders;
 pub use row::{Draft, Hash, Position, Recorded, Row};
 
 use domain::{Account, Instrument, Timestamp, TradeId};

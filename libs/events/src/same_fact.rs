@@ -1,10 +1,10 @@
 //! Whether two copies state one and the same fact: what every source of it carries must agree.
 
 use crate::{
-    AccountEvent, Draft, Event, FrameEvent, FrameQuarantined, LedgerEntry, LedgerReason, OrderEvent,
-    OrderRejected, Rejection,
+    AccountEvent, Draft, Event, FrameEvent, FrameQuarantined, LedgerEntry, LedgerReason, OrderAccepted,
+    OrderEnded, OrderEvent, OrderFilled, OrderRejected, Rejection,
 };
-use domain::Timestamp;
+use domain::{ClientOrderId, Timestamp};
 
 impl Draft {
     /// Whether `other` states the same fact. Who said it, and on hearing what, may differ: the
@@ -12,9 +12,13 @@ impl Draft {
     /// Figures are compared as figures, bodies of different schemas as what they say today.
     pub fn same_fact(&self, other: &Self) -> bool {
         self.kind == other.kind
-            && self.subject == other.subject
             && self.trade == other.trade
-            && (self.to_the_letter(other) || self.at_heart(other))
+            && if self.subject == other.subject {
+                self.to_the_letter(other) || self.at_heart(other)
+            } else {
+                // A fact of an order may come under another client id.
+                self.at_heart(other) && self.is_about_its_subject() && other.is_about_its_subject()
+            }
     }
 
     fn to_the_letter(&self, other: &Self) -> bool {
@@ -23,6 +27,10 @@ impl Draft {
 
     fn at_heart(&self, other: &Self) -> bool {
         self.essence().is_some_and(|own| Some(own) == other.essence())
+    }
+
+    fn is_about_its_subject(&self) -> bool {
+        Event::decode(&self.kind, self.schema, &self.body).is_ok_and(|event| event.subject() == self.subject)
     }
 
     /// The event and its time, without what only some of its sources know; `None` of a newer build's.
@@ -39,6 +47,13 @@ impl Draft {
                 let (reason, code, text, at) = (Rejection::Other, None, String::new(), Timestamp::ZERO);
                 (OrderRejected { reason, code, text, at, ..e }.into(), at)
             }
+            // The venue's number names an order. Its client id is another one after an amendment, and who asks
+            // later is told the new one.
+            Event::Order(OrderEvent::Accepted(e)) => {
+                (OrderAccepted { order: nameless(), ..e }.into(), self.at)
+            }
+            Event::Order(OrderEvent::Filled(e)) => (OrderFilled { order: nameless(), ..e }.into(), self.at),
+            Event::Order(OrderEvent::Ended(e)) => (OrderEnded { order: nameless(), ..e }.into(), self.at),
             // Whichever replica brought it first, and whatever that day's parser lacked.
             Event::Frame(FrameEvent::Quarantined(e)) => {
                 let (replica, stream, content_type, why) = Default::default();
@@ -49,4 +64,9 @@ impl Draft {
             other => (other, self.at),
         })
     }
+}
+
+/// In place of a client id that does not count.
+fn nameless() -> ClientOrderId {
+    ClientOrderId::new("-").unwrap_or_else(|e| unreachable!("one plain character: {e}"))
 }

@@ -67,6 +67,7 @@ words! {
         StopRejected "stop_rejected" "the venue refused the stop"
         StopEnded "stop_ended" "the stop was canceled or expired without our asking"
         Dust "dust" "too little is held to place a stop"
+        HeldElsewhere "held_elsewhere" "the coins are held by an order that is not ours, or are not on the account"
     }
     ExitReason {
         Requested "requested" "exit requested"
@@ -122,7 +123,9 @@ impl NakedBecause {
     pub const fn is_passing(self) -> bool {
         match self {
             Self::Entered | Self::StopMoving | Self::Exiting => true,
-            Self::Undercovered | Self::StopRejected | Self::StopEnded | Self::Dust => false,
+            Self::Undercovered | Self::StopRejected | Self::StopEnded | Self::Dust | Self::HeldElsewhere => {
+                false
+            }
         }
     }
 }

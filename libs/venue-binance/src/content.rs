@@ -6,7 +6,8 @@ use events::Event;
 
 /// A frame of the user data stream, as it came.
 pub const USER_DATA: &str = "application/vnd.binance.spot.user-data+json";
-/// `{"order": …, "trades": […], "allocations": […]}`: the venue's rows of one order, as they came.
+/// `{"order": …, "trades": […], "allocations": […], "amendments": […]}`: the venue's rows of one order, as they
+/// came.
 pub const ORDER: &str = "application/vnd.binance.spot.order+json";
 /// The venue's answer about the account, as it came.
 pub const ACCOUNT: &str = "application/vnd.binance.spot.account+json";

@@ -2,12 +2,13 @@
 //! allocations and balances, and the answers to requests. One fact reads the same from each of them.
 //!
 //! A row of a trade does not name our order, so rows come with the order that they belong to:
-//! [`parse_order`] reads `{"order": {…}, "trades": […], "allocations": […]}`, which whoever looks an order
-//! up puts together from the venue's answers as they came.
+//! [`parse_order`] reads `{"order": {…}, "trades": […], "allocations": […], "amendments": […]}`, which whoever
+//! looks an order up puts together from the venue's answers as they came.
+//! An order goes by the client id that it was placed with, where its amendments tell: the row has its last one.
 
 use crate::{
     ParseError,
-    frame::{Execution, Order, asset, fee, side},
+    frame::{Amendment, Execution, Order, asset, fee, side},
     wire::{Number, Stamp, Text, wire},
 };
 use domain::{Account, Decimal, Ending, Filled, Timestamp};
@@ -20,7 +21,11 @@ use events::{BalanceChanged, Event, OrderRejected, Rejection};
 pub fn parse_order(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseError> {
     let found: FoundOrder = serde_json::from_slice(bytes)?;
     let row = &found.order;
-    let order = row.order(account)?;
+    let amendments = found.amendments.as_deref().unwrap_or_default();
+    let order = match amendments.first() {
+        Some(first) => Order::new(account, &row.symbol, &first.original, row.number)?,
+        None => row.order(account)?,
+    };
     let created = row.created.ok_or_else(|| ParseError::missing("time"))?;
     let updated = row.updated.ok_or_else(|| ParseError::missing("updateTime"))?;
     let status = row.status.as_deref().ok_or_else(|| ParseError::missing("status"))?;
@@ -28,6 +33,9 @@ pub fn parse_order(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseEr
         return Ok(vec![refused(&order, created)]);
     }
     let mut told = vec![order.accepted(created)];
+    for amendment in amendments {
+        told.push(amendment.event(account, row)?);
+    }
     for trade in found.trades.iter().flatten() {
         told.push(trade.event(&order, row)?);
     }
@@ -170,6 +178,19 @@ wire! {
         order "order": must OrderRow<'a>,
         trades "trades": may Vec<TradeRow<'a>>,
         allocations "allocations": may Vec<TradeRow<'a>>,
+        amendments "amendments": may Vec<AmendmentRow<'a>>,
+    }
+}
+
+wire! {
+    /// A row of `order/amendments`, the oldest first.
+    pub struct AmendmentRow<'a> {
+        order "orderId": must i64,
+        execution "executionId": must i64,
+        original "origClientOrderId": must Text<'a>,
+        renamed "newClientOrderId": must Text<'a>,
+        quantity "newQty": must Number,
+        time "time": must Stamp,
     }
 }
 
@@ -268,6 +289,24 @@ impl FillRow<'_> {
     fn quote(&self) -> Option<Decimal> {
         let quote = self.price.0.checked_mul(self.quantity.0)?.normalize();
         (quote.scale() <= MOST_DECIMALS).then_some(quote)
+    }
+}
+
+impl AmendmentRow<'_> {
+    fn event(&self, account: Account, row: &OrderRow) -> Result<Event, ParseError> {
+        if self.order != row.number {
+            let (own, other) = (row.number, self.order);
+            return Err(ParseError::field(
+                "orderId",
+                format!("is {other} in an amendment of the order {own}"),
+            ));
+        }
+        Order::new(account, &row.symbol, &self.original, self.order)?.amended(Amendment {
+            renamed: &self.renamed,
+            execution: self.execution,
+            quantity: self.quantity,
+            at: self.time,
+        })
     }
 }
 

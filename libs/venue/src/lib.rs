@@ -3,7 +3,7 @@
 //! An adapter sends an attempt once. Whether it is sent again is the gateway's decision, which it
 //! commits first.
 
-use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
+use domain::{Account, ClientOrderId, Instrument, InstrumentRules, OrderRequest, Timestamp, VenueOrderId};
 use events::Event;
 use std::{future::Future, time::Duration};
 
@@ -18,12 +18,14 @@ pub trait Venue: Send + Sync + 'static {
         stamp: Stamp,
     ) -> impl Future<Output = Outcome> + Send;
 
-    /// Cancels an order, and with it its twin.
+    /// Cancels an order, and with it its twin: by the venue's number where that is known, for an amendment may
+    /// have given it another client id, and ours may name somebody else's order by now.
     fn cancel(
         &self,
         account: Account,
         instrument: Instrument,
         order: ClientOrderId,
+        number: Option<VenueOrderId>,
         stamp: Stamp,
     ) -> impl Future<Output = Outcome> + Send;
 
@@ -37,6 +39,16 @@ pub trait Venue: Send + Sync + 'static {
         not_before: Timestamp,
     ) -> impl Future<Output = Outcome> + Send;
 
+    /// The venue's present rules for an instrument, not older than `at_most`.
+    ///
+    /// # Errors
+    /// It does not tell; in words.
+    fn listing(
+        &self,
+        instrument: Instrument,
+        at_most: Duration,
+    ) -> impl Future<Output = Result<Listing, String>> + Send;
+
     /// What the venue's clock shows now, as far as is known; a new attempt is stamped with it.
     fn time(&self) -> Option<Timestamp> {
         None
@@ -49,6 +61,19 @@ pub struct Stamp {
     pub timestamp: Timestamp,
     /// How long after its timestamp the venue may still take it, in milliseconds.
     pub recv_window_ms: u32,
+}
+
+/// How an instrument stands at its venue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listing {
+    Trading(Box<InstrumentRules>),
+    /// Listed, and no order is taken now; in the venue's word for it.
+    Paused {
+        rules: Box<InstrumentRules>,
+        status: String,
+    },
+    /// Not there, or not any more.
+    Unlisted,
 }
 
 /// What is known after a request.

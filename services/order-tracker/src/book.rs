@@ -31,6 +31,10 @@ pub struct Book {
     /// `done` by the time of their ending, oldest first; an entry whose order was done again
     /// since then is stale.
     forget: VecDeque<(Timestamp, Name)>,
+    /// Ours by the venue's numbers, for as long as they are open or remembered: an amendment gives an order
+    /// another client id.
+    #[serde(default)]
+    numbers: BTreeMap<VenueOrderId, ClientOrderId>,
     /// The two orders of an OCO list, while neither is done.
     lists: BTreeMap<ClientOrderId, [ClientOrderId; 2]>,
 }
@@ -71,6 +75,9 @@ impl Book {
     /// `None` if it is done for good, and what is heard of it is late.
     pub fn shown(&mut self, id: ClientOrderId, venue_order: VenueOrderId) -> Option<(Name, &mut Order)> {
         let name = self.name_of(id, venue_order)?;
+        if let Name::Client(ours) = name {
+            self.numbers.entry(venue_order).or_insert(ours);
+        }
         let order = match self.open.entry(name) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
@@ -85,6 +92,10 @@ impl Book {
     }
 
     fn name_of(&self, id: ClientOrderId, venue_order: VenueOrderId) -> Option<Name> {
+        if let Some(ours) = self.numbers.get(&venue_order) {
+            let name = Name::Client(*ours);
+            return self.open.contains_key(&name).then_some(name);
+        }
         let ours = Name::Client(id);
         if let Some(order) = self.open.get(&ours) {
             if order.state.venue_order().is_none_or(|known| known == venue_order) {
@@ -136,8 +147,12 @@ impl Book {
             match self.forget.front() {
                 Some(&(at, name)) if at + keep <= now => {
                     self.forget.pop_front();
-                    if self.done.get(&name).is_some_and(|done| done.at == at) {
-                        self.done.remove(&name);
+                    if self.done.get(&name).is_some_and(|done| done.at == at)
+                        && let Some(Done { outcome: Outcome::Ended { venue_order, .. }, .. }) =
+                            self.done.remove(&name)
+                        && name != Name::Venue(venue_order)
+                    {
+                        self.numbers.remove(&venue_order);
                     }
                 }
                 Some(_) | None => break,

@@ -50,6 +50,7 @@ impl Service for OrderTracker {
         Kind::OrderAttempted,
         Kind::OrderUnknown,
         Kind::OrderAccepted,
+        Kind::OrderAmended,
         Kind::OrderFilled,
         Kind::OrderEnded,
         Kind::OrderRejected,
@@ -100,6 +101,12 @@ impl OrderTracker {
                 state.sent(e.account, e.instrument, e.request, attempt);
             }
             OrderEvent::Accepted(e) => {
+                state.shown(now, (e.account, e.instrument), (e.order, e.venue_order), |s| {
+                    s.accepted(e.venue_order)
+                });
+            }
+            // Smaller, under another name, and as open as before.
+            OrderEvent::Amended(e) => {
                 state.shown(now, (e.account, e.instrument), (e.order, e.venue_order), |s| {
                     s.accepted(e.venue_order)
                 });

@@ -10,8 +10,9 @@ use domain::{
     PositionSide, Timestamp, TradeId,
 };
 use events::{
-    Event, Fee, InstrumentEvent, Kind, OrderDone, OrderEvent, OrderFilled, OrderSubmitted, PositionClosed,
-    PositionEvent, PositionIncreased, PositionKey, PositionOpened, PositionReduced, TradeEvent,
+    Event, Fee, InstrumentEvent, Kind, OrderDone, OrderEvent, OrderFilled, OrderSubmitted, OurOrders,
+    PositionClosed, PositionEvent, PositionIncreased, PositionKey, PositionOpened, PositionReduced,
+    TradeEvent,
 };
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -42,6 +43,9 @@ pub struct State {
     rules: BTreeMap<Instrument, Box<InstrumentRules>>,
     /// Whose an order of ours is.
     orders: Fading<ClientOrderId, EdgeName>,
+    /// Which orders of the venue's are ours: a client id alone names none.
+    #[serde(default)]
+    ours: OurOrders,
     /// Whose a trade is.
     trades: Fading<(Account, TradeId), EdgeName>,
     /// What the fill in hand has changed.
@@ -58,6 +62,8 @@ impl Service for PositionTracker {
         Kind::TradeClosed,
         Kind::TradeAborted,
         Kind::OrderSubmitted,
+        Kind::OrderAccepted,
+        Kind::OrderAmended,
         Kind::OrderFilled,
         Kind::OrderDone,
     ];
@@ -70,12 +76,22 @@ impl Service for PositionTracker {
         match event {
             Event::Order(OrderEvent::Filled(e)) => state.filled(now, self.keep, e),
             Event::Order(OrderEvent::Submitted(e)) => state.submitted(e),
-            Event::Order(OrderEvent::Done(e)) => state.orders.retire(now, self.keep, e.order),
+            Event::Order(OrderEvent::Accepted(e)) => {
+                state.ours.see(e.account, e.instrument, e.order, e.venue_order);
+            }
+            Event::Order(OrderEvent::Amended(e)) => {
+                state.ours.see(e.account, e.instrument, e.order, e.venue_order);
+            }
+            Event::Order(OrderEvent::Done(e)) => state.retire(now, self.keep, e),
             Event::Trade(TradeEvent::Sized(e)) => {
                 state.trades.insert((e.account, e.trade), e.edge);
             }
-            Event::Trade(TradeEvent::Closed(e)) => state.trades.retire(now, self.keep, (e.account, e.trade)),
-            Event::Trade(TradeEvent::Aborted(e)) => state.trades.retire(now, self.keep, (e.account, e.trade)),
+            Event::Trade(TradeEvent::Closed(e)) => {
+                state.trades.retire(now, self.keep, (e.account, e.trade));
+            }
+            Event::Trade(TradeEvent::Aborted(e)) => {
+                state.trades.retire(now, self.keep, (e.account, e.trade));
+            }
             Event::Instrument(InstrumentEvent::Listed(e)) => {
                 state.rules.insert(e.instrument, e.rules.clone());
             }
@@ -122,6 +138,13 @@ impl State {
                 Origin::Manual { .. } => None,
             };
             self.orders.insert(order.id, owner.unwrap_or_else(EdgeName::manual));
+            self.ours.submit(order.id);
+        }
+    }
+
+    fn retire(&mut self, now: Timestamp, keep: Duration, done: &OrderDone) {
+        for forgotten in self.orders.retire(now, keep, done.order) {
+            self.ours.forget(&forgotten);
         }
     }
 
@@ -132,7 +155,9 @@ impl State {
             // It can be short, and its profit is settled as it arises: not by this arithmetic.
             InstrumentKind::LinearPerpetual => return,
         }
-        let owner = self.orders.get(&fill.order).copied().unwrap_or_else(EdgeName::manual);
+        let order = self.ours.see(fill.account, fill.instrument, fill.order, fill.venue_order);
+        let owner = order.and_then(|order| self.orders.get(&order)).copied().unwrap_or_else(EdgeName::manual);
+        let fill = &OrderFilled { order: order.unwrap_or(fill.order), ..*fill };
         let rules = self.rules.get(&fill.instrument).map(|rules| &**rules);
         let book = self.books.entry(fill.account).or_default().entry(fill.instrument).or_default();
         if book.count(now, keep, fill) {

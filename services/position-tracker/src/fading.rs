@@ -39,7 +39,9 @@ impl<K: Ord + Copy, V> Fading<K, V> {
         self.held.insert(key, value).is_none()
     }
 
-    pub fn retire(&mut self, now: Timestamp, keep: Duration, key: K) {
+    /// Returns what is forgotten by it.
+    pub fn retire(&mut self, now: Timestamp, keep: Duration, key: K) -> Vec<K> {
+        let mut forgotten = Vec::new();
         if self.held.contains_key(&key) {
             self.retired.push_back((now, key));
         }
@@ -49,8 +51,10 @@ impl<K: Ord + Copy, V> Fading<K, V> {
             }
             if let Some((_, key)) = self.retired.pop_front() {
                 self.held.remove(&key);
+                forgotten.push(key);
             }
         }
+        forgotten
     }
 
     pub fn len(&self) -> usize {

@@ -213,7 +213,8 @@ fn trade(event: &TradeEvent) -> String {
         }
         TradeEvent::Unprotected(e) => {
             let word = if e.because.is_passing() { "no stop" } else { "UNPROTECTED" };
-            format!("{word} since {}: {} held ({})", e.since, show(e.quantity), e.because)
+            let covered = e.covered.map_or_else(String::new, |q| format!(", beside {q} that are protected"));
+            format!("{word} since {}: {} held ({}){covered}", e.since, show(e.quantity), e.because)
         }
         TradeEvent::Exiting(e) => format!("leaving: {}", e.reason),
         TradeEvent::Closed(e) => format!(
@@ -256,6 +257,12 @@ fn order(event: &OrderEvent) -> String {
             format!("{} is sent, attempt {}, signed for {}", e.request, e.attempt, e.timestamp)
         }
         OrderEvent::Accepted(e) => format!("{} works at the venue as {}", e.order, e.venue_order),
+        OrderEvent::Amended(e) => format!(
+            "{} was changed at the venue by other hands: {} in all from now on{}",
+            e.order,
+            e.quantity,
+            if e.renamed == e.order { String::new() } else { format!(", and it is called {}", e.renamed) }
+        ),
         OrderEvent::Rejected(e) => format!(
             "{} rejected by the venue ({}{}): {}",
             e.order,

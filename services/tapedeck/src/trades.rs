@@ -11,8 +11,8 @@ use domain::{
     Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Instrument, Side, Timestamp, TradeId,
 };
 use events::{
-    CandleEvent, Event, Fee, InstrumentEvent, Kind, NakedBecause, OrderEvent, OrderFilled, QuoteEvent,
-    Recorded, TradeEvent,
+    CandleEvent, Event, Fee, InstrumentEvent, Kind, NakedBecause, OrderEvent, OrderFilled, OurOrders,
+    QuoteEvent, Recorded, TradeEvent,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -30,6 +30,8 @@ pub const KINDS: &[Kind] = &[
     Kind::TradeClosed,
     Kind::TradeAborted,
     Kind::OrderSubmitted,
+    Kind::OrderAccepted,
+    Kind::OrderAmended,
     Kind::OrderFilled,
 ];
 
@@ -106,6 +108,9 @@ pub struct Trade {
     pub protected: Option<bool>,
     pub unprotected_since: Option<Timestamp>,
     pub unprotected_because: Option<NakedBecause>,
+    /// Base asset that a stop covers, where it does not cover all of it.
+    #[serde(serialize_with = "as_tidy_option")]
+    pub partly_protected: Option<Decimal>,
     /// The instrument's last price, and when it was so.
     #[serde(serialize_with = "as_tidy_option")]
     pub last_price: Option<Decimal>,
@@ -162,6 +167,8 @@ pub struct Trades {
     order: Vec<TradeId>,
     trades: BTreeMap<TradeId, Trade>,
     orders: BTreeMap<ClientOrderId, TradeId>,
+    /// Which of the venue's orders they are.
+    ours: OurOrders,
     /// Base and quote.
     assets: BTreeMap<Instrument, (Asset, Asset)>,
     prices: BTreeMap<Instrument, (Timestamp, Decimal)>,
@@ -182,7 +189,14 @@ impl Trades {
             Event::Order(OrderEvent::Submitted(e)) => {
                 if let Some(trade) = e.request.trade() {
                     self.orders.extend(e.request.orders().map(|order| (order.id, trade)));
+                    e.request.orders().for_each(|order| self.ours.submit(order.id));
                 }
+            }
+            Event::Order(OrderEvent::Accepted(e)) => {
+                self.ours.see(e.account, e.instrument, e.order, e.venue_order);
+            }
+            Event::Order(OrderEvent::Amended(e)) => {
+                self.ours.see(e.account, e.instrument, e.order, e.venue_order);
             }
             Event::Order(OrderEvent::Filled(fill)) => self.fill(fill),
             Event::Trade(trade) => self.trade(event.recorded_at, trade),
@@ -217,7 +231,7 @@ impl Trades {
     pub fn forget(&mut self, id: TradeId) {
         self.trades.remove(&id);
         self.order.retain(|other| *other != id);
-        self.orders.retain(|_, trade| *trade != id);
+        self.forget_orders(id);
     }
 
     /// It is that late now, whatever was heard.
@@ -230,8 +244,19 @@ impl Trades {
         self.now
     }
 
+    fn forget_orders(&mut self, id: TradeId) {
+        for (order, _) in self.orders.extract_if(.., |_, trade| *trade == id) {
+            self.ours.forget(&order);
+        }
+    }
+
     fn fill(&mut self, fill: &OrderFilled) {
-        let Some(trade) = self.orders.get(&fill.order).and_then(|id| self.trades.get_mut(id)) else { return };
+        let order = self.ours.see(fill.account, fill.instrument, fill.order, fill.venue_order);
+        let Some(trade) =
+            order.and_then(|order| self.orders.get(&order)).and_then(|id| self.trades.get_mut(id))
+        else {
+            return;
+        };
         trade.fills.add(fill, self.assets.get(&fill.instrument).copied());
     }
 
@@ -275,12 +300,14 @@ impl Trades {
                 trade.stop = Some(e.stop.get());
                 trade.protected = Some(true);
                 (trade.unprotected_since, trade.unprotected_because) = (None, None);
+                trade.partly_protected = None;
             }
             TradeEvent::Unprotected(e) => {
                 let Some(trade) = self.trades.get_mut(&e.trade) else { return };
                 trade.protected = Some(false);
                 trade.unprotected_since = Some(e.since);
                 trade.unprotected_because = Some(e.because);
+                trade.partly_protected = e.covered.map(|covered| covered.get());
             }
             TradeEvent::Exiting(e) => {
                 let Some(trade) = self.trades.get_mut(&e.trade) else { return };
@@ -305,7 +332,7 @@ impl Trades {
                 (trade.unprotected_since, trade.unprotected_because) = (None, None);
                 trade.because(e.reason.name(), e.reason.words(), "");
                 let id = e.trade;
-                self.orders.retain(|_, trade| *trade != id);
+                self.forget_orders(id);
             }
             TradeEvent::CloseRequested(_)
             | TradeEvent::StopMoveRequested(_)
@@ -366,6 +393,7 @@ impl Trade {
             protected: None,
             unprotected_since: None,
             unprotected_because: None,
+            partly_protected: None,
             last_price: None,
             last_price_at: None,
             cost: None,
@@ -412,6 +440,10 @@ impl Trade {
     /// The state with how it is protected, for people.
     pub fn standing(&self, now: Timestamp) -> String {
         match (self.state, self.protected) {
+            (State::Open, Some(false)) if self.partly_protected.is_some() => {
+                let covered = self.partly_protected.unwrap_or_default();
+                format!("open, only {} protected", tidy(covered))
+            }
             (State::Open, Some(true)) => "open, protected".to_owned(),
             (State::Open, Some(false)) if self.is_naked(now) => "open, UNPROTECTED".to_owned(),
             (State::Open, Some(false)) => "open, no stop yet".to_owned(),

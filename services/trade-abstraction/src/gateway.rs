@@ -9,10 +9,11 @@
 //! - Absence is believed only of a lookup made after timestamp + window + margin, in venue time, and
 //!   judged only by a state that has heard all that the gateway itself has said.
 
-use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp};
+use domain::{Account, ClientOrderId, Instrument, InstrumentRules, OrderRequest, Timestamp, VenueOrderId};
 use events::{
-    CancelAttempted, ControlEvent, Event, Kind, OrderAbsent, OrderAttempted, OrderEvent, OrderRefused,
-    OrderSubmitted, OrderUnknown, TradingState, Uuid, ids,
+    CancelAttempted, ControlEvent, Event, InstrumentEvent, InstrumentListed, Kind, OrderAbsent,
+    OrderAttempted, OrderEvent, OrderRefused, OrderSubmitted, OrderUnknown, OurOrders, Rejection,
+    TradingState, Uuid, ids,
 };
 use serde::{Deserialize, Serialize};
 use service::{Own, Service};
@@ -37,10 +38,20 @@ pub struct State {
     pub open: BTreeMap<ClientOrderId, Intent>,
     /// Which open request an order belongs to.
     orders: BTreeMap<ClientOrderId, ClientOrderId>,
+    /// Orders that have not ended, and the venue's numbers of them.
+    ours: OurOrders,
     /// Cancels without an answer.
     pub cancels: BTreeMap<ClientOrderId, Cancel>,
+    /// The rules on the tape, and how often there were others.
+    rules: BTreeMap<Instrument, Listed>,
     #[serde(with = "service::pairs")]
     halts: BTreeMap<Option<Account>, (TradingState, Option<Timestamp>)>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Listed {
+    rules: Box<InstrumentRules>,
+    times: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,7 +103,11 @@ pub enum Effect {
         account: Account,
         instrument: Instrument,
         order: ClientOrderId,
+        /// The venue's, where it is known: the order may go by another client id by now.
+        number: Option<VenueOrderId>,
         attempt: Attempt,
+        /// By which rules it was decided; by others it is decided anew, before anything is given up.
+        rules: Option<Box<InstrumentRules>>,
     },
     /// Ask the venue what became of it, not before that instant of venue time.
     LookUp {
@@ -116,6 +131,8 @@ pub enum Answer {
     /// A cancel without an answer, or refused for its timestamp: it does no harm twice, so it is
     /// signed anew.
     CancelAgain { order: ClientOrderId, attempt: u32, venue_time: Option<Timestamp> },
+    /// The venue's present rules, asked for because something did not go by those on the tape.
+    Rules { instrument: Instrument, rules: Box<InstrumentRules> },
 }
 
 pub struct Gateway {
@@ -129,7 +146,9 @@ impl Service for Gateway {
     const HEARS: &'static [Kind] = &[
         Kind::OrderSubmitted,
         Kind::CancelRequested,
+        Kind::InstrumentListed,
         Kind::OrderAccepted,
+        Kind::OrderAmended,
         Kind::OrderRejected,
         Kind::OrderFilled,
         Kind::OrderEnded,
@@ -145,6 +164,10 @@ impl Service for Gateway {
     fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
         match event {
             Event::Order(event) => apply_order(state, now, event),
+            Event::Instrument(InstrumentEvent::Listed(listed)) => {
+                let times = state.rules.get(&listed.instrument).map_or(0, |known| known.times) + 1;
+                state.rules.insert(listed.instrument, Listed { rules: listed.rules.clone(), times });
+            }
             Event::Control(ControlEvent::TradingStateChanged(change)) => {
                 state.halts.insert(change.account, (change.state, change.until));
             }
@@ -155,7 +178,8 @@ impl Service for Gateway {
     fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
         match heard {
             Event::Order(OrderEvent::Submitted(submitted)) => self.attempt(state, now, submitted),
-            Event::Order(OrderEvent::CancelRequested(e)) => {
+            // Of an order that has ended meanwhile there is nothing to cancel, and its id may be somebody's.
+            Event::Order(OrderEvent::CancelRequested(e)) if state.cancels.contains_key(&e.order) => {
                 vec![self.cancel(e.account, e.instrument, e.order, 1, now)]
             }
             _ => Vec::new(),
@@ -236,8 +260,7 @@ impl Gateway {
                 })
             }
             Event::Order(OrderEvent::CancelAttempted(e)) => {
-                let attempt = state.cancels.get(&e.order)?.attempt?;
-                Some(Effect::Cancel { account: e.account, instrument: e.instrument, order: e.order, attempt })
+                state.cancel_effect(e.order, state.cancels.get(&e.order)?)
             }
             Event::Order(OrderEvent::Unknown(e)) => state.open.get(&e.request).and_then(|i| self.look_up(i)),
             _ => None,
@@ -246,16 +269,8 @@ impl Gateway {
 
     /// What is owed by an incarnation that has just recovered: it cannot know what was sent.
     pub fn owed(&self, state: &State) -> Vec<Effect> {
-        let cancels = state.cancels.iter().filter_map(|(order, cancel)| {
-            let attempt = cancel.attempt?;
-            // A cancel does no harm twice.
-            Some(Effect::Cancel {
-                account: cancel.account,
-                instrument: cancel.instrument,
-                order: *order,
-                attempt,
-            })
-        });
+        // A cancel does no harm twice.
+        let cancels = state.cancels.iter().filter_map(|(order, cancel)| state.cancel_effect(*order, cancel));
         cancels.chain(state.open.values().filter_map(|i| self.look_up(i))).collect()
     }
 
@@ -347,6 +362,25 @@ impl Gateway {
                 }
                 Some(_) | None => Vec::new(),
             },
+            Answer::Rules { instrument, rules } => match state.rules.get(instrument) {
+                Some(known) if known.rules == *rules => Vec::new(),
+                Some(_) | None => {
+                    vec![InstrumentListed { instrument: *instrument, rules: rules.clone() }.into()]
+                }
+            },
+        }
+    }
+
+    /// The id of what is said of an answer, or of a fact that an answer carried: the same whichever incarnation
+    /// says it.
+    pub fn id_of(&self, state: &State, tape: Uuid, event: &Event) -> Uuid {
+        match event {
+            // The same rules may return after others: a listing is named by the one that it follows.
+            Event::Instrument(InstrumentEvent::Listed(listed)) => {
+                let times = state.rules.get(&listed.instrument).map_or(0, |known| known.times);
+                ids::fact(tape, event.kind().name(), &format!("after {times}/{}", event.body()))
+            }
+            other => id_of(tape, other),
         }
     }
 }
@@ -357,6 +391,14 @@ impl Effect {
         match self {
             Self::Send { request, .. } => request.orders().all(|o| o.reduce_only),
             Self::Cancel { .. } | Self::LookUp { .. } => true,
+        }
+    }
+
+    pub fn instrument(&self) -> Instrument {
+        match self {
+            Self::Send { instrument, .. }
+            | Self::Cancel { instrument, .. }
+            | Self::LookUp { instrument, .. } => *instrument,
         }
     }
 
@@ -427,18 +469,33 @@ fn apply_order(state: &mut State, now: Timestamp, event: &OrderEvent) {
                 intent.unknown_since = Some(now);
             }
         }
-        OrderEvent::Accepted(e) => state.heard_of(&e.order),
-        OrderEvent::Rejected(e) => state.heard_of(&e.order),
-        OrderEvent::Refused(e) => state.heard_of(&e.order),
-        OrderEvent::Absent(e) => state.heard_of(&e.order),
-        OrderEvent::Filled(e) => state.heard_of(&e.order),
+        OrderEvent::Accepted(e) => _ = state.shown(e.account, e.instrument, e.order, e.venue_order),
+        OrderEvent::Amended(e) => _ = state.shown(e.account, e.instrument, e.order, e.venue_order),
+        OrderEvent::Filled(e) => _ = state.shown(e.account, e.instrument, e.order, e.venue_order),
         OrderEvent::Ended(e) => {
-            state.heard_of(&e.order);
-            state.cancels.remove(&e.order);
+            if let Some(order) = state.shown(e.account, e.instrument, e.order, e.venue_order) {
+                state.cancels.remove(&order);
+                state.ours.forget(&order);
+            }
         }
+        OrderEvent::Rejected(e) => {
+            state.heard_of(&e.order);
+            // What is outside its window is sent anew.
+            if e.reason != Rejection::OutsideWindow {
+                state.ours.forget(&e.order);
+            }
+        }
+        OrderEvent::Refused(e) => {
+            state.heard_of(&e.order);
+            state.ours.forget(&e.order);
+        }
+        // The venue may yet show that it has it.
+        OrderEvent::Absent(e) => state.heard_of(&e.order),
         OrderEvent::CancelRequested(e) => {
             let cancel = Cancel { account: e.account, instrument: e.instrument, attempt: None };
-            state.cancels.insert(e.order, cancel);
+            if state.ours.contains(&e.order) {
+                state.cancels.insert(e.order, cancel);
+            }
         }
         OrderEvent::CancelAttempted(e) => {
             let attempt =
@@ -460,11 +517,38 @@ impl State {
         let waiting: Vec<_> = submitted.request.orders().map(|o| o.id).collect();
         for order in &waiting {
             self.orders.insert(*order, request);
+            self.ours.submit(*order);
         }
         let submitted = submitted.clone();
         let intent =
             Intent { submitted, stage: Stage::Owed, waiting, submitted_at: now, unknown_since: None };
         self.open.entry(request).or_insert(intent);
+    }
+
+    /// The venue shows an order; our id of it, if it is one of ours.
+    fn shown(
+        &mut self,
+        account: Account,
+        instrument: Instrument,
+        told: ClientOrderId,
+        number: VenueOrderId,
+    ) -> Option<ClientOrderId> {
+        let order = self.ours.see(account, instrument, told, number)?;
+        self.heard_of(&order);
+        Some(order)
+    }
+
+    fn cancel_effect(&self, order: ClientOrderId, cancel: &Cancel) -> Option<Effect> {
+        let Cancel { account, instrument, attempt } = *cancel;
+        let rules = self.rules.get(&instrument).map(|known| known.rules.clone());
+        Some(Effect::Cancel {
+            account,
+            instrument,
+            order,
+            number: self.ours.number(&order),
+            attempt: attempt?,
+            rules,
+        })
     }
 
     /// The venue, or we, have said what becomes of an order.

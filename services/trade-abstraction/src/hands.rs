@@ -5,9 +5,9 @@
 //! - What comes back goes to the incarnation that asked for it, and to no other.
 //! - Exits never wait for entries: each kind has room of its own.
 
-use crate::gateway::{self, Answer, Attempt, Effect, Gateway};
+use crate::gateway::{Answer, Attempt, Effect, Gateway};
 use domain::{Account, ClientOrderId, Instrument, Timestamp};
-use events::Event;
+use events::{CancelRejected, Event, OrderEvent, Rejection};
 use runtime::apart::hands::{Back, Hands, News};
 use service::Host;
 use std::{
@@ -17,9 +17,9 @@ use std::{
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
-use venue::{Outcome, Stamp, Venue};
+use venue::{Listing, Outcome, Stamp, Venue};
 
 /// Entries under way at once.
 const ENTRIES: usize = 16;
@@ -33,6 +33,11 @@ const AGAIN: Duration = Duration::from_millis(250);
 const AT_MOST: Duration = Duration::from_secs(15);
 /// Until a request is tried again which cannot work before somebody has mended something.
 const MENDING: Duration = Duration::from_secs(30);
+
+/// How old the venue's rules may be before something is given up. After a refusal they are asked for anew.
+const RULES_AGE: Duration = Duration::from_secs(2);
+/// For their answer; no exit waits longer for it.
+const RULES_ANSWER: Duration = Duration::from_secs(2);
 
 /// What came of an effect.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +60,8 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
                 Paused::Unknown(text) => Answer::Unknown { request, attempt, text },
             }
         }
-        Effect::Cancel { account, instrument, order, attempt } => {
-            let outcome = venue.cancel(account, instrument, order, stamp(attempt)).await;
+        Effect::Cancel { account, instrument, order, number, attempt, rules: _ } => {
+            let outcome = venue.cancel(account, instrument, order, number, stamp(attempt)).await;
             match pause(outcome, "cancel", &order, attempt.number).await {
                 Paused::Facts(facts) => return brought(facts),
                 Paused::Again => {}
@@ -76,6 +81,75 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
         }
     };
     vec![Brought::Answer(answer)]
+}
+
+/// As [`carry_out`], at a venue whose rules may change while it trades: nothing is given up before it is known
+/// that something can take its place, and a refusal that other rules may explain has them asked for at once.
+pub async fn carry_out_by_the_rules<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
+    if let Effect::Cancel { account, instrument, order, rules: Some(known), .. } = &effect {
+        let asked = timeout(RULES_ANSWER, venue.listing(*instrument, RULES_AGE)).await;
+        let (why, rules) = match asked {
+            Ok(Ok(Listing::Trading(rules))) if rules != *known => {
+                (format!("{instrument} has other rules now, by which it is decided anew"), Some(rules))
+            }
+            Ok(Ok(Listing::Paused { rules, status })) => {
+                (format!("no order is taken on {instrument} now ({status}), so it stays"), Some(rules))
+            }
+            // Where nothing is told, what was asked for is done.
+            Ok(Ok(Listing::Trading(_) | Listing::Unlisted) | Err(_)) | Err(_) => {
+                return carry_out(venue, effect).await;
+            }
+        };
+        let at = venue.time().unwrap_or_default();
+        let (account, instrument, order) = (*account, *instrument, *order);
+        let kept = CancelRejected { account, instrument, order, code: None, text: why, at };
+        let rules = rules.map(|rules| Brought::Answer(Answer::Rules { instrument, rules }));
+        return std::iter::once(Brought::Fact(Box::new(kept.into()))).chain(rules).collect();
+    }
+    let instrument = effect.instrument();
+    let brought = carry_out(venue, effect).await;
+    if !brought.iter().any(Brought::may_come_of_other_rules) {
+        return brought;
+    }
+    match timeout(RULES_ANSWER, venue.listing(instrument, Duration::ZERO)).await {
+        // Told first: whoever hears of the refusal knows them.
+        Ok(Ok(Listing::Trading(rules) | Listing::Paused { rules, .. })) => {
+            let rules = Brought::Answer(Answer::Rules { instrument, rules });
+            std::iter::once(rules).chain(brought).collect()
+        }
+        Ok(Ok(Listing::Unlisted)) => {
+            tracing::error!("{instrument} is not listed at the venue any more");
+            brought
+        }
+        Ok(Err(why)) => {
+            tracing::warn!(
+                "a refusal may come of other rules of {instrument}, which cannot be asked for: {why}"
+            );
+            brought
+        }
+        Err(_) => {
+            tracing::warn!("the rules of {instrument} are not told in {RULES_ANSWER:?}");
+            brought
+        }
+    }
+}
+
+impl Brought {
+    /// A refusal that the rules on the tape did not foresee.
+    fn may_come_of_other_rules(&self) -> bool {
+        let Self::Fact(event) = self else { return false };
+        let Event::Order(OrderEvent::Rejected(rejected)) = &**event else { return false };
+        match rejected.reason {
+            Rejection::Filter | Rejection::UnknownInstrument | Rejection::MarketClosed => true,
+            // An order type, or a way to trade, that the symbol has lost.
+            Rejection::Other => rejected.code.is_some(),
+            Rejection::InsufficientBalance
+            | Rejection::WouldTrigger
+            | Rejection::DuplicateId
+            | Rejection::OutsideWindow
+            | Rejection::RateLimited => false,
+        }
+    }
 }
 
 fn stamp(attempt: Attempt) -> Stamp {
@@ -145,14 +219,12 @@ async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId, attempt: u32) -
 
 /// What to say of it, under which ids.
 pub fn said(host: &Host, tape: events::Uuid, now: Timestamp, brought: Brought) -> Vec<(events::Uuid, Event)> {
+    let Some((gateway, state)) = host.held::<Gateway>() else { return Vec::new() };
     let events = match brought {
         Brought::Fact(event) => vec![*event],
-        Brought::Answer(answer) => match host.held::<Gateway>() {
-            Some((gateway, state)) => gateway.answered(state, now, &answer),
-            None => Vec::new(),
-        },
+        Brought::Answer(answer) => gateway.answered(state, now, &answer),
     };
-    events.into_iter().map(|event| (gateway::id_of(tape, &event), event)).collect()
+    events.into_iter().map(|event| (gateway.id_of(state, tape, &event), event)).collect()
 }
 
 /// The hands of a gateway that runs apart, at this venue.
@@ -205,7 +277,7 @@ impl<V: Venue> Desk<V> {
             under_way.spawn(async move {
                 // The semaphore is never closed.
                 let Ok(_room) = room.acquire_owned().await else { return };
-                let brought = carry_out(&*venue, effect).await;
+                let brought = carry_out_by_the_rules(&*venue, effect).await;
                 // One answer is one commit: with half of it the state would take the rest for told.
                 let judge = Box::new(move |host: &Host, tape, now| {
                     brought.into_iter().flat_map(|one| said(host, tape, now, one)).collect()

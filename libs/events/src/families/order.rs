@@ -110,6 +110,31 @@ payload!(
     instrument = e.instrument,
 );
 
+/// An open order was changed in its place at the venue, by somebody else: it keeps its number and has another
+/// client id and a smaller quantity (Binance's `faqs/order_amend_keep_priority.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderAmended {
+    pub account: Account,
+    pub instrument: Instrument,
+    /// The client id that it had until now.
+    pub order: ClientOrderId,
+    /// The client id that it goes by at the venue from now on; the same, if the owner kept it.
+    pub renamed: ClientOrderId,
+    pub venue_order: VenueOrderId,
+    /// The venue's number of this change: an order may be changed several times.
+    pub execution: u64,
+    /// All of it from now on, what has been filled already included.
+    pub quantity: Quantity,
+    pub at: Timestamp,
+}
+payload!(
+    OrderAmended,
+    |e| format!("order:{}", e.order),
+    at = e.at,
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
 /// One execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderFilled {

@@ -223,6 +223,8 @@ pub enum NakedBecause {
     StopEnded,
     /// Too little to be sold, so no stop can be placed.
     Dust,
+    /// An order that is not ours holds the coins, or they are not on the account any more.
+    HeldElsewhere,
 }
 
 /// Since then the trade has had no working stop over all that it holds.
@@ -230,8 +232,12 @@ pub enum NakedBecause {
 pub struct TradeUnprotected {
     pub trade: TradeId,
     pub since: Timestamp,
+    /// Base asset without a stop.
     pub quantity: Decimal,
     pub because: NakedBecause,
+    /// Base asset that the stop of the last `TradeProtected` still covers, beside it; `None` if there is no stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered: Option<Quantity>,
 }
 payload!(TradeUnprotected, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
 

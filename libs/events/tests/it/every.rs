@@ -31,7 +31,7 @@ every! {
         Unauthorised, ProhibitedAsset, UnknownInstrument, ShortOnSpot, Stale, AlreadyInPosition, TradingState,
         MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Filter,
     }
-    naked_reasons: NakedBecause { Entered, Undercovered, StopMoving, Exiting, StopRejected, StopEnded, Dust }
+    naked_reasons: NakedBecause { Entered, Undercovered, StopMoving, Exiting, StopRejected, StopEnded, Dust, HeldElsewhere }
     exit_reasons: ExitReason { Requested, StopHit, TakeProfitHit, Unprotectable, BeyondStop, Elsewhere }
     abort_reasons: AbortReason { EntryUnfilled, EntryRejected, EntryAbsent, EntryRefused, Withdrawn }
     rejections: Rejection {

@@ -17,6 +17,7 @@ const FACTS: &[Kind] = &[
     Kind::QuoteSeen,
     Kind::OrderAccepted,
     Kind::OrderRejected,
+    Kind::OrderAmended,
     Kind::OrderFilled,
     Kind::OrderEnded,
     Kind::CancelRejected,
@@ -118,6 +119,46 @@ fn a_fill_with_another_price_is_another_fact_under_the_same_id() {
     let dearer = OrderFilled { price: "42000.2".parse().unwrap(), ..fill() };
     assert_eq!(of(fill()), of(dearer));
     assert!(!draft(fill()).same_fact(&draft(dearer)));
+}
+
+/// The venue's stream told them under the first client id; whoever asks after an amendment is told another.
+#[test]
+fn facts_of_an_order_are_the_same_under_the_client_id_that_an_amendment_gave_it() {
+    let renamed = OrderFilled { order: "another".parse().unwrap(), ..fill() };
+    assert_eq!(of(fill()), of(renamed));
+    assert!(draft(fill()).same_fact(&draft(renamed)));
+    let OrderFilled { account, instrument, order, venue_order, at, .. } = fill();
+    let accepted = OrderAccepted { account, instrument, order, venue_order, at };
+    let again = OrderAccepted { order: renamed.order, ..accepted };
+    assert_eq!(of(accepted), of(again));
+    assert!(draft(accepted).same_fact(&draft(again)));
+    let later = OrderAccepted { at: at + std::time::Duration::from_millis(1), ..again };
+    assert!(!draft(accepted).same_fact(&draft(later)), "another time is no other name");
+    let ended = OrderEnded {
+        account,
+        instrument,
+        order,
+        venue_order,
+        ending: domain::Ending::Canceled,
+        filled: domain::Filled::default(),
+        at,
+    };
+    let again = OrderEnded { order: renamed.order, ..ended };
+    assert_eq!(of(ended), of(again));
+    assert!(draft(ended).same_fact(&draft(again)));
+    assert!(!draft(ended).same_fact(&draft(OrderEnded { ending: domain::Ending::Expired, ..again })));
+}
+
+#[test]
+fn each_amendment_of_an_order_is_a_fact_of_its_own() {
+    let amended = first(Kind::OrderAmended, |e| match e {
+        Event::Order(OrderEvent::Amended(e)) => Some(e),
+        _ => None,
+    });
+    assert_ne!(of(amended), of(OrderAmended { execution: amended.execution + 1, ..amended }));
+    let other = OrderAmended { quantity: "0.001".parse().unwrap(), ..amended };
+    assert_eq!(of(amended), of(other));
+    assert!(!draft(amended).same_fact(&draft(other)), "one change does not leave two quantities");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use domain::{
     VenueOrderId, VenueTradeId,
 };
 use events::{
-    BalanceChanged, Event, Fee, LedgerEntry, LedgerReason, OrderAccepted, OrderEnded, OrderFilled,
-    OrderRejected, Rejection,
+    BalanceChanged, Event, Fee, LedgerEntry, LedgerReason, OrderAccepted, OrderAmended, OrderEnded,
+    OrderFilled, OrderRejected, Rejection,
 };
 
 pub fn events(account: Account, message: &Message) -> Result<Vec<Event>, ParseError> {
@@ -47,6 +47,7 @@ fn execution(account: Account, report: &ExecutionReport) -> Result<Vec<Event>, P
             }
             told
         }
+        ("REPLACED", "NEW" | "PARTIALLY_FILLED" | "PENDING_NEW") => vec![amended(account, report)?],
         ("CANCELED", "CANCELED") => {
             vec![of_request(account, report)?.ended(Ending::Canceled, filled(report)?, at)]
         }
@@ -63,6 +64,19 @@ fn execution(account: Account, report: &ExecutionReport) -> Result<Vec<Event>, P
                 status: status.to_owned(),
             });
         }
+    })
+}
+
+/// The order was made smaller in its place: `C` is what it was called, `c` what it is called now.
+fn amended(account: Account, report: &ExecutionReport) -> Result<Event, ParseError> {
+    let quantity = report.quantity.as_deref().ok_or_else(|| ParseError::missing("q"))?;
+    let quantity =
+        Number::read(quantity).ok_or_else(|| ParseError::field("q", format!("is {quantity}, no number")))?;
+    of_request(account, report)?.amended(Amendment {
+        renamed: &report.client_order,
+        execution: report.execution_id.ok_or_else(|| ParseError::missing("I"))?,
+        quantity,
+        at: report.transaction_time,
     })
 }
 
@@ -146,6 +160,15 @@ pub struct Order {
     pub venue_order: VenueOrderId,
 }
 
+/// One amendment as a source tells it.
+#[derive(Debug)]
+pub struct Amendment<'a> {
+    pub renamed: &'a str,
+    pub execution: i64,
+    pub quantity: Number,
+    pub at: Stamp,
+}
+
 /// One execution as a source tells it.
 #[derive(Debug)]
 pub struct Execution {
@@ -178,6 +201,22 @@ impl Order {
     pub fn ended(self, ending: Ending, filled: Filled, at: Timestamp) -> Event {
         let Self { account, instrument, order, venue_order } = self;
         OrderEnded { account, instrument, order, venue_order, ending, filled, at }.into()
+    }
+
+    pub fn amended(self, to: Amendment) -> Result<Event, ParseError> {
+        let Self { account, instrument, order, venue_order } = self;
+        let none = || ParseError::field("executionId", format!("is {}, which names no change", to.execution));
+        Ok(OrderAmended {
+            account,
+            instrument,
+            order,
+            renamed: client_order("clientOrderId", to.renamed)?,
+            venue_order,
+            execution: u64::try_from(to.execution).map_err(|_| none())?,
+            quantity: Quantity::new(to.quantity.0).map_err(ParseError::of("quantity"))?,
+            at: to.at.to_the_millisecond(),
+        }
+        .into())
     }
 
     pub fn filled(self, fill: Execution) -> Result<Event, ParseError> {

@@ -10,15 +10,16 @@
 //! | … `CANCELED`, `EXPIRED` | `OrderEnded`; of a cancel, `C` is the order and `c` only the request |
 //! | … `TRADE_PREVENTION` | `OrderEnded` if the status is `EXPIRED_IN_MATCH`, else nothing: the order works on, smaller, and its end tells what was filled |
 //! | … `REJECTED` | `OrderRejected` |
-//! | … anything else, `REPLACED` (an amendment) too | an error: there is no event for it |
+//! | … `REPLACED` | `OrderAmended`: the order has a smaller quantity `q` and the client id `c`; `C` is what it was called |
+//! | … anything else | an error: there is no event for it |
 //! | `outboundAccountPosition` | `BalanceChanged` for each asset, as of `u` |
 //! | `balanceUpdate` | `LedgerEntered` at `T`; the stream does not say where it came from |
 //! | `externalLockUpdate` | nothing: what is locked moves between free and locked, which a balance tells |
 //! | `listStatus` | nothing: each order of a list reports for itself |
 //! | `eventStreamTerminated`, `serverShutdown`, `listenKeyExpired` | nothing: they are for whoever holds the connection |
 //!
-//! Of an `executionReport` no event carries `o f q p P F g Q I w V W` (what was ordered, which we know of
-//! ours), `d D j J` (trailing, strategy), `v A B u U Cs pl pL pY` (prevented matches), `b k uS` (how it was
+//! Of an `executionReport` no event carries `o f p P F g Q w V W`, nor `q` and `I` but of an amendment (what was
+//! ordered, which we know of ours), `d D j J` (trailing, strategy), `v A B u U Cs pl pL pY` (prevented matches), `b k uS` (how it was
 //! allocated), `gP gOT gOV gp` (pegging) and `eR` (why it expired); `E` is when it was told, not when it was.
 //! All of them are fields of [`ExecutionReport`], and the frame itself is kept.
 //!
@@ -38,7 +39,7 @@ pub use account::{
 pub use names::{client_order, venue_client_order};
 pub use report::ExecutionReport;
 
-pub(crate) use meaning::{Execution, Order, fee};
+pub(crate) use meaning::{Amendment, Execution, Order, fee};
 pub(crate) use names::{asset, side};
 
 use crate::ParseError;

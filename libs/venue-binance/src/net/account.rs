@@ -34,7 +34,7 @@ impl Rest {
     /// As [`Self::account`].
     pub async fn open_orders(&self, symbol: Option<Symbol>) -> Result<Vec<Frame>, CallError> {
         let rows = elements(&self.ask(&request::open_orders(symbol)).await?)?;
-        Ok(rows.iter().map(|row| order_frame(together(row, &[], &[]))).collect())
+        Ok(rows.iter().map(|row| order_frame(together(row, &[], &[], &[]))).collect())
     }
 
     /// One order by the venue's number, whosever it is, with its executions.
@@ -43,7 +43,8 @@ impl Rest {
     /// As [`Self::account`].
     pub async fn order_by_number(&self, symbol: Symbol, order: i64) -> Result<Frame, CallError> {
         let row = self.ask(&request::order_by_number(symbol, order)).await?;
-        Ok(order_frame(self.with_executions(symbol, row).await?))
+        let amendments = self.amendments_of(symbol, order).await?;
+        Ok(order_frame(self.with_executions(symbol, row, &amendments).await?))
     }
 
     /// Everything about orders on a symbol that a stream may have missed: the orders from a number on, with
@@ -70,7 +71,7 @@ impl Rest {
         }
         let none = Vec::new();
         let frame = |(number, row): (&i64, &Vec<u8>)| {
-            order_frame(together(row, fills.get(number).unwrap_or(&none), &[]))
+            order_frame(together(row, fills.get(number).unwrap_or(&none), &[], &[]))
         };
         Ok(orders.iter().map(frame).collect())
     }

@@ -1,66 +1,115 @@
-//! Exchange info: fetched once a day, and the last good copy is kept through failures.
+//! Exchange info: as fresh as whoever asks wants it, and the last good copy is kept through failures.
 
 use super::rest::{CallError, Rest};
 use crate::{
     request,
     rules::{self, ExchangeInfo},
 };
+use domain::Symbol;
+use events::Rejection;
 use std::{
+    collections::BTreeMap,
     io,
     path::Path,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 use tokio::sync::Mutex;
+use venue::Listing;
 
-/// What is known, and when to ask again. The lock is held while asking, so that it is asked once.
+/// What is known. The locks are held while asking, so that it is asked once.
 #[derive(Default)]
-pub struct Info(Mutex<Known>);
+pub struct Info {
+    all: Mutex<Known>,
+    of_one: Mutex<BTreeMap<Symbol, Asked>>,
+}
 
 #[derive(Default)]
 struct Known {
     last_good: Option<Arc<ExchangeInfo>>,
-    /// `None`: at once.
-    ask_at: Option<Instant>,
+    /// When the last good copy was fetched by this process.
+    fetched_at: Option<Instant>,
+    /// When it was asked for last, and failed.
+    failed_at: Option<Instant>,
+}
+
+/// One symbol, as it was told when it was asked for last.
+struct Asked {
+    at: Instant,
+    told: Result<Listing, String>,
 }
 
 /// After a failure; the weight is 20 of 6,000 a minute.
-const AGAIN: Duration = Duration::from_secs(5 * 60);
+const AGAIN: Duration = Duration::from_secs(60);
+/// A symbol is not asked for more often, whoever asks.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 impl Rest {
-    /// The rules of everything that is listed; at most a day old while the venue answers, else the last good ones.
+    /// The rules of everything that is listed; at most [`Patience::info`](super::Patience) old while the venue
+    /// answers, else the last good ones, of an earlier run too.
     ///
     /// # Errors
     /// The venue does not tell, and there is no copy.
     pub async fn exchange_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
-        let mut known = self.0.info.0.lock().await;
-        if let (Some(info), Some(at)) = (&known.last_good, known.ask_at)
-            && Instant::now() < at
+        self.exchange_info_within(self.patience().info).await
+    }
+
+    /// The same, not older than that while the venue answers.
+    ///
+    /// # Errors
+    /// As [`Self::exchange_info`].
+    pub async fn exchange_info_within(&self, at_most: Duration) -> Result<Arc<ExchangeInfo>, CallError> {
+        let mut known = self.0.info.all.lock().await;
+        let within = |at: Option<Instant>, time: Duration| at.is_some_and(|at| at.elapsed() < time);
+        if let Some(info) = &known.last_good
+            && (within(known.fetched_at, at_most) || within(known.failed_at, AGAIN.min(self.patience().info)))
         {
             return Ok(Arc::clone(info));
         }
-        if known.last_good.is_none() {
-            self.load(&mut known).await;
-            if let (Some(info), Some(_)) = (&known.last_good, known.ask_at) {
-                return Ok(Arc::clone(info));
-            }
-        }
         match self.fetch_info().await {
             Ok(info) => {
-                known.ask_at = Instant::now().checked_add(self.patience().info);
-                known.last_good = Some(Arc::clone(&info));
+                *known = Known {
+                    last_good: Some(Arc::clone(&info)),
+                    fetched_at: Some(Instant::now()),
+                    failed_at: None,
+                };
                 Ok(info)
             }
-            Err(why) => match &known.last_good {
-                Some(info) => {
-                    tracing::warn!("exchange info: {why}; the last good copy is used");
-                    let info = Arc::clone(info);
-                    known.ask_at = Instant::now().checked_add(AGAIN.min(self.patience().info));
-                    Ok(info)
+            Err(why) => {
+                if known.last_good.is_none() {
+                    known.last_good = self.load().await;
                 }
-                None => Err(why),
-            },
+                let Some(info) = &known.last_good else { return Err(why) };
+                tracing::warn!("exchange info: {why}; the last good copy is used");
+                let info = Arc::clone(info);
+                known.failed_at = Some(Instant::now());
+                Ok(info)
+            }
         }
+    }
+
+    /// One symbol, not older than that.
+    ///
+    /// # Errors
+    /// The venue does not tell.
+    pub(super) async fn listing_of(&self, symbol: Symbol, at_most: Duration) -> Result<Listing, String> {
+        let mut asked = self.0.info.of_one.lock().await;
+        if let Some(known) = asked.get(&symbol)
+            && known.at.elapsed() < at_most.max(SHORTEST)
+        {
+            return known.told.clone();
+        }
+        let told = match self.ask(&request::exchange_info(Some(symbol)).protective()).await {
+            Ok(bytes) => of_one(&bytes, symbol),
+            Err(CallError::Told(failure))
+                if failure.verdict.rejection() == Some(Rejection::UnknownInstrument) =>
+            {
+                Ok(Listing::Unlisted)
+            }
+            Err(why) => Err(why.to_string()),
+        };
+        asked.insert(symbol, Asked { at: Instant::now(), told: told.clone() });
+        told
     }
 
     async fn fetch_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
@@ -75,20 +124,31 @@ impl Rest {
         Ok(info)
     }
 
-    /// A copy that is fresh enough is as good as an answer; an older one is better than none.
-    async fn load(&self, known: &mut Known) {
-        let Some(file) = &self.0.setup.info_file else { return };
-        let Ok(bytes) = tokio::fs::read(file).await else { return };
+    /// The copy that an earlier run kept: better than none where the venue does not answer.
+    async fn load(&self) -> Option<Arc<ExchangeInfo>> {
+        let file = self.0.setup.info_file.as_ref()?;
+        let bytes = tokio::fs::read(file).await.ok()?;
         match read(&bytes) {
             Ok(info) => {
                 self.0.budget.lock().set_limits(&info.limits);
-                known.last_good = Some(info);
-                let left = age(file).await.and_then(|age| self.patience().info.checked_sub(age));
-                known.ask_at = left.and_then(|left| Instant::now().checked_add(left));
+                Some(info)
             }
-            Err(why) => tracing::warn!("{} is no exchange info: {why}", file.display()),
+            Err(why) => {
+                tracing::warn!("{} is no exchange info: {why}", file.display());
+                None
+            }
         }
     }
+}
+
+fn of_one(bytes: &[u8], symbol: Symbol) -> Result<Listing, String> {
+    let mut info = rules::parse(bytes).map_err(|why| why.to_string())?;
+    if let Some(why) = info.refused.get(symbol.as_str()) {
+        return Err(format!("the rules of {symbol} cannot be read: {why}"));
+    }
+    let Some(listing) = info.listings.remove(&symbol) else { return Ok(Listing::Unlisted) };
+    let (trading, rules) = (listing.is_trading(), Box::new(listing.rules));
+    Ok(if trading { Listing::Trading(rules) } else { Listing::Paused { rules, status: listing.status } })
 }
 
 /// An answer without a single symbol is no good copy.
@@ -101,11 +161,6 @@ fn read(bytes: &[u8]) -> Result<Arc<ExchangeInfo>, CallError> {
         tracing::warn!("exchange info: {symbol} cannot be traded: {why}");
     }
     Ok(Arc::new(info))
-}
-
-async fn age(file: &Path) -> Option<Duration> {
-    let written = tokio::fs::metadata(file).await.ok()?.modified().ok()?;
-    SystemTime::now().duration_since(written).ok()
 }
 
 /// Whole or not at all.

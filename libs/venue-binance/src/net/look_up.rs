@@ -4,11 +4,12 @@ use super::rest::{CallError, Rest};
 use crate::{
     ParseError,
     errors::Verdict,
+    frame::venue_client_order,
     request, rows,
     wire::{Number, Raw, Text, wire},
 };
-use domain::{Account, ClientOrderId, Decimal, Instrument, Symbol, Timestamp};
-use events::Event;
+use domain::{Account, ClientOrderId, Decimal, Instrument, Symbol, Timestamp, VenueOrderId};
+use events::{Event, OrderEvent};
 use std::time::Duration;
 use venue::Outcome;
 
@@ -17,6 +18,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// Executions may reach the archive after the order's row: so often, and with such pauses, they are read again.
 const READINGS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(150);
+/// Of the orders that may have had another name: so many of the last are looked at.
+const MOST_CANDIDATES: usize = 50;
 
 impl Rest {
     pub(super) async fn look_up_order(
@@ -30,7 +33,7 @@ impl Rest {
             return self.lookup_failed(e).await;
         }
         // One that is there is known at once; only absence has to wait.
-        match self.find(account, instrument.symbol, order).await {
+        match self.find(account, instrument.symbol, order, None).await {
             Ok(facts) => return Outcome::Facts(facts),
             Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {}
             Err(e) => return self.lookup_failed(e).await,
@@ -62,7 +65,7 @@ impl Rest {
                 tokio::time::sleep(not_before.since(venue_time).min(LONGEST_WAIT)).await;
                 continue;
             }
-            return match self.find(account, symbol, order).await {
+            return match self.find_by_any_name(account, symbol, order, None).await {
                 Ok(facts) => Outcome::Facts(facts),
                 Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => {
                     Outcome::NotFound { venue_time }
@@ -74,21 +77,90 @@ impl Rest {
         Outcome::TryAgain { after: Duration::from_secs(1), text }
     }
 
-    /// All that is known of it: accepted, every fill, how it ended.
+    /// All that is known of it: accepted, how it was amended, every fill, how it ended. By the venue's number
+    /// where that is known; it is told under the client id that it was placed with.
     pub(super) async fn find(
         &self,
         account: Account,
         symbol: Symbol,
         order: ClientOrderId,
+        number: Option<VenueOrderId>,
     ) -> Result<Vec<Event>, CallError> {
-        let row = self.ask_where_orders_go(&request::order(symbol, order)).await?;
-        let found = self.with_executions(symbol, row).await?;
-        Ok(rows::parse_order(account, &found)?)
+        let call = match number.and_then(|number| number.parse().ok()) {
+            Some(number) => request::order_by_number(symbol, number),
+            None => request::order(symbol, order),
+        };
+        let row = self.ask_where_orders_go(&call).await?;
+        let known: Row = serde_json::from_slice(&row).map_err(ParseError::from)?;
+        // One that has kept its name may still have been made smaller.
+        let may_be_amended =
+            known.client_order.as_deref() != Some(&*venue_client_order(order)) || number.is_some();
+        let amendments =
+            if may_be_amended { self.amendments_of(symbol, known.number).await? } else { Vec::new() };
+        let found = self.with_executions(symbol, row, &amendments).await?;
+        Ok(renamed(rows::parse_order(account, &found)?, order))
     }
 
-    /// `{"order": …, "trades": […], "allocations": […]}`, what [`rows::parse_order`] reads, of an order's row.
-    /// Never with executions missing: an order that seems to have traded less than it has is no answer.
-    pub(super) async fn with_executions(&self, symbol: Symbol, row: Vec<u8>) -> Result<Vec<u8>, CallError> {
+    /// As [`Self::find`]; whoever does not find it by its name looks whether one of the last orders had that name
+    /// before it was amended.
+    pub(super) async fn find_by_any_name(
+        &self,
+        account: Account,
+        symbol: Symbol,
+        order: ClientOrderId,
+        number: Option<VenueOrderId>,
+    ) -> Result<Vec<Event>, CallError> {
+        let not_found = match self.find(account, symbol, order, number).await {
+            Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => failure,
+            other => return other,
+        };
+        match self.renamed_order(symbol, order).await? {
+            Some(number) => self.find(account, symbol, order, Some(number)).await,
+            None => Err(CallError::Told(not_found)),
+        }
+    }
+
+    async fn renamed_order(
+        &self,
+        symbol: Symbol,
+        order: ClientOrderId,
+    ) -> Result<Option<VenueOrderId>, CallError> {
+        let rows = match self.ask_where_orders_go(&request::last_orders(symbol)).await {
+            Ok(rows) => elements(&rows)?,
+            Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => Vec::new(),
+            Err(e) => return Err(e),
+        };
+        let order = venue_client_order(order);
+        for row in rows.iter().rev().take(MOST_CANDIDATES) {
+            let row: Row = serde_json::from_slice(row).map_err(ParseError::from)?;
+            let amendments = self.amendments_of(symbol, row.number).await?;
+            for amendment in &amendments {
+                let amended: Amended = serde_json::from_slice(amendment).map_err(ParseError::from)?;
+                if *amended.original == *order {
+                    return Ok(VenueOrderId::new(&row.number.to_string()).ok());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn amendments_of(&self, symbol: Symbol, order: i64) -> Result<Vec<Vec<u8>>, CallError> {
+        match self.ask_where_orders_go(&request::amendments(symbol, order)).await {
+            Ok(rows) => Ok(elements(&rows)?),
+            Err(CallError::Told(failure)) if failure.verdict == Verdict::NotFound => Ok(Vec::new()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// `{"order": …, "trades": […], "allocations": […], "amendments": […]}`, what [`rows::parse_order`] reads, of
+    /// an order's row. Never with executions missing: an order that seems to have traded less than it has is no
+    /// answer.
+    pub(super) async fn with_executions(
+        &self,
+        symbol: Symbol,
+        row: Vec<u8>,
+        amendments: &[Vec<u8>],
+    ) -> Result<Vec<u8>, CallError> {
         let known: Row = serde_json::from_slice(&row).map_err(ParseError::from)?;
         let executed = known.executed.map_or(Decimal::ZERO, |n| n.0);
         let (mut trades, mut allocations) = (Vec::new(), Vec::new());
@@ -109,7 +181,7 @@ impl Rest {
                 tokio::time::sleep(PAUSE).await;
             }
         }
-        Ok(together(&row, &trades, &allocations))
+        Ok(together(&row, &trades, &allocations, amendments))
     }
 
     /// Each as it came.
@@ -142,6 +214,7 @@ pub const PAGE: usize = 1_000;
 wire! {
     pub struct Row<'a> {
         number "orderId": must i64,
+        client_order "clientOrderId": may Text<'a>,
         executed "executedQty": may Number,
         floor "workingFloor": may Text<'a>,
         routed "usedSor": may bool,
@@ -152,6 +225,12 @@ impl Row<'_> {
     /// By smart order routing, whose executions are allocations.
     fn is_routed(&self) -> bool {
         self.routed == Some(true) || self.floor.as_deref() == Some("SOR")
+    }
+}
+
+wire! {
+    pub struct Amended<'a> {
+        original "origClientOrderId": must Text<'a>,
     }
 }
 
@@ -180,8 +259,32 @@ fn sum(executions: &[Vec<u8>]) -> Result<Decimal, ParseError> {
     })
 }
 
-pub fn together(order: &[u8], trades: &[Vec<u8>], allocations: &[Vec<u8>]) -> Vec<u8> {
+pub fn together(
+    order: &[u8],
+    trades: &[Vec<u8>],
+    allocations: &[Vec<u8>],
+    amendments: &[Vec<u8>],
+) -> Vec<u8> {
     let list = |rows: &[Vec<u8>]| [&b"["[..], &rows.join(&b","[..]), b"]"].concat();
     let (trades, allocations) = (list(trades), list(allocations));
-    [&b"{\"order\":"[..], order, b",\"trades\":", &trades, b",\"allocations\":", &allocations, b"}"].concat()
+    let mut all =
+        [&b"{\"order\":"[..], order, b",\"trades\":", &trades, b",\"allocations\":", &allocations].concat();
+    if !amendments.is_empty() {
+        all.extend([&b",\"amendments\":"[..], &list(amendments)].concat());
+    }
+    all.push(b'}');
+    all
+}
+
+/// The facts of one order, under the client id that we know it by.
+pub fn renamed(told: Vec<Event>, order: ClientOrderId) -> Vec<Event> {
+    told.into_iter()
+        .map(|event| match event {
+            Event::Order(OrderEvent::Accepted(e)) => events::OrderAccepted { order, ..e }.into(),
+            Event::Order(OrderEvent::Rejected(e)) => events::OrderRejected { order, ..e }.into(),
+            Event::Order(OrderEvent::Filled(e)) => events::OrderFilled { order, ..e }.into(),
+            Event::Order(OrderEvent::Ended(e)) => events::OrderEnded { order, ..e }.into(),
+            other => other,
+        })
+        .collect()
 }

@@ -135,7 +135,7 @@ pub struct Patience {
     pub round_trip: Duration,
     /// How old a reading of the venue's clock may be.
     pub clock: Duration,
-    /// How old exchange info may be.
+    /// How old exchange info may be where nobody wants it fresher.
     pub info: Duration,
 }
 
@@ -152,7 +152,7 @@ impl Default for Patience {
             linger: Duration::from_secs(2),
             round_trip: Duration::from_secs(2),
             clock: Duration::from_secs(30 * 60),
-            info: Duration::from_secs(24 * 3_600),
+            info: Duration::from_secs(3_600),
         }
     }
 }

@@ -11,17 +11,20 @@
 //! | a connection that broke, 5xx, −1006, −1007, nothing to read | unknown | unknown |
 //! | the key, its rights, the signature | fatal | fatal |
 
-use super::rest::{CallError, Rest};
+use super::{
+    look_up::renamed,
+    rest::{CallError, Rest},
+};
 use crate::{
     errors::{Failure, Retry, Verdict},
     request::{self, RequestError},
     rows,
 };
-use domain::{Account, ClientOrderId, Instrument, InstrumentKind, OrderRequest, Timestamp};
-use events::{CancelRejected, Event, OrderRejected, Rejection};
+use domain::{Account, ClientOrderId, Instrument, InstrumentKind, OrderRequest, Timestamp, VenueOrderId};
+use events::{CancelRejected, Event, OrderEvent, OrderRejected, Rejection};
 use std::time::Duration;
 use tokio::time::timeout;
-use venue::{Outcome, Stamp, Venue};
+use venue::{Listing, Outcome, Stamp, Venue};
 
 impl Venue for Rest {
     async fn submit(
@@ -71,15 +74,19 @@ impl Venue for Rest {
         account: Account,
         instrument: Instrument,
         order: ClientOrderId,
+        number: Option<VenueOrderId>,
         stamp: Stamp,
     ) -> Outcome {
         if let Some(late) = self.too_late(stamp) {
             return late;
         }
-        let call = request::cancel(instrument.symbol, order);
+        let call = match number.and_then(|number| number.parse().ok()) {
+            Some(number) => request::cancel_by_number(instrument.symbol, number),
+            None => request::cancel(instrument.symbol, order),
+        };
         match self.send_order(&call, stamp).await {
             Ok(answer) => match rows::parse_canceled(account, &answer) {
-                Ok(told) => self.whole(account, instrument, told).await,
+                Ok(told) => self.whole(account, instrument, known_as(told, order, number)).await,
                 Err(why) => unreadable(why),
             },
             Err(CallError::Told(failure)) => match failure.verdict {
@@ -88,7 +95,7 @@ impl Venue for Rest {
                 }
                 Verdict::Rejected(_) | Verdict::NotFound => {
                     let rejected = self.not_canceled(account, instrument, order, failure);
-                    let mut told = self.became_of(account, instrument, order).await;
+                    let mut told = self.became_of(account, instrument, order, number).await;
                     told.push(rejected);
                     Outcome::Facts(told)
                 }
@@ -108,9 +115,21 @@ impl Venue for Rest {
         self.look_up_order(account, instrument, order, not_before).await
     }
 
+    async fn listing(&self, instrument: Instrument, at_most: Duration) -> Result<Listing, String> {
+        self.listing_of(instrument.symbol, at_most).await.map_err(|why| why.to_string())
+    }
+
     fn time(&self) -> Option<Timestamp> {
         self.clock().told()
     }
+}
+
+/// The order with that number under the client id that we know it by; its twin as it is told.
+fn known_as(told: Vec<Event>, order: ClientOrderId, number: Option<VenueOrderId>) -> Vec<Event> {
+    let (own, other): (Vec<_>, Vec<_>) = told.into_iter().partition(
+        |event| matches!(event, Event::Order(OrderEvent::Ended(end)) if Some(end.venue_order) == number),
+    );
+    [renamed(own, order), other].concat()
 }
 
 impl Rest {
@@ -134,8 +153,14 @@ impl Rest {
 
     /// Of an order that could not be canceled; as a rule it has ended, perhaps unheard. Nothing, if it cannot be
     /// looked up now.
-    async fn became_of(&self, account: Account, instrument: Instrument, order: ClientOrderId) -> Vec<Event> {
-        match self.find(account, instrument.symbol, order).await {
+    async fn became_of(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        number: Option<VenueOrderId>,
+    ) -> Vec<Event> {
+        match self.find_by_any_name(account, instrument.symbol, order, number).await {
             Ok(told) => told,
             Err(why) => {
                 tracing::warn!(%order, "it could not be canceled, and its end is not known: {why}");

@@ -5,20 +5,21 @@
 //! can be told exactly.
 
 use super::Rest;
-use domain::{Account, ClientOrderId, Decimal, Instrument};
+use domain::{Account, ClientOrderId, Decimal, Instrument, VenueOrderId};
 use events::{Event, OrderEvent};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use venue::Outcome;
 
 impl Rest {
     /// The facts of an answer, with what a lookup tells in place of those that lack fills.
     pub(super) async fn whole(&self, account: Account, instrument: Instrument, told: Vec<Event>) -> Outcome {
         let short = short(&told);
-        let (_, mut all): (Vec<_>, Vec<_>) =
-            told.into_iter().partition(|event| order_of(event).is_some_and(|order| short.contains(&order)));
-        for order in short {
-            match self.find(account, instrument.symbol, order).await {
-                Ok(found) if has_ended(&found, order) => all.extend(found),
+        let (_, mut all): (Vec<_>, Vec<_>) = told
+            .into_iter()
+            .partition(|event| order_of(event).is_some_and(|(number, _)| short.contains_key(&number)));
+        for (number, order) in short {
+            match self.find(account, instrument.symbol, order, Some(number)).await {
+                Ok(found) if has_ended(&found, number) => all.extend(found),
                 Ok(_) => return unknown(order, "the lookup does not tell its end yet"),
                 Err(why) => return unknown(order, &why.to_string()),
             }
@@ -28,34 +29,36 @@ impl Rest {
 }
 
 /// The orders that have ended with more traded than the fills tell.
-fn short(told: &[Event]) -> BTreeSet<ClientOrderId> {
-    let mut missing: BTreeMap<ClientOrderId, Decimal> = BTreeMap::new();
+fn short(told: &[Event]) -> BTreeMap<VenueOrderId, ClientOrderId> {
+    let mut missing: BTreeMap<VenueOrderId, (ClientOrderId, Decimal)> = BTreeMap::new();
     for event in told {
         match event {
             Event::Order(OrderEvent::Filled(fill)) => {
-                let rest = missing.entry(fill.order).or_default();
+                let (_, rest) = missing.entry(fill.venue_order).or_insert((fill.order, Decimal::ZERO));
                 *rest = rest.saturating_sub(fill.quantity.get());
             }
             Event::Order(OrderEvent::Ended(end)) => {
-                let rest = missing.entry(end.order).or_default();
+                let (_, rest) = missing.entry(end.venue_order).or_insert((end.order, Decimal::ZERO));
                 *rest = rest.saturating_add(end.filled.quantity);
             }
             _ => {}
         }
     }
-    missing.into_iter().filter(|(_, rest)| *rest > Decimal::ZERO).map(|(order, _)| order).collect()
+    let short = missing.into_iter().filter(|(_, (_, rest))| *rest > Decimal::ZERO);
+    short.map(|(number, (order, _))| (number, order)).collect()
 }
 
-fn has_ended(told: &[Event], order: ClientOrderId) -> bool {
-    told.iter().any(|event| matches!(event, Event::Order(OrderEvent::Ended(end)) if end.order == order))
+fn has_ended(told: &[Event], number: VenueOrderId) -> bool {
+    told.iter()
+        .any(|event| matches!(event, Event::Order(OrderEvent::Ended(end)) if end.venue_order == number))
 }
 
 /// Of the facts that answers tell.
-fn order_of(event: &Event) -> Option<ClientOrderId> {
+fn order_of(event: &Event) -> Option<(VenueOrderId, ClientOrderId)> {
     match event {
-        Event::Order(OrderEvent::Accepted(e)) => Some(e.order),
-        Event::Order(OrderEvent::Filled(e)) => Some(e.order),
-        Event::Order(OrderEvent::Ended(e)) => Some(e.order),
+        Event::Order(OrderEvent::Accepted(e)) => Some((e.venue_order, e.order)),
+        Event::Order(OrderEvent::Filled(e)) => Some((e.venue_order, e.order)),
+        Event::Order(OrderEvent::Ended(e)) => Some((e.venue_order, e.order)),
         _ => None,
     }
 }

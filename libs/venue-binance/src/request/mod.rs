@@ -4,7 +4,9 @@
 mod orders;
 mod queries;
 
-pub use orders::{ReplaceMode, RequestError, cancel, cancel_all, cancel_list, cancel_replace, place};
+pub use orders::{
+    ReplaceMode, RequestError, cancel, cancel_all, cancel_by_number, cancel_list, cancel_replace, place,
+};
 pub use queries::*;
 
 use crate::{

@@ -126,6 +126,12 @@ pub fn cancel(symbol: Symbol, order: ClientOrderId) -> Call {
     Call::signed(Method::Delete, "/api/v3/order", "order.cancel", 1).params(params).protective()
 }
 
+/// The same by the venue's number, whatever client id it has by now.
+pub fn cancel_by_number(symbol: Symbol, order: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", order);
+    Call::signed(Method::Delete, "/api/v3/order", "order.cancel", 1).params(params).protective()
+}
+
 /// Cancels an order list by its own id.
 pub fn cancel_list(symbol: Symbol, list: ClientOrderId) -> Call {
     let params = by_symbol(symbol).with("listClientOrderId", venue_client_order(list));

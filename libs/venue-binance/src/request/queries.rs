@@ -13,7 +13,18 @@ pub fn order(symbol: Symbol, order: ClientOrderId) -> Call {
 /// One order by the venue's number.
 pub fn order_by_number(symbol: Symbol, order: i64) -> Call {
     let params = by_symbol(symbol).with("orderId", order);
-    Call::signed(Method::Get, "/api/v3/order", "order.status", 4).params(params)
+    Call::signed(Method::Get, "/api/v3/order", "order.status", 4).params(params).protective()
+}
+
+/// How an order was amended, the oldest change first, 500 at most.
+pub fn amendments(symbol: Symbol, order: i64) -> Call {
+    let params = by_symbol(symbol).with("orderId", order);
+    Call::signed(Method::Get, "/api/v3/order/amendments", "order.amendments", 4).params(params).protective()
+}
+
+/// The last 500 orders, in ascending order.
+pub fn last_orders(symbol: Symbol) -> Call {
+    Call::signed(Method::Get, "/api/v3/allOrders", "allOrders", 20).params(by_symbol(symbol)).protective()
 }
 
 /// All orders that work, on one symbol or (dearer) on all.

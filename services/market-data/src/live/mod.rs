@@ -13,7 +13,12 @@ pub use sequence::{GRACE, Sequence};
 use crate::Series;
 use domain::{Instrument, InstrumentRules, Timestamp, Venue};
 use events::{Candle, Event, InstrumentListed};
-use std::{collections::BTreeMap, fmt::Display, future::Future, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    future::Future,
+    time::Duration,
+};
 use thiserror::Error;
 use tokio::{
     task::JoinSet,
@@ -48,6 +53,12 @@ pub trait Tape {
 
     /// Appends them, all or none, and waits until they are there. Retrying is this one's business.
     fn append(&mut self, events: Vec<Event>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// The rules that an instrument was last listed with, by whomever.
+    fn rules(
+        &mut self,
+        instrument: Instrument,
+    ) -> impl Future<Output = Result<Option<InstrumentRules>, Self::Error>> + Send;
 }
 
 /// Why live candles ended: they do not by themselves.
@@ -68,8 +79,10 @@ pub enum LiveError {
 const AT_ONCE: usize = 4;
 /// Events of one append.
 const BATCH: usize = 500;
-/// How often the rules are looked at; the client asks for them once a day.
+/// How often the rules are asked for; besides, whoever meets a refusal that they may explain asks at once.
 const RULES: Duration = Duration::from_secs(3_600);
+/// What one question told is an answer for all instruments.
+const FRESH: Duration = Duration::from_secs(1);
 /// Between two looks whether REST is to be asked. With all hands busy there is nothing to be looked for.
 const SHORTEST_LOOK: Duration = Duration::from_millis(5);
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
@@ -212,7 +225,7 @@ impl<T: Tape> Player<T> {
     /// Says the rules of instruments where the tape has none, or others.
     async fn list(&mut self) -> Result<(), LiveError> {
         let info = loop {
-            match self.rest.exchange_info().await {
+            match self.rest.exchange_info_within(FRESH).await {
                 Ok(info) => break info,
                 // Without rules no candle is of use; there may be some on the tape.
                 Err(why) => tracing::warn!("exchange info: {why}"),
@@ -225,8 +238,12 @@ impl<T: Tape> Player<T> {
             sleep(PAUSE).await;
         };
         let mut said: Vec<Event> = Vec::new();
-        for series in self.sequences.keys() {
-            let instrument = series.instrument;
+        let instruments: BTreeSet<Instrument> = self.sequences.keys().map(|s| s.instrument).collect();
+        for instrument in instruments {
+            // Somebody else may have listed it since: what is on the tape is what counts.
+            if let Some(rules) = self.tape.rules(instrument).await.map_err(refused)? {
+                self.rules.insert(instrument, rules);
+            }
             match info.listings.get(&instrument.symbol) {
                 Some(listing) if self.rules.get(&instrument) == Some(&listing.rules) => {}
                 Some(listing) => {
@@ -246,7 +263,7 @@ impl<T: Tape> Player<T> {
     async fn say(&mut self, mut said: Vec<Event>) -> Result<(), LiveError> {
         while !said.is_empty() {
             let rest = said.split_off(said.len().min(BATCH));
-            self.tape.append(said).await.map_err(|e| LiveError::Tape(e.to_string()))?;
+            self.tape.append(said).await.map_err(refused)?;
             said = rest;
         }
         Ok(())
@@ -255,6 +272,10 @@ impl<T: Tape> Player<T> {
     fn venue(&self) -> Option<Venue> {
         self.sequences.keys().next().map(|series| series.instrument.venue)
     }
+}
+
+fn refused(why: impl Display) -> LiveError {
+    LiveError::Tape(why.to_string())
 }
 
 /// The candle, if the frame tells that one has closed.

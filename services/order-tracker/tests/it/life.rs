@@ -239,3 +239,65 @@ fn figures_beyond_all_money_do_not_stop_it() {
         format!("submit a\n fill a #7 t1 {most} @ 1\n fill a #7 t2 {most} @ 1\n end a #7 filled {all}");
     check(&script, &format!("done entry a filled {all} for {all}"));
 }
+
+#[test]
+fn an_order_that_was_amended_ends_under_our_own_id_whatever_the_venue_calls_it() {
+    check(
+        "submit a
+         accept a #7
+         amend a web_1 #7 0.5
+         amend web_1 web_2 #7 0.3
+         fill web_2 #7 t1 0.1 @ 100
+         end web_2 #7 canceled 0.1",
+        "done entry a canceled 0.1 for 10.0",
+    );
+}
+
+#[test]
+fn an_amendment_may_be_heard_before_the_acceptance_and_twice() {
+    check(
+        "submit a
+         amend a web_1 #7 0.5
+         amend a web_1 #7 0.5
+         accept a #7
+         end web_1 #7 canceled 0",
+        "done entry a canceled 0 for 0",
+    );
+    check(
+        "submit a
+         accept a #7
+         fill web_1 #7 t1 0.5 @ 100
+         amend a web_1 #7 0.5
+         end web_1 #7 filled 0.5",
+        "done entry a filled 0.5 for 50.0",
+    );
+}
+
+#[test]
+fn what_is_told_of_an_amended_order_after_its_end_opens_nothing() {
+    check(
+        "submit a
+         accept a #7
+         amend a web_1 #7 0.5
+         end web_1 #7 canceled 0
+         accept web_1 #7
+         amend a web_1 #7 0.5
+         end a #7 canceled 0",
+        "done entry a canceled 0 for 0",
+    );
+}
+
+#[test]
+fn an_order_of_somebody_else_under_our_id_is_foreign_amended_or_not() {
+    check(
+        "submit a
+         accept a #7
+         end a #7 canceled 0
+         accept a #8
+         amend a a #8 0.5
+         fill a #8 t1 0.5 @ 100
+         end a #8 filled 0.5",
+        "done entry a canceled 0 for 0
+         done foreign a filled 0.5 for 50.0",
+    );
+}

@@ -12,6 +12,7 @@ use service::Solo;
 ///
 /// - `submit a`, `manual a`, `list l a b`: one of ours by a trade, by hand, an OCO list
 /// - `attempt a 1`, `unknown a 1`, `accept a #7`, `reject a`, `refuse a`, `absent a`, `cancel a`
+/// - `amend a b #7 0.2`: the order called a is called b from now on
 /// - `fill a #7 t1 0.5 @ 100 [fee 0.1 BNB]`, `end a #7 canceled 0.5`
 /// - `time 60`: it is now that many seconds after the start; `at 60`: it is so, and nobody is told
 #[track_caller]
@@ -70,6 +71,17 @@ pub fn fact(line: &str, now: Timestamp) -> Event {
             instrument,
             order: name(id),
             venue_order: venue.parse().unwrap(),
+            at: now,
+        }
+        .into(),
+        ["amend", id, renamed, venue, quantity] => OrderAmended {
+            account,
+            instrument,
+            order: name(id),
+            renamed: name(renamed),
+            venue_order: venue.parse().unwrap(),
+            execution: u64::try_from(now.millis()).unwrap(),
+            quantity: quantity.parse().unwrap(),
             at: now,
         }
         .into(),

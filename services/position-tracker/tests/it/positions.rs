@@ -262,3 +262,32 @@ fn figures_beyond_all_money_do_not_stop_it() {
         );
     }
 }
+
+#[test]
+fn fills_of_an_order_that_was_amended_are_its_edges_whatever_the_venue_calls_it() {
+    check(
+        "submit a edge70
+         a is #7
+         a was amended to web_1 #7
+         web_1 #7 buys 0.5 @ 100
+         submit b edge70
+         b was amended to web_2 #8
+         web_2 #8 sells 0.5 @ 120",
+        "edge70 opened 0.5 at 100
+         edge70 closed 0.5 at 100, 0.5 at 120, profit 10 = 20%",
+    );
+}
+
+#[test]
+fn another_order_under_the_id_of_one_of_ours_is_a_persons() {
+    check(
+        "submit a edge70
+         a #7 buys 0.5 @ 100
+         a done
+         a #8 buys 1 @ 110
+         a #8 sells 1 @ 120",
+        "edge70 opened 0.5 at 100
+         manual opened 1 at 110
+         manual closed 1 at 110, 1 at 120, profit 10 = 9.0909%",
+    );
+}

@@ -13,6 +13,8 @@ use service::Solo;
 /// - `list BTCUSDT BTC USDT 0.001 5`: its base, quote, lot size and least notional
 /// - `submit a edge70`, `submit a by hand`: an order of ours, of a trade of that edge
 /// - `a buys 0.5 @ 100 [fee 0.1 BNB]`, `a sells …`: the next fill of an order
+/// - `a is #7`, `a was amended to b #7`: the venue's number of an order, which else is `#a`
+/// - `b #7 buys …`: a fill of the order with that number, whatever it is called
 /// - `again`: the last fill, heard once more
 /// - `a done`: all its fills have been heard
 #[track_caller]
@@ -62,6 +64,29 @@ impl World {
                 self.say(submitted(id, Origin::Trade { trade, leg: Leg::Entry, attempt: 1 }))
             }
             [id, "done"] => self.say(done(id)),
+            [id, "is", number] => self.say(OrderAccepted {
+                account: account(),
+                instrument: instrument("BTCUSDT"),
+                order: ClientOrderId::new(id).unwrap(),
+                venue_order: number.parse().unwrap(),
+                at: Timestamp::ZERO,
+            }),
+            [id, "was", "amended", "to", renamed, number] => self.say(OrderAmended {
+                account: account(),
+                instrument: instrument("BTCUSDT"),
+                order: ClientOrderId::new(id).unwrap(),
+                renamed: ClientOrderId::new(renamed).unwrap(),
+                venue_order: number.parse().unwrap(),
+                execution: 1,
+                quantity: "0.1".parse().unwrap(),
+                at: Timestamp::ZERO,
+            }),
+            [id, number, verb @ ("buys" | "sells"), quantity, "@", price] => {
+                self.fills += 1;
+                let side = if verb == "buys" { Side::Buy } else { Side::Sell };
+                let fill = filled(self.fills, id, side, quantity, price, None);
+                self.say(OrderFilled { venue_order: number.parse().unwrap(), ..fill })
+            }
             ["again"] => {
                 let last = self.last.clone().unwrap();
                 self.say(last)

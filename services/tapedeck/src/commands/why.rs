@@ -89,8 +89,7 @@ impl Chain<'_> {
         }
         let order = self.tape.of_subject(&format!("order:{id}")).await?;
         if !order.is_empty() {
-            self.take(order, true);
-            return Ok(());
+            return self.take_order(id).await;
         }
         let fills = self.fills(id).await?;
         self.take(fills, true);
@@ -102,7 +101,25 @@ impl Chain<'_> {
         let orders = orders_of(&rows);
         self.take(rows, true);
         for order in orders {
-            let rows = self.tape.of_subject(&format!("order:{order}")).await?;
+            self.take_order(&order.to_string()).await?;
+        }
+        Ok(())
+    }
+
+    /// An order, under all the names that it had.
+    async fn take_order(&mut self, order: &str) -> anyhow::Result<()> {
+        let (mut next, mut taken) = (vec![order.to_owned()], BTreeSet::new());
+        while let Some(name) = next.pop() {
+            let rows = self.tape.of_subject(&format!("order:{name}")).await?;
+            taken.insert(name);
+            for row in &rows {
+                if row.kind() == Some(Kind::OrderAmended)
+                    && let Event::Order(OrderEvent::Amended(e)) = row.decode()?.event
+                    && !taken.contains(e.renamed.as_str())
+                {
+                    next.push(e.renamed.to_string());
+                }
+            }
             self.take(rows, true);
         }
         Ok(())

@@ -18,6 +18,8 @@ pub struct Ledger {
     pub base_fees: Decimal,
     pub buying_fees: Decimal,
     pub selling_fees: Decimal,
+    /// Base asset that other hands than the trade's own have sold.
+    pub elsewhere: Decimal,
     /// All fees, in whatever asset.
     pub fees: BTreeMap<Asset, Decimal>,
 }
@@ -48,7 +50,7 @@ impl Ledger {
 
     /// Base asset still held.
     pub fn holding(&self) -> Decimal {
-        self.bought - self.sold - self.base_fees
+        self.bought - self.sold - self.base_fees - self.elsewhere
     }
     pub fn cost(&self) -> Decimal {
         self.paid + self.buying_fees

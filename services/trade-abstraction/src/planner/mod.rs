@@ -8,10 +8,12 @@ mod ledger;
 mod plan;
 mod trade;
 
-use domain::{Account, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId};
+use domain::{
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId,
+};
 use events::{
-    Event, Kind, OrderEvent, PositionEvent, PositionKey, StopMoveRefused, StopMoveRequested, TapeEvent,
-    TimeEvent, TradeEvent, Uuid,
+    AccountEvent, BalanceChanged, Event, InstrumentEvent, InstrumentListed, Kind, OrderEvent, OurOrders,
+    PositionEvent, PositionKey, StopMoveRefused, StopMoveRequested, TapeEvent, TimeEvent, TradeEvent, Uuid,
 };
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -19,7 +21,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-pub use trade::{Cover, Held, LegOrder, LegState, Stage, Trade, Wanted};
+pub use trade::{Cover, Held, LegOrder, LegState, Short, Stage, Trade, Wanted};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -52,6 +54,11 @@ pub struct State {
     rules: BTreeMap<Instrument, InstrumentRules>,
     pub trades: BTreeMap<TradeId, Trade>,
     orders: BTreeMap<ClientOrderId, TradeId>,
+    /// Which of the venue's orders they are.
+    ours: OurOrders,
+    /// The last balance told of each asset.
+    #[serde(with = "service::pairs")]
+    balances: BTreeMap<(Account, Asset), Seen>,
     /// The last time that passed.
     time: Timestamp,
     /// Trades to look at again, by when.
@@ -63,6 +70,14 @@ pub struct State {
     left: BTreeMap<(Account, Instrument, EdgeName), Timestamp>,
     /// Ended trades, by when they are forgotten.
     ended: BTreeSet<(Timestamp, TradeId)>,
+}
+
+/// A balance as it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub free: Decimal,
+    pub locked: Decimal,
+    pub as_of: Timestamp,
 }
 
 pub struct Planner {
@@ -80,9 +95,12 @@ impl Service for Planner {
         Kind::CloseRequested,
         Kind::StopMoveRequested,
         Kind::OrderAccepted,
+        Kind::OrderAmended,
         Kind::OrderFilled,
         Kind::OrderDone,
         Kind::CancelRejected,
+        Kind::BalanceChanged,
+        Kind::PositionReduced,
         Kind::PositionClosed,
         Kind::TimePassed,
     ];
@@ -94,14 +112,14 @@ impl Service for Planner {
     fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
         match event {
             Event::Tape(TapeEvent::Opened(opened)) => state.tape = opened.tape,
-            Event::Instrument(events::InstrumentEvent::Listed(listed)) => {
-                state.rules.insert(listed.instrument, (*listed.rules).clone());
-            }
+            Event::Instrument(InstrumentEvent::Listed(listed)) => state.listed(listed),
+            Event::Account(AccountEvent::BalanceChanged(seen)) => state.balance(seen),
             Event::Time(TimeEvent::Passed(_)) => state.pass(now),
             Event::Time(TimeEvent::WakeAsked(asked)) => {
                 state.asked.insert(asked.at);
             }
             Event::Position(PositionEvent::Closed(closed)) => state.position_closed(&closed.position),
+            Event::Position(PositionEvent::Reduced(e)) => state.position_reduced(&e.position, e.quantity),
             Event::Trade(event) => self.apply_trade(state, now, event),
             Event::Order(event) => self.apply_order(state, now, event),
             _ => {}
@@ -174,20 +192,26 @@ impl Planner {
             let Some(id) = submitted.request.trade() else { return };
             for order in submitted.request.orders() {
                 state.orders.insert(order.id, id);
+                state.ours.submit(order.id);
             }
             if let Some(trade) = state.trades.get_mut(&id) {
                 trade.submitted(&submitted.request);
             }
             return;
         }
-        let Some(order) = order_of(event) else { return };
+        state.see(event);
+        let Some(order) = state.order_of(event) else { return };
         let Some(id) = state.orders.get(&order).copied() else { return };
         let Some(rules) = state.trades.get(&id).and_then(|t| state.rules.get(&t.instrument)) else { return };
         let (base, quote) = (rules.base, rules.quote);
         let Some(trade) = state.trades.get_mut(&id) else { return };
         match event {
-            OrderEvent::Accepted(_) => trade.accepted(order),
-            OrderEvent::Filled(fill) => trade.filled(now, fill, base, quote),
+            OrderEvent::Accepted(accepted) => trade.accepted(order, accepted.at),
+            OrderEvent::Amended(amended) => trade.amended(order, amended.quantity, amended.at),
+            OrderEvent::Filled(fill) => {
+                let fill = events::OrderFilled { order, ..*fill };
+                trade.filled(now, &fill, (base, quote), &self.config);
+            }
             OrderEvent::Done(done) => trade.done(now, done, &self.config),
             OrderEvent::CancelRequested(_) => trade.canceling(order),
             OrderEvent::CancelRejected(_) => trade.cancel_rejected(order, now, &self.config),
@@ -196,6 +220,7 @@ impl Planner {
         if let Some(at) = trade.retry_at {
             state.wakes.insert((at, id));
         }
+        state.judge_short(&id);
     }
 }
 
@@ -208,18 +233,6 @@ fn refuse_stop(state: &State, request: &StopMoveRequested) -> Option<Event> {
     };
     let rules = state.rules.get(&trade.instrument)?;
     plan::stop_problem(trade, rules, request.stop).and_then(refuse)
-}
-
-/// The order that an event is about.
-fn order_of(event: &OrderEvent) -> Option<ClientOrderId> {
-    match event {
-        OrderEvent::Accepted(e) => Some(e.order),
-        OrderEvent::Filled(e) => Some(e.order),
-        OrderEvent::Done(e) => Some(e.order),
-        OrderEvent::CancelRequested(e) => Some(e.order),
-        OrderEvent::CancelRejected(e) => Some(e.order),
-        _ => None,
-    }
 }
 
 impl State {
@@ -244,6 +257,7 @@ impl State {
             let Some(trade) = self.trades.get(&id).filter(|t| t.stage == Stage::Over) else { continue };
             for order in trade.legs.keys() {
                 self.orders.remove(order);
+                self.ours.forget(order);
             }
             self.trades.remove(&id);
         }
@@ -259,7 +273,18 @@ impl State {
                 self.trades.values().filter(|t| t.answers_to(request)).collect()
             }
             Event::Order(event) => {
-                order_of(event).and_then(|o| self.orders.get(&o)).map_or_else(Vec::new, by_id)
+                self.order_of(event).and_then(|o| self.orders.get(&o)).map_or_else(Vec::new, by_id)
+            }
+            Event::Instrument(InstrumentEvent::Listed(listed)) => {
+                let held = |t: &&Trade| t.instrument == listed.instrument && t.stage != Stage::Over;
+                self.trades.values().filter(held).collect()
+            }
+            Event::Account(AccountEvent::BalanceChanged(seen)) => {
+                let waits = |t: &&Trade| t.short.is_some() && self.is_in(t, seen.account, seen.asset);
+                self.trades.values().filter(waits).collect()
+            }
+            Event::Position(PositionEvent::Reduced(e)) => {
+                self.trades.values().filter(|t| t.holds_in(&e.position)).collect()
             }
             Event::Position(PositionEvent::Closed(closed)) => {
                 self.trades.values().filter(|t| t.holds_in(&closed.position)).collect()
@@ -279,6 +304,99 @@ impl State {
     fn position_closed(&mut self, position: &PositionKey) {
         for trade in self.trades.values_mut().filter(|t| t.holds_in(position)) {
             trade.gone = true;
+        }
+    }
+
+    /// Less is left of a position than its trade still counts: the rest was sold by other hands.
+    fn position_reduced(&mut self, position: &PositionKey, left: Decimal) {
+        for trade in self.trades.values_mut().filter(|t| t.holds_in(position)) {
+            let sold = trade.ledger.holding() - left;
+            if sold > Decimal::ZERO {
+                trade.ledger.elsewhere += sold;
+            }
+        }
+    }
+
+    /// Other rules than before: nothing that was refused under the old ones counts, and stops that were right
+    /// are right.
+    fn listed(&mut self, listed: &InstrumentListed) {
+        let rules = &*listed.rules;
+        let known = self.rules.insert(listed.instrument, rules.clone());
+        let Some(before) = known.filter(|before| before != rules) else { return };
+        for trade in self.trades.values_mut() {
+            if trade.instrument == listed.instrument && trade.stage != Stage::Over {
+                plan::keep_stops(trade, &before, rules);
+                trade.listed_anew();
+            }
+        }
+    }
+
+    fn balance(&mut self, seen: &BalanceChanged) {
+        let &BalanceChanged { account, asset, free, locked, as_of } = seen;
+        let known = self.balances.get(&(account, asset));
+        if known.is_some_and(|known| known.as_of > as_of) {
+            return;
+        }
+        self.balances.insert((account, asset), Seen { free, locked, as_of });
+        let waiting = |t: &&Trade| t.short.is_some() && self.is_in(t, account, asset);
+        let waiting: Vec<TradeId> = self.trades.values().filter(waiting).map(|t| t.id).collect();
+        for id in waiting {
+            if let Some(trade) = self.trades.get_mut(&id) {
+                trade.balance_told();
+            }
+            self.judge_short(&id);
+        }
+    }
+
+    /// Whether coins that were missing are back, or gone for good.
+    fn judge_short(&mut self, id: &TradeId) {
+        let Some(trade) = self.trades.get(id).filter(|t| t.short.is_some()) else { return };
+        let (seen, rules) = (self.seen_of(trade).copied(), self.rules_of(trade));
+        let (Some(seen), Some(rules)) = (seen, rules) else { return };
+        let is_newer = trade.last_fill_at.is_none_or(|at| at <= seen.as_of);
+        let all_there = is_newer && trade.available(Some(&seen)) >= trade.ledger.holding();
+        let none_left = is_newer
+            && trade.live().next().is_none()
+            && rules.floor_quantity(seen.free.saturating_add(seen.locked)).is_none();
+        let Some(trade) = self.trades.get_mut(id) else { return };
+        if none_left {
+            trade.gone = true;
+        } else if all_there && let Some(short) = &mut trade.short {
+            short.refusals = 0;
+        }
+    }
+
+    fn is_in(&self, trade: &Trade, account: Account, asset: Asset) -> bool {
+        trade.account == account && self.rules_of(trade).is_some_and(|rules| rules.base == asset)
+    }
+
+    /// The balance of a trade's coins.
+    fn seen_of(&self, trade: &Trade) -> Option<&Seen> {
+        let rules = self.rules_of(trade)?;
+        self.balances.get(&(trade.account, rules.base))
+    }
+
+    /// Takes note of the venue's number of an order.
+    fn see(&mut self, event: &OrderEvent) {
+        let (account, instrument, told, number) = match event {
+            OrderEvent::Accepted(e) => (e.account, e.instrument, e.order, e.venue_order),
+            OrderEvent::Amended(e) => (e.account, e.instrument, e.order, e.venue_order),
+            OrderEvent::Filled(e) => (e.account, e.instrument, e.order, e.venue_order),
+            _ => return,
+        };
+        self.ours.see(account, instrument, told, number);
+    }
+
+    /// Our id of the order that an event is about, if it is one of ours: somebody else's may have the same.
+    fn order_of(&self, event: &OrderEvent) -> Option<ClientOrderId> {
+        match event {
+            OrderEvent::Accepted(e) => self.ours.find(e.account, e.instrument, e.venue_order),
+            OrderEvent::Amended(e) => self.ours.find(e.account, e.instrument, e.venue_order),
+            OrderEvent::Filled(e) => self.ours.find(e.account, e.instrument, e.venue_order),
+            OrderEvent::Done(e) => e.origin.map(|_| e.order),
+            OrderEvent::CancelRequested(e) => Some(e.order),
+            OrderEvent::CancelRejected(e) => Some(e.order),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! A function of the whole trade: it asks what is wanted, what is, and which of our requests are
 //! still on their way, and says nothing while something is.
 
-use super::{Config, Cover, ExitPlan, Held, LegOrder, LegState, Stage, State, Trade, Wanted};
+use super::{Config, Cover, ExitPlan, Held, LegOrder, LegState, Seen, Stage, State, Trade, Wanted};
 use domain::{
     ClientOrderId, Decimal, Ending, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin,
     PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 /// Adds what is to be said next about `trade`.
 pub fn next(config: &Config, state: &State, now: Timestamp, trade: &Trade, said: &mut Vec<Event>) {
     let Some(rules) = state.rules_of(trade) else { return };
-    let step = Step { config, tape: state.tape, rules, asked: &state.asked, now, trade };
+    let seen = state.seen_of(trade);
+    let step = Step { config, tape: state.tape, rules, seen, asked: &state.asked, now, trade };
     match trade.stage {
         Stage::Entering { naked_said } => step.enter(naked_said, said),
         Stage::Held(held) => step.hold(held, said),
@@ -29,6 +30,8 @@ struct Step<'a> {
     config: &'a Config,
     tape: Uuid,
     rules: &'a InstrumentRules,
+    /// The account's balance of its coins.
+    seen: Option<&'a Seen>,
     /// Instants that were asked for already.
     asked: &'a BTreeSet<Timestamp>,
     now: Timestamp,
@@ -109,7 +112,7 @@ impl Step<'_> {
 
     fn hold(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
-        if self.is_dust() {
+        if self.is_dust() && !self.is_kept_by_a_stop() {
             return self.wind_up(held, said);
         }
         let wanted = self.wish(held, said);
@@ -138,7 +141,9 @@ impl Step<'_> {
             Wanted::Closed(reason) => reason,
             Wanted::Open if t.beyond_stop => ExitReason::BeyondStop,
             Wanted::Open if t.protect_failures >= self.config.protect_attempts => ExitReason::Unprotectable,
-            Wanted::Open if self.exit_orders().is_none() => ExitReason::Unprotectable,
+            Wanted::Open if self.full_exit_orders().is_none() && !self.has_stop() => {
+                ExitReason::Unprotectable
+            }
             Wanted::Open => return Wanted::Open,
         };
         said.push(TradeExiting { trade: t.id, reason }.into());
@@ -148,10 +153,17 @@ impl Step<'_> {
     /// Towards a stop that covers all that is held, at the wanted price.
     fn protect(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
-        let Some((quantity, _, stop, _)) = self.exit_orders() else { return };
+        let Some((quantity, _, stop, _)) = self.exit_orders() else {
+            // A stop that works stays, whatever today's rules leave room for.
+            if !self.has_stop() && t.short.is_some() {
+                self.note_held_elsewhere(held, said);
+            }
+            return;
+        };
         let Some((id, leg)) = t.live().find(|(_, l)| l.leg == Leg::Stop) else {
             self.note_naked(held, said);
-            if t.wanted == Wanted::Open && t.retry_at.is_some_and(|at| at > self.now) {
+            let waits = t.wanted == Wanted::Open || t.short.is_some_and(|short| !short.is_news);
+            if waits && t.retry_at.is_some_and(|at| at > self.now) {
                 return self.wake(said);
             }
             // A take-profit that has begun to trade has lost its stop: it goes, and both come anew.
@@ -160,36 +172,75 @@ impl Step<'_> {
             }
             return;
         };
-        let right = t.covers(leg) == quantity.get() && leg.stop == Some(stop);
-        if !right {
-            let covered = matches!(held.cover, Cover::Protected { .. });
-            if covered && t.covers(leg) < quantity.get() {
-                said.push(self.unprotected(NakedBecause::Undercovered));
-            }
+        let covers = t.covers(leg);
+        let enough = covers >= quantity.get() && covers <= t.ledger.holding();
+        if !enough || leg.stands_for.or(leg.stop) != Some(stop) {
+            self.note_undercovered(held, *id, covers, said);
             self.take_back(said);
         } else if t.live().all(|(_, l)| l.is_working()) {
-            self.note_covered(held, *id, quantity, stop, said);
+            self.note_covered(held, *id, covers, leg.stop.unwrap_or(stop), said);
         }
+    }
+
+    /// Of a stop that was said to cover more than it does: what it covers, and that the rest is without.
+    fn note_undercovered(&self, held: Held, order: ClientOrderId, covers: Decimal, said: &mut Vec<Event>) {
+        let (by, told, stop) = match held.cover {
+            Cover::Protected { by, quantity, stop, .. } => (by, quantity.get(), stop),
+            Cover::Partly { by, quantity, stop, .. } if quantity.get() != covers => {
+                (by, quantity.get(), stop)
+            }
+            Cover::Partly { .. } | Cover::Naked { .. } => return,
+        };
+        let full = self.full_exit_orders().map_or(Decimal::ZERO, |(quantity, ..)| quantity.get());
+        if by != order || covers >= full {
+            return;
+        }
+        let Ok(quantity) = Quantity::new(covers) else { return };
+        if told != covers {
+            said.push(TradeProtected { trade: self.trade.id, order, stop, quantity }.into());
+        }
+        said.push(self.partly(quantity, NakedBecause::Undercovered));
     }
 
     fn note_covered(
         &self,
         held: Held,
         order: ClientOrderId,
-        quantity: Quantity,
+        covers: Decimal,
         stop: Price,
         said: &mut Vec<Event>,
     ) {
-        let covered = matches!(held.cover, Cover::Protected { by, .. } if by == order);
-        if !covered {
+        let full = self.full_exit_orders().map_or(Decimal::ZERO, |(quantity, ..)| quantity.get());
+        let (known, told_partly) = match held.cover {
+            Cover::Protected { by, .. } => (by == order, false),
+            Cover::Partly { by, quantity, .. } => (by == order && quantity.get() == covers, true),
+            Cover::Naked { .. } => (false, false),
+        };
+        let is_partly = covers < full;
+        if known && told_partly == is_partly {
+            return;
+        }
+        let Ok(quantity) = Quantity::new(covers) else { return };
+        if !known || told_partly {
             said.push(TradeProtected { trade: self.trade.id, order, stop, quantity }.into());
         }
+        if is_partly {
+            said.push(self.partly(quantity, NakedBecause::HeldElsewhere));
+        }
+    }
+
+    /// Coins are missing for an order: said once.
+    fn note_held_elsewhere(&self, held: Held, said: &mut Vec<Event>) {
+        if !matches!(held.cover, Cover::Naked { because: NakedBecause::HeldElsewhere, .. }) {
+            said.push(self.unprotected(NakedBecause::HeldElsewhere));
+        }
+        self.wake(said);
     }
 
     /// Says so if a stop has just gone.
     fn note_naked(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
-        let Cover::Protected { by, .. } = held.cover else { return };
+        let (Cover::Protected { by, .. } | Cover::Partly { by, .. }) = held.cover else { return };
         let asked = t.legs.get(&by).is_some_and(|l| l.cancels > 0);
         let because = match t.wanted {
             _ if !asked => NakedBecause::StopEnded,
@@ -200,16 +251,32 @@ impl Step<'_> {
     }
 
     /// Towards holding nothing: first the coins must be free, then they are sold at market.
+    /// A stop is not given up for a sale that the venue's rules leave no room for.
     fn leave(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
+        let sellable = self.rules.floor_market_quantity(t.available(self.seen));
+        let Some(quantity) = sellable.filter(|_| !self.is_dust()) else {
+            return self.protect(held, said);
+        };
         if self.take_back(said) {
             return;
         }
         self.note_naked(held, said);
-        if let Some(quantity) = self.rules.floor_market_quantity(t.ledger.holding()) {
-            let order = self.order(Leg::Exit, OrderKind::Market, quantity);
-            said.push(self.submit(OrderRequest::Single(order)));
-        }
+        let order = self.order(Leg::Exit, OrderKind::Market, quantity);
+        said.push(self.submit(OrderRequest::Single(order)));
+    }
+
+    fn has_stop(&self) -> bool {
+        self.trade.live().any(|(_, l)| l.leg == Leg::Stop)
+    }
+
+    /// Too little for another order by the venue's rules, but for the stop that works over it: it was taken by
+    /// the rules of its time.
+    fn is_kept_by_a_stop(&self) -> bool {
+        let t = self.trade;
+        let holding = t.ledger.holding();
+        let covers = |l: &LegOrder| l.leg == Leg::Stop && l.filled.is_zero() && t.covers(l) > Decimal::ZERO;
+        !t.gone && holding > Decimal::ZERO && t.live().any(|(_, l)| covers(l) && t.covers(l) <= holding)
     }
 
     /// Asks for the protecting orders to be canceled; `false` if there are none.
@@ -307,7 +374,10 @@ impl Step<'_> {
 
     fn wake(&self, said: &mut Vec<Event>) {
         if let Some(at) = self.trade.retry_at.filter(|at| *at > self.now && !self.asked.contains(at)) {
-            said.push(WakeAsked { at }.into());
+            let asked = Event::from(WakeAsked { at });
+            if !said.contains(&asked) {
+                said.push(asked);
+            }
         }
     }
 
@@ -340,8 +410,14 @@ impl Step<'_> {
         Some(self.submit(request))
     }
 
+    /// For what can be put into an order now.
     fn exit_orders(&self) -> Option<ExitOrders> {
-        exit_orders(self.trade, self.rules, self.trade.stop)
+        exit_orders(self.trade, self.rules, self.trade.stop, self.trade.available(self.seen))
+    }
+
+    /// For all that is held.
+    fn full_exit_orders(&self) -> Option<ExitOrders> {
+        exit_orders(self.trade, self.rules, self.trade.stop, self.trade.ledger.holding())
     }
 
     fn order(&self, leg: Leg, kind: OrderKind, quantity: Quantity) -> NewOrder {
@@ -369,7 +445,13 @@ impl Step<'_> {
             NakedBecause::Entered => t.opened_at.unwrap_or(self.now),
             _ => self.now,
         };
-        TradeUnprotected { trade: t.id, since, quantity: t.ledger.holding(), because }.into()
+        TradeUnprotected { trade: t.id, since, quantity: t.ledger.holding(), because, covered: None }.into()
+    }
+
+    fn partly(&self, covered: Quantity, because: NakedBecause) -> Event {
+        let (trade, since) = (self.trade.id, self.now);
+        let quantity = self.trade.ledger.holding() - covered.get();
+        TradeUnprotected { trade, since, quantity, because, covered: Some(covered) }.into()
     }
 
     fn aborted(&self, reason: AbortReason) -> Event {
@@ -400,10 +482,15 @@ impl Step<'_> {
 type ExitOrders = (Quantity, OrderKind, Price, Option<Price>);
 
 /// `None` if the venue's rules leave no room for them; `moved` is where the owner wants the stop.
-fn exit_orders(t: &Trade, rules: &InstrumentRules, moved: Option<Price>) -> Option<ExitOrders> {
+fn exit_orders(
+    t: &Trade,
+    rules: &InstrumentRules,
+    moved: Option<Price>,
+    available: Decimal,
+) -> Option<ExitOrders> {
     let plan = t.exit_plan?;
     let entry = t.ledger.entry_price();
-    let holding = rules.max_quantity.map_or(t.ledger.holding(), |max| t.ledger.holding().min(max));
+    let holding = rules.max_quantity.map_or(available, |max| available.min(max));
     let quantity = rules.floor_quantity(holding)?;
     let below = |price: Decimal, ratio: Decimal| price * (Decimal::ONE - ratio);
     let (stop, take_profit) = match plan {
@@ -428,12 +515,24 @@ fn exit_orders(t: &Trade, rules: &InstrumentRules, moved: Option<Price>) -> Opti
     Some((quantity, kind, stop, take_profit))
 }
 
+/// The venue's rules change: a stop that is where it should be by the old ones is so by the new ones.
+pub fn keep_stops(trade: &mut Trade, before: &InstrumentRules, now: &InstrumentRules) {
+    let wanted =
+        |rules| exit_orders(trade, rules, trade.stop, trade.ledger.holding()).map(|(_, _, stop, _)| stop);
+    let (Some(was), Some(is)) = (wanted(before), wanted(now)) else { return };
+    for leg in trade.legs.values_mut().filter(|l| l.is_live() && l.leg == Leg::Stop) {
+        if leg.stands_for.or(leg.stop) == Some(was) {
+            leg.stands_for = Some(is);
+        }
+    }
+}
+
 /// Why the stop of a trade cannot be moved there, if so.
 pub fn stop_problem(trade: &Trade, rules: &InstrumentRules, stop: Price) -> Option<String> {
     if trade.ledger.holding() <= Decimal::ZERO {
         return Some("nothing is held yet".to_owned());
     }
-    match exit_orders(trade, rules, Some(stop)) {
+    match exit_orders(trade, rules, Some(stop), trade.ledger.holding()) {
         None => Some(format!("at {stop} the venue's rules leave no room for the order")),
         Some((_, _, stop, Some(target))) if stop >= target => {
             Some(format!("{stop} does not lie below the take-profit at {target}"))

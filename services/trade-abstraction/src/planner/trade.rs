@@ -1,6 +1,6 @@
 //! One trade: the facts so far.
 
-use super::{Config, ExitPlan, ledger::Ledger};
+use super::{Config, ExitPlan, Seen, ledger::Ledger};
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price,
     Quantity, Size, Timestamp, TradeId,
@@ -40,6 +40,12 @@ pub struct Trade {
     pub unsellable: u32,
     /// Sold by other hands than the trade's own.
     pub gone: bool,
+    /// The venue said that the account has less free than the trade holds.
+    pub short: Option<Short>,
+    /// When its last fill was executed, by the venue's clock.
+    pub last_fill_at: Option<Timestamp>,
+    /// How often the venue has changed its rules since the trade was granted.
+    pub listings: u32,
     /// The last stop was refused because the market is beyond it.
     pub beyond_stop: bool,
     /// Not before this is a failed exit or cancel tried again.
@@ -52,6 +58,15 @@ pub struct Trade {
     pub opened_at: Option<Timestamp>,
     /// The last price at which it traded, for judging dust.
     pub last_price: Option<Price>,
+}
+
+/// Coins of the trade are held by an order that is not ours, or are not on the account any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Short {
+    /// How often in a row an order was refused for it; none since the account's balance has enough again.
+    pub refusals: u32,
+    /// The account's balance was told since the last refusal.
+    pub is_news: bool,
 }
 
 /// The plan.
@@ -86,8 +101,23 @@ pub struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cover {
-    Naked { since: Timestamp, because: NakedBecause },
-    Protected { by: ClientOrderId, quantity: Quantity, stop: Price, since: Timestamp },
+    Naked {
+        since: Timestamp,
+        because: NakedBecause,
+    },
+    Protected {
+        by: ClientOrderId,
+        quantity: Quantity,
+        stop: Price,
+        since: Timestamp,
+    },
+    /// A stop works over so much of it only; the rest has been without one since then.
+    Partly {
+        by: ClientOrderId,
+        quantity: Quantity,
+        stop: Price,
+        since: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +130,13 @@ pub struct LegOrder {
     pub state: LegState,
     /// How often a cancel was asked for.
     pub cancels: u32,
+    /// When the venue accepted it, by its clock.
+    pub accepted_at: Option<Timestamp>,
+    /// [`Trade::listings`] when it was submitted.
+    pub listings: u32,
+    /// Its trigger price by the venue's rules of today, where it was right by those of its time: an order
+    /// stays as it was taken when a tick changes.
+    pub stands_for: Option<Price>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +185,9 @@ impl Trade {
             exit_failures: 0,
             unsellable: 0,
             gone: false,
+            short: None,
+            last_fill_at: None,
+            listings: 0,
             beyond_stop: false,
             retry_at: None,
             exit: None,
@@ -197,13 +237,28 @@ impl Trade {
             let state = LegState::Submitted { canceling: false };
             let stop = order.kind.stop();
             let filled = Decimal::ZERO;
-            let order_state = LegOrder { leg, attempt, quantity, filled, stop, state, cancels: 0 };
+            let order_state = LegOrder {
+                leg,
+                attempt,
+                quantity,
+                filled,
+                stop,
+                state,
+                cancels: 0,
+                accepted_at: None,
+                listings: self.listings,
+                stands_for: None,
+            };
             self.legs.entry(order.id).or_insert(order_state);
         }
     }
 
-    pub fn accepted(&mut self, order: ClientOrderId) {
+    pub fn accepted(&mut self, order: ClientOrderId, at: Timestamp) {
         let Some(leg) = self.legs.get_mut(&order) else { return };
+        leg.accepted_at.get_or_insert(at);
+        if self.short.is_some_and(|short| short.refusals == 0) {
+            self.short = None;
+        }
         match leg.state {
             LegState::Submitted { canceling } => leg.state = LegState::Working { canceling },
             // Declared dead too early: it works after all.
@@ -211,6 +266,44 @@ impl Trade {
                 leg.state = LegState::Working { canceling: false };
             }
             LegState::Working { .. } | LegState::Done { .. } => {}
+        }
+    }
+
+    /// Somebody made the order smaller at the venue; of two orders of which one cancels the other, both. It never
+    /// becomes larger, so whichever amendment is heard last, the smallest counts.
+    pub fn amended(&mut self, order: ClientOrderId, quantity: Quantity, at: Timestamp) {
+        self.accepted(order, at);
+        let Some(amended) = self.legs.get(&order).copied() else { return };
+        let twin = |l: &LegOrder| l.protects() && amended.protects() && l.attempt == amended.attempt;
+        for (id, leg) in &mut self.legs {
+            if *id == order || twin(leg) {
+                leg.quantity = leg.quantity.min(quantity);
+            }
+        }
+    }
+
+    /// The venue has other rules: what was refused under the old ones says nothing any more.
+    pub fn listed_anew(&mut self) {
+        self.listings += 1;
+        self.retry_at = None;
+        self.protect_failures = 0;
+        self.exit_failures = 0;
+        self.unsellable = 0;
+    }
+
+    /// Coins have moved: of those that are missing the next balance tells how many are there.
+    fn await_balance(&mut self, now: Timestamp, config: &Config) {
+        if let Some(short) = &mut self.short {
+            short.is_news = false;
+            self.retry_at = Some(now + config.back_off(1));
+        }
+    }
+
+    /// The account's balance of its coins was told.
+    pub fn balance_told(&mut self) {
+        if let Some(short) = &mut self.short {
+            short.is_news = true;
+            self.retry_at = None;
         }
     }
 
@@ -231,9 +324,16 @@ impl Trade {
         }
     }
 
-    pub fn filled(&mut self, now: Timestamp, fill: &OrderFilled, base: Asset, quote: Asset) {
+    pub fn filled(
+        &mut self,
+        now: Timestamp,
+        fill: &OrderFilled,
+        (base, quote): (Asset, Asset),
+        config: &Config,
+    ) {
         self.ledger.add(fill, base, quote);
         self.last_price = Some(fill.price);
+        self.last_fill_at = self.last_fill_at.max(Some(fill.at));
         let Some(leg) = self.legs.get_mut(&fill.order) else { return };
         leg.filled += fill.quantity.get();
         match leg.leg {
@@ -245,6 +345,7 @@ impl Trade {
             Leg::Exit => {
                 self.exit_failures = 0;
                 self.unsellable = 0;
+                self.await_balance(now, config);
                 if let Wanted::Closed(reason) = self.wanted {
                     self.exit = Some(reason);
                 }
@@ -255,10 +356,21 @@ impl Trade {
     pub fn done(&mut self, now: Timestamp, done: &OrderDone, config: &Config) {
         let Some(order) = self.legs.get_mut(&done.order) else { return };
         let (leg, asked) = (order.leg, order.is_canceling());
+        // Refused by rules of which it could not know: by today's it is another order.
+        let outdated = done.rejection == Some(Rejection::Filter) && order.listings != self.listings;
         order.state = LegState::Done { ending: done.ending };
         let failed = done.ending != Ending::Filled && done.filled.quantity.is_zero();
         let failed_at_once = failed && !matches!(done.ending, Ending::Canceled | Ending::Expired);
         match leg {
+            Leg::Stop | Leg::Exit if outdated => {}
+            Leg::Stop | Leg::Exit if done.rejection == Some(Rejection::InsufficientBalance) => {
+                let refusals = self.short.map_or(0, |short| short.refusals) + 1;
+                self.short = Some(Short { refusals, is_news: false });
+                self.retry_at = Some(now + config.back_off(refusals));
+            }
+            Leg::Stop | Leg::Exit if done.ending == Ending::Canceled && self.short.is_some() => {
+                self.await_balance(now, config);
+            }
             Leg::Entry if failed => self.trouble.clone_from(&done.text),
             Leg::Stop if failed_at_once || (failed && !asked && !self.twin_traded()) => {
                 self.stop_failed(now, done.rejection, config);
@@ -315,7 +427,15 @@ impl Trade {
             }
             TradeEvent::Unprotected(e) => match &mut self.stage {
                 Stage::Entering { naked_said } => *naked_said = true,
-                Stage::Held(held) => held.cover = Cover::Naked { since: e.since, because: e.because },
+                Stage::Held(held) => {
+                    held.cover = match (held.cover, e.covered) {
+                        (
+                            Cover::Protected { by, stop, .. } | Cover::Partly { by, stop, .. },
+                            Some(quantity),
+                        ) => Cover::Partly { by, quantity, stop, since: e.since },
+                        _ => Cover::Naked { since: e.since, because: e.because },
+                    }
+                }
                 Stage::Over => {}
             },
             TradeEvent::Exiting(e) => {
@@ -330,6 +450,18 @@ impl Trade {
 
     pub fn live(&self) -> impl Iterator<Item = (&ClientOrderId, &LegOrder)> {
         self.legs.iter().filter(|(_, leg)| leg.is_live())
+    }
+
+    /// What of it can be put into an order, where the account has `free` of its coins as of `as_of`.
+    pub fn available(&self, seen: Option<&Seen>) -> Decimal {
+        let holding = self.ledger.holding();
+        let seen = seen.filter(|seen| self.last_fill_at.is_none_or(|at| at <= seen.as_of));
+        let (Some(_), Some(seen)) = (self.short, seen) else { return holding };
+        // What its own stop holds was free before that was accepted.
+        let held_for_it =
+            |l: &LegOrder| l.leg == Leg::Stop && l.accepted_at.is_some_and(|at| at <= seen.as_of);
+        let own: Decimal = self.live().filter(|(_, l)| held_for_it(l)).map(|(_, l)| self.covers(l)).sum();
+        holding.min(seen.free.saturating_add(own))
     }
 
     /// What a protecting order still covers: an OCO's legs share one quantity.

@@ -2,7 +2,7 @@
 
 use domain::{
     ClientOrderId, Decimal, Ending, Filled, InstrumentRules, Leg, OrderRequest, Origin, Side, Timestamp,
-    TradeId,
+    TradeId, VenueOrderId,
 };
 use events::*;
 use service::Solo;
@@ -14,6 +14,11 @@ pub struct Desk {
     pub now: Timestamp,
     /// Every order submitted so far: `stop2` is the second stop.
     orders: BTreeMap<String, (ClientOrderId, Side)>,
+    /// The venue's numbers of them.
+    numbers: BTreeMap<ClientOrderId, VenueOrderId>,
+    /// What the venue calls those that were amended.
+    renamed: BTreeMap<String, ClientOrderId>,
+    amendments: u64,
     filled: BTreeMap<String, Filled>,
     fills: u32,
 }
@@ -41,20 +46,113 @@ impl Desk {
             keep_ended: Duration::from_secs(7 * 86_400),
         };
         let now = "2024-01-15".parse().unwrap();
-        let mut desk =
-            Self { solo: Solo::new(config), now, orders: BTreeMap::new(), filled: BTreeMap::new(), fills: 0 };
+        let mut desk = Self {
+            solo: Solo::new(config),
+            now,
+            orders: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            renamed: BTreeMap::new(),
+            amendments: 0,
+            filled: BTreeMap::new(),
+            fills: 0,
+        };
         let opened =
             TapeOpened { tape: Uuid::from_u128(1), clock: Clock::Market, market: "synthetic:1".to_owned() };
         desk.solo.hear(now, opened);
-        let rules = InstrumentRules::open(
-            "BTC".parse().unwrap(),
-            "USDT".parse().unwrap(),
-            d("0.01"),
-            d("0.001"),
-            d("5"),
-        );
-        desk.solo.hear(now, InstrumentListed { instrument: btc(), rules: Box::new(rules) });
+        desk.list("0.01", "0.001", "5");
         desk
+    }
+
+    /// The venue's rules are these from now on.
+    pub fn list(&mut self, tick: &str, lot: &str, notional: &str) -> String {
+        let (base, quote) = ("BTC".parse().unwrap(), "USDT".parse().unwrap());
+        let rules = InstrumentRules::open(base, quote, d(tick), d(lot), d(notional));
+        self.hear(InstrumentListed { instrument: btc(), rules: Box::new(rules) })
+    }
+
+    fn number(&mut self, name: &str) -> (ClientOrderId, VenueOrderId) {
+        let (order, _) = self.orders[name];
+        let next = (self.numbers.len() + 1).to_string().parse().unwrap();
+        let number = *self.numbers.entry(order).or_insert(next);
+        (self.renamed.get(name).copied().unwrap_or(order), number)
+    }
+
+    /// The owner makes an order smaller at the venue, under another client id.
+    pub fn amend(&mut self, name: &str, quantity: &str) -> String {
+        let (order, venue_order) = self.number(name);
+        self.amendments += 1;
+        let renamed = format!("web_{}", self.amendments).parse().unwrap();
+        self.renamed.insert(name.to_owned(), renamed);
+        self.hear(OrderAmended {
+            account: account(),
+            instrument: btc(),
+            order,
+            renamed,
+            venue_order,
+            execution: self.amendments,
+            quantity: quantity.parse().unwrap(),
+            at: self.now,
+        })
+    }
+
+    /// So much is free, and so much held by orders, a second later.
+    pub fn balance(&mut self, free: &str, locked: &str) -> String {
+        self.now = self.now + Duration::from_secs(1);
+        self.hear(BalanceChanged {
+            account: account(),
+            asset: "BTC".parse().unwrap(),
+            free: d(free),
+            locked: d(locked),
+            as_of: self.now,
+        })
+    }
+
+    /// The tracker says that a person sold of the position, and what is left.
+    pub fn position_reduced(&mut self, by: &str, left: &str) -> String {
+        self.hear(PositionReduced {
+            position: position(),
+            fill: "9".parse().unwrap(),
+            by: d(by),
+            price: "90".parse().unwrap(),
+            quantity: d(left),
+            average: d("100"),
+            profit: d("0"),
+        })
+    }
+
+    /// Somebody else's order under the id of one of ours.
+    pub fn foreign_fill(&mut self, name: &str, quantity: &str) -> String {
+        let (order, side) = self.orders[name];
+        self.fills += 1;
+        self.hear(OrderFilled {
+            account: account(),
+            instrument: btc(),
+            order,
+            venue_order: "999".parse().unwrap(),
+            venue_trade: self.fills.to_string().parse().unwrap(),
+            side,
+            price: "90".parse().unwrap(),
+            quantity: quantity.parse().unwrap(),
+            quote: d("90") * d(quantity),
+            fee: None,
+            maker: false,
+            at: self.now,
+        })
+    }
+
+    pub fn foreign_done(&mut self, name: &str) -> String {
+        let (order, _) = self.orders[name];
+        self.hear(OrderDone {
+            account: account(),
+            instrument: btc(),
+            order,
+            origin: None,
+            ending: Ending::Filled,
+            filled: Filled::default(),
+            fees: Vec::new(),
+            rejection: None,
+            text: String::new(),
+        })
     }
 
     pub fn size(&mut self) -> String {
@@ -86,18 +184,13 @@ impl Desk {
     }
 
     pub fn accept(&mut self, name: &str) -> String {
-        let (order, _) = self.orders[name];
-        self.hear(OrderAccepted {
-            account: account(),
-            instrument: btc(),
-            order,
-            venue_order: "1".parse().unwrap(),
-            at: self.now,
-        })
+        let (order, venue_order) = self.number(name);
+        self.hear(OrderAccepted { account: account(), instrument: btc(), order, venue_order, at: self.now })
     }
 
     pub fn fill(&mut self, name: &str, quantity: &str, price: &str, fee: Option<(&str, &str)>) -> String {
-        let (order, side) = self.orders[name];
+        let side = self.orders[name].1;
+        let (order, venue_order) = self.number(name);
         self.fills += 1;
         let quote = d(quantity) * d(price);
         let filled = self.filled.entry(name.to_owned()).or_default();
@@ -107,7 +200,7 @@ impl Desk {
             account: account(),
             instrument: btc(),
             order,
-            venue_order: "1".parse().unwrap(),
+            venue_order,
             venue_trade: self.fills.to_string().parse().unwrap(),
             side,
             price: price.parse().unwrap(),
@@ -130,7 +223,7 @@ impl Desk {
             account: account(),
             instrument: btc(),
             order,
-            origin: None,
+            origin: Some(Origin::Trade { trade: trade(), leg: Leg::Entry, attempt: 1 }),
             ending,
             filled,
             fees: Vec::new(),
@@ -167,14 +260,8 @@ impl Desk {
 
     /// The tracker says that nothing is left.
     pub fn position_closed(&mut self) -> String {
-        let position = PositionKey {
-            account: account(),
-            instrument: btc(),
-            side: domain::PositionSide::Net,
-            owner: "edge70".parse().unwrap(),
-        };
         self.hear(PositionClosed {
-            position,
+            position: position(),
             fill: "9".parse().unwrap(),
             bought: d("2"),
             sold: d("2"),
@@ -231,7 +318,10 @@ impl Desk {
             Event::Order(OrderEvent::CancelRequested(e)) => format!("cancel {}", self.name_of(e.order)),
             Event::Trade(TradeEvent::Opened(e)) => format!("opened {} @ {}", e.quantity, e.price),
             Event::Trade(TradeEvent::Protected(e)) => format!("protected {} at {}", e.quantity, e.stop),
-            Event::Trade(TradeEvent::Unprotected(e)) => format!("naked {} {:?}", e.quantity, e.because),
+            Event::Trade(TradeEvent::Unprotected(e)) => {
+                let beside = e.covered.map_or_else(String::new, |covered| format!(" beside {covered}"));
+                format!("naked {} {:?}{beside}", e.quantity, e.because)
+            }
             Event::Trade(TradeEvent::StopMoveRefused(e)) => format!("stop {} refused: {}", e.stop, e.text),
             Event::Trade(TradeEvent::Exiting(e)) => format!("exiting {:?}", e.reason),
             Event::Trade(TradeEvent::Closed(e)) => {
@@ -252,6 +342,15 @@ impl Desk {
         let stop = order.kind.stop().map_or_else(String::new, |p| format!(" stop {p}"));
         let limit = order.kind.limit().map_or_else(String::new, |p| format!(" limit {p}"));
         format!("{name} {} {quantity} {}{stop}{limit}", order.side, order.kind.name())
+    }
+}
+
+fn position() -> PositionKey {
+    PositionKey {
+        account: account(),
+        instrument: btc(),
+        side: domain::PositionSide::Net,
+        owner: "edge70".parse().unwrap(),
     }
 }
 

@@ -178,3 +178,97 @@ fn a_halt_stops_entries_and_lets_exits_through() {
     desk.now = desk.now + Duration::from_secs(60);
     assert!(matches!(&desk.submit(false)[..], [Event::Order(OrderEvent::Attempted(_))]));
 }
+
+impl Desk {
+    fn hear(&mut self, event: impl Into<Event>) -> Vec<Event> {
+        let said = self.solo.hear(self.now, event);
+        self.own(&said);
+        said
+    }
+
+    fn stop_works(&mut self) {
+        let said = self.submit(true);
+        self.own(&said);
+        let (account, instrument, at) = (account(), btc(), self.now);
+        let (order, venue_order) = (stop(), "7".parse().unwrap());
+        self.hear(OrderAccepted { account, instrument, order, venue_order, at });
+    }
+
+    fn cancel(&mut self) -> Vec<Effect> {
+        let request = CancelRequested { account: account(), instrument: btc(), order: stop(), request: 1 };
+        let said = self.solo.hear(self.now, request);
+        self.own(&said)
+    }
+}
+
+fn stop() -> ClientOrderId {
+    ClientOrderId::new("stop").unwrap()
+}
+
+fn ended(order: &str, number: &str, at: Timestamp) -> OrderEnded {
+    OrderEnded {
+        account: account(),
+        instrument: btc(),
+        order: order.parse().unwrap(),
+        venue_order: number.parse().unwrap(),
+        ending: domain::Ending::Canceled,
+        filled: domain::Filled::default(),
+        at,
+    }
+}
+
+#[test]
+fn an_order_is_canceled_by_the_venues_number_and_its_end_recognised_under_any_name() {
+    let mut desk = Desk::new();
+    desk.stop_works();
+    desk.hear(OrderAmended {
+        account: account(),
+        instrument: btc(),
+        order: stop(),
+        renamed: "web_1".parse().unwrap(),
+        venue_order: "7".parse().unwrap(),
+        execution: 1,
+        quantity: "1".parse().unwrap(),
+        at: desk.now,
+    });
+    let effects = desk.cancel();
+    let [Effect::Cancel { order, number, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((order.as_str(), number.unwrap().as_str()), ("stop", "7"));
+    desk.hear(ended("web_1", "7", desk.now));
+    assert!(desk.solo.state.cancels.is_empty());
+}
+
+#[test]
+fn an_amendment_is_the_venues_word_that_it_has_the_order() {
+    let mut desk = Desk::new();
+    let said = desk.submit(true);
+    desk.own(&said);
+    desk.hear(OrderAmended {
+        account: account(),
+        instrument: btc(),
+        order: stop(),
+        renamed: "web_1".parse().unwrap(),
+        venue_order: "7".parse().unwrap(),
+        execution: 1,
+        quantity: "1".parse().unwrap(),
+        at: desk.now,
+    });
+    assert!(desk.solo.state.open.is_empty(), "nothing is looked up any more");
+    assert!(matches!(&desk.cancel()[..], [Effect::Cancel { number: Some(_), .. }]));
+}
+
+#[test]
+fn an_order_of_somebody_else_under_our_id_is_never_canceled() {
+    let mut desk = Desk::new();
+    desk.stop_works();
+    desk.hear(ended("stop", "7", desk.now));
+    let (account, instrument, at) = (account(), btc(), desk.now);
+    desk.hear(OrderAccepted { account, instrument, order: stop(), venue_order: "8".parse().unwrap(), at });
+    assert_eq!(desk.cancel(), []);
+    // Nor does its end answer for one of ours that is still to be canceled.
+    let mut desk = Desk::new();
+    desk.stop_works();
+    desk.cancel();
+    desk.hear(ended("stop", "8", desk.now));
+    assert_eq!(desk.solo.state.cancels.len(), 1);
+}

@@ -4,7 +4,10 @@ use crate::{
     desk::{account, btc},
     gateway::{config, order},
 };
-use domain::{Account, ClientOrderId, Ending, Filled, Instrument, OrderRequest, Timestamp, UnitName};
+use domain::{
+    Account, ClientOrderId, Ending, Filled, Instrument, InstrumentRules, OrderRequest, Timestamp, UnitName,
+    VenueOrderId,
+};
 use events::*;
 use runtime::apart::hands::{Hands, Heard, News};
 use service::Host;
@@ -17,7 +20,7 @@ use trade_abstraction::{
     gateway::{Answer, Attempt, Effect, Gateway, id_of},
     hands::{self, Brought},
 };
-use venue::{Outcome, Stamp, Venue};
+use venue::{Listing, Outcome, Stamp, Venue};
 
 const TAPE: Uuid = Uuid::from_u128(7);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,12 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Says `outcome`, and notes what it was asked.
 struct Scripted {
     outcome: Outcome,
+    listing: Result<Listing, String>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Scripted {
     fn new(outcome: Outcome) -> Arc<Self> {
-        Arc::new(Self { outcome, asked: Mutex::default() })
+        Self::with_rules(outcome, Err("the venue does not tell".to_owned()))
+    }
+
+    fn with_rules(outcome: Outcome, listing: Result<Listing, String>) -> Arc<Self> {
+        Arc::new(Self { outcome, listing, asked: Mutex::default() })
     }
 
     fn note(&self, what: String) -> Outcome {
@@ -43,8 +51,20 @@ impl Venue for Scripted {
     async fn submit(&self, _: Account, _: Instrument, request: &OrderRequest, stamp: Stamp) -> Outcome {
         self.note(format!("submit {} at {}", request.id(), stamp.timestamp))
     }
-    async fn cancel(&self, _: Account, _: Instrument, order: ClientOrderId, _: Stamp) -> Outcome {
-        self.note(format!("cancel {order}"))
+    async fn cancel(
+        &self,
+        _: Account,
+        _: Instrument,
+        order: ClientOrderId,
+        number: Option<VenueOrderId>,
+        _: Stamp,
+    ) -> Outcome {
+        let number = number.map_or_else(String::new, |number| format!(" #{number}"));
+        self.note(format!("cancel {order}{number}"))
+    }
+    async fn listing(&self, instrument: Instrument, _: Duration) -> Result<Listing, String> {
+        self.asked.lock().unwrap().push(format!("rules of {}", instrument.symbol));
+        self.listing.clone()
     }
     async fn look_up(&self, _: Account, _: Instrument, order: ClientOrderId, _: Timestamp) -> Outcome {
         self.note(format!("look up {order}"))
@@ -144,7 +164,8 @@ async fn an_outcome_is_told_as_what_is_known_of_it() {
         let request = Box::new(OrderRequest::Single(order(false)));
         Effect::Send { account, instrument, request, attempt }
     };
-    let cancel = || Effect::Cancel { account, instrument, order: order(false).id, attempt };
+    let cancel =
+        || Effect::Cancel { account, instrument, order: order(false).id, number: None, attempt, rules: None };
     let (request, order, venue_time) = (order(false).id, order(false).id, Some(Timestamp::from_millis(99)));
     let text = || "why".to_owned();
     let again = || Outcome::TryAgain { after: Duration::from_millis(1), text: text() };
@@ -158,4 +179,120 @@ async fn an_outcome_is_told_as_what_is_known_of_it() {
         let told = hands::carry_out(&*Scripted::new(outcome.clone()), effect).await;
         assert_eq!(told, [Brought::Answer(answer)], "{outcome:?}");
     }
+}
+
+fn rules(lot: &str) -> Box<InstrumentRules> {
+    let d = |text: &str| text.parse().unwrap();
+    Box::new(InstrumentRules::open(d2("BTC"), d2("USDT"), d("0.01"), d(lot), d("5")))
+}
+
+fn d2(asset: &str) -> domain::Asset {
+    asset.parse().unwrap()
+}
+
+fn cancel_of_a_stop() -> Effect {
+    Effect::Cancel {
+        account: account(),
+        instrument: btc(),
+        order: order(true).id,
+        number: Some("7".parse().unwrap()),
+        attempt: Attempt { number: 1, timestamp: now(), recv_window_ms: 5_000 },
+        rules: Some(rules("0.001")),
+    }
+}
+
+#[tokio::test]
+async fn a_stop_is_canceled_by_the_venues_number_once_the_rules_are_known_to_be_the_same() {
+    let venue = Scripted::with_rules(Outcome::Facts(filled()), Ok(Listing::Trading(rules("0.001"))));
+    let told = hands::carry_out_by_the_rules(&*venue, cancel_of_a_stop()).await;
+    assert_eq!(told.len(), 3, "what the venue told");
+    assert_eq!(*venue.asked.lock().unwrap(), ["rules of BTCUSDT", "cancel stop #7"]);
+}
+
+#[tokio::test]
+async fn a_stop_is_not_given_up_under_rules_that_have_changed() {
+    let coarser = rules("0.1");
+    let venue = Scripted::with_rules(Outcome::Facts(filled()), Ok(Listing::Trading(coarser.clone())));
+    let told = hands::carry_out_by_the_rules(&*venue, cancel_of_a_stop()).await;
+    let [Brought::Fact(kept), Brought::Answer(rules)] = &told[..] else { panic!("{told:?}") };
+    assert!(matches!(&**kept, Event::Order(OrderEvent::CancelRejected(e)) if e.order == order(true).id));
+    assert_eq!(*rules, Answer::Rules { instrument: btc(), rules: coarser });
+    assert_eq!(*venue.asked.lock().unwrap(), ["rules of BTCUSDT"], "nothing was canceled");
+}
+
+#[tokio::test]
+async fn a_stop_is_not_given_up_while_no_order_could_take_its_place() {
+    let halted = Listing::Paused { rules: rules("0.001"), status: "HALT".to_owned() };
+    let venue = Scripted::with_rules(Outcome::Facts(filled()), Ok(halted));
+    let told = hands::carry_out_by_the_rules(&*venue, cancel_of_a_stop()).await;
+    assert!(format!("{told:?}").contains("(HALT), so it stays"), "{told:?}");
+    assert_eq!(*venue.asked.lock().unwrap(), ["rules of BTCUSDT"]);
+}
+
+#[tokio::test]
+async fn an_exit_does_not_wait_for_rules_that_the_venue_does_not_tell() {
+    let venue = Scripted::new(Outcome::Facts(filled()));
+    hands::carry_out_by_the_rules(&*venue, cancel_of_a_stop()).await;
+    assert_eq!(*venue.asked.lock().unwrap(), ["rules of BTCUSDT", "cancel stop #7"]);
+}
+
+#[tokio::test]
+async fn a_refusal_that_rules_can_explain_has_them_asked_for_and_told_first() {
+    let refused = |reason, code| {
+        OrderRejected {
+            account: account(),
+            instrument: btc(),
+            order: order(true).id,
+            reason,
+            code: Some(code),
+            text: "no".to_owned(),
+            at: now(),
+        }
+        .into()
+    };
+    let send = || Effect::Send {
+        account: account(),
+        instrument: btc(),
+        request: Box::new(OrderRequest::Single(order(true))),
+        attempt: Attempt { number: 1, timestamp: now(), recv_window_ms: 5_000 },
+    };
+    let coarser = rules("0.1");
+    for (reason, code) in [
+        (Rejection::Filter, -1013),
+        (Rejection::Filter, -1111),
+        (Rejection::UnknownInstrument, -1121),
+        (Rejection::MarketClosed, -1013),
+        (Rejection::Other, -2010),
+    ] {
+        let outcome = Outcome::Facts(vec![refused(reason, code)]);
+        let venue = Scripted::with_rules(outcome, Ok(Listing::Trading(coarser.clone())));
+        let told = hands::carry_out_by_the_rules(&*venue, send()).await;
+        let rules = Answer::Rules { instrument: btc(), rules: coarser.clone() };
+        assert_eq!(told[0], Brought::Answer(rules), "{reason:?}");
+        assert_eq!(told.len(), 2);
+    }
+    let poor = Outcome::Facts(vec![refused(Rejection::InsufficientBalance, -2010)]);
+    let venue = Scripted::with_rules(poor, Ok(Listing::Trading(coarser)));
+    assert_eq!(hands::carry_out_by_the_rules(&*venue, send()).await.len(), 1);
+    assert_eq!(venue.asked.lock().unwrap().len(), 1, "rules explain no empty purse");
+}
+
+#[tokio::test]
+async fn rules_are_said_where_they_are_news_and_each_time_that_they_are() {
+    let venue = Scripted::new(Outcome::NotFound { venue_time: now() });
+    let _ = venue;
+    let (mut host, _) = attempted();
+    let answer = |lot: &str| Brought::Answer(Answer::Rules { instrument: btc(), rules: rules(lot) });
+    let mut ids = Vec::new();
+    for (n, lot) in ["0.001", "0.1", "0.001"].into_iter().enumerate() {
+        let said = hands::said(&host, TAPE, now(), answer(lot));
+        let [(id, event)] = &said[..] else { panic!("{said:?}") };
+        ids.push(*id);
+        let listed = recorded(10 + n as Position, "order-gateway", event.clone());
+        host.handle(&listed, &mut Vec::new());
+        assert_eq!(hands::said(&host, TAPE, now(), answer(lot)), [], "the tape has them");
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "rules that come back are another listing");
 }

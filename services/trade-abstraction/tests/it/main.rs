@@ -3,4 +3,6 @@
 mod desk;
 mod gateway;
 mod hands;
+mod owners_hand;
 mod planner;
+mod rule_changes;

@@ -380,6 +380,9 @@ fn more_than_the_stop_covers_is_said_to_be_undercovered() {
     desk.done("entry1", Absent);
     desk.fill("entry1", "1", "100", None);
     desk.accept("stop1");
-    assert_eq!(desk.fill("entry1", "1", "100", None), "naked 2 Undercovered / cancel stop1");
-    assert_eq!(desk.done("stop1", Canceled), "submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68");
+    assert_eq!(desk.fill("entry1", "1", "100", None), "naked 1 Undercovered beside 1 / cancel stop1");
+    assert_eq!(
+        desk.done("stop1", Canceled),
+        "naked 2 StopMoving / submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68"
+    );
 }

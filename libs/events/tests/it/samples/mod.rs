@@ -109,6 +109,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::OrderSubmitted
         | Kind::OrderAttempted
         | Kind::OrderAccepted
+        | Kind::OrderAmended
         | Kind::OrderRejected
         | Kind::OrderRefused
         | Kind::OrderFilled

@@ -66,6 +66,16 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             filled: filled(),
             at: at(2_002),
         }),
+        Kind::OrderAmended => all([id(), v("pe00000000000000000001")], |renamed| OrderAmended {
+            account,
+            instrument,
+            order,
+            renamed,
+            venue_order: v("28457"),
+            execution: 12_345,
+            quantity: v("0.00200000"),
+            at: at(2_001),
+        }),
         Kind::OrderUnknown => one(OrderUnknown {
             account,
             instrument,

@@ -83,12 +83,18 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             stop: v("39000.5"),
             quantity: v("0.00499"),
         }),
-        Kind::TradeUnprotected => all(every::naked_reasons(), |because| TradeUnprotected {
-            trade: trade(),
-            since: at(5),
-            quantity: d("0.004995"),
-            because,
-        }),
+        Kind::TradeUnprotected => {
+            let naked = |because, covered| TradeUnprotected {
+                trade: trade(),
+                since: at(5),
+                quantity: d("0.004995"),
+                because,
+                covered,
+            };
+            let partly = naked(NakedBecause::Undercovered, Some(v("0.001")));
+            let all_of_it = all(every::naked_reasons(), |because| naked(because, None));
+            all_of_it.into_iter().chain(one(partly)).collect()
+        }
         Kind::TradeExiting => all(every::exit_reasons(), |reason| TradeExiting { trade: trade(), reason }),
         Kind::TradeClosed => all(every::exit_reasons(), |reason| TradeClosed {
             trade: trade(),

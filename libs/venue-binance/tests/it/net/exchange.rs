@@ -104,9 +104,9 @@ async fn trade(client: Rest) {
     assert_eq!(told(&on.look_up(name).await), placed);
     let again = on.submit(&OrderRequest::Single(on.order(name, Side::Buy, kind))).await;
     assert_eq!(told(&again), "unknown", "a second one under its name: {again:?}");
-    let canceled = told(&on.client.cancel(account(), btc(), name, on.stamp()).await);
+    let canceled = told(&on.client.cancel(account(), btc(), name, None, on.stamp()).await);
     assert_eq!(canceled, format!("{name} canceled with 0"));
-    let gone = told(&on.client.cancel(account(), btc(), name, on.stamp()).await);
+    let gone = told(&on.client.cancel(account(), btc(), name, None, on.stamp()).await);
     assert!(gone.contains("cancel rejected Some(-2011)"), "{gone}");
     assert!(told(&on.look_up(name).await).ends_with("canceled with 0"));
     assert!(on.ended(name).await.ends_with("x canceled with 0"));
@@ -130,7 +130,7 @@ async fn trade(client: Rest) {
     for leg in [above, below] {
         assert!(told(&on.look_up(leg).await).contains("accepted as"));
     }
-    let canceled = told(&on.client.cancel(account(), btc(), below, on.stamp()).await);
+    let canceled = told(&on.client.cancel(account(), btc(), below, None, on.stamp()).await);
     assert_eq!(canceled.matches("canceled with 0").count(), 2, "{canceled}");
     on.ended(above).await;
     on.ended(below).await;

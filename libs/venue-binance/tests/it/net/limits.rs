@@ -22,7 +22,7 @@ fn refused(status: u16, code: i64, retry_after: Option<&str>) -> Reply {
 /// Everything that a client has, one after the other: what was sent of it, and whether each said to wait.
 async fn everything(client: &Rest) -> Vec<String> {
     let order = client.submit(account(), btc(), &single(), stamp()).await;
-    let cancel = client.cancel(account(), btc(), id("a"), stamp()).await;
+    let cancel = client.cancel(account(), btc(), id("a"), None, stamp()).await;
     let look_up = client.look_up(account(), btc(), id("a"), super::machine() - Duration::from_secs(60)).await;
     let query = match client.open_orders(None).await {
         Err(CallError::Held { .. }) => "held".to_owned(),
@@ -97,7 +97,7 @@ fn too_many_orders_stop_orders_but_no_cancels() {
             assert_eq!(told(&outcome), "try again after 30 s");
         }
         assert_eq!(server.count("POST /api/v3/order"), 1);
-        let outcome = client.cancel(account(), btc(), id("a"), stamp()).await;
+        let outcome = client.cancel(account(), btc(), id("a"), None, stamp()).await;
         assert_eq!(told(&outcome), "a cancel rejected Some(-2011) Unknown order sent.");
     });
 }
@@ -121,7 +121,7 @@ fn a_part_of_the_weight_is_kept_for_cancels() {
         let entry = told(&client.submit(account(), btc(), &single(), stamp()).await);
         let free_again = server.count("POST /api/v3/order") == 1;
         assert!(held(&entry) || free_again, "{entry}");
-        let cancel = told(&client.cancel(account(), btc(), id("a"), stamp()).await);
+        let cancel = told(&client.cancel(account(), btc(), id("a"), None, stamp()).await);
         assert_eq!(cancel, "a cancel rejected Some(-2011) Unknown order sent.");
     });
 }

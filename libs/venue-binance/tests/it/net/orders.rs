@@ -51,7 +51,7 @@ fn submit(request: &OrderRequest, reply: Reply) -> Outcome {
 fn cancel(reply: Reply) -> Outcome {
     run(async {
         let server = Server::start(script(reply)).await;
-        let outcome = client(&server).cancel(account(), btc(), id("a"), stamp()).await;
+        let outcome = client(&server).cancel(account(), btc(), id("a"), None, stamp()).await;
         assert_eq!(server.count("DELETE /api/v3/order"), 1, "a cancel is sent once: {outcome:?}");
         outcome
     })
@@ -124,7 +124,7 @@ fn an_order_that_cannot_be_canceled_is_looked_up() {
     let check = |row: Reply, trades: Reply, expected: &str| {
         run(async {
             let server = Server::start(known(error(400, -2011, "Unknown order sent."), row, trades)).await;
-            let outcome = client(&server).cancel(account(), btc(), id("a"), stamp()).await;
+            let outcome = client(&server).cancel(account(), btc(), id("a"), None, stamp()).await;
             assert_eq!(told(&outcome), expected);
             assert_eq!(server.count("DELETE /api/v3/order"), 1);
         });
@@ -196,7 +196,7 @@ fn a_cancel_of_an_order_that_has_traded_is_told_with_its_fills() {
         run(async {
             let trades = TRADES.replace("\"qty\":\"0.5\"", "\"qty\":\"0.25\"").replace("28", "4");
             let server = Server::start(known(ok(CANCELED), row, ok(trades))).await;
-            let outcome = client(&server).cancel(account(), btc(), id("a"), stamp()).await;
+            let outcome = client(&server).cancel(account(), btc(), id("a"), None, stamp()).await;
             assert_eq!(told(&outcome), expected, "{outcome:?}");
         });
     };
@@ -257,7 +257,7 @@ fn an_order_whose_window_has_passed_is_not_even_sent() {
         let past = super::machine() - Duration::from_secs(6);
         let late = Stamp { timestamp: past, recv_window_ms: 5_000 };
         assert_eq!(told(&client.submit(account(), btc(), &single(), late).await), "try again after 0 s");
-        assert_eq!(told(&client.cancel(account(), btc(), id("a"), late).await), "try again after 0 s");
+        assert_eq!(told(&client.cancel(account(), btc(), id("a"), None, late).await), "try again after 0 s");
         assert_eq!(server.count("POST /api/v3/order") + server.count("DELETE /api/v3/order"), 0);
     });
 }

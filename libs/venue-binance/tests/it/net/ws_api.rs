@@ -62,7 +62,7 @@ fn an_order_a_cancel_and_a_lookup_go_over_the_connection() {
         assert_eq!(order.await.unwrap(), "a accepted as 12");
         let other = client.clone();
         let cancel =
-            tokio::spawn(async move { told(&other.cancel(account(), btc(), id("a"), stamp()).await) });
+            tokio::spawn(async move { told(&other.cancel(account(), btc(), id("a"), None, stamp()).await) });
         let asked = peer.hear().await;
         assert_eq!(asked["method"], "order.cancel");
         answer(&mut peer, &asked, 400, json!({"code": -2011, "msg": "Unknown order sent."})).await;

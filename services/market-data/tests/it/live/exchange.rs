@@ -3,6 +3,7 @@
 //! `TAPEDECK_EXCHANGE=127.0.0.1:7080 cargo test -p market-data exchange -- --ignored`.
 
 use super::{btc, run};
+use domain::{Instrument, InstrumentRules};
 use events::{CandleEvent, Event, InstrumentEvent};
 use market_data::{
     Series,
@@ -22,6 +23,10 @@ impl Tape for Channel {
             self.0.send(event).await.map_err(|_| "nobody listens")?;
         }
         Ok(())
+    }
+
+    async fn rules(&mut self, _: Instrument) -> Result<Option<InstrumentRules>, &'static str> {
+        Ok(None)
     }
 }
 

@@ -5,7 +5,8 @@ use super::{
     server::{Peer, Reply, Request, Server, ok},
     word,
 };
-use events::{Candle, Event};
+use domain::{Instrument, InstrumentRules};
+use events::{Candle, Event, InstrumentEvent};
 use market_data::live::{self, Live, LiveError, OnTape, Tape};
 use serde_json::{Value, json};
 use std::{
@@ -83,6 +84,16 @@ impl Tape for Memory {
     async fn append(&mut self, events: Vec<Event>) -> Result<(), &'static str> {
         self.0.send_modify(|tape| tape.extend(events));
         Ok(())
+    }
+
+    async fn rules(&mut self, instrument: Instrument) -> Result<Option<InstrumentRules>, &'static str> {
+        let tape = self.0.borrow();
+        Ok(tape.iter().rev().find_map(|event| match event {
+            Event::Instrument(InstrumentEvent::Listed(listed)) if listed.instrument == instrument => {
+                Some((*listed.rules).clone())
+            }
+            _ => None,
+        }))
     }
 }
 
@@ -361,6 +372,9 @@ fn a_tape_that_refuses_ends_it() {
         type Error = &'static str;
         async fn append(&mut self, _: Vec<Event>) -> Result<(), &'static str> {
             Err("the disk is full")
+        }
+        async fn rules(&mut self, _: Instrument) -> Result<Option<InstrumentRules>, &'static str> {
+            Ok(None)
         }
     }
     run(async {

@@ -2,7 +2,7 @@
 
 use super::{Parts, Shared};
 use crate::{WrongUse, data_quality, units, venue};
-use domain::UnitName;
+use domain::{Instrument, InstrumentRules, UnitName};
 use events::{Clock, Draft, Event, Kind, Position, TapeOpened, conflict, ids};
 use market_data::{
     Series,
@@ -96,25 +96,30 @@ impl LiveMarket {
         for series in &self.series {
             let Series { instrument, interval } = *series;
             let subject = format!("candle:{instrument}:{interval}");
-            if let Some(row) = self.latest(Kind::CandleClosed, &subject).await?
+            if let Some(row) = latest(&self.seat, Kind::CandleClosed, &subject).await?
                 && let Event::Candle(events::CandleEvent::Closed(closed)) = read(&row)?
             {
                 known.candles.insert(*series, closed.candle);
             }
-            if let Some(row) =
-                self.latest(Kind::InstrumentListed, &format!("instrument:{instrument}")).await?
-                && let Event::Instrument(events::InstrumentEvent::Listed(listed)) = read(&row)?
-            {
-                known.rules.insert(instrument, (*listed.rules).clone());
+            if let Some(rules) = last_rules(&self.seat, instrument).await? {
+                known.rules.insert(instrument, rules);
             }
         }
         Ok(known)
     }
+}
 
-    async fn latest(&self, kind: Kind, subject: &str) -> Result<Option<Row>, Trouble> {
-        let Seat { tape, status, limits, .. } = &self.seat;
-        insist(status, limits, || tape.latest_about(kind, subject)).await
-    }
+async fn last_rules(seat: &Seat, instrument: Instrument) -> Result<Option<InstrumentRules>, Trouble> {
+    let row = latest(seat, Kind::InstrumentListed, &format!("instrument:{instrument}")).await?;
+    Ok(match row.map(|row| read(&row)).transpose()? {
+        Some(Event::Instrument(events::InstrumentEvent::Listed(listed))) => Some(*listed.rules),
+        Some(_) | None => None,
+    })
+}
+
+async fn latest(seat: &Seat, kind: Kind, subject: &str) -> Result<Option<Row>, Trouble> {
+    let Seat { tape, status, limits, .. } = seat;
+    insist(status, limits, || tape.latest_about(kind, subject)).await
 }
 
 fn read(row: &Row) -> Result<Event, Trouble> {
@@ -133,6 +138,10 @@ struct Recorder<'a> {
 
 impl live::Tape for Recorder<'_> {
     type Error = Trouble;
+
+    async fn rules(&mut self, instrument: Instrument) -> Result<Option<InstrumentRules>, Trouble> {
+        last_rules(self.seat, instrument).await
+    }
 
     async fn append(&mut self, events: Vec<Event>) -> Result<(), Trouble> {
         let unit = self.lease.unit();

@@ -7,7 +7,7 @@ use crate::{
     figures::{as_tidy, tidy},
 };
 use domain::{ClientOrderId, Decimal, EdgeName, Ending, Instrument, NewOrder, Timestamp, TradeId};
-use events::{Event, Kind, OrderEvent, TradeEvent};
+use events::{Event, Kind, OrderEvent, OurOrders, TradeEvent};
 use serde::Serialize;
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -32,6 +32,7 @@ const KINDS: &[Kind] = &[
     Kind::TradeRequested,
     Kind::OrderSubmitted,
     Kind::OrderAccepted,
+    Kind::OrderAmended,
     Kind::OrderRejected,
     Kind::OrderRefused,
     Kind::OrderFilled,
@@ -143,6 +144,7 @@ struct Orders {
     sequence: Vec<ClientOrderId>,
     rows: BTreeMap<ClientOrderId, Order>,
     edges: BTreeMap<TradeId, EdgeName>,
+    ours: OurOrders,
 }
 
 impl Orders {
@@ -150,6 +152,7 @@ impl Orders {
         if let OrderEvent::Submitted(e) = event {
             let trade = e.request.trade();
             for order in e.request.orders() {
+                self.ours.submit(order.id);
                 let row = self.row(order.id, e.instrument, at);
                 (row.what, row.trade, row.state) = (Some(*order), trade, SUBMITTED);
                 let edge = trade.and_then(|trade| self.edges.get(&trade).copied());
@@ -159,6 +162,10 @@ impl Orders {
         }
         let (order, instrument, state, note) = match event {
             OrderEvent::Accepted(e) => (e.order, e.instrument, WORKING, String::new()),
+            OrderEvent::Amended(e) => {
+                let note = format!("changed at the venue to {} in all", e.quantity);
+                (e.order, e.instrument, WORKING, note)
+            }
             OrderEvent::Filled(e) => (e.order, e.instrument, WORKING, String::new()),
             OrderEvent::Rejected(e) => {
                 (e.order, e.instrument, Ending::Rejected.as_str(), format!("{}: {}", e.reason, e.text))
@@ -178,11 +185,28 @@ impl Orders {
             | OrderEvent::CancelRejected(_)
             | OrderEvent::Done(_) => return,
         };
+        let order = self.name_of(event, order);
         let row = self.row(order, instrument, at);
         (row.state, row.note) = (state, note);
         if let OrderEvent::Filled(fill) = event {
             row.filled += fill.quantity.get();
             row.quote += fill.quote;
+        }
+    }
+
+    /// Ours whatever the venue calls it; another one under the id of one of ours by its number.
+    fn name_of(&mut self, event: &OrderEvent, told: ClientOrderId) -> ClientOrderId {
+        let (account, instrument, number) = match event {
+            OrderEvent::Accepted(e) => (e.account, e.instrument, e.venue_order),
+            OrderEvent::Amended(e) => (e.account, e.instrument, e.venue_order),
+            OrderEvent::Filled(e) => (e.account, e.instrument, e.venue_order),
+            OrderEvent::Ended(e) => (e.account, e.instrument, e.venue_order),
+            _ => return told,
+        };
+        match self.ours.see(account, instrument, told, number) {
+            Some(order) => order,
+            None if self.ours.contains(&told) => ClientOrderId::new(&format!("#{number}")).unwrap_or(told),
+            None => told,
         }
     }
 

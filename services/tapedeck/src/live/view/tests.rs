@@ -61,6 +61,7 @@ fn unprotected(because: NakedBecause) -> TradeUnprotected {
         since: at(0),
         quantity: "0.5".parse().unwrap(),
         because,
+        covered: None,
     }
 }
 
