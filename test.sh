@@ -46,6 +46,22 @@ if ! has cargo; then
   exit 1
 fi
 
+# Runs that take long, by name.
+if [ "${1:-}" = --long ]; then
+  case "${2:-}" in
+    owner)
+      cargo build --package testkit --bin with-servers --locked
+      cargo test --package tapedeck --test it --locked --no-run
+      exec "${CARGO_TARGET_DIR:-target}/debug/with-servers" \
+        cargo test --package tapedeck --test it --locked -- --ignored --nocapture fifty_owners_do_what_they_like
+      ;;
+    *)
+      echo "test.sh: no long run '${2:-}'; there is: owner" >&2
+      exit 2
+      ;;
+  esac
+fi
+
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 # Recorded candles for the tests that want them; see README.md.
 export TAPEDECK_DATA="${TAPEDECK_DATA:-$(cd .. && pwd)/shared/data}"

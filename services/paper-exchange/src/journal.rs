@@ -7,7 +7,7 @@
 
 use crate::{
     endpoint,
-    exchange::Exchange,
+    exchange::{Exchange, RuleChange},
     params::{Params, TimeUnit},
     refusal::Refusal,
 };
@@ -73,6 +73,8 @@ pub enum Input {
         symbol: String,
         status: String,
     },
+    /// A symbol has other rules from now on.
+    Rules(Box<RuleChange>),
     /// The market streams that anybody listens to.
     Streams {
         wanted: BTreeSet<String>,
@@ -178,6 +180,7 @@ impl Input {
             | Self::Balance { .. }
             | Self::Transfer { .. }
             | Self::Status { .. }
+            | Self::Rules(_)
             | Self::Streams { .. } => false,
         }
     }
@@ -318,6 +321,7 @@ pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
             return Ok(number.into());
         }
         Input::Status { symbol, status } => exchange.set_status(symbol, status)?,
+        Input::Rules(change) => exchange.change_rules(change)?,
         Input::Streams { wanted } => exchange.want_streams(wanted.clone()),
     }
     Ok(Value::Null)

@@ -93,8 +93,8 @@ impl Rest {
         let row = self.ask_where_orders_go(&call).await?;
         let known: Row = serde_json::from_slice(&row).map_err(ParseError::from)?;
         // One that has kept its name may still have been made smaller.
-        let may_be_amended =
-            known.client_order.as_deref() != Some(&*venue_client_order(order)) || number.is_some();
+        let is_renamed = known.client_order.as_deref() != Some(&*venue_client_order(order));
+        let may_be_amended = is_renamed || (number.is_some() && known.is_open());
         let amendments =
             if may_be_amended { self.amendments_of(symbol, known.number).await? } else { Vec::new() };
         let found = self.with_executions(symbol, row, &amendments).await?;
@@ -216,12 +216,17 @@ wire! {
         number "orderId": must i64,
         client_order "clientOrderId": may Text<'a>,
         executed "executedQty": may Number,
+        status "status": may Text<'a>,
         floor "workingFloor": may Text<'a>,
         routed "usedSor": may bool,
     }
 }
 
 impl Row<'_> {
+    fn is_open(&self) -> bool {
+        matches!(self.status.as_deref(), Some("NEW" | "PARTIALLY_FILLED" | "PENDING_NEW"))
+    }
+
     /// By smart order routing, whose executions are allocations.
     fn is_routed(&self) -> bool {
         self.routed == Some(true) || self.floor.as_deref() == Some("SOR")

@@ -204,7 +204,7 @@ fn order_reject_reason_is_kept() {
 
 #[test]
 fn execution_types_that_no_event_tells_are_errors_that_name_the_order() {
-    for (execution, status) in [("REPLACED", "NEW"), ("CALCULATED", "NEW"), ("NEW", "REJECTED")] {
+    for (execution, status) in [("REPLACED", "CANCELED"), ("CALCULATED", "NEW"), ("NEW", "REJECTED")] {
         let (x, s) = (format!("\"{execution}\""), format!("\"{status}\""));
         let error = parse(&report(&[("x", &x), ("X", &s)])).unwrap_err();
         let order = 4_293_153;
@@ -398,4 +398,35 @@ fn what_does_not_parse_names_the_field() {
         let error = parse(frame).unwrap_err().to_string();
         assert!(error.contains(named), "{frame}: {error}");
     }
+}
+
+/// `c` is what the order is called from now on, `C` what it was called; the number stays.
+#[test]
+fn an_amendment_tells_the_new_quantity_and_both_names() {
+    let amended = |status: &str, old: &str| {
+        let (status, old) = (format!("\"{status}\""), format!("\"{old}\""));
+        told(&report(&[
+            ("x", "\"REPLACED\""),
+            ("X", &status),
+            ("c", "\"web_1\""),
+            ("C", &old),
+            ("q", "\"0.50000000\""),
+            ("I", "77"),
+        ]))
+    };
+    for status in ["NEW", "PARTIALLY_FILLED"] {
+        let said = amended(status, "tdours");
+        let [Event::Order(OrderEvent::Amended(e))] = &said[..] else { panic!("{said:?}") };
+        assert_eq!(
+            (e.order.as_str(), e.renamed.as_str(), e.venue_order.as_str()),
+            ("tdours", "web_1", "4293153")
+        );
+        assert_eq!((e.quantity.to_string(), e.execution), ("0.5".to_owned(), 77));
+    }
+    // Where the owner keeps the name it may be told once.
+    let said = amended("NEW", "");
+    let [Event::Order(OrderEvent::Amended(e))] = &said[..] else { panic!("{said:?}") };
+    assert_eq!(e.order, e.renamed);
+    let error = parse(&report(&[("x", "\"REPLACED\""), ("X", "\"NEW\""), ("I", "-1")])).unwrap_err();
+    assert!(error.to_string().contains("executionId"), "{error}");
 }

@@ -26,6 +26,7 @@ mod order_params;
 mod orders;
 mod replace;
 mod rows;
+mod rule_change;
 mod told;
 
 use crate::{
@@ -40,6 +41,7 @@ pub use accounts::{Accounts, Other};
 use archive::{Archive, Entry};
 use ask::Ask;
 use domain::{Amount, Asset, ClientOrderId, Instrument, Timestamp, VenueTradeId};
+pub use rule_change::RuleChange;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use venue_paper::engine::{Owner, Spot};

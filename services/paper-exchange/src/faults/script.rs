@@ -1,7 +1,7 @@
 //! The script as it is written, in TOML. Its format is told in the crate's README.
 
 use super::{Signed, Span};
-use crate::endpoint;
+use crate::{endpoint, exchange::RuleChange};
 use domain::{Amount, Asset, Timestamp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -95,6 +95,8 @@ pub enum Then {
         symbol: String,
         status: String,
     },
+    /// A symbol has other rules from then on.
+    Rules(Box<RuleChange>),
     Balance {
         asset: Asset,
         delta: Amount,
@@ -165,6 +167,7 @@ impl Rule {
                     | Then::Limit { .. }
                     | Then::Close
                     | Then::SymbolStatus { .. }
+                    | Then::Rules(_)
                     | Then::Balance { .. }
                     | Then::Order(_)
             ),
@@ -178,6 +181,7 @@ impl Rule {
                 Then::ClockOffset(_)
                     | Then::Maintenance
                     | Then::SymbolStatus { .. }
+                    | Then::Rules(_)
                     | Then::Balance { .. }
                     | Then::Order(_)
                     | Then::Silent
@@ -206,16 +210,17 @@ impl Rule {
             || self.every.is_some_and(|every| every > 1)
             || self.times.is_some()
             || self.probability.is_some_and(|p| p < 1.0);
-        match self.then {
+        match &self.then {
+            Then::Rules(change) => change.check(),
             Then::Reorder if !choosy => Err(
                 "reorder of every frame has none left to come first; say nth, every (2 or more), times or \
                      probability (less than 1)"
                     .to_owned(),
             ),
-            Then::Status { status, .. } if !(400..=599).contains(&status) => {
+            Then::Status { status, .. } if !(400..=599).contains(status) => {
                 Err("status is from 400 to 599".to_owned())
             }
-            Then::Limit { status, .. } if status != 429 && status != 418 => {
+            Then::Limit { status, .. } if *status != 429 && *status != 418 => {
                 Err("a limit's status is 429 or 418".to_owned())
             }
             _ => Ok(()),

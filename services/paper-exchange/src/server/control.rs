@@ -29,6 +29,7 @@ pub fn router() -> Router<Shared> {
         .route("/balance", post(balance))
         .route("/order", post(order))
         .route("/transfer", post(transfer))
+        .route("/rules", post(rules))
         .route("/faults", post(faults))
         .layer(middleware::from_fn(only_this_machine))
 }
@@ -78,6 +79,10 @@ async fn transfer(State(shared): State<Shared>, body: Bytes) -> Response {
 
 async fn order(State(shared): State<Shared>, body: Bytes) -> Response {
     read(&shared, &body, Control::Order).await
+}
+
+async fn rules(State(shared): State<Shared>, body: Bytes) -> Response {
+    read(&shared, &body, Control::Rules).await
 }
 
 async fn symbol_status(State(shared): State<Shared>, body: Bytes) -> Response {

@@ -173,7 +173,7 @@ impl Exchange {
 
     async fn cancel(&self, e: &CancelAttempted) -> Vec<Event> {
         let stamp = Stamp { timestamp: e.timestamp, recv_window_ms: e.recv_window_ms };
-        match self.rest.cancel(self.account, e.instrument, e.order, stamp).await {
+        match self.rest.cancel(self.account, e.instrument, e.order, None, stamp).await {
             Outcome::Facts(facts) => facts,
             other => panic!("the cancel of {} came to {other:?}", e.order),
         }

@@ -22,6 +22,7 @@ mod live;
 mod log;
 mod moved;
 mod outsider;
+mod owner;
 mod quarantine;
 mod recorded;
 mod replay;

@@ -400,6 +400,12 @@ impl Trade {
             self.retry_at = Some(now + config.back_off(1));
             return;
         }
+        // No order is taken on the instrument now: that says nothing about this one.
+        if rejection == Some(Rejection::MarketClosed) {
+            self.exit_failures += 1;
+            self.retry_at = Some(now + config.back_off(self.exit_failures));
+            return;
+        }
         if let Stage::Held(Held { cover: Cover::Protected { since, .. }, .. }) = self.stage
             && now.since(since) >= LASTING
         {

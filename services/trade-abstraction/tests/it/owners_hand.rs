@@ -193,7 +193,7 @@ fn a_balance_that_was_told_before_the_last_fill_ends_nothing() {
     desk.fill("entry1", "2", "100", None);
     desk.done("entry1", Filled);
     let said = desk.done_as("stop1", Rejected, Some(InsufficientBalance));
-    assert_eq!(said, "naked 2 HeldElsewhere / wake in 60s");
+    assert_eq!(said, "wake in 60s");
     assert_eq!(desk.balance("2", "0"), "submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68");
 }
 

@@ -110,3 +110,17 @@ fn the_same_rules_again_are_no_news() {
     assert_eq!(desk.list("0.01", "0.001", "5"), "");
     assert_eq!(desk.pass(60), "cancel stop2");
 }
+
+#[test]
+fn a_stop_that_is_refused_while_nothing_is_traded_is_tried_again_and_never_sold_for_that() {
+    let mut desk = Desk::open(stop_limit());
+    assert!(desk.done("stop1", domain::Ending::Expired).ends_with("stop 85 limit 68"));
+    let mut pause = 60;
+    for n in 2..=6 {
+        let said = desk.done_as(&format!("stop{n}"), Rejected, Some(events::Rejection::MarketClosed));
+        assert_eq!(said, format!("wake in {pause}s"));
+        assert_eq!(desk.pass(pause), format!("submit stop{} sell 2 STOP_LOSS_LIMIT stop 85 limit 68", n + 1));
+        pause *= 2;
+    }
+    assert_eq!(desk.accept("stop7"), "protected 2 at 85");
+}

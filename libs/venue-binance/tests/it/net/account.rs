@@ -33,6 +33,7 @@ fn venue(request: &Request) -> Reply {
             page((from..=2_500).take(1_000).map(|n| fill_row(n, 1 + n % 1_500)).collect())
         }
         "GET /api/v3/order" => ok(order_row(number("orderId").unwrap())),
+        "GET /api/v3/order/amendments" => page(Vec::new()),
         "GET /api/v3/openOrders" => page(vec![order_row(3), order_row(5)]),
         "GET /api/v3/account" => ok(json!({"updateTime": 5, "balances": [
             {"asset": "BTC", "free": "1", "locked": "0"}]})),

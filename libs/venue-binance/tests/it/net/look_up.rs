@@ -183,3 +183,73 @@ fn a_lookup_that_would_have_to_wait_for_long_is_put_off() {
         assert_eq!(server.count("GET /api/v3/order"), 1, "one that is there is known at once");
     });
 }
+
+/// An order 7 that was placed as `a`, and is called `web_2` since its owner amended it twice.
+fn amended(request: &Request) -> Reply {
+    let number = request.query.get("orderId").map(String::as_str);
+    match &*request.what {
+        "GET /api/v3/time" => time(0),
+        "GET /api/v3/order" if number == Some("7") => {
+            ok(row("CANCELED", "0", "0").replace("\"a\"", "\"web_2\""))
+        }
+        "GET /api/v3/allOrders" => {
+            let other = row("NEW", "0", "0").replace("\"a\"", "\"web_9\"").replace(":7,", ":8,");
+            ok(format!("[{},{other}]", row("CANCELED", "0", "0").replace("\"a\"", "\"web_2\"")))
+        }
+        "GET /api/v3/order/amendments" if number == Some("7") => ok(r#"[
+            {"symbol":"BTCUSDT","orderId":7,"executionId":22,"origClientOrderId":"a","newClientOrderId":"web_1","origQty":"0.5","newQty":"0.3","time":1500},
+            {"symbol":"BTCUSDT","orderId":7,"executionId":25,"origClientOrderId":"web_1","newClientOrderId":"web_2","origQty":"0.3","newQty":"0.2","time":1600}]"#),
+        "GET /api/v3/order/amendments" => ok("[]"),
+        _ => error(400, -2013, "Order does not exist."),
+    }
+}
+
+const AMENDED: &str =
+    "a accepted as 7 / a amended to web_1 0.3 / web_1 amended to web_2 0.2 / a canceled with 0";
+
+#[test]
+fn an_order_that_was_amended_is_found_though_nobody_knows_it_by_our_id_any_more() {
+    run(async {
+        let (outcome, server) = look_up(amended).await;
+        assert_eq!(told(&outcome), AMENDED, "under the id that it was placed with");
+        assert_eq!(server.requests("GET /api/v3/order").last().unwrap().query["orderId"], "7");
+    });
+}
+
+#[test]
+fn a_cancel_by_number_tells_the_end_of_our_order_whatever_it_is_called() {
+    run(async {
+        let canceled = row("CANCELED", "0", "0")
+            .replace("\"clientOrderId\":\"a\"", "\"clientOrderId\":\"x\",\"origClientOrderId\":\"web_2\"")
+            .replace("\"time\"", "\"transactTime\"");
+        let server = Server::start(move |request| match &*request.what {
+            "DELETE /api/v3/order" => ok(&canceled),
+            _ => amended(request),
+        })
+        .await;
+        let number = Some("7".parse().unwrap());
+        let outcome = client(&server).cancel(account(), btc(), id("a"), number, super::stamp()).await;
+        assert_eq!(told(&outcome), "a canceled with 0");
+        let asked = &server.requests("DELETE /api/v3/order")[0];
+        assert_eq!(asked.query["orderId"], "7");
+        assert!(!asked.query.contains_key("origClientOrderId"));
+    });
+}
+
+#[test]
+fn a_cancel_that_is_refused_tells_what_became_of_an_amended_order() {
+    run(async {
+        let server = Server::start(|request| match &*request.what {
+            "DELETE /api/v3/order" => error(400, -2011, "Unknown order sent."),
+            _ => amended(request),
+        })
+        .await;
+        let cancel = async |number: Option<&str>| {
+            let number = number.map(|number| number.parse().unwrap());
+            told(&client(&server).cancel(account(), btc(), id("a"), number, super::stamp()).await)
+        };
+        let expected = format!("{AMENDED} / a cancel rejected Some(-2011) Unknown order sent.");
+        assert_eq!(cancel(Some("7")).await, expected);
+        assert_eq!(cancel(None).await, expected);
+    });
+}

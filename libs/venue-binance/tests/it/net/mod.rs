@@ -129,6 +129,7 @@ fn fact(event: &Event) -> String {
     let Event::Order(event) = event else { return format!("{event:?}") };
     match event {
         OrderEvent::Accepted(e) => format!("{} accepted as {}", e.order, e.venue_order),
+        OrderEvent::Amended(e) => format!("{} amended to {} {}", e.order, e.renamed, e.quantity),
         OrderEvent::Rejected(e) => format!("{} rejected {:?} {:?} {}", e.order, e.reason, e.code, e.text),
         OrderEvent::Filled(e) => format!("{} filled {} @ {}", e.order, e.quantity, e.price),
         OrderEvent::Ended(e) => format!("{} {} with {}", e.order, e.ending.as_str(), e.filled.quantity),

@@ -70,6 +70,10 @@ fn an_order_a_cancel_and_a_lookup_go_over_the_connection() {
         let asked = peer.hear().await;
         assert_eq!(asked["method"], "order.status");
         answer(&mut peer, &asked, 400, json!({"code": -2013, "msg": "Order does not exist."})).await;
+        // It may have had that name before it was amended.
+        let asked = peer.hear().await;
+        assert_eq!(asked["method"], "allOrders");
+        answer(&mut peer, &asked, 200, json!([])).await;
         assert_eq!(cancel.await.unwrap(), "a cancel rejected Some(-2011) Unknown order sent.");
         let other = client.clone();
         let look_up = tokio::spawn(async move {
@@ -80,6 +84,9 @@ fn an_order_a_cancel_and_a_lookup_go_over_the_connection() {
             assert_eq!(asked["method"], "order.status");
             answer(&mut peer, &asked, 400, json!({"code": -2013, "msg": "Order does not exist."})).await;
         }
+        let asked = peer.hear().await;
+        assert_eq!(asked["method"], "allOrders");
+        answer(&mut peer, &asked, 200, json!([])).await;
         assert_eq!(look_up.await.unwrap(), "not found");
     });
 }

@@ -2,6 +2,7 @@
 
 use super::Actor;
 use crate::{
+    exchange::RuleChange,
     faults::{Faults, Script},
     journal::Input,
     server::ServeError,
@@ -22,6 +23,7 @@ pub enum Control {
     Balance(Balance),
     Order(BTreeMap<String, String>),
     SymbolStatus(SymbolStatus),
+    Rules(Box<RuleChange>),
     Faults(Script),
 }
 
@@ -139,6 +141,7 @@ impl Actor {
             Control::SymbolStatus(SymbolStatus { symbol, status }) => {
                 self.hand(Input::Status { symbol, status })
             }
+            Control::Rules(change) => self.hand(Input::Rules(change)),
             Control::Faults(script) => {
                 let now = self.time();
                 self.faults = Faults::new(script, now);

@@ -339,6 +339,7 @@ impl Actor {
             Then::Balance { asset, delta } => {
                 self.by_hand(Input::Balance { owner: Owner::FIRST, asset, delta })?;
             }
+            Then::Rules(change) => self.by_hand(Input::Rules(change))?,
             Then::Order(params) => {
                 let input = self.call(Owner::FIRST, "order.place", params.into_iter().collect(), false);
                 self.by_hand(input)?;
@@ -410,6 +411,7 @@ impl Actor {
             | Input::Balance { .. }
             | Input::Transfer { .. }
             | Input::Status { .. }
+            | Input::Rules(_)
             | Input::Streams { .. } => {}
         }
     }

@@ -46,6 +46,19 @@ fn a_rule_that_cannot_strike_is_named() {
         ("on = \"request\"\nthen = { limit = { status = 500, retry_after = 1 } }", "429 or 418"),
         ("on = \"request\"\nthen = { status = { status = 200 } }", "400 to 599"),
         ("on = \"request\"\nthen = { delay = \"soon\" }", "no length of time"),
+        ("on = \"time\"\nthen = { rules = { symbol = \"BTCUSDT\" } }", "no rule is named"),
+        (
+            "on = \"time\"\nthen = { rules = { symbol = \"BTCUSDT\", step_size = \"0\" } }",
+            "step_size is 0; write a number above 0",
+        ),
+        (
+            "on = \"time\"\nthen = { rules = { symbol = \"BTCUSDT\", stepSize = \"1\" } }",
+            "unknown field `stepSize`",
+        ),
+        (
+            "on = \"account-frame\"\nthen = { rules = { symbol = \"BTCUSDT\", step_size = \"1\" } }",
+            "cannot happen on AccountFrame",
+        ),
         ("on = \"market-frame\"\nthen = \"reorder\"", "say nth, every (2 or more), times or probability"),
         ("on = \"account-frame\"\nevery = 1\nthen = \"reorder\"", "say nth, every (2 or more)"),
         ("on = \"account-frame\"\nprobability = 1\nthen = \"reorder\"", "probability (less than 1)"),
@@ -408,5 +421,51 @@ async fn a_script_can_be_replaced() {
     assert_eq!(rig.get("/api/v3/ping", "").await.status, 500);
     rig.send("POST", "/control/faults", "", "seed = 1", None).await.ok();
     rig.get("/api/v3/ping", "").await.ok();
+    rig.stop().await;
+}
+
+fn filter<'a>(info: &'a Value, name: &str) -> &'a Value {
+    let filters = info["symbols"][0]["filters"].as_array().expect("filters");
+    filters.iter().find(|filter| filter["filterType"] == name).expect("one of that name")
+}
+
+/// Orders that work stay as they are; new ones are judged by the new rules, which everybody is shown.
+#[tokio::test]
+async fn rules_change_at_their_time_and_with_a_request() {
+    let rig = with(
+        r#"
+        [[rule]]
+        on = "request"
+        endpoint = ["order.test"]
+        nth = 1
+        then = { rules = { symbol = "BTCUSDT", step_size = "0.1", min_qty = "0.1", tick_size = "0.5", min_notional = "25", ask = { down = "0.8", up = "5" } } }
+        "#,
+    )
+    .await;
+    let order = |id: &str, quantity: &str, price: &str| {
+        format!(
+            "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity={quantity}&price={price}&newClientOrderId={id}"
+        )
+    };
+    rig.call("POST", "/api/v3/order", &order("before", "0.011", "40000.01")).await.ok();
+    rig.call("POST", "/api/v3/order/test", &order("test", "0.1", "40000")).await.ok();
+    let refused = rig.call("POST", "/api/v3/order", &order("lot", "0.011", "40000")).await;
+    assert_eq!((refused.code(), &refused.body["msg"]), (-1013, &json!("Filter failure: LOT_SIZE")));
+    let refused = rig.call("POST", "/api/v3/order", &order("tick", "0.1", "40000.01")).await;
+    assert_eq!(refused.body["msg"], "Filter failure: PRICE_FILTER");
+    rig.call("POST", "/api/v3/order", &order("after", "0.1", "40000.5")).await.ok();
+    let info = rig.get("/api/v3/exchangeInfo", "symbol=BTCUSDT").await.ok();
+    assert_eq!(filter(&info, "LOT_SIZE")["stepSize"], "0.10000000");
+    assert_eq!(filter(&info, "NOTIONAL")["minNotional"], "25.00000000");
+    assert_eq!(filter(&info, "PERCENT_PRICE_BY_SIDE")["askMultiplierDown"], "0.8");
+    let open = rig.call("GET", "/api/v3/openOrders", "symbol=BTCUSDT").await.ok();
+    assert_eq!(open.as_array().expect("orders").len(), 2, "{open}");
+    // By hand, too.
+    rig.control("rules", json!({ "symbol": "BTCUSDT", "step_size": "0.001", "min_qty": "0.001" })).await.ok();
+    rig.call("POST", "/api/v3/order", &order("again", "0.011", "40000")).await.ok();
+    let unknown = rig.control("rules", json!({ "symbol": "NONEUSDT", "step_size": "1" })).await;
+    assert_eq!(unknown.status, 400, "{}", unknown.body);
+    let nothing = rig.control("rules", json!({ "symbol": "BTCUSDT" })).await;
+    assert!(nothing.body.to_string().contains("no rule is named"), "{}", nothing.body);
     rig.stop().await;
 }

@@ -103,6 +103,9 @@ async fn the_same_inputs_give_the_same_answers() {
         depths.push(rig.get("/api/v3/depth", "symbol=BTCUSDT&limit=20").await.ok());
         rig.control("balance", json!({ "asset": "USDT", "delta": "1" })).await.ok();
         socket.until(|told| told["e"] == "depthUpdate").await;
+        // Finer and coarser lots in turn.
+        let step = if round % 2 == 0 { "0.001" } else { "0.0001" };
+        rig.control("rules", json!({ "symbol": "BTCUSDT", "step_size": step, "min_qty": step })).await.ok();
     }
     depths.push(rig.get("/api/v3/depth", "symbol=BTCUSDT&limit=20").await.ok());
     // What a kill leaves.
