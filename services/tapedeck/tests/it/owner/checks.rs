@@ -30,7 +30,7 @@ pub fn comes_to_rest(world: &World, limit: Duration) {
         if steady == 3 {
             return;
         }
-        thread::sleep(Duration::from_millis(700));
+        thread::sleep(Duration::from_millis(1_200));
     }
 }
 

@@ -31,7 +31,7 @@ impl Hand {
         if status == 200 {
             *self.done.entry(what).or_default() += 1;
         } else {
-            assert!(status == 400 || status == 409, "{what}: {status} {answer}");
+            assert!(matches!(status, 400 | 409 | 429), "{what}: {status} {answer}");
             *self.refused.entry(what).or_default() += 1;
         }
         status == 200
