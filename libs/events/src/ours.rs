@@ -58,6 +58,13 @@ impl OurOrders {
         self.ours.get(order).copied().flatten().map(|(_, _, number)| number)
     }
 
+    /// Those that the venue has named.
+    pub fn named(&self) -> impl Iterator<Item = (Account, Instrument, VenueOrderId, ClientOrderId)> + '_ {
+        self.by_number
+            .iter()
+            .map(|(&(account, instrument, number), &order)| (account, instrument, number, order))
+    }
+
     pub fn contains(&self, order: &ClientOrderId) -> bool {
         self.ours.contains_key(order)
     }

@@ -39,6 +39,15 @@ pub trait Venue: Send + Sync + 'static {
         not_before: Timestamp,
     ) -> impl Future<Output = Outcome> + Send;
 
+    /// Asks how an order stands that the venue has: what was told of it may have been missed.
+    fn standing(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        number: VenueOrderId,
+    ) -> impl Future<Output = Outcome> + Send;
+
     /// The venue's present rules for an instrument, not older than `at_most`.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use domain::{Account, ClientOrderId, Instrument, InstrumentRules, OrderRequest, 
 use events::{
     CancelAttempted, ControlEvent, Event, InstrumentEvent, InstrumentListed, Kind, OrderAbsent,
     OrderAttempted, OrderEvent, OrderRefused, OrderSubmitted, OrderUnknown, OurOrders, Rejection,
-    TradingState, Uuid, ids,
+    StreamEvent, TradingState, Uuid, ids,
 };
 use serde::{Deserialize, Serialize};
 use service::{Own, Service};
@@ -116,6 +116,13 @@ pub enum Effect {
         orders: Vec<ClientOrderId>,
         not_before: Timestamp,
     },
+    /// Ask the venue how an order stands that works there.
+    Check {
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        number: VenueOrderId,
+    },
 }
 
 /// What the hands bring back, besides the venue's own reports, which are events as they are.
@@ -147,6 +154,7 @@ impl Service for Gateway {
         Kind::OrderSubmitted,
         Kind::CancelRequested,
         Kind::InstrumentListed,
+        Kind::StreamOpened,
         Kind::OrderAccepted,
         Kind::OrderAmended,
         Kind::OrderRejected,
@@ -274,6 +282,16 @@ impl Gateway {
         cancels.chain(state.open.values().filter_map(|i| self.look_up(i))).collect()
     }
 
+    /// An account's stream was opened: what was told before may be missing, so that each order that works is
+    /// asked for, and whatever became of it is told.
+    pub fn checks(&self, state: &State, heard: &Event) -> Vec<Effect> {
+        let Event::Stream(StreamEvent::Opened(opened)) = heard else { return Vec::new() };
+        let works = state.ours.named().filter(|(account, ..)| *account == opened.account);
+        works
+            .map(|(account, instrument, number, order)| Effect::Check { account, instrument, order, number })
+            .collect()
+    }
+
     /// Attempts of which it is not known whether they were ever sent, as they would be. Only for whoever can
     /// be sure that they were not, and cannot come any more.
     pub fn unsent(&self, state: &State) -> impl Iterator<Item = Effect> {
@@ -390,7 +408,7 @@ impl Effect {
     pub fn is_urgent(&self) -> bool {
         match self {
             Self::Send { request, .. } => request.orders().all(|o| o.reduce_only),
-            Self::Cancel { .. } | Self::LookUp { .. } => true,
+            Self::Cancel { .. } | Self::LookUp { .. } | Self::Check { .. } => true,
         }
     }
 
@@ -398,7 +416,8 @@ impl Effect {
         match self {
             Self::Send { instrument, .. }
             | Self::Cancel { instrument, .. }
-            | Self::LookUp { instrument, .. } => *instrument,
+            | Self::LookUp { instrument, .. }
+            | Self::Check { instrument, .. } => *instrument,
         }
     }
 
@@ -406,7 +425,7 @@ impl Effect {
     pub fn orders(&self) -> impl Iterator<Item = ClientOrderId> {
         let orders: Vec<_> = match self {
             Self::Send { request, .. } => request.orders().map(|o| o.id).collect(),
-            Self::Cancel { order, .. } => vec![*order],
+            Self::Cancel { order, .. } | Self::Check { order, .. } => vec![*order],
             Self::LookUp { orders, .. } => orders.clone(),
         };
         orders.into_iter()
@@ -419,7 +438,7 @@ impl Effect {
                 .into_iter()
                 .map(|order| Self::LookUp { account, instrument, orders: vec![order], not_before })
                 .collect(),
-            one @ (Self::Send { .. } | Self::Cancel { .. }) => vec![one],
+            one @ (Self::Send { .. } | Self::Cancel { .. } | Self::Check { .. }) => vec![one],
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - Exits never wait for entries: each kind has room of its own.
 
 use crate::gateway::{Answer, Attempt, Effect, Gateway};
-use domain::{Account, ClientOrderId, Instrument, Timestamp};
+use domain::{Account, ClientOrderId, Instrument, Timestamp, VenueOrderId};
 use events::{CancelRejected, Event, OrderEvent, Rejection};
 use runtime::apart::hands::{Back, Hands, News};
 use service::Host;
@@ -79,8 +79,33 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
             }
             return all;
         }
+        Effect::Check { account, instrument, order, number } => {
+            return check(venue, account, instrument, order, number).await;
+        }
     };
     vec![Brought::Answer(answer)]
+}
+
+async fn check<V: Venue>(
+    venue: &V,
+    account: Account,
+    instrument: Instrument,
+    order: ClientOrderId,
+    number: VenueOrderId,
+) -> Vec<Brought> {
+    let mut wait = AGAIN;
+    loop {
+        let (why, least) = match venue.standing(account, instrument, order, number).await {
+            Outcome::Facts(facts) => return brought(facts),
+            Outcome::NotFound { .. } => ("it is not there".to_owned(), AT_MOST),
+            Outcome::TryAgain { after, text } => (text, after),
+            Outcome::Unknown { text } => (text, Duration::ZERO),
+            Outcome::Fatal { text } => (text, MENDING),
+        };
+        tracing::warn!(%order, "how an order stands is not known yet: {why}");
+        sleep(wait.max(least)).await;
+        wait = (wait * 2).min(AT_MOST);
+    }
 }
 
 /// As [`carry_out`], at a venue whose rules may change while it trades: nothing is given up before it is known
@@ -261,8 +286,11 @@ impl<V: Venue> Desk<V> {
                 }
             }
             News::Heard(heard) => {
-                if let Some(effect) = gateway.effect(state, &heard.event.event, heard.mine) {
-                    self.start(effect, heard.fence);
+                let (event, fence) = (&heard.event.event, heard.fence);
+                for effect in
+                    gateway.effect(state, event, heard.mine).into_iter().chain(gateway.checks(state, event))
+                {
+                    self.start(effect, fence);
                 }
             }
         }

@@ -201,7 +201,7 @@ impl Rest {
     }
 
     /// A lookup that failed tells nothing about the order.
-    async fn lookup_failed(&self, error: CallError) -> Outcome {
+    pub(super) async fn lookup_failed(&self, error: CallError) -> Outcome {
         match error {
             CallError::Told(failure) => self.outcome(failure).await,
             other => super::orders::unsent(other),

@@ -115,6 +115,19 @@ impl Venue for Rest {
         self.look_up_order(account, instrument, order, not_before).await
     }
 
+    async fn standing(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        order: ClientOrderId,
+        number: VenueOrderId,
+    ) -> Outcome {
+        match self.find(account, instrument.symbol, order, Some(number)).await {
+            Ok(facts) => Outcome::Facts(facts),
+            Err(e) => self.lookup_failed(e).await,
+        }
+    }
+
     async fn listing(&self, instrument: Instrument, at_most: Duration) -> Result<Listing, String> {
         self.listing_of(instrument.symbol, at_most).await.map_err(|why| why.to_string())
     }

@@ -62,6 +62,15 @@ impl Venue for Scripted {
         let number = number.map_or_else(String::new, |number| format!(" #{number}"));
         self.note(format!("cancel {order}{number}"))
     }
+    async fn standing(
+        &self,
+        _: Account,
+        _: Instrument,
+        order: ClientOrderId,
+        number: VenueOrderId,
+    ) -> Outcome {
+        self.note(format!("check {order} #{number}"))
+    }
     async fn listing(&self, instrument: Instrument, _: Duration) -> Result<Listing, String> {
         self.asked.lock().unwrap().push(format!("rules of {}", instrument.symbol));
         self.listing.clone()
@@ -279,8 +288,6 @@ async fn a_refusal_that_rules_can_explain_has_them_asked_for_and_told_first() {
 
 #[tokio::test]
 async fn rules_are_said_where_they_are_news_and_each_time_that_they_are() {
-    let venue = Scripted::new(Outcome::NotFound { venue_time: now() });
-    let _ = venue;
     let (mut host, _) = attempted();
     let answer = |lot: &str| Brought::Answer(Answer::Rules { instrument: btc(), rules: rules(lot) });
     let mut ids = Vec::new();
@@ -295,4 +302,34 @@ async fn rules_are_said_where_they_are_news_and_each_time_that_they_are() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 3, "rules that come back are another listing");
+}
+
+#[tokio::test]
+async fn orders_that_work_are_asked_for_when_a_stream_was_away() {
+    let venue = Scripted::new(Outcome::Facts(filled()));
+    let hands = hands::at(venue.clone());
+    let (mut host, _) = attempted();
+    host.handle(&recorded(3, "event-logger", filled()[0].clone()), &mut Vec::new());
+    let opened = |account: Account| StreamOpened {
+        account,
+        replica: "a".to_owned(),
+        stream: "user-data".to_owned(),
+        at: now(),
+    };
+    for (position, account) in [(4, "binance:other".parse().unwrap()), (5, account())] {
+        let event = recorded(position, "event-logger", opened(account).into());
+        host.handle(&event, &mut Vec::new());
+        (hands.told)(&host, News::Heard(Box::new(Heard { event, mine: false, fence: 3 })));
+    }
+    let said = (next(&hands).await.judge)(&host, TAPE, now());
+    assert_eq!(said.len(), 3, "all that became of it");
+    assert_eq!(*venue.asked.lock().unwrap(), ["check entry #1"], "of this account, and once");
+    // One that has ended is not asked for.
+    host.handle(&recorded(6, "event-logger", filled()[2].clone()), &mut Vec::new());
+    let (gateway, state) = host.held::<Gateway>().unwrap();
+    assert_eq!(gateway.checks(state, &opened(account_of_the_desk()).into()), []);
+}
+
+fn account_of_the_desk() -> Account {
+    account()
 }

@@ -253,3 +253,19 @@ fn a_cancel_that_is_refused_tells_what_became_of_an_amended_order() {
         assert_eq!(cancel(None).await, expected);
     });
 }
+
+/// One that kept its name has another quantity all the same.
+#[test]
+fn how_an_order_stands_is_told_with_its_amendments() {
+    run(async {
+        let server = Server::start(|request| match &*request.what {
+            "GET /api/v3/order" => ok(row("NEW", "0", "0")),
+            "GET /api/v3/order/amendments" => ok(r#"[
+                {"symbol":"BTCUSDT","orderId":7,"executionId":22,"origClientOrderId":"a","newClientOrderId":"a","origQty":"0.5","newQty":"0.3","time":1500}]"#),
+            _ => amended(request),
+        })
+        .await;
+        let outcome = client(&server).standing(account(), btc(), id("a"), "7".parse().unwrap()).await;
+        assert_eq!(told(&outcome), "a accepted as 7 / a amended to a 0.3");
+    });
+}

@@ -57,6 +57,11 @@ impl Hand {
             17 => self.halt(world, chance, symbol),
             _ => {
                 world.kill();
+                // What he does while nobody listens is found out by who comes back.
+                if chance.below(2) == 0 {
+                    self.amend(world, chance);
+                    self.cancel(world, chance);
+                }
                 thread::sleep(Duration::from_millis(chance.below(1_500)));
                 *self.done.entry("kill").or_default() += 1;
                 world.start();
