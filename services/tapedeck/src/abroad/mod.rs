@@ -96,7 +96,7 @@ impl State {
     fn is_due(&self, effect: &Effect) -> bool {
         match effect {
             Effect::LookUp { not_before, .. } => *not_before <= self.time,
-            Effect::Send { .. } | Effect::Cancel { .. } => true,
+            Effect::Send { .. } | Effect::Cancel { .. } | Effect::Check { .. } => true,
         }
     }
 }
@@ -235,7 +235,7 @@ impl<V: Venue> PaperExchange<V> {
                 Effect::LookUp { account, instrument, orders, .. } => {
                     Effect::LookUp { account, instrument, orders, not_before: Timestamp::ZERO }
                 }
-                other @ (Effect::Send { .. } | Effect::Cancel { .. }) => other,
+                other @ (Effect::Send { .. } | Effect::Cancel { .. } | Effect::Check { .. }) => other,
             };
             for brought in hands::carry_out(&self.venue, at_once).await {
                 if let Brought::Answer(gateway::Answer::NotFound { order, venue_time }) = &brought

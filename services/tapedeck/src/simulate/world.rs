@@ -461,6 +461,8 @@ impl World {
                 due = due.max(not_before);
                 What::LookUp { from, instrument, orders }
             }
+            // Its frames are late and never lost, so nobody asks.
+            Effect::Check { .. } => return,
         };
         self.network.push(Message { due, what });
     }
