@@ -133,6 +133,7 @@ fn limits(mut section: Section<'_>) -> Option<Limits> {
     let max_open_risk = section.read_or_none("max_open_risk", part, value::part);
     let max_asset_exposure = section.read_or_none("max_asset_exposure", part, value::part);
     let max_trade = section.read_or_none("max_trade", part, value::part);
+    let max_unsellable = section.read_or_none("max_unsellable", part, value::part);
     let prohibited = section.read("prohibited", "write a list of assets, e.g. [\"USDC\", \"EUR\"]", assets);
     section.close();
     Some(Limits {
@@ -140,6 +141,7 @@ fn limits(mut section: Section<'_>) -> Option<Limits> {
         max_open_risk: max_open_risk?,
         max_asset_exposure: max_asset_exposure?,
         max_trade: max_trade?,
+        max_unsellable: max_unsellable?,
         prohibited: prohibited?,
     })
 }

@@ -57,6 +57,8 @@ pub struct Limits {
     pub max_open_risk: Option<Decimal>,
     pub max_asset_exposure: Option<Decimal>,
     pub max_trade: Option<Decimal>,
+    /// Of what a buy leaves after its fee: the most that may be too little to sell.
+    pub max_unsellable: Option<Decimal>,
     pub prohibited: BTreeSet<Asset>,
 }
 

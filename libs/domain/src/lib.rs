@@ -3,14 +3,17 @@
 //! Everything here is parsed once, at the door; inside the engine nobody checks again.
 //! The crate knows no clock, no randomness and no I/O.
 
+pub mod exits;
 pub mod instrument;
 pub mod interval;
 pub mod money;
 pub mod order;
+pub mod prices;
 pub mod rules;
 pub mod text;
 pub mod timestamp;
 
+pub use exits::ExitPlan;
 pub use instrument::{Account, Instrument, InstrumentKind};
 pub use interval::Interval;
 pub use money::{Amount, Price, Quantity};
@@ -18,6 +21,7 @@ pub use order::{
     Direction, Ending, Filled, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side,
     Size, TimeInForce,
 };
+pub use prices::Prices;
 pub use rules::{Breach, InstrumentRules};
 pub use rust_decimal::Decimal;
 pub use text::{

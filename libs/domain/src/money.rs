@@ -86,6 +86,20 @@ pub fn ceil_to(raw: Decimal, step: Decimal) -> Decimal {
     }
 }
 
+/// Decimals to which money is divided: more than any venue's eight, and few enough that sums of
+/// such parts never have to be rounded.
+pub const DIVISION: u32 = 12;
+
+/// The part of `total` that goes with `part` of `whole`, to [`DIVISION`] decimals; all of it with all of it.
+pub fn share(total: Amount, part: Decimal, whole: Decimal) -> Amount {
+    if part >= whole {
+        return total;
+    }
+    let exact = total.checked_mul(part).and_then(|product| product.checked_div(whole));
+    let ratio = || part.checked_div(whole).unwrap_or_default();
+    exact.unwrap_or_else(|| total.saturating_mul(ratio())).round_dp(DIVISION)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

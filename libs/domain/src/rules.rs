@@ -2,6 +2,7 @@
 
 use crate::{
     Asset, Decimal, OrderKind, Price, Quantity, Side,
+    exits::market_exit,
     money::{ceil_to, floor_to},
 };
 use serde::{Deserialize, Serialize};
@@ -35,13 +36,57 @@ pub struct InstrumentRules {
     pub max_orders: Option<u32>,
     /// Orders with a trigger price (stop-loss, take-profit).
     pub max_algo_orders: Option<u32>,
+    /// `MAX_NUM_ORDER_LISTS`: open OCOs and other lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_order_lists: Option<u32>,
     /// `MAX_POSITION`: most of the base asset that buying may lead to.
     pub max_position: Option<Decimal>,
     pub oco_allowed: bool,
+    /// `orderTypes` without these: no order of that type is taken. Empty where the venue lists none.
+    #[serde(default, skip_serializing_if = "Unlisted::is_empty")]
+    pub unlisted: Unlisted,
     pub quote_quantity_allowed: bool,
     /// Decimals of base and quote amounts; a fee is rounded to these.
     pub base_precision: u32,
     pub quote_precision: u32,
+}
+
+/// Order types that a plan of ours needs and that the venue's `orderTypes` do not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unlisted {
+    #[serde(skip_serializing_if = "is_false")]
+    pub market: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub stop_loss_limit: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub limit_maker: bool,
+}
+
+impl Unlisted {
+    /// Of the venue's list of order types; an empty list says nothing.
+    pub fn of<'a>(listed: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut unlisted = Self { market: true, stop_loss_limit: true, limit_maker: true };
+        let mut empty = true;
+        for name in listed {
+            empty = false;
+            match name {
+                "MARKET" => unlisted.market = false,
+                "STOP_LOSS_LIMIT" => unlisted.stop_loss_limit = false,
+                "LIMIT_MAKER" => unlisted.limit_maker = false,
+                _ => {}
+            }
+        }
+        if empty { Self::default() } else { unlisted }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Multipliers of the average price within which a limit price must lie.
@@ -102,8 +147,10 @@ impl InstrumentRules {
             sell_price_range: None,
             max_orders: Some(200),
             max_algo_orders: Some(5),
+            max_order_lists: None,
             max_position: None,
             oco_allowed: true,
+            unlisted: Unlisted::default(),
             quote_quantity_allowed: true,
             base_precision: 8,
             quote_precision: 8,
@@ -127,10 +174,15 @@ impl InstrumentRules {
 
     /// As [`Self::floor_quantity`], and right for a market order too.
     pub fn floor_market_quantity(&self, raw: Decimal) -> Option<Quantity> {
-        let capped = self.market_max_quantity.map_or(raw, |max| raw.min(max));
-        let step = self.market_lot_size.unwrap_or(self.lot_size).max(self.lot_size);
+        let capped =
+            [self.max_quantity, self.market_max_quantity].into_iter().flatten().fold(raw, Decimal::min);
         let least = self.market_min_quantity.unwrap_or(self.min_quantity).max(self.min_quantity);
-        self.floored(capped, step, least)
+        self.floored(capped, self.market_step(), least)
+    }
+
+    /// The step that a market order's quantity must keep: a multiple of both lots.
+    pub fn market_step(&self) -> Decimal {
+        self.market_lot_size.map_or(self.lot_size, |market| common_multiple(self.lot_size, market))
     }
 
     fn floored(&self, raw: Decimal, step: Decimal, least: Decimal) -> Option<Quantity> {
@@ -141,12 +193,13 @@ impl InstrumentRules {
         Quantity::new(whole.normalize()).ok()
     }
 
-    /// Whether `quantity` can be sold at all at about `price`; what cannot is dust.
+    /// Whether `quantity` can be sold at all at about `price`, by a limit or a market order; what cannot
+    /// is dust.
     pub fn is_dust(&self, quantity: Decimal, price: Decimal) -> bool {
-        match self.floor_quantity(quantity) {
-            None => true,
-            Some(sellable) => sellable.get() * price < self.min_notional,
-        }
+        let by_limit = self
+            .floor_quantity(quantity)
+            .is_some_and(|sellable| sellable.get().saturating_mul(price) >= self.min_notional);
+        !by_limit && market_exit(self, quantity, price).is_err()
     }
 
     /// Checks an order as the venue does; `average` is its reference price, if one is known.
@@ -209,6 +262,16 @@ impl InstrumentRules {
         let high = self.max_price.is_some_and(|max| price > max);
         if whole && !low && !high { Ok(()) } else { Err(Breach::PriceFilter) }
     }
+}
+
+/// The least multiple of both steps; the coarser one where there is none within 28 digits.
+fn common_multiple(a: Decimal, b: Decimal) -> Decimal {
+    let (coarse, fine) = (a.max(b), a.min(b));
+    if fine.is_zero() {
+        return coarse;
+    }
+    let multiples = std::iter::successors(Some(coarse), |multiple| multiple.checked_add(coarse));
+    multiples.take(1_000).find(|multiple| (multiple % fine).is_zero()).unwrap_or(coarse)
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ words! {
         NoValuation "no_valuation" "no valuation yet"
         Cash "cash" "too little cash"
         MinNotional "min_notional" "below the least notional"
+        Unsellable "unsellable" "too much that could not be sold"
         Filter "filter" "filter of the venue"
     }
     NakedBecause {

@@ -3,7 +3,10 @@
 //! Filters are read by their name, so that unknown filters, fields and enum values are harmless.
 //! A limit of zero, or an empty text, means that there is none.
 
-use domain::{Asset, Decimal, InstrumentRules, Symbol, rules::PriceRange};
+use domain::{
+    Asset, Decimal, InstrumentRules, Symbol,
+    rules::{PriceRange, Unlisted},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, str::FromStr};
@@ -71,6 +74,8 @@ struct RawSymbol {
     /// The older name of the same.
     quote_precision: Option<u32>,
     #[serde(default)]
+    order_types: Vec<String>,
+    #[serde(default)]
     oco_allowed: bool,
     #[serde(default)]
     quote_order_qty_market_allowed: bool,
@@ -118,8 +123,10 @@ impl RawSymbol {
             sell_price_range,
             max_orders: self.filter("MAX_NUM_ORDERS").count("maxNumOrders")?,
             max_algo_orders: self.filter("MAX_NUM_ALGO_ORDERS").count("maxNumAlgoOrders")?,
+            max_order_lists: self.filter("MAX_NUM_ORDER_LISTS").count("maxNumOrderLists")?,
             max_position: self.filter("MAX_POSITION").decimal("maxPosition")?,
             oco_allowed: self.oco_allowed,
+            unlisted: Unlisted::of(self.order_types.iter().map(String::as_str)),
             quote_quantity_allowed: self.quote_order_qty_market_allowed,
             base_precision: self.base_asset_precision,
             quote_precision: self.quote_asset_precision.or(self.quote_precision).unwrap_or(8),

@@ -213,19 +213,20 @@ impl Feed {
             return Ok(Some(now));
         }
         let Some(now) = self.state.now else { return Ok(None) };
-        let at = match self.plan(now) {
+        let (at, wakes) = match self.plan(now) {
             None => return Ok(None),
             Some(Next::Candles(at)) => {
                 self.close_candles(at, events)?;
-                at
+                (at, false)
             }
             Some(Next::Quotes(at)) => {
                 self.answer_quotes(at, events);
-                at
+                (at, false)
             }
-            Some(Next::Wake(at)) => at,
+            Some(Next::Wake(at)) => (at, true),
         };
-        if at > now || self.state.wake_is_due(at) {
+        // Who asked to be woken at this very instant is woken at its end: after what its quotes fill.
+        if at > now || wakes {
             events.push(TimePassed { now: at }.into());
             self.state.pass(at);
         }

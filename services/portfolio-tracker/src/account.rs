@@ -1,7 +1,6 @@
 //! What one account holds, and what that is worth.
 
-use crate::prices::Prices;
-use domain::{Account, Asset, Decimal, Timestamp};
+use domain::{Account, Asset, Decimal, Prices, Timestamp};
 use events::{BalanceChanged, Holding, LedgerEntry, LedgerReason, PortfolioValued};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};

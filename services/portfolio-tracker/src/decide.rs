@@ -1,9 +1,10 @@
 //! The core: balances and prices in, valuations out.
 
-use crate::{account::Holdings, prices::Prices};
-use domain::{Account, Asset, Timestamp};
+use crate::account::Holdings;
+use domain::{Account, Asset, Prices, Timestamp};
 use events::{
-    AccountEvent, CandleEvent, Event, InstrumentEvent, Kind, PortfolioEvent, QuoteEvent, TimeEvent,
+    AccountEvent, CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, PortfolioEvent, QuoteEvent,
+    TimeEvent, WakeAsked,
 };
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -40,6 +41,10 @@ fn a_day() -> NonZeroU64 {
 pub struct State {
     prices: Prices,
     accounts: BTreeMap<Account, Holdings>,
+    /// The instant at whose end to value, as asked for and not yet come.
+    asked: Option<Timestamp>,
+    /// Whether the time that passed last is the end of the instant asked for.
+    at_the_end: bool,
 }
 
 impl Service for PortfolioTracker {
@@ -50,6 +55,7 @@ impl Service for PortfolioTracker {
         Kind::InstrumentListed,
         Kind::CandleClosed,
         Kind::QuoteSeen,
+        Kind::OrderFilled,
         Kind::BalanceChanged,
         Kind::LedgerEntry,
         Kind::TimePassed,
@@ -62,9 +68,11 @@ impl Service for PortfolioTracker {
     fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
         match event {
             Event::Candle(CandleEvent::Closed(e)) => {
-                state.prices.see(e.candle.instrument, e.candle.close, e.candle.close_time());
+                state.prices.close(e.candle.instrument, e.candle.close, e.candle.close_time());
             }
-            Event::Quote(QuoteEvent::Seen(e)) => state.prices.see(e.instrument, e.price, e.at),
+            Event::Quote(QuoteEvent::Seen(e)) => state.prices.quote(e.instrument, e.price, e.at),
+            // What was just paid is a price, too: where nobody is asked for quotes, the latest one.
+            Event::Order(OrderEvent::Filled(e)) => state.prices.quote(e.instrument, e.price, e.at),
             Event::Instrument(InstrumentEvent::Listed(e)) => state.prices.list(e.instrument, &e.rules),
             Event::Account(AccountEvent::BalanceChanged(e)) => {
                 state.accounts.entry(e.account).or_default().balance(e);
@@ -75,15 +83,32 @@ impl Service for PortfolioTracker {
             Event::Portfolio(PortfolioEvent::Valued(e)) => {
                 state.accounts.entry(e.account).or_default().valued(now, e);
             }
+            Event::Time(TimeEvent::WakeAsked(e)) => state.asked = Some(e.at),
+            Event::Time(TimeEvent::Passed(e)) => {
+                state.at_the_end = state.asked.is_some_and(|at| at <= e.now);
+                state.asked = state.asked.filter(|_| !state.at_the_end);
+            }
             _ => {}
         }
     }
 
+    /// Values at the end of an instant only, once whatever happens at it has happened: a step's candles
+    /// may fill orders, and its quotes do. Until then cash and coins are not of one moment.
+    ///
+    /// The end is a wake that is asked for at the instant itself: it comes when nothing is left to say.
     fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
-        let Event::Time(TimeEvent::Passed(_)) = heard else { return Vec::new() };
         let every = Duration::from_secs(self.config.value_every_seconds.get());
-        let due = state.accounts.iter().filter(|(_, holdings)| holdings.is_due(now, every));
-        due.map(|(&account, holdings)| holdings.value(account, self.config.quote, &state.prices).into())
-            .collect()
+        let mut due = state.accounts.iter().filter(|(_, holdings)| holdings.is_due(now, every)).peekable();
+        if due.peek().is_none() {
+            return Vec::new();
+        }
+        if matches!(heard, Event::Time(TimeEvent::Passed(_))) && state.at_the_end {
+            let value = |(&account, holdings): (&Account, &Holdings)| {
+                holdings.value(account, self.config.quote, &state.prices).into()
+            };
+            return due.map(value).collect();
+        }
+        let may_be_due = matches!(heard, Event::Time(TimeEvent::Passed(_)) | Event::Account(_));
+        if may_be_due && state.asked.is_none() { vec![WakeAsked { at: now }.into()] } else { Vec::new() }
     }
 }

@@ -1,11 +1,10 @@
 //! Balances and prices into one value.
 //!
-//! The core is [`PortfolioTracker`] in `decide`; what an asset is worth is in `prices`, what an
-//! account is worth in `account`.
+//! The core is [`PortfolioTracker`] in `decide`; what an account is worth is in `account`, what an
+//! asset is worth in [`domain::prices`].
 
 pub mod account;
 pub mod decide;
-pub mod prices;
 
 pub use decide::{Config, PortfolioTracker, State};
 

@@ -87,6 +87,18 @@ impl Balance {
         later.fold(self.seen, |sum, (_, flow)| sum.saturating_add(flow.back))
     }
 
+    /// What is there by all that is known: fills after the observation, both ways. A fill moves both of
+    /// its assets at once, so that what is bought and what was paid are of one moment.
+    pub fn known(&self) -> Decimal {
+        let later = self.flows.iter().filter(|(at, _)| **at > self.as_of);
+        later.fold(self.seen, |sum, (_, flow)| sum.saturating_sub(flow.out).saturating_add(flow.back))
+    }
+
+    /// Whether the venue has told of it.
+    pub fn is_seen(&self) -> bool {
+        self.as_of > Timestamp::ZERO
+    }
+
     pub fn as_of(&self) -> Timestamp {
         self.as_of
     }

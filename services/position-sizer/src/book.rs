@@ -1,13 +1,13 @@
 //! What the sizer remembers: rules, balances, and every trade that was granted and is not over.
 
-use crate::{Config, balance::Balance, trading::Trading};
+use crate::{Config, EdgeRules, balance::Balance, trading::Trading};
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Leg, NewOrder, Origin,
-    Price, Side, Size, Timestamp, TradeId,
+    Price, Prices, Side, Size, Timestamp, TradeId,
 };
 use events::{
-    BalanceChanged, OrderAccepted, OrderDone, OrderFilled, OrderSubmitted, PortfolioValued, TradeOpened,
-    TradeProtected, TradeSized,
+    BalanceChanged, OrderAccepted, OrderDone, OrderFilled, OrderSubmitted, TradeOpened, TradeProtected,
+    TradeSized,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,12 +16,15 @@ use std::collections::BTreeMap;
 pub struct State {
     pub(crate) rules: BTreeMap<Instrument, InstrumentRules>,
     balances: BTreeMap<Account, BTreeMap<Asset, Balance>>,
-    equity: BTreeMap<Account, Decimal>,
+    pub(crate) prices: Prices,
     pub(crate) trades: BTreeMap<TradeId, Trade>,
     /// Entry orders that are not done.
     entries: BTreeMap<ClientOrderId, TradeId>,
     pub(crate) trading: Trading,
 }
+
+/// Decimals of a value, as the portfolio's.
+const VALUE_DIGITS: u32 = 8;
 
 /// A trade that was granted and is not over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,14 +95,32 @@ impl State {
         balance.least().saturating_sub(promised).saturating_sub(held_by_others)
     }
 
-    /// The account's value by its latest valuation.
-    pub(crate) fn equity(&self, account: &Account) -> Option<Decimal> {
-        self.equity.get(account).copied()
+    /// What the account is worth now, by its balances and the last prices; an asset without a price is
+    /// worth nothing. `None` while no balance is known.
+    ///
+    /// Not the portfolio's last valuation: that is of the end of an instant before this one, and what the
+    /// stops of this instant have sold is not in it.
+    pub fn equity(&self, account: &Account, quote: &Asset) -> Option<Decimal> {
+        let assets = self.balances.get(account)?;
+        if !assets.values().any(Balance::is_seen) {
+            return None;
+        }
+        let worth = |(asset, balance): (&Asset, &Balance)| match balance.known() {
+            none if none.is_zero() => Decimal::ZERO,
+            held if asset == quote => held,
+            held => {
+                let price = self.prices.worth(account.venue, *asset, *quote);
+                price.map_or(Decimal::ZERO, |price| held.saturating_mul(price).round_dp(VALUE_DIGITS))
+            }
+        };
+        Some(assets.iter().map(worth).fold(Decimal::ZERO, Decimal::saturating_add))
     }
 
-    /// The quote asset alone: the least that the account is worth.
-    pub(crate) fn balance(&self, account: &Account, asset: &Asset) -> Decimal {
-        self.asset(account, asset).map_or(Decimal::ZERO, Balance::least)
+    /// What there is at least of an asset, in another one.
+    pub(crate) fn worth(&self, account: &Account, asset: &Asset, quote: &Asset) -> Decimal {
+        let there = self.asset(account, asset).map_or(Decimal::ZERO, Balance::least);
+        let price = self.prices.worth(account.venue, *asset, *quote);
+        price.map_or(Decimal::ZERO, |price| there.saturating_mul(price))
     }
 
     /// Base asset held on the account, the owner's own included.
@@ -130,13 +151,6 @@ impl State {
         self.asset_mut(seen.account, seen.asset).observe(seen);
     }
 
-    /// A valuation in another quote asset cannot be compared with anything here.
-    pub(crate) fn value(&mut self, valued: &PortfolioValued, config: &Config) {
-        if valued.quote == config.quote {
-            self.equity.insert(valued.account, valued.equity);
-        }
-    }
-
     /// Our own grant: its money is set aside from here on.
     pub(crate) fn grant(&mut self, sized: &TradeSized, config: &Config) {
         let Some(rules) = self.rules.get(&sized.instrument) else { return };
@@ -150,7 +164,7 @@ impl State {
             quantity: Decimal::ZERO,
             cost: Decimal::ZERO,
             stop: None,
-            stop_ratio: config.edge(&sized.edge).and_then(|edge| edge.stop_ratio),
+            stop_ratio: config.edge(&sized.edge).and_then(EdgeRules::stop_ratio),
         };
         self.trades.insert(sized.trade, trade);
     }
@@ -176,6 +190,7 @@ impl State {
     }
 
     pub(crate) fn fill(&mut self, fill: &OrderFilled) {
+        self.prices.quote(fill.instrument, fill.price, fill.at);
         let Some(rules) = self.rules.get(&fill.instrument) else { return };
         let (base, quote) = (rules.base, rules.quote);
         let fee_in =
@@ -229,7 +244,7 @@ impl State {
             quantity: Decimal::ZERO,
             cost: Decimal::ZERO,
             stop: None,
-            stop_ratio: config.edge(&opened.edge).and_then(|edge| edge.stop_ratio),
+            stop_ratio: config.edge(&opened.edge).and_then(EdgeRules::stop_ratio),
         });
         trade.quantity = opened.quantity;
         trade.cost = opened.cost;

@@ -1,6 +1,6 @@
 //! What the sizer is told at its start.
 
-use domain::{Account, Asset, Decimal, EdgeName};
+use domain::{Account, Asset, Decimal, EdgeName, ExitPlan};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,6 +17,21 @@ pub struct Config {
     /// Part of the price to set aside for an entry's fee on top of it. Zero where the fee is taken
     /// from what is bought or from a third asset, as on Binance spot.
     pub entry_fee_ratio: Decimal,
+    /// Part of what is bought that the fee may take.
+    #[serde(default)]
+    pub base_fee: BaseFee,
+}
+
+/// How much of what is bought the venue keeps as its fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseFee {
+    /// The fee is paid in the quote asset.
+    #[default]
+    None,
+    Always(Decimal),
+    /// Nothing while the account has enough of this asset, from which the fee is taken first.
+    WithoutEnoughOf(Asset, Decimal),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +40,19 @@ pub struct EdgeRules {
     /// Where it may trade.
     pub accounts: BTreeSet<Account>,
     pub method: Method,
-    /// How far below the entry its stop lies; `None` for an edge without a stop.
-    pub stop_ratio: Option<Decimal>,
+    /// How its trades are protected and left; `None` for an edge without a stop.
+    pub exit: Option<ExitPlan>,
     /// How far above the trigger price it may enter.
     pub slippage_ratio: Decimal,
     /// Entries on older signals are refused.
     pub max_age: Duration,
+}
+
+impl EdgeRules {
+    /// How far below the entry its stop lies.
+    pub(crate) fn stop_ratio(&self) -> Option<Decimal> {
+        self.exit.map(|plan| plan.stop())
+    }
 }
 
 /// How the money for one trade is found.
@@ -55,6 +77,9 @@ pub struct Limits {
     pub max_asset_exposure_ratio: Option<Decimal>,
     /// Of equity: the most that the risk method gives to one trade.
     pub max_trade_ratio: Option<Decimal>,
+    /// Of what is held after the entry's fee: the most that no exit can sell, being less than a lot.
+    #[serde(default)]
+    pub max_unsellable_ratio: Option<Decimal>,
     /// Whether an edge without a stop may trade at all.
     pub allowed_to_trade_without_stop: bool,
 }

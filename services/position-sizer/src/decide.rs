@@ -1,15 +1,16 @@
 //! The rules, in the order in which they are asked.
 
 use crate::{
-    Config, EdgeRules, State,
+    BaseFee, Config, EdgeRules, State,
     book::{Trade, at_risk},
+    protect,
     refusal::Refusal,
     size::{self, Budget},
 };
-use domain::{Decimal, Direction, InstrumentKind, InstrumentRules, Timestamp};
+use domain::{Breach, Decimal, Direction, ExitPlan, InstrumentKind, InstrumentRules, Timestamp, exits};
 use events::{
-    AccountEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, PortfolioEvent, Sizing, TradeEvent,
-    TradeRequested, TradeSized,
+    AccountEvent, CandleEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, QuoteEvent, Sizing,
+    TradeEvent, TradeRequested, TradeSized,
 };
 use service::Service;
 
@@ -24,7 +25,8 @@ impl Service for PositionSizer {
     const HEARS: &'static [Kind] = &[
         Kind::TradeRequested,
         Kind::BalanceChanged,
-        Kind::PortfolioValued,
+        Kind::CandleClosed,
+        Kind::QuoteSeen,
         Kind::InstrumentListed,
         Kind::OrderSubmitted,
         Kind::OrderAccepted,
@@ -44,8 +46,12 @@ impl Service for PositionSizer {
     fn apply(&self, state: &mut State, _now: Timestamp, event: &Event) {
         match event {
             Event::Account(AccountEvent::BalanceChanged(seen)) => state.observe(seen),
-            Event::Portfolio(PortfolioEvent::Valued(valued)) => state.value(valued, &self.config),
+            Event::Candle(CandleEvent::Closed(e)) => {
+                state.prices.close(e.candle.instrument, e.candle.close, e.candle.close_time());
+            }
+            Event::Quote(QuoteEvent::Seen(e)) => state.prices.quote(e.instrument, e.price, e.at),
             Event::Instrument(InstrumentEvent::Listed(listed)) => {
+                state.prices.list(listed.instrument, &listed.rules);
                 state.rules.insert(listed.instrument, (*listed.rules).clone());
             }
             Event::Order(OrderEvent::Submitted(submitted)) => state.submit(submitted, &self.config),
@@ -80,13 +86,16 @@ impl PositionSizer {
 
         let budget = self.budget(state, request, edge)?;
         let limit = size::limit_price(edge, rules, request.trigger)?;
+        let fee = self.base_fee(state, request, &budget);
         let quantity = size::quantity(&self.config, rules, &budget, limit)?;
+        let quantity = exits::least_for_same_lots(rules, quantity, fee);
         let held = state.held(&request.account, &rules.base);
         size::check(rules, request.trigger, limit, quantity, held)?;
-        size::check_stop(edge, rules, request.trigger, quantity)?;
+        protect::check(&self.config, edge, rules, request.trigger, limit, quantity, fee)?;
+        self.order_counts(state, request, rules, edge)?;
 
         let notional = quantity.get().saturating_mul(limit.get());
-        let risk = at_risk(notional, edge.stop_ratio);
+        let risk = at_risk(notional, edge.stop_ratio());
         let reserved = self.config.with_fee(notional);
         self.open_risk(state, request, budget.equity, risk)?;
         self.exposure(state, request, rules, budget.equity, held, reserved)?;
@@ -163,12 +172,55 @@ impl PositionSizer {
     }
 
     fn budget(&self, state: &State, request: &TradeRequested, edge: &EdgeRules) -> Result<Budget, Refusal> {
-        if edge.stop_ratio.is_none() && !self.config.limits.allowed_to_trade_without_stop {
+        if edge.exit.is_none() && !self.config.limits.allowed_to_trade_without_stop {
             return Err(Refusal::no_stop(edge));
         }
         let (account, quote) = (&request.account, &self.config.quote);
-        let cash = state.cash(account, quote);
-        size::budget(&self.config, edge, state.equity(account), state.balance(account, quote), cash)
+        size::budget(&self.config, edge, state.equity(account, quote), state.cash(account, quote))
+    }
+
+    /// The part of the buy that its fee takes from what is bought.
+    fn base_fee(&self, state: &State, request: &TradeRequested, budget: &Budget) -> Decimal {
+        match self.config.base_fee {
+            BaseFee::None => Decimal::ZERO,
+            BaseFee::Always(ratio) => ratio,
+            BaseFee::WithoutEnoughOf(asset, ratio) => {
+                // Twice, for its price moves and others pay from it too.
+                let needed = budget.quote.saturating_mul(ratio).saturating_mul(Decimal::TWO);
+                let there = state.worth(&request.account, &asset, &self.config.quote);
+                if there >= needed { Decimal::ZERO } else { ratio }
+            }
+        }
+    }
+
+    /// Every trade of the instrument needs room for its stop among the venue's open orders.
+    fn order_counts(
+        &self,
+        state: &State,
+        request: &TradeRequested,
+        rules: &InstrumentRules,
+        edge: &EdgeRules,
+    ) -> Result<(), Refusal> {
+        let Some(plan) = edge.exit else { return Ok(()) };
+        let others = || {
+            let here = state.trades_of(&request.account).filter(|t| t.instrument == request.instrument);
+            here.filter_map(|trade| self.config.edge(&trade.edge)?.exit)
+        };
+        let is_list = |plan: &ExitPlan| matches!(plan, ExitPlan::Oco { .. });
+        let orders = others().map(|plan| plan.orders()).sum::<u32>() + plan.orders();
+        let stops = others().count() as u32 + 1;
+        let lists = others().filter(is_list).count() as u32 + 1;
+        let over = |count: u32, max: Option<u32>| max.filter(|max| count > *max);
+        if let Some(max) = over(orders, rules.max_orders) {
+            return Err(Refusal::too_many_orders(Breach::MaxNumOrders, orders, max));
+        }
+        if let Some(max) = over(stops, rules.max_algo_orders) {
+            return Err(Refusal::too_many_orders(Breach::MaxNumAlgoOrders, stops, max));
+        }
+        match over(lists, rules.max_order_lists).filter(|_| is_list(&plan)) {
+            Some(max) => Err(Refusal::too_many_lists(lists, max)),
+            None => Ok(()),
+        }
     }
 
     /// What is lost if the stops of all trades, this one included, are hit.

@@ -14,12 +14,13 @@ mod balance;
 mod book;
 mod config;
 mod decide;
+mod protect;
 mod refusal;
 mod size;
 mod trading;
 
 pub use book::State;
-pub use config::{Config, EdgeRules, Limits, Method};
+pub use config::{BaseFee, Config, EdgeRules, Limits, Method};
 pub use decide::PositionSizer;
 
 /// The name of the unit.

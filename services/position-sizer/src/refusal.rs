@@ -1,7 +1,7 @@
 //! The sizer's no: by which rule, with which figure, against which limit, and in words.
 
 use crate::EdgeRules;
-use domain::{Asset, Breach, Decimal, InstrumentRules, Price, TradeId};
+use domain::{Asset, Breach, Decimal, InstrumentRules, Price, TradeId, exits::Obstacle};
 use events::{SizingRule, TradeRefused, TradeRequested, TradingState, TradingStateChanged};
 use std::time::Duration;
 
@@ -128,15 +128,6 @@ impl Refusal {
         Self::beyond(SizingRule::MinNotional, notional, limit, text)
     }
 
-    pub fn min_notional_at_stop(notional: Decimal, rules: &InstrumentRules) -> Self {
-        let limit = rules.min_notional;
-        let (figure, quote) = (notional.normalize(), rules.quote);
-        let text = format!(
-            "at its stop it would be worth {figure} {quote}, the venue takes {limit} or more: it could not be protected"
-        );
-        Self::beyond(SizingRule::MinNotional, notional, limit, text)
-    }
-
     pub fn max_open_risk(would_be: Decimal, limit: Decimal, quote: &Asset) -> Self {
         let (figure, max) = (would_be.normalize(), limit.normalize());
         let text = format!("{figure} {quote} would be lost if all stops were hit, at most {max} may be");
@@ -147,6 +138,81 @@ impl Refusal {
         let (figure, max) = (would_be.normalize(), limit.normalize());
         let text = format!("{figure} {quote} would be held in {base}, at most {max} may be");
         Self::beyond(SizingRule::MaxAssetExposure, would_be, limit, text)
+    }
+}
+
+/// What could not be protected or sold again.
+impl Refusal {
+    pub fn unprotectable(obstacle: &Obstacle, rules: &InstrumentRules) -> Self {
+        let Obstacle { exit, breach, figure, limit } = *obstacle;
+        let Some(breach) = breach else {
+            let text = format!(
+                "{exit} cannot be placed: the venue takes no such orders for {}{}",
+                rules.base, rules.quote
+            );
+            return Self::plain(SizingRule::Filter, text);
+        };
+        let least = match breach {
+            Breach::Notional => format!("{exit} would be worth {} {}", figure.normalize(), rules.quote),
+            Breach::LotSize | Breach::MarketLotSize => {
+                format!("{exit} would be of {} {}", figure.normalize(), rules.base)
+            }
+            Breach::PriceFilter | Breach::PercentPrice => {
+                format!("{exit} would be at {} {}", figure.normalize(), rules.quote)
+            }
+            Breach::MaxNumOrders | Breach::MaxNumAlgoOrders | Breach::MaxPosition => {
+                format!("{exit} cannot be placed")
+            }
+        };
+        let takes = limit.map_or_else(String::new, |limit| {
+            let bound = if figure < limit { "or more" } else { "or less" };
+            format!(", the venue takes {} {bound}", limit.normalize())
+        });
+        let text = format!("{least}{takes} ({breach}): it could not be protected");
+        let rule = match breach {
+            Breach::Notional if limit == Some(rules.min_notional) => SizingRule::MinNotional,
+            Breach::Notional
+            | Breach::PriceFilter
+            | Breach::PercentPrice
+            | Breach::LotSize
+            | Breach::MarketLotSize
+            | Breach::MaxNumOrders
+            | Breach::MaxNumAlgoOrders
+            | Breach::MaxPosition => SizingRule::Filter,
+        };
+        Self { rule, figure: Some(figure), limit, text }
+    }
+
+    pub fn unsellable(
+        held: Decimal,
+        left: Decimal,
+        share: Decimal,
+        limit: Decimal,
+        rules: &InstrumentRules,
+    ) -> Self {
+        let percent = |ratio: Decimal| (ratio * Decimal::ONE_HUNDRED).round_dp(2).normalize();
+        let text = format!(
+            "of {} {} that the fee would leave {} are no whole lot of {} and could not be sold: {} %, at most {} % may be; spend more",
+            held.normalize(),
+            rules.base,
+            left.normalize(),
+            rules.market_step().normalize(),
+            percent(share),
+            percent(limit),
+        );
+        Self::beyond(SizingRule::Unsellable, share.round_dp(6), limit, text)
+    }
+
+    pub fn too_many_orders(breach: Breach, would_be: u32, max: u32) -> Self {
+        let text = format!("{breach}: with it {would_be} exit orders would be open of at most {max}");
+        Self::beyond(SizingRule::Filter, would_be.into(), max.into(), text)
+    }
+
+    pub fn too_many_lists(would_be: u32, max: u32) -> Self {
+        let text = format!(
+            "Filter failure: MAX_NUM_ORDER_LISTS: with it {would_be} order lists would be open of at most {max}"
+        );
+        Self::beyond(SizingRule::Filter, would_be.into(), max.into(), text)
     }
 }
 

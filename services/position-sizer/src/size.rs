@@ -22,7 +22,6 @@ pub(crate) fn budget(
     config: &Config,
     edge: &EdgeRules,
     valued: Option<Decimal>,
-    balance: Decimal,
     cash: Decimal,
 ) -> Result<Budget, Refusal> {
     match edge.method {
@@ -31,13 +30,12 @@ pub(crate) fn budget(
             if cash < needed {
                 return Err(Refusal::cash(cash, needed, &config.quote));
             }
-            // Without a valuation the quote asset alone is the least that the account is worth.
-            let equity = valued.unwrap_or(balance);
+            let equity = valued.unwrap_or(cash);
             Ok(Budget { method: SizingMethod::Fixed, equity, cash, quote })
         }
         Method::Risk { max_loss_ratio, max_quote } => {
             let equity = valued.ok_or_else(Refusal::no_valuation)?;
-            let part = part_of_equity(max_loss_ratio, edge.stop_ratio, &config.limits);
+            let part = part_of_equity(max_loss_ratio, edge.stop_ratio(), &config.limits);
             let wanted = equity.saturating_mul(part).min(max_quote.unwrap_or(Decimal::MAX));
             if cash <= Decimal::ZERO {
                 return Err(Refusal::cash(cash, wanted, &config.quote));
@@ -89,23 +87,6 @@ pub(crate) fn quantity(
 fn fits(config: &Config, budget: &Budget, limit: Price, quantity: Decimal) -> bool {
     let notional = quantity.saturating_mul(limit.get());
     notional <= budget.quote && config.with_fee(notional) <= budget.cash
-}
-
-/// What is bought must still be worth selling at its stop, or no stop can be placed; a hundredth is
-/// left for the fee and for a better price.
-pub(crate) fn check_stop(
-    edge: &EdgeRules,
-    rules: &InstrumentRules,
-    trigger: Price,
-    quantity: Quantity,
-) -> Result<(), Refusal> {
-    let Some(stop) = edge.stop_ratio else { return Ok(()) };
-    let left = Decimal::ONE.saturating_sub(stop).saturating_mul(Decimal::new(99, 2));
-    let notional = quantity.get().saturating_mul(trigger.get()).saturating_mul(left);
-    if notional < rules.min_notional {
-        return Err(Refusal::min_notional_at_stop(notional, rules));
-    }
-    Ok(())
 }
 
 /// Checks the entry order as the venue will, with the trigger as its reference price.

@@ -2,7 +2,7 @@
 
 use crate::{
     fading::Fading,
-    position::{Lot, Position, Sale},
+    position::{Dust, Lot, Position, Sale},
 };
 use domain::{Decimal, EdgeName, InstrumentRules, Side, Timestamp, VenueOrderId, VenueTradeId};
 use events::{Fee, OrderFilled};
@@ -12,6 +12,9 @@ use std::{collections::BTreeMap, time::Duration};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Book {
     pub positions: BTreeMap<EdgeName, Position>,
+    /// What closed positions have left. The owner's next position takes it over.
+    #[serde(default)]
+    pub dust: BTreeMap<EdgeName, Dust>,
     /// Fills that have been counted. An account that trades with itself has two fills of one trade
     /// id, told apart by their orders.
     counted: Fading<(VenueOrderId, VenueTradeId), ()>,
@@ -29,7 +32,14 @@ pub struct Change {
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     Bought,
-    Sold { profit: Decimal },
+    Sold {
+        profit: Decimal,
+    },
+    /// Of the dust of a closed position; so much of it is left.
+    SoldDust {
+        profit: Decimal,
+        left: Dust,
+    },
 }
 
 impl Book {
@@ -75,7 +85,11 @@ impl Book {
         if lot.base <= Decimal::ZERO {
             return Vec::new();
         }
-        self.positions.entry(owner).or_insert_with(|| Position::new(at)).buy(lot);
+        let position = self.positions.entry(owner).or_insert_with(|| Position::new(at));
+        if let Some(dust) = self.dust.remove(&owner) {
+            position.carry(dust);
+        }
+        position.buy(lot);
         vec![Change { owner, by: lot.base, effect: Effect::Bought }]
     }
 
@@ -92,7 +106,31 @@ impl Book {
             let profit = position.sell(lot.take(by), sale);
             changes.push(Change { owner, by, effect: Effect::Sold { profit } });
         }
+        // Last, what closed positions have left.
+        let of_dust =
+            self.dust.keys().copied().filter(|other| *other != owner && owner == EdgeName::manual());
+        let others: Vec<EdgeName> = [owner].into_iter().chain(of_dust).collect();
+        for owner in others {
+            let Some(dust) = self.dust.get_mut(&owner) else { continue };
+            let by = dust.quantity.min(lot.base);
+            if by <= Decimal::ZERO {
+                continue;
+            }
+            let profit = dust.sell(lot.take(by));
+            changes.push(Change { owner, by, effect: Effect::SoldDust { profit, left: *dust } });
+        }
+        self.dust.retain(|_, dust| !dust.quantity.is_zero());
         changes
+    }
+
+    /// A position is closed: what it has left is kept with what it has cost.
+    pub fn close(&mut self, owner: &EdgeName) {
+        let Some(position) = self.positions.remove(owner) else { return };
+        if position.quantity() > Decimal::ZERO {
+            let dust = self.dust.entry(*owner).or_default();
+            dust.quantity += position.quantity();
+            dust.cost += position.cost;
+        }
     }
 
     /// Whose coins a sale takes, in this order: the seller's own; if a person sold by hand, then

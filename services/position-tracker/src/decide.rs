@@ -3,11 +3,11 @@
 use crate::{
     book::{Book, Change, Effect},
     fading::Fading,
-    position::Position,
+    position::{Dust, Position},
 };
 use domain::{
     Account, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentKind, InstrumentRules, Origin,
-    PositionSide, Timestamp, TradeId,
+    PositionSide, Price, Timestamp, TradeId, money::DIVISION,
 };
 use events::{
     Event, Fee, InstrumentEvent, Kind, OrderDone, OrderEvent, OrderFilled, OrderSubmitted, OurOrders,
@@ -125,6 +125,13 @@ impl State {
         })
     }
 
+    /// What closed positions have left, by account, instrument and owner.
+    pub fn dust(&self) -> impl Iterator<Item = (PositionKey, Dust)> {
+        self.books().flat_map(|(account, instrument, book)| {
+            book.dust.iter().map(move |(&owner, &dust)| (key(account, instrument, owner), dust))
+        })
+    }
+
     /// How many orders are remembered with their owner.
     pub fn orders(&self) -> usize {
         self.orders.len()
@@ -167,20 +174,29 @@ impl State {
 
     fn closed(&mut self, key: &PositionKey) {
         if let Some(book) = self.book_mut(key.account, key.instrument) {
-            book.positions.remove(&key.owner);
+            book.close(&key.owner);
         }
     }
 
     fn changed(&self, fill: &OrderFilled, change: &Change) -> Option<Event> {
-        let position = self.books.get(&fill.account)?.get(&fill.instrument)?.positions.get(&change.owner)?;
         let key = key(fill.account, fill.instrument, change.owner);
+        let book = self.books.get(&fill.account)?.get(&fill.instrument)?;
         let (fill, price) = (fill.venue_trade, fill.price);
+        if let Effect::SoldDust { profit, left } = change.effect {
+            let (by, quantity, average) = (change.by, left.quantity, left.average());
+            return Some(
+                PositionReduced { position: key, fill, by, price, quantity, average, profit }.into(),
+            );
+        }
+        let position = book.positions.get(&change.owner)?;
         let (by, quantity, average) = (change.by, position.quantity(), position.average());
         match change.effect {
-            Effect::Bought if by == position.bought => {
-                Some(PositionOpened { position: key, fill, quantity, average }.into())
+            Effect::Bought if by + position.carried == position.bought => {
+                let carried = position.carried;
+                Some(PositionOpened { position: key, fill, quantity, average, carried }.into())
             }
             Effect::Bought => Some(PositionIncreased { position: key, fill, by, quantity, average }.into()),
+            Effect::SoldDust { .. } => None,
             Effect::Sold { .. } if quantity.is_zero() => ending(key, position),
             Effect::Sold { profit } => {
                 Some(PositionReduced { position: key, fill, by, price, quantity, average, profit }.into())
@@ -226,10 +242,16 @@ fn ending(key: PositionKey, position: &Position) -> Option<Event> {
         profit_ratio: position.profit_ratio(),
         fees: position.fees.iter().map(|(&asset, &amount)| Fee { asset, amount }).collect(),
         left: position.quantity(),
+        left_cost: position.cost.normalize(),
+        left_worth: worth(position.quantity(), sale.price).normalize(),
         opened_at: position.opened_at,
         closed_at: sale.at,
     };
     Some(closed.into())
+}
+
+fn worth(quantity: Decimal, price: Price) -> Decimal {
+    quantity.saturating_mul(price.get()).round_dp(DIVISION)
 }
 
 /// A worth beyond 28 digits is no dust.

@@ -1,6 +1,6 @@
 //! What one owner holds of one instrument, what it cost and what it brought.
 
-use domain::{Asset, ClientOrderId, Decimal, Price, Timestamp, VenueTradeId};
+use domain::{Asset, ClientOrderId, Decimal, Price, Timestamp, VenueTradeId, money::share};
 use events::Fee;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +21,9 @@ pub struct Position {
     pub received: Decimal,
     /// The part of `paid` that what is held has cost.
     pub cost: Decimal,
+    /// Dust of the owner's last position, in `bought` at its cost.
+    #[serde(default)]
+    pub carried: Decimal,
     /// Every fee, in whatever asset.
     pub fees: BTreeMap<Asset, Decimal>,
     pub opened_at: Timestamp,
@@ -34,6 +37,27 @@ pub struct Sale {
     pub fill: VenueTradeId,
     pub price: Price,
     pub at: Timestamp,
+}
+
+/// What a closed position has left: too little to be sold by itself, and what it has cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Dust {
+    pub quantity: Decimal,
+    pub cost: Decimal,
+}
+
+impl Dust {
+    /// Sells `lot.base`, which is at most all of it, and returns the profit.
+    pub fn sell(&mut self, lot: Lot) -> Decimal {
+        let cost = share(self.cost, lot.base, self.quantity);
+        self.cost -= cost;
+        self.quantity -= lot.base;
+        lot.quote.saturating_sub(cost)
+    }
+
+    pub fn average(&self) -> Decimal {
+        ratio(self.cost, self.quantity)
+    }
 }
 
 /// Base asset that changes hands, the money for it, and the fee that is listed with it.
@@ -52,6 +76,7 @@ impl Position {
             paid: Decimal::ZERO,
             received: Decimal::ZERO,
             cost: Decimal::ZERO,
+            carried: Decimal::ZERO,
             fees: BTreeMap::new(),
             opened_at,
             last_sale: None,
@@ -76,13 +101,21 @@ impl Position {
         ratio(self.received, self.sold)
     }
 
-    /// Over the whole life; what is left unsold has cost what it has and is worth nothing here.
+    /// Of what was sold over the whole life; what is left unsold keeps its cost.
     pub fn profit(&self) -> Decimal {
-        self.received - self.paid
+        self.received - (self.paid - self.cost)
     }
 
     pub fn profit_ratio(&self) -> Decimal {
-        ratio(self.profit(), self.paid)
+        ratio(self.profit(), self.paid - self.cost)
+    }
+
+    /// Takes over what the owner's last position has left.
+    pub fn carry(&mut self, dust: Dust) {
+        self.carried += dust.quantity;
+        self.bought = self.bought.saturating_add(dust.quantity);
+        self.paid = self.paid.saturating_add(dust.cost);
+        self.cost = self.cost.saturating_add(dust.cost);
     }
 
     pub fn buy(&mut self, lot: Lot) {
@@ -122,19 +155,6 @@ impl Lot {
         self.fee = self.fee.zip(fee).map(|(all, part)| Fee { amount: all.amount - part.amount, ..all });
         Self { base, quote, fee }
     }
-}
-
-/// Decimals to which money is divided: more than any venue's eight, and few enough that sums of
-/// such parts never have to be rounded.
-const DIVISION: u32 = 12;
-
-/// The part of `total` that goes with `part` of `whole`; all of it with all of it.
-fn share(total: Decimal, part: Decimal, whole: Decimal) -> Decimal {
-    if part == whole {
-        return total;
-    }
-    let exact = total.checked_mul(part).and_then(|product| product.checked_div(whole));
-    exact.unwrap_or_else(|| total.saturating_mul(ratio(part, whole))).round_dp(DIVISION)
 }
 
 /// `a / b`, and zero where there is no such thing.

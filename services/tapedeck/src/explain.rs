@@ -226,7 +226,11 @@ fn trade(event: &TradeEvent) -> String {
             show(tidy(e.cost)),
             show(tidy(e.proceeds)),
             show(tidy(e.profit)),
-            if e.left.is_zero() { String::new() } else { format!("; {} left as dust", show(e.left)) }
+            if e.left.is_zero() {
+                String::new()
+            } else {
+                format!("; {} left as dust, worth {}", show(e.left), show(e.left_worth.round_dp(2)))
+            }
         ),
         TradeEvent::Aborted(e) => format!("not entered ({}): {}", e.reason, e.text),
     }

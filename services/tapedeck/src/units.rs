@@ -4,8 +4,9 @@
 
 use crate::WrongUse;
 use anyhow::{Context, anyhow};
-use domain::{Account, Asset, Decimal, Instrument, UnitName};
+use domain::{Account, Asset, Decimal, ExitPlan, Instrument, UnitName};
 use events::{Event, Uuid, ids};
+use position_sizer::BaseFee;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service::{Host, Service};
@@ -256,7 +257,7 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
                 position_sizer::Method::Risk { max_loss_ratio: max_loss, max_quote: max_amount }
             }
         },
-        stop_ratio: Some(edge.exit.stop()),
+        exit: Some(exit_plan(edge)),
         slippage_ratio: edge.slippage,
         max_age: edge.max_age,
     };
@@ -269,6 +270,7 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
             max_open_risk_ratio: limits.max_open_risk,
             max_asset_exposure_ratio: limits.max_asset_exposure,
             max_trade_ratio: limits.max_trade,
+            max_unsellable_ratio: limits.max_unsellable,
             allowed_to_trade_without_stop: false,
         },
         prohibited: limits.prohibited.clone(),
@@ -276,18 +278,24 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
             settings::FeeAsset::Quote => settings.paper.taker_fee,
             settings::FeeAsset::Received | settings::FeeAsset::Third(_) => Decimal::ZERO,
         },
+        base_fee: match settings.paper.fee_asset {
+            settings::FeeAsset::Quote => BaseFee::None,
+            settings::FeeAsset::Received => BaseFee::Always(settings.paper.taker_fee),
+            settings::FeeAsset::Third(asset) => BaseFee::WithoutEnoughOf(asset, settings.paper.taker_fee),
+        },
+    }
+}
+
+fn exit_plan(edge: &EdgeSettings) -> ExitPlan {
+    match edge.exit {
+        Exit::StopLimit { stop, limit_below } => ExitPlan::StopLimit { stop, limit_below },
+        Exit::Oco { stop, stop_limit, take_profit } => ExitPlan::Oco { stop, stop_limit, take_profit },
     }
 }
 
 fn plan(settings: &Settings) -> planner::Config {
-    let exit = |edge: &EdgeSettings| match edge.exit {
-        Exit::StopLimit { stop, limit_below } => planner::ExitPlan::StopLimit { stop, limit_below },
-        Exit::Oco { stop, stop_limit, take_profit } => {
-            planner::ExitPlan::Oco { stop, stop_limit, take_profit }
-        }
-    };
     planner::Config {
-        edges: settings.enabled().map(|e| (e.name, exit(e))).collect(),
+        edges: settings.enabled().map(|e| (e.name, exit_plan(e))).collect(),
         protect_attempts: settings.orders.protect_attempts,
         retry_after: settings.orders.retry_after,
         retry_at_most: settings.orders.retry_at_most,

@@ -88,6 +88,7 @@ fn ratios_are_parts_of_one() {
         ("limits", "max_open_risk", "0"),
         ("limits", "max_asset_exposure", "20"),
         ("limits", "max_trade", "-1"),
+        ("limits", "max_unsellable", "2"),
         ("edges.edge70", "slippage", "0.5e-2"),
         ("edges.edge70.exit", "stop", "15"),
         ("edges.edge70.exit", "stop", "0"),

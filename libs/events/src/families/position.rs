@@ -28,10 +28,13 @@ impl fmt::Display for PositionKey {
 pub struct PositionOpened {
     pub position: PositionKey,
     pub fill: VenueTradeId,
-    /// Base asset held, net of fees taken from it.
+    /// Base asset held, net of fees taken from it, with the dust that is carried on.
     pub quantity: Decimal,
-    /// Quantity-weighted average entry price.
+    /// Quantity-weighted average entry price, of the dust's cost too.
     pub average: Decimal,
+    /// Dust of the owner's last position of that instrument, at its cost.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub carried: Decimal,
 }
 payload!(
     PositionOpened,
@@ -55,6 +58,7 @@ payload!(
     instrument = e.position.instrument,
 );
 
+/// Also of dust: of a position that is closed already, of which the owner sells what was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionReduced {
     pub position: PositionKey,
@@ -78,18 +82,23 @@ payload!(
 pub struct PositionClosed {
     pub position: PositionKey,
     pub fill: VenueTradeId,
-    /// Base asset bought and sold over its life.
+    /// Base asset bought and sold over its life; what was carried on counts as bought.
     pub bought: Decimal,
     pub sold: Decimal,
     pub entry_price: Decimal,
     pub exit_price: Decimal,
-    /// Realised over its life, in the quote asset; fees in third assets are not in it.
+    /// Realised over its life by what was sold, in the quote asset; fees in third assets are not in it.
     pub profit: Decimal,
-    /// `profit` as a part of what was paid.
+    /// `profit` as a part of what that had cost.
     pub profit_ratio: Decimal,
     pub fees: Vec<Fee>,
-    /// Base asset too little to be sold; it opens no position by itself.
+    /// Base asset too little to be sold, which the owner's next position of that instrument carries on.
     pub left: Decimal,
+    /// What that has cost, and what it is worth at the price of the last sale; quote asset.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub left_cost: Decimal,
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub left_worth: Decimal,
     pub opened_at: Timestamp,
     pub closed_at: Timestamp,
 }

@@ -148,6 +148,8 @@ pub enum SizingRule {
     NoValuation,
     Cash,
     MinNotional,
+    /// Too large a part of what the entry's fee leaves would be no whole lot.
+    Unsellable,
     /// Another filter of the venue.
     Filter,
 }
@@ -180,11 +182,11 @@ pub struct TradeOpened {
     pub account: Account,
     pub instrument: Instrument,
     pub edge: EdgeName,
-    /// Base asset held, net of fees taken from it.
+    /// Base asset held, net of fees taken from it, with dust of earlier trades.
     pub quantity: Decimal,
     /// Average entry price.
     pub price: Decimal,
-    /// Quote asset paid, fees in it included.
+    /// Quote asset paid for all of it, fees in it included.
     pub cost: Decimal,
 }
 payload!(
@@ -282,14 +284,24 @@ pub struct TradeClosed {
     pub quantity: Decimal,
     pub entry_price: Decimal,
     pub exit_price: Decimal,
-    /// Quote asset paid and received, fees in it included.
+    /// Quote asset: what was sold has cost, and has brought, fees in it included.
     pub cost: Decimal,
     pub proceeds: Decimal,
     /// `proceeds − cost`, in the quote asset; fees in third assets are not in it.
     pub profit: Decimal,
     pub fees: Vec<Fee>,
-    /// Base asset too little to be sold.
+    /// Base asset too little to be sold: dust, which the next trade of that instrument and edge sells.
     pub left: Decimal,
+    /// What the dust has cost, and what it is worth at the last price traded; quote asset.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub left_cost: Decimal,
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub left_worth: Decimal,
+    /// Dust of earlier trades that was taken over, and what it has cost; in `left` or sold.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub carried: Decimal,
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub carried_cost: Decimal,
     pub opened_at: Timestamp,
     pub closed_at: Timestamp,
 }

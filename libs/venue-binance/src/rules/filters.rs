@@ -29,6 +29,7 @@ wire! {
         ask_down "askMultiplierDown": may Raw<'a>,
         max_orders "maxNumOrders": may Raw<'a>,
         max_algo_orders "maxNumAlgoOrders": may Raw<'a>,
+        max_order_lists "maxNumOrderLists": may Raw<'a>,
         max_position "maxPosition": may Raw<'a>,
     }
 }
@@ -65,6 +66,10 @@ impl Filters<'_> {
             max_algo_orders: count(
                 "MAX_NUM_ALGO_ORDERS.maxNumAlgoOrders",
                 self.named("MAX_NUM_ALGO_ORDERS").max_algo_orders,
+            )?,
+            max_order_lists: count(
+                "MAX_NUM_ORDER_LISTS.maxNumOrderLists",
+                self.named("MAX_NUM_ORDER_LISTS").max_order_lists,
             )?,
             max_position: read("MAX_POSITION.maxPosition", self.named("MAX_POSITION").max_position)?,
             ..InstrumentRules::open(

@@ -10,7 +10,7 @@ use crate::{
     budget::{Limit, RateLimit, limits},
     wire::{Raw, Stamp, Text, wire},
 };
-use domain::{Asset, InstrumentRules, Symbol, Timestamp};
+use domain::{Asset, InstrumentRules, Symbol, Timestamp, rules::Unlisted};
 use filters::{Filter, Filters};
 use std::collections::BTreeMap;
 
@@ -103,6 +103,7 @@ fn listing(bytes: &[u8]) -> Result<(Symbol, Listing), ParseError> {
         Asset::new(&listed.quote).map_err(ParseError::of("quoteAsset"))?,
     )?;
     rules.oco_allowed = listed.oco_allowed.unwrap_or(false);
+    rules.unlisted = Unlisted::of(listed.order_types.iter().flatten().map(|kind| &**kind));
     rules.quote_quantity_allowed = listed.quote_quantity_allowed.unwrap_or(false);
     rules.base_precision = listed.base_precision.unwrap_or(USUAL_PRECISION);
     let quote_precision = listed.quote_precision.or(listed.old_quote_precision);

@@ -128,6 +128,10 @@ impl Market {
             profit: Decimal::ZERO,
             fees: Vec::new(),
             left: Decimal::ZERO,
+            left_cost: Decimal::ZERO,
+            left_worth: Decimal::ZERO,
+            carried: Decimal::ZERO,
+            carried_cost: Decimal::ZERO,
             opened_at: at,
             closed_at: at,
         })

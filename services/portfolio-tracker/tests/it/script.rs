@@ -12,19 +12,48 @@ use service::Solo;
 /// - `main has 10 + 5 USDT as of 60`: free and locked
 /// - `main deposit 10 USDT at 60`, `main withdrawal …`, `main interest …`: the ledger
 /// - `time 60`: it is now that many seconds after the start
+///
+/// As on a market's clock, whoever asked to be woken at an instant is woken at its end: before the first
+/// time or price of a later one, and after the last line.
 #[track_caller]
 pub fn check(script: &str, log: &str) {
     let mut core = Solo::<PortfolioTracker>::new(Config::new("USDT".parse().unwrap()));
     let mut now = Timestamp::ZERO;
-    let mut said = Vec::new();
+    let (mut said, mut woken) = (Vec::new(), false);
+    let mut hear = |now: Timestamp, fact: Event, woken: &mut bool| {
+        for event in core.hear(now, fact) {
+            match event {
+                Event::Time(TimeEvent::WakeAsked(wake)) => {
+                    assert!(!*woken && wake.at == now, "one wake an instant, at it");
+                    *woken = true;
+                }
+                event => said.push(written(&event)),
+            }
+        }
+    };
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if later(line).is_some_and(|then| then > now) && std::mem::take(&mut woken) {
+            hear(now, TimePassed { now }.into(), &mut woken);
+        }
         if let Some(seconds) = line.strip_prefix("time ") {
             now = at(seconds);
         }
-        said.extend(core.hear(now, fact(line)).iter().map(written));
+        hear(now, fact(line), &mut woken);
+    }
+    if std::mem::take(&mut woken) {
+        hear(now, TimePassed { now }.into(), &mut woken);
     }
     let wanted: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(said, wanted);
+}
+
+/// The time of a line that says that time goes on.
+fn later(line: &str) -> Option<Timestamp> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["time", seconds] | ["close" | "quote", _, _, "at", seconds] => Some(at(seconds)),
+        _ => None,
+    }
 }
 
 fn fact(line: &str) -> Event {

@@ -16,13 +16,68 @@ fn the_first_step_after_balances_are_known_values_them() {
     );
 }
 
+/// F1: the close of a day hits a stop; its fill is told after the time of that midnight.
+#[test]
+fn a_day_is_valued_after_what_its_close_has_filled_and_never_in_between() {
+    check(
+        "list BTCUSDT BTC USDT
+         close BTCUSDT 100 at 0
+         time 0
+         main has 50 + 0 USDT as of 0
+         main has 1 + 0 BTC as of 0
+         close BTCUSDT 60 at 86400
+         time 86400
+         main has 135 + 0 USDT as of 86400
+         main has 0 + 0 BTC as of 86400
+         time 172800",
+        "main 150 = 50 + 100, 0 below 150: 1 BTC @ 100, 50 USDT @ 1
+         main 135 = 135 + 0, 0.1 below 150: 135 USDT @ 1
+         main 135 = 135 + 0, 0.1 below 150: 135 USDT @ 1",
+    );
+}
+
+#[test]
+fn a_buy_at_the_next_open_is_in_the_value_of_its_instant_at_the_close() {
+    check(
+        "list BTCUSDT BTC USDT
+         time 0
+         main has 200 + 0 USDT as of 0
+         close BTCUSDT 100 at 86400
+         time 86400
+         quote BTCUSDT 104 at 86400
+         main has 96 + 0 USDT as of 86400
+         main has 1 + 0 BTC as of 86400",
+        "main 200 = 200 + 0, 0 below 200: 200 USDT @ 1
+         main 196 = 96 + 100, 0.02 below 200: 1 BTC @ 100, 96 USDT @ 1",
+    );
+}
+
+#[test]
+fn fills_within_a_day_are_valued_once_an_instant_at_the_latest_price() {
+    check(
+        "list BTCUSDT BTC USDT
+         close BTCUSDT 100 at 0
+         time 0
+         main has 200 + 0 USDT as of 0
+         time 3600
+         quote BTCUSDT 104 at 3600
+         main has 148 + 0 USDT as of 3600
+         main has 0.5 + 0 BTC as of 3600
+         main has 96 + 0 USDT as of 3600
+         main has 1 + 0 BTC as of 3600
+         time 7200",
+        "main 200 = 200 + 0, 0 below 200: 200 USDT @ 1
+         main 200 = 96 + 104, 0 below 200: 1 BTC @ 104, 96 USDT @ 1",
+    );
+}
+
 #[test]
 fn prices_alone_are_valued_once_a_day_and_days_begin_at_midnight() {
     check(
         "list BTCUSDT BTC USDT
-         main has 1 + 0 BTC as of 0
          close BTCUSDT 100 at 43200
          time 43200
+         main has 1 + 0 BTC as of 0
          close BTCUSDT 120 at 43260
          time 86399
          time 86400
@@ -57,6 +112,7 @@ fn changed_balances_are_valued_once_a_step_and_locking_changes_nothing() {
 fn an_older_balance_or_price_changes_nothing() {
     check(
         "list BTCUSDT BTC USDT
+         time 120
          main has 1 + 0 BTC as of 100
          main has 7 + 0 BTC as of 99
          close BTCUSDT 100 at 120

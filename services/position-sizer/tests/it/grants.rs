@@ -125,11 +125,11 @@ fn a_fee_taken_from_the_quote_asset_is_set_aside_too() {
 }
 
 #[test]
-fn a_fixed_amount_needs_no_valuation() {
+fn a_fixed_amount_is_measured_by_what_the_account_is_worth_now() {
     let mut world =
         World::new(with_limits(Limits { max_open_risk_ratio: Some(d("0.02")), ..Limits::default() }));
     world.play("balance USDT 1000 \n ask BTC @ 10");
-    assert_eq!(world.log, ["T1 10 @ 10 reserves 100"], "the cash is the least that the account is worth");
+    assert_eq!(world.log, ["T1 10 @ 10 reserves 100"]);
     assert_eq!(figures(&world), (d("1000"), d("1000")));
 }
 
@@ -149,7 +149,7 @@ fn each_edge_has_its_own_amount() {
 
 fn risk_without_stop(max_quote: Option<&str>) -> Config {
     let mut config = risk("0.01", "0.02", max_quote);
-    config.edges[0].stop_ratio = None;
+    config.edges[0].exit = None;
     config
 }
 

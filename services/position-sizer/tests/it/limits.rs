@@ -97,7 +97,7 @@ fn a_stop_moved_up_frees_risk_and_one_moved_down_takes_more() {
 fn a_trade_without_a_stop_risks_everything() {
     let mut config = open_risk("0.05");
     config.limits.allowed_to_trade_without_stop = true;
-    config.edges[0].stop_ratio = None;
+    config.edges[0].exit = None;
     check(config, "balance USDT 1000 \n value 1000 \n ask BTC @ 10", &["T1 refused max_open_risk 100 of 50"]);
 }
 

@@ -44,7 +44,7 @@ fn prohibited_assets_are_never_bought() {
 
 #[test]
 fn an_instrument_paid_in_another_asset_is_not_bought() {
-    refused(config(), "ask binance:spot:BNBBTC @ 1", "T1 refused prohibited_asset");
+    refused(config(), "ask paper:spot:BNBBTC @ 1", "T1 refused prohibited_asset");
 }
 
 #[test]
@@ -142,12 +142,12 @@ fn a_halt_with_an_end_ends_then() {
 
 #[test]
 fn the_risk_method_needs_a_valuation() {
-    check(risk("0.01", "0.02", None), "balance USDT 1000 \n ask BTC @ 10", &["T1 refused no_valuation"]);
+    check(risk("0.01", "0.02", None), "ask BTC @ 10", &["T1 refused no_valuation"]);
 }
 
 #[test]
 fn an_edge_without_a_stop_needs_permission() {
-    let edges = |method| vec![EdgeRules { stop_ratio: None, method, ..config().edges.remove(0) }];
+    let edges = |method| vec![EdgeRules { exit: None, method, ..config().edges.remove(0) }];
     let fixed = Method::Fixed { quote: 100.into() };
     let risk = Method::Risk { max_loss_ratio: d("0.01"), max_quote: None };
     for method in [fixed, risk] {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! balance USDT 1000 [locked 5] [as of 7]      the account has 1000 free and 5 locked
-//! value 1000                                  the portfolio is worth 1000
+//! value 1000                                  the account is worth 1000 in all
+//! price BTC 100                               the last price of a coin
 //! ask BTC @ 100 [by edge70] [direction short] [aged 60] [on paper:other] [called T1]
 //! submit T1 [2]          the entry of that trade, as granted, goes to the venue (attempt 2)
 //! accept T1 [at 7]       the venue has it
@@ -20,12 +21,12 @@
 //! Trades are called T1, T2 … in the order of asking.
 
 use domain::{
-    Account, ClientOrderId, Decimal, Direction, EdgeName, Ending, Filled, Instrument, InstrumentRules, Leg,
-    NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce,
-    Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Ending, ExitPlan, Filled, Instrument,
+    InstrumentRules, Leg, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side,
+    Size, TimeInForce, Timestamp, TradeId,
 };
 use events::*;
-use position_sizer::{Config, EdgeRules, Limits, Method, PositionSizer};
+use position_sizer::{BaseFee, Config, EdgeRules, Limits, Method, PositionSizer};
 use service::Solo;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -47,6 +48,7 @@ pub fn config() -> Config {
         limits: Limits::default(),
         prohibited: ["USDC".parse().unwrap(), "EUR".parse().unwrap()].into(),
         entry_fee_ratio: Decimal::ZERO,
+        base_fee: BaseFee::None,
     }
 }
 
@@ -55,16 +57,20 @@ pub fn edge(name: &str, method: Method) -> EdgeRules {
         edge: name.parse().unwrap(),
         accounts: ["paper:main".parse().unwrap()].into(),
         method,
-        stop_ratio: Some(d("0.15")),
+        exit: Some(stop("0.15")),
         slippage_ratio: Decimal::ZERO,
         max_age: Duration::from_secs(3_600),
     }
 }
 
+pub fn stop(ratio: &str) -> ExitPlan {
+    ExitPlan::StopLimit { stop: d(ratio), limit_below: d("0.2") }
+}
+
 /// The risk method as edge70's.
 pub fn risk(max_loss: &str, stop: &str, max_quote: Option<&str>) -> Config {
     let method = Method::Risk { max_loss_ratio: d(max_loss), max_quote: max_quote.map(d) };
-    let edges = vec![EdgeRules { stop_ratio: Some(d(stop)), ..edge("edge70", method) }];
+    let edges = vec![EdgeRules { exit: Some(self::stop(stop)), ..edge("edge70", method) }];
     Config { edges, ..config() }
 }
 
@@ -125,6 +131,7 @@ impl World {
                 self.hear(BalanceChanged { account: main(), asset, free, locked, as_of });
             }
             "value" => self.value(d(words[1])),
+            "price" => self.price(words[1], words[2]),
             "ask" => self.ask(words[1], words[3], &option),
             "submit" => self.submit(words[1], words.get(2).map_or(1, |n| n.parse().unwrap())),
             "fill" => {
@@ -197,19 +204,19 @@ impl World {
         }
     }
 
+    /// The rest of what the account is worth lies in an asset of its own, worth one a piece.
     pub fn value(&mut self, equity: Decimal) {
-        let (cash, exposure, zero) = (equity, Decimal::ZERO, Decimal::ZERO);
-        let (account, quote, holdings) = (main(), "USDT".parse().unwrap(), Vec::new());
-        self.hear(PortfolioValued {
-            account,
-            quote,
-            equity,
-            cash,
-            exposure,
-            peak: equity,
-            drawdown: zero,
-            holdings,
-        });
+        let (usdt, rest) = ("USDT".parse().unwrap(), "REST".parse::<Asset>().unwrap());
+        self.list(InstrumentRules::open(rest, usdt, d("0.01"), d("0.001"), d("5")));
+        self.price("REST", "1");
+        let others = self.sizer.state.equity(&main(), &usdt).unwrap_or_default();
+        let (free, as_of) = (equity - others, self.now());
+        self.hear(BalanceChanged { account: main(), asset: rest, free, locked: Decimal::ZERO, as_of });
+    }
+
+    pub fn price(&mut self, base: &str, price: &str) {
+        let (instrument, price) = (usdt(base), price.parse().unwrap());
+        self.hear(QuoteSeen { instrument, price, at: self.now() });
     }
 
     fn ask<'a>(&mut self, base: &str, trigger: &str, option: &impl Fn(&str) -> Option<&'a str>) {
@@ -318,6 +325,10 @@ impl World {
             profit: zero,
             fees: Vec::new(),
             left: zero,
+            left_cost: zero,
+            left_worth: zero,
+            carried: zero,
+            carried_cost: zero,
             opened_at: self.now(),
             closed_at: self.now(),
         });
@@ -366,7 +377,7 @@ pub fn usdt(base: &str) -> Instrument {
 }
 
 fn instrument(base: &str, quote: &str) -> Instrument {
-    format!("binance:spot:{base}{quote}").parse().unwrap()
+    format!("paper:spot:{base}{quote}").parse().unwrap()
 }
 
 fn seconds(text: &str) -> Timestamp {

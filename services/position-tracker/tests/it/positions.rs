@@ -69,7 +69,7 @@ fn a_fee_in_a_third_asset_is_listed_and_nothing_else() {
 }
 
 #[test]
-fn what_is_too_little_to_sell_ends_the_position_and_is_not_carried_on() {
+fn what_is_too_little_to_sell_ends_the_position_keeps_its_cost_and_is_carried_on() {
     check(
         "submit a edge70
          a buys 1 @ 100 fee 0.0005 BTC
@@ -80,8 +80,8 @@ fn what_is_too_little_to_sell_ends_the_position_and_is_not_carried_on() {
          c buys 1 @ 120",
         "edge70 opened 0.9995 at 100.05
          edge70 -0.999 = 0.0005 at 100.05 profit 9.94
-         edge70 closed 0.9995 at 100.05, 0.999 at 110, profit 9.89 = 9.89% left 0.0005 fee 0.0005 BTC
-         edge70 opened 1 at 120",
+         edge70 closed 0.9995 at 100.05, 0.999 at 110, profit 9.94 = 9.945% left 0.0005 fee 0.0005 BTC
+         edge70 opened 1.0005 at 119.99",
     );
 }
 

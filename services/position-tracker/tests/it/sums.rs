@@ -79,7 +79,12 @@ impl Books {
         for event in said {
             match event {
                 Event::Position(PositionEvent::Reduced(e)) => {
-                    *self.realised.entry(e.position.owner).or_default() += e.profit;
+                    let is_held = world.core.state.positions().any(|(key, _)| key == e.position);
+                    match is_held {
+                        true => *self.realised.entry(e.position.owner).or_default() += e.profit,
+                        // Dust of a closed position, sold by hand.
+                        false => self.closed += e.profit,
+                    }
                 }
                 Event::Position(PositionEvent::Closed(e)) => {
                     assert_eq!(e.bought, e.sold + e.left, "seed {seed}");
@@ -93,19 +98,17 @@ impl Books {
         for (key, position) in world.core.state.positions() {
             assert!(position.quantity() > Decimal::ZERO, "seed {seed}: {key}");
             let realised = self.realised.get(&key.owner).copied().unwrap_or_default();
-            assert_eq!(realised, position.profit() + position.cost, "seed {seed}: {key}");
-            cash += position.profit();
+            assert_eq!(realised, position.profit(), "seed {seed}: {key}");
+            cash += position.profit() - position.cost;
         }
+        cash -= world.core.state.dust().map(|(_, dust)| dust.cost).sum::<Decimal>();
         cash - std::mem::replace(&mut self.cash, cash)
     }
 }
 
 fn held(world: &World, by: impl Fn(&str) -> bool) -> Decimal {
-    world
-        .core
-        .state
-        .positions()
-        .filter(|(key, _)| by(&key.owner))
-        .map(|(_, position)| position.quantity())
-        .sum()
+    let state = &world.core.state;
+    let positions = state.positions().map(|(key, position)| (key, position.quantity()));
+    let dust = state.dust().map(|(key, dust)| (key, dust.quantity));
+    positions.chain(dust).filter(|(key, _)| by(&key.owner)).map(|(_, quantity)| quantity).sum()
 }

@@ -6,7 +6,7 @@ use super::{
     world::{World, gateway_is_idle},
 };
 use domain::{Asset, ClientOrderId, Decimal, Leg, Origin, Side, Size, TradeId, UnitName};
-use events::{AccountEvent, Event, OrderEvent, PositionEvent, Recorded, TradeEvent, Uuid};
+use events::{AccountEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
 use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub fn all(world: &World) -> Result<(), String> {
         return Err("the gateway still waits for something that will never come".to_owned());
     }
     balances_conserved(world, &tape)?;
-    positions_true(world, &tape)?;
+    positions_true(world)?;
     protected_or_said(world, &tape)?;
     says_the_same_again(world)
 }
@@ -124,7 +124,7 @@ fn balances_conserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
 }
 
 /// The tracker's positions, and the dust of those that it closed, are what the venue's fills made.
-fn positions_true(world: &World, tape: &[Recorded]) -> Result<(), String> {
+fn positions_true(world: &World) -> Result<(), String> {
     let tracker = UnitName::new(position_tracker::UNIT).map_err(|e| e.to_string())?;
     let held = world.cluster.host(&tracker).and_then(|(host, _)| host.held::<PositionTracker>());
     let (_, state) = held.ok_or("the position tracker does not run")?;
@@ -132,10 +132,8 @@ fn positions_true(world: &World, tape: &[Recorded]) -> Result<(), String> {
     for (key, position) in state.positions() {
         *tracked.entry(assets(&key.instrument).0).or_default() += position.quantity();
     }
-    for event in tape {
-        if let Event::Position(PositionEvent::Closed(closed)) = &event.event {
-            *tracked.entry(assets(&closed.position.instrument).0).or_default() += closed.left;
-        }
+    for (key, dust) in state.dust() {
+        *tracked.entry(assets(&key.instrument).0).or_default() += dust.quantity;
     }
     for (asset, really) in world.venue.owned() {
         let tracked = tracked.get(&asset).copied().unwrap_or_default();

@@ -64,7 +64,7 @@ enum What {
         orders: Vec<ClientOrderId>,
     },
     /// To the recorder, from one of two ingestors.
-    Frame(Event),
+    Frame(Box<Event>),
     /// To the gateway's hands.
     Reply {
         to: Hands,
@@ -257,7 +257,7 @@ impl World {
                 continue;
             }
             let due = self.now + self.delay(rng);
-            self.network.push(Message { due, what: What::Frame(frame.clone()) });
+            self.network.push(Message { due, what: What::Frame(Box::new(frame.clone())) });
         }
     }
 
@@ -282,7 +282,7 @@ impl World {
         match message.what {
             What::Frame(event) => {
                 let id = frame_id(&event);
-                self.cluster.record(units::recorder(), self.now, vec![(id, event)]);
+                self.cluster.record(units::recorder(), self.now, vec![(id, *event)]);
             }
             What::Place { from, submitted, attempt } => self.place(from, &submitted, attempt, rng),
             What::Cancel { from, order, instrument, attempt } => {

@@ -8,20 +8,24 @@ mod ledger;
 mod plan;
 mod trade;
 
+pub use domain::ExitPlan;
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId,
+    money::share,
 };
 use events::{
     AccountEvent, BalanceChanged, Event, InstrumentEvent, InstrumentListed, Kind, OrderEvent, OurOrders,
-    PositionEvent, PositionKey, StopMoveRefused, StopMoveRequested, TapeEvent, TimeEvent, TradeEvent, Uuid,
+    PositionClosed, PositionEvent, PositionKey, PositionReduced, StopMoveRefused, StopMoveRequested,
+    TapeEvent, TimeEvent, TradeEvent, Uuid,
 };
+pub use ledger::Dust;
 use serde::{Deserialize, Serialize};
 use service::Service;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-pub use trade::{Cover, Held, LegOrder, LegState, Short, Stage, Trade, Wanted};
+pub use trade::{Cover, Elsewhere, Held, LegOrder, LegState, Short, Stage, Trade, Wanted};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -34,18 +38,6 @@ pub struct Config {
     pub retry_at_most: Duration,
     /// How long the fills of an ended trade are still waited for.
     pub keep_ended: Duration,
-}
-
-/// How a trade of an edge is protected and left; ratios of the average entry price.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExitPlan {
-    /// A stop-limit order: triggered at entry × (1 − `stop`), sold for at least
-    /// the trigger price × (1 − `limit_below`). Wide, because a stop that does not fill is no stop.
-    StopLimit { stop: Decimal, limit_below: Decimal },
-    /// One-cancels-other: take profit at entry × (1 + `take_profit`); stop at entry × (1 − `stop`)
-    /// with its limit at entry × (1 − `stop_limit`).
-    Oco { stop: Decimal, stop_limit: Decimal, take_profit: Decimal },
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -68,6 +60,9 @@ pub struct State {
     /// When each edge was last asked to leave: what it was granted for an older signal is not entered.
     #[serde(with = "service::pairs")]
     left: BTreeMap<(Account, Instrument, EdgeName), Timestamp>,
+    /// What ended trades left unsold: the next trade of that edge takes it over with its first fill.
+    #[serde(with = "service::pairs", default)]
+    pub dust: BTreeMap<(Account, Instrument, EdgeName), Dust>,
     /// Ended trades, by when they are forgotten.
     ended: BTreeSet<(Timestamp, TradeId)>,
 }
@@ -79,6 +74,8 @@ pub struct Seen {
     pub locked: Decimal,
     pub as_of: Timestamp,
 }
+/// Who owns dust.
+type Key = (Account, Instrument, EdgeName);
 
 pub struct Planner {
     config: Config,
@@ -118,8 +115,14 @@ impl Service for Planner {
             Event::Time(TimeEvent::WakeAsked(asked)) => {
                 state.asked.insert(asked.at);
             }
-            Event::Position(PositionEvent::Closed(closed)) => state.position_closed(&closed.position),
-            Event::Position(PositionEvent::Reduced(e)) => state.position_reduced(&e.position, e.quantity),
+            Event::Position(PositionEvent::Closed(closed)) => {
+                state.position_closed(closed);
+                state.position_left(&closed.position, closed.left);
+            }
+            Event::Position(PositionEvent::Reduced(e)) => {
+                state.position_reduced(e);
+                state.position_left(&e.position, e.quantity);
+            }
             Event::Trade(event) => self.apply_trade(state, now, event),
             Event::Order(event) => self.apply_order(state, now, event),
             _ => {}
@@ -166,7 +169,17 @@ impl Planner {
                     trade.move_stop(request.stop);
                 }
             }
-            TradeEvent::Closed(closed) => state.end(&closed.trade, now + self.config.keep_ended),
+            TradeEvent::Closed(closed) => {
+                state.end(&closed.trade, now + self.config.keep_ended);
+                // Coins that left the account without a sale are no dust.
+                let moved = |trade: &Trade| trade.gone && trade.elsewhere.is_none();
+                if !state.trades.get(&closed.trade).is_some_and(moved) {
+                    state.keep_dust(
+                        (closed.account, closed.instrument, closed.edge),
+                        Dust { quantity: closed.left, cost: closed.left_cost },
+                    );
+                }
+            }
             TradeEvent::Aborted(aborted) => state.end(&aborted.trade, now + self.config.keep_ended),
             TradeEvent::Opened(_)
             | TradeEvent::Protected(_)
@@ -180,7 +193,12 @@ impl Planner {
                     _ => return,
                 };
                 if let Some(trade) = state.trades.get_mut(&id) {
+                    // Opened anew: what it left is its own again.
+                    let revived = (trade.stage == Stage::Over).then(|| (trade.key(), trade.ledger.dust()));
                     trade.note(now, event);
+                    if let Some((key, dust)) = revived {
+                        state.take_dust_back(key, dust);
+                    }
                 }
             }
             TradeEvent::Requested(_) | TradeEvent::Refused(_) | TradeEvent::StopMoveRefused(_) => {}
@@ -204,7 +222,11 @@ impl Planner {
         let Some(id) = state.orders.get(&order).copied() else { return };
         let Some(rules) = state.trades.get(&id).and_then(|t| state.rules.get(&t.instrument)) else { return };
         let (base, quote) = (rules.base, rules.quote);
+        if let OrderEvent::Filled(_) = event {
+            state.carry_dust(&id, order);
+        }
         let Some(trade) = state.trades.get_mut(&id) else { return };
+        let before = trade.ledger.dust();
         match event {
             OrderEvent::Accepted(accepted) => trade.accepted(order, accepted.at),
             OrderEvent::Amended(amended) => trade.amended(order, amended.quantity, amended.at),
@@ -217,8 +239,14 @@ impl Planner {
             OrderEvent::CancelRejected(_) => trade.cancel_rejected(order, now, &self.config),
             _ => {}
         }
+        let (key, after, over) = (trade.key(), trade.ledger.dust(), trade.stage == Stage::Over);
         if let Some(at) = trade.retry_at {
             state.wakes.insert((at, id));
+        }
+        if over && before != after {
+            // What comes late changes what it left.
+            state.take_dust_back(key, before);
+            state.keep_dust(key, after);
         }
         state.judge_short(&id);
     }
@@ -299,20 +327,67 @@ impl State {
         }
     }
 
-    /// The tracker says that nothing is left of a position: whatever a trade still counts was sold
-    /// by other hands.
-    fn position_closed(&mut self, position: &PositionKey) {
-        for trade in self.trades.values_mut().filter(|t| t.holds_in(position)) {
-            trade.gone = true;
+    /// The tracker says that nothing is left of a position: what a trade still counts beyond that was
+    /// sold by other hands.
+    fn position_closed(&mut self, closed: &PositionClosed) {
+        let left = Dust { quantity: closed.left, cost: closed.left_cost };
+        let (profit, exit_price) = (closed.profit, closed.exit_price);
+        for trade in self.trades.values_mut().filter(|t| t.holds_in(&closed.position)) {
+            if trade.ledger.holding() > closed.left {
+                trade.gone = true;
+                trade.elsewhere = Some(Elsewhere { profit, exit_price, left });
+            }
+        }
+    }
+
+    /// While no trade holds there, what the tracker counts is dust: less of it, and the owner has sold.
+    fn position_left(&mut self, position: &PositionKey, quantity: Decimal) {
+        let key = (position.account, position.instrument, position.owner);
+        let held = self.trades.values().any(|t| t.key() == key && t.stage != Stage::Over);
+        if let Some(dust) = self.dust.get_mut(&key).filter(|_| !held) {
+            dust.limit_to(quantity);
+        }
+        self.dust.retain(|_, dust| !dust.is_none());
+    }
+
+    fn keep_dust(&mut self, key: Key, dust: Dust) {
+        if !dust.is_none() {
+            self.dust.entry(key).or_default().add(dust);
+        }
+    }
+
+    fn take_dust_back(&mut self, key: Key, dust: Dust) {
+        let Some(kept) = self.dust.get_mut(&key) else { return };
+        kept.quantity -= dust.quantity;
+        kept.cost -= dust.cost;
+        if kept.is_none() {
+            self.dust.remove(&key);
+        }
+    }
+
+    /// The first fill of an entry: the trade sells with its own what earlier ones of its edge left.
+    fn carry_dust(&mut self, id: &TradeId, order: ClientOrderId) {
+        let Some(trade) = self.trades.get(id) else { return };
+        let is_first = trade.ledger.bought.is_zero();
+        let is_entry = trade.legs.get(&order).is_some_and(|leg| leg.leg == domain::Leg::Entry);
+        let key = trade.key();
+        let Some(dust) = self.dust.get(&key).copied().filter(|_| is_first && is_entry) else { return };
+        self.dust.remove(&key);
+        for (other, trade) in &mut self.trades {
+            if other == id {
+                trade.ledger.carry(dust);
+            } else if trade.key() == key && trade.stage == Stage::Over {
+                trade.ledger.pass_on();
+            }
         }
     }
 
     /// Less is left of a position than its trade still counts: the rest was sold by other hands.
-    fn position_reduced(&mut self, position: &PositionKey, left: Decimal) {
-        for trade in self.trades.values_mut().filter(|t| t.holds_in(position)) {
-            let sold = trade.ledger.holding() - left;
+    fn position_reduced(&mut self, reduced: &PositionReduced) {
+        for trade in self.trades.values_mut().filter(|t| t.holds_in(&reduced.position)) {
+            let sold = trade.ledger.holding() - reduced.quantity;
             if sold > Decimal::ZERO {
-                trade.ledger.elsewhere += sold;
+                trade.ledger.sell_elsewhere(sold, share(reduced.profit, sold, reduced.by));
             }
         }
     }

@@ -3,10 +3,11 @@
 //! A function of the whole trade: it asks what is wanted, what is, and which of our requests are
 //! still on their way, and says nothing while something is.
 
-use super::{Config, Cover, ExitPlan, Held, LegOrder, LegState, Seen, Stage, State, Trade, Wanted};
+use super::{Config, Cover, Held, LegOrder, LegState, Seen, Stage, State, Trade, Wanted};
 use domain::{
     ClientOrderId, Decimal, Ending, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin,
     PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
+    exits::{self, ExitOrders, Obstacle, market_exit},
 };
 use events::{
     AbortReason, CancelRequested, Event, ExitReason, NakedBecause, OrderSubmitted, TradeAborted, TradeClosed,
@@ -141,9 +142,7 @@ impl Step<'_> {
             Wanted::Closed(reason) => reason,
             Wanted::Open if t.beyond_stop => ExitReason::BeyondStop,
             Wanted::Open if t.protect_failures >= self.config.protect_attempts => ExitReason::Unprotectable,
-            Wanted::Open if self.full_exit_orders().is_none() && !self.has_stop() => {
-                ExitReason::Unprotectable
-            }
+            Wanted::Open if self.full_exit_orders().is_err() && !self.has_stop() => ExitReason::Unprotectable,
             Wanted::Open => return Wanted::Open,
         };
         said.push(TradeExiting { trade: t.id, reason }.into());
@@ -153,7 +152,7 @@ impl Step<'_> {
     /// Towards a stop that covers all that is held, at the wanted price.
     fn protect(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
-        let Some((quantity, _, stop, _)) = self.exit_orders() else {
+        let Ok(ExitOrders { quantity, trigger: stop, .. }) = self.exit_orders() else {
             // A stop that works stays, whatever today's rules leave room for.
             if !self.has_stop() && t.short.is_some() {
                 self.note_held_elsewhere(held, said);
@@ -191,7 +190,7 @@ impl Step<'_> {
             }
             Cover::Partly { .. } | Cover::Naked { .. } => return,
         };
-        let full = self.full_exit_orders().map_or(Decimal::ZERO, |(quantity, ..)| quantity.get());
+        let full = self.full_exit_orders().map_or(Decimal::ZERO, |orders| orders.quantity.get());
         if by != order || covers >= full {
             return;
         }
@@ -210,7 +209,7 @@ impl Step<'_> {
         stop: Price,
         said: &mut Vec<Event>,
     ) {
-        let full = self.full_exit_orders().map_or(Decimal::ZERO, |(quantity, ..)| quantity.get());
+        let full = self.full_exit_orders().map_or(Decimal::ZERO, |orders| orders.quantity.get());
         let (known, told_partly) = match held.cover {
             Cover::Protected { by, .. } => (by == order, false),
             Cover::Partly { by, quantity, .. } => (by == order && quantity.get() == covers, true),
@@ -254,8 +253,8 @@ impl Step<'_> {
     /// A stop is not given up for a sale that the venue's rules leave no room for.
     fn leave(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
-        let sellable = self.rules.floor_market_quantity(t.available(self.seen));
-        let Some(quantity) = sellable.filter(|_| !self.is_dust()) else {
+        let sellable = market_exit(self.rules, t.available(self.seen), t.price());
+        let Some(quantity) = sellable.ok().filter(|_| !self.is_dust()) else {
             return self.protect(held, said);
         };
         if self.take_back(said) {
@@ -315,29 +314,45 @@ impl Step<'_> {
         if left > Decimal::ZERO && t.ledger.sold.is_zero() && !named && !t.gone {
             said.push(self.unprotected(NakedBecause::Dust));
         }
-        said.push(
-            TradeClosed {
-                trade: t.id,
-                account: t.account,
-                instrument: t.instrument,
-                edge: t.edge,
-                reason: t.gone.then_some(ExitReason::Elsewhere).or(t.exit).unwrap_or(match t.wanted {
-                    Wanted::Closed(reason) => reason,
-                    Wanted::Open => ExitReason::Unprotectable,
-                }),
-                quantity: t.ledger.bought,
-                entry_price: t.ledger.entry_price(),
-                exit_price: t.ledger.exit_price(),
-                cost: t.ledger.cost(),
-                proceeds: t.ledger.proceeds(),
-                profit: t.ledger.proceeds() - t.ledger.cost(),
-                fees: t.ledger.fee_list(),
-                left,
-                opened_at: t.opened_at.unwrap_or(self.now),
-                closed_at: self.now,
-            }
-            .into(),
-        );
+        said.push(self.closed());
+    }
+
+    fn closed(&self) -> Event {
+        let t = self.trade;
+        let ledger = &t.ledger;
+        // What other hands sold is told by the position that they closed.
+        let (left, profit, exit_price) = match t.elsewhere {
+            Some(elsewhere) => (elsewhere.left, Some(elsewhere.profit), elsewhere.exit_price),
+            None => (ledger.dust(), None, ledger.exit_price()),
+        };
+        let cost = ledger.cost() - left.cost;
+        let profit = profit.unwrap_or_else(|| ledger.proceeds() - cost);
+        let worth = left.quantity.saturating_mul(t.price()).round_dp(domain::money::DIVISION);
+        TradeClosed {
+            trade: t.id,
+            account: t.account,
+            instrument: t.instrument,
+            edge: t.edge,
+            reason: t.gone.then_some(ExitReason::Elsewhere).or(t.exit).unwrap_or(match t.wanted {
+                Wanted::Closed(reason) => reason,
+                Wanted::Open => ExitReason::Unprotectable,
+            }),
+            quantity: ledger.bought,
+            entry_price: ledger.entry_price(),
+            exit_price,
+            cost,
+            proceeds: cost + profit,
+            profit,
+            fees: ledger.fee_list(),
+            left: left.quantity,
+            left_cost: left.cost.normalize(),
+            left_worth: worth.normalize(),
+            carried: ledger.carried.quantity,
+            carried_cost: ledger.carried.cost,
+            opened_at: t.opened_at.unwrap_or(self.now),
+            closed_at: self.now,
+        }
+        .into()
     }
 
     /// Whether what is held cannot be sold: below a lot, below the least notional, or, having
@@ -345,7 +360,7 @@ impl Step<'_> {
     fn is_dust(&self) -> bool {
         let t = self.trade;
         let holding = t.ledger.holding();
-        let price = t.last_price.map_or(t.limit.get(), Price::get);
+        let price = t.price();
         if t.gone || holding <= Decimal::ZERO || self.rules.is_dust(holding, price) {
             return true;
         }
@@ -391,8 +406,8 @@ impl Step<'_> {
 
     /// The request that protects what is held, as the edge is configured.
     fn protection(&self) -> Option<Event> {
-        let (quantity, stop_kind, _, take_profit) = self.exit_orders()?;
-        let below = self.order(Leg::Stop, stop_kind, quantity);
+        let ExitOrders { quantity, stop, take_profit, .. } = self.exit_orders().ok()?;
+        let below = self.order(Leg::Stop, stop, quantity);
         let request = match take_profit {
             None => OrderRequest::Single(below),
             Some(price) => {
@@ -411,13 +426,20 @@ impl Step<'_> {
     }
 
     /// For what can be put into an order now.
-    fn exit_orders(&self) -> Option<ExitOrders> {
-        exit_orders(self.trade, self.rules, self.trade.stop, self.trade.available(self.seen))
+    fn exit_orders(&self) -> Result<ExitOrders, Option<Obstacle>> {
+        self.exit_orders_for(self.trade.available(self.seen))
     }
 
     /// For all that is held.
-    fn full_exit_orders(&self) -> Option<ExitOrders> {
-        exit_orders(self.trade, self.rules, self.trade.stop, self.trade.ledger.holding())
+    fn full_exit_orders(&self) -> Result<ExitOrders, Option<Obstacle>> {
+        self.exit_orders_for(self.trade.ledger.holding())
+    }
+
+    fn exit_orders_for(&self, quantity: Decimal) -> Result<ExitOrders, Option<Obstacle>> {
+        // A stop that the venue's filters refuse is tried with its limit nearer to its trigger.
+        let most = self.config.protect_attempts.saturating_sub(1).max(1);
+        let raised = Decimal::from(self.trade.filtered.min(most)) / Decimal::from(most);
+        exit_orders(self.trade, self.rules, self.trade.stop, quantity, raised)
     }
 
     fn order(&self, leg: Leg, kind: OrderKind, quantity: Quantity) -> NewOrder {
@@ -477,49 +499,24 @@ impl Step<'_> {
     }
 }
 
-/// What the venue is asked for, to protect what is held: quantity, stop order, its trigger price,
-/// and the take-profit price of an OCO.
-type ExitOrders = (Quantity, OrderKind, Price, Option<Price>);
-
-/// `None` if the venue's rules leave no room for them; `moved` is where the owner wants the stop.
+/// What the venue is asked for, to protect what is held; `moved` is where the owner wants the stop.
 fn exit_orders(
     t: &Trade,
     rules: &InstrumentRules,
     moved: Option<Price>,
-    available: Decimal,
-) -> Option<ExitOrders> {
-    let plan = t.exit_plan?;
-    let entry = t.ledger.entry_price();
-    let holding = rules.max_quantity.map_or(available, |max| available.min(max));
-    let quantity = rules.floor_quantity(holding)?;
-    let below = |price: Decimal, ratio: Decimal| price * (Decimal::ONE - ratio);
-    let (stop, take_profit) = match plan {
-        ExitPlan::StopLimit { stop, .. } => (below(entry, stop), None),
-        ExitPlan::Oco { stop, take_profit, .. } => {
-            (below(entry, stop), Some(rules.ceil_price(entry * (Decimal::ONE + take_profit))?))
-        }
-    };
-    let stop = match moved {
-        Some(moved) => rules.floor_price(moved.get())?,
-        None => rules.floor_price(stop)?,
-    };
-    let limit = match plan {
-        ExitPlan::StopLimit { limit_below, .. } => below(stop.get(), limit_below),
-        ExitPlan::Oco { stop_limit, .. } => below(entry, stop_limit).min(stop.get()),
-    };
-    // The venue judges a stop-limit order's notional at its limit.
-    let least = rules.min_notional / quantity.get();
-    let price = rules.floor_price(limit).filter(|p| p.get() >= least);
-    let price = price.or_else(|| rules.ceil_price(least)).filter(|p| *p <= stop)?;
-    let kind = OrderKind::StopLossLimit { stop, price, time_in_force: TimeInForce::Gtc };
-    Some((quantity, kind, stop, take_profit))
+    quantity: Decimal,
+    raised: Decimal,
+) -> Result<ExitOrders, Option<Obstacle>> {
+    let plan = t.exit_plan.ok_or(None)?;
+    let held = exits::Held { quantity, entry: t.ledger.entry_price(), moved, average: t.price(), raised };
+    exits::exit_orders(&plan, rules, &held).map_err(Some)
 }
 
 /// The venue's rules change: a stop that is where it should be by the old ones is so by the new ones.
 pub fn keep_stops(trade: &mut Trade, before: &InstrumentRules, now: &InstrumentRules) {
-    let wanted =
-        |rules| exit_orders(trade, rules, trade.stop, trade.ledger.holding()).map(|(_, _, stop, _)| stop);
-    let (Some(was), Some(is)) = (wanted(before), wanted(now)) else { return };
+    let holding = trade.ledger.holding();
+    let wanted = |rules| exit_orders(trade, rules, trade.stop, holding, Decimal::ZERO).map(|o| o.trigger);
+    let (Ok(was), Ok(is)) = (wanted(before), wanted(now)) else { return };
     for leg in trade.legs.values_mut().filter(|l| l.is_live() && l.leg == Leg::Stop) {
         if leg.stands_for.or(leg.stop) == Some(was) {
             leg.stands_for = Some(is);
@@ -532,11 +529,11 @@ pub fn stop_problem(trade: &Trade, rules: &InstrumentRules, stop: Price) -> Opti
     if trade.ledger.holding() <= Decimal::ZERO {
         return Some("nothing is held yet".to_owned());
     }
-    match exit_orders(trade, rules, Some(stop), trade.ledger.holding()) {
-        None => Some(format!("at {stop} the venue's rules leave no room for the order")),
-        Some((_, _, stop, Some(target))) if stop >= target => {
-            Some(format!("{stop} does not lie below the take-profit at {target}"))
+    match exit_orders(trade, rules, Some(stop), trade.ledger.holding(), Decimal::ZERO) {
+        Err(_) => Some(format!("at {stop} the venue's rules leave no room for the order")),
+        Ok(ExitOrders { trigger, take_profit: Some(target), .. }) if trigger >= target => {
+            Some(format!("{trigger} does not lie below the take-profit at {target}"))
         }
-        Some(_) => None,
+        Ok(_) => None,
     }
 }

@@ -1,6 +1,9 @@
 //! One trade: the facts so far.
 
-use super::{Config, ExitPlan, Seen, ledger::Ledger};
+use super::{
+    Config, ExitPlan, Seen,
+    ledger::{Dust, Ledger},
+};
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Ending, Instrument, Leg, OrderRequest, Origin, Price,
     Quantity, Size, Timestamp, TradeId,
@@ -36,10 +39,15 @@ pub struct Trade {
     /// How often in a row no stop came to work, and no exit came to fill.
     pub protect_failures: u32,
     pub exit_failures: u32,
+    /// How often in a row the venue's filters refused a stop: its limit is raised.
+    #[serde(default)]
+    pub filtered: u32,
     /// How often in a row the venue's filters refused an exit.
     pub unsellable: u32,
-    /// Sold by other hands than the trade's own.
+    /// Sold by other hands than the trade's own, and what the position tells of it.
     pub gone: bool,
+    #[serde(default)]
+    pub elsewhere: Option<Elsewhere>,
     /// The venue said that the account has less free than the trade holds.
     pub short: Option<Short>,
     /// When its last fill was executed, by the venue's clock.
@@ -67,6 +75,14 @@ pub struct Short {
     pub refusals: u32,
     /// The account's balance was told since the last refusal.
     pub is_news: bool,
+}
+
+/// What a position that other hands closed has brought, and what is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    pub profit: Decimal,
+    pub exit_price: Decimal,
+    pub left: Dust,
 }
 
 /// The plan.
@@ -183,8 +199,10 @@ impl Trade {
             stop_before: None,
             protect_failures: 0,
             exit_failures: 0,
+            filtered: 0,
             unsellable: 0,
             gone: false,
+            elsewhere: None,
             short: None,
             last_fill_at: None,
             listings: 0,
@@ -195,6 +213,11 @@ impl Trade {
             opened_at: None,
             last_price: None,
         }
+    }
+
+    /// Who owns what it leaves.
+    pub fn key(&self) -> (Account, Instrument, EdgeName) {
+        (self.account, self.instrument, self.edge)
     }
 
     pub fn answers_to(&self, request: &CloseRequested) -> bool {
@@ -211,6 +234,11 @@ impl Trade {
             && self.instrument == position.instrument
             && self.edge == position.owner
             && self.ledger.holding() > Decimal::ZERO
+    }
+
+    /// The last price at which it traded, else the worst at which it may enter.
+    pub fn price(&self) -> Decimal {
+        self.last_price.map_or(self.limit.get(), Price::get)
     }
 
     pub fn want_closed(&mut self, reason: ExitReason) {
@@ -288,6 +316,7 @@ impl Trade {
         self.retry_at = None;
         self.protect_failures = 0;
         self.exit_failures = 0;
+        self.filtered = 0;
         self.unsellable = 0;
     }
 
@@ -361,8 +390,11 @@ impl Trade {
         order.state = LegState::Done { ending: done.ending };
         let failed = done.ending != Ending::Filled && done.filled.quantity.is_zero();
         let failed_at_once = failed && !matches!(done.ending, Ending::Canceled | Ending::Expired);
+        // The dust that was counted on is not there: somebody sold or converted it.
+        let is_short = done.rejection == Some(Rejection::InsufficientBalance) && leg != Leg::Entry;
+        let without_dust = is_short && self.ledger.drop_carried();
         match leg {
-            Leg::Stop | Leg::Exit if outdated => {}
+            Leg::Stop | Leg::Exit if outdated || without_dust => {}
             Leg::Stop | Leg::Exit if done.rejection == Some(Rejection::InsufficientBalance) => {
                 let refusals = self.short.map_or(0, |short| short.refusals) + 1;
                 self.short = Some(Short { refusals, is_news: false });
@@ -412,6 +444,7 @@ impl Trade {
             self.protect_failures = 0;
         }
         self.protect_failures += 1;
+        self.filtered += u32::from(rejection == Some(Rejection::Filter));
         self.beyond_stop |= rejection == Some(Rejection::WouldTrigger);
     }
 
@@ -425,6 +458,7 @@ impl Trade {
             }
             TradeEvent::Protected(e) => {
                 self.stop_before = None;
+                self.filtered = 0;
                 self.exit = None;
                 if let Stage::Held(held) = &mut self.stage {
                     held.cover =

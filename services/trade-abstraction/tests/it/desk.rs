@@ -271,6 +271,8 @@ impl Desk {
             profit_ratio: d("-0.1"),
             fees: Vec::new(),
             left: d("0"),
+            left_cost: d("0"),
+            left_worth: d("0"),
             opened_at: self.now,
             closed_at: self.now,
         })

@@ -2,7 +2,10 @@
 
 use super::{all, at, d, one, v};
 use crate::every;
-use domain::{Instrument, InstrumentKind, InstrumentRules, Interval, rules::PriceRange};
+use domain::{
+    Instrument, InstrumentKind, InstrumentRules, Interval,
+    rules::{PriceRange, Unlisted},
+};
 use events::*;
 
 pub fn samples(kind: Kind) -> Vec<Event> {
@@ -112,8 +115,10 @@ fn full_rules() -> InstrumentRules {
         sell_price_range: Some(PriceRange { down: d("0.3"), up: d("4") }),
         max_orders: Some(200),
         max_algo_orders: Some(5),
+        max_order_lists: Some(20),
         max_position: Some(d("1000")),
         oco_allowed: true,
+        unlisted: Unlisted { stop_loss_limit: true, ..Unlisted::default() },
         quote_quantity_allowed: false,
         base_precision: 8,
         quote_precision: 6,

@@ -13,6 +13,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             fill: v("56789"),
             quantity: d("0.004995"),
             average: d("42042.142142142142142142142142"),
+            carried: d("0.000003"),
         }),
         Kind::PositionIncreased => one(PositionIncreased {
             position,
@@ -44,6 +45,8 @@ pub fn samples(kind: Kind) -> Vec<Event> {
                 Fee { asset: v("BTC"), amount: d("0.000005") },
             ],
             left: d("0.000005"),
+            left_cost: d("0.21"),
+            left_worth: d("0.225"),
             opened_at: at(1),
             closed_at: at(86_400_000_000),
         }),

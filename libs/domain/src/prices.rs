@@ -1,6 +1,6 @@
 //! The last price of every instrument, and what an asset is worth by them.
 
-use domain::{Asset, Decimal, Instrument, InstrumentKind, InstrumentRules, Price, Timestamp, Venue};
+use crate::{Asset, Decimal, Instrument, InstrumentKind, InstrumentRules, Price, Timestamp, Venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,15 +31,26 @@ struct Market {
 }
 
 impl Prices {
-    /// The latest price counts, whatever it is the close of; of two at the same time the later said.
-    pub fn see(&mut self, instrument: Instrument, price: Price, at: Timestamp) {
-        let seen = Last { instrument, price, at };
+    /// A candle has closed. The latest price counts, whatever it is the close of; of two closes at the
+    /// same time the later said.
+    pub fn close(&mut self, instrument: Instrument, price: Price, at: Timestamp) {
+        self.see(Last { instrument, price, at }, |known| known <= at);
+    }
+
+    /// A price within a candle. A close at that very instant counts before it, so that a value at an
+    /// instant follows from the closes there.
+    pub fn quote(&mut self, instrument: Instrument, price: Price, at: Timestamp) {
+        self.see(Last { instrument, price, at }, |known| known < at);
+    }
+
+    fn see(&mut self, seen: Last, replaces: impl Fn(Timestamp) -> bool) {
+        let instrument = seen.instrument;
         let place = match self.last.get(self.next) {
             Some(guess) if guess.instrument == instrument => Ok(self.next),
             Some(_) | None => self.find(&instrument),
         };
         match place {
-            Ok(at) if self.last[at].at <= seen.at => self.last[at] = seen,
+            Ok(at) if replaces(self.last[at].at) => self.last[at] = seen,
             Ok(_) => {}
             Err(at) => self.last.insert(at, seen),
         }
@@ -73,6 +84,11 @@ impl Prices {
                 self.price(market)?.checked_mul(self.price(rest)?)
             })
         })
+    }
+
+    /// The last price of an instrument.
+    pub fn last(&self, instrument: &Instrument) -> Option<Price> {
+        self.find(instrument).ok().map(|at| self.last[at].price)
     }
 
     fn price(&self, market: &Market) -> Option<Decimal> {

@@ -1,0 +1,45 @@
+//! What is bought can be protected and sold again, as far as the venue's rules tell.
+
+use crate::{Config, EdgeRules, refusal::Refusal};
+use domain::{
+    Decimal, InstrumentRules, Price, Quantity,
+    exits::{self, Held},
+};
+
+/// The best price, as a part of the trigger, at which the exits are still asked about: an entry that
+/// fills lower has its stop lower, where it is worth less.
+const BEST: Decimal = Decimal::from_parts(99, 0, 0, false, 2);
+
+/// Asks for the stop, the take-profit order and the sale at market, of what the entry's fee leaves,
+/// with the prices that follow from the best and from the worst entry.
+///
+/// # Errors
+/// The first rule that an exit would break, or too large a part that is no whole lot.
+pub(crate) fn check(
+    config: &Config,
+    edge: &EdgeRules,
+    rules: &InstrumentRules,
+    trigger: Price,
+    limit: Price,
+    quantity: Quantity,
+    fee: Decimal,
+) -> Result<(), Refusal> {
+    let held = exits::after_fee(rules, quantity.get(), fee);
+    unsellable(config, rules, held)?;
+    let Some(plan) = edge.exit else { return Ok(()) };
+    for entry in [trigger.get().saturating_mul(BEST), limit.get()] {
+        let held = Held { quantity: held, entry, moved: None, average: entry, raised: Decimal::ZERO };
+        let unprotected = |obstacle| Refusal::unprotectable(&obstacle, rules);
+        let orders = exits::exit_orders(&plan, rules, &held).map_err(unprotected)?;
+        // Above its stop it may have to be sold at any price.
+        exits::market_exit(rules, held.quantity, orders.trigger.get()).map_err(unprotected)?;
+    }
+    Ok(())
+}
+
+fn unsellable(config: &Config, rules: &InstrumentRules, held: Decimal) -> Result<(), Refusal> {
+    let Some(limit) = config.limits.max_unsellable_ratio else { return Ok(()) };
+    let left = exits::unsellable(rules, held);
+    let share = left.checked_div(held).unwrap_or(Decimal::ONE);
+    if share > limit { Err(Refusal::unsellable(held, left, share, limit, rules)) } else { Ok(()) }
+}
