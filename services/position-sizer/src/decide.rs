@@ -86,7 +86,7 @@ impl PositionSizer {
 
         let budget = self.budget(state, request, edge)?;
         let limit = size::limit_price(edge, rules, request.trigger)?;
-        let fee = self.base_fee(state, request, &budget);
+        let fee = self.base_fee(state, request, rules, &budget);
         let quantity = size::quantity(&self.config, rules, &budget, limit)?;
         let quantity = exits::least_for_same_lots(rules, quantity, fee);
         let held = state.held(&request.account, &rules.base);
@@ -180,10 +180,17 @@ impl PositionSizer {
     }
 
     /// The part of the buy that its fee takes from what is bought.
-    fn base_fee(&self, state: &State, request: &TradeRequested, budget: &Budget) -> Decimal {
+    fn base_fee(
+        &self,
+        state: &State,
+        request: &TradeRequested,
+        rules: &InstrumentRules,
+        budget: &Budget,
+    ) -> Decimal {
         match self.config.base_fee {
             BaseFee::None => Decimal::ZERO,
             BaseFee::Always(ratio) => ratio,
+            BaseFee::WithoutEnoughOf(asset, ratio) if asset == rules.base => ratio,
             BaseFee::WithoutEnoughOf(asset, ratio) => {
                 // Twice, for its price moves and others pay from it too.
                 let needed = budget.quote.saturating_mul(ratio).saturating_mul(Decimal::TWO);
