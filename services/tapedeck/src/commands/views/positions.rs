@@ -97,6 +97,8 @@ fn see(held: &mut BTreeMap<PositionKey, Held>, position: &PositionEvent, at: Tim
     let (key, quantity, average) = match position {
         PositionEvent::Opened(e) => (e.position, e.quantity, Some(e.average)),
         PositionEvent::Increased(e) => (e.position, e.quantity, Some(e.average)),
+        // Of the dust of a position that is closed: no position.
+        PositionEvent::Reduced(e) if !held.contains_key(&e.position) => return,
         PositionEvent::Reduced(e) => (e.position, e.quantity, Some(e.average)),
         PositionEvent::Adjusted(e) => (e.position, e.quantity, None),
         PositionEvent::Closed(e) => {

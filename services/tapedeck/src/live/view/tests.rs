@@ -184,6 +184,10 @@ fn what_is_over_is_counted_and_taken_away() {
         profit: "2.5".parse().unwrap(),
         fees: Vec::new(),
         left: Decimal::ZERO,
+        left_cost: Decimal::ZERO,
+        left_worth: Decimal::ZERO,
+        carried: Decimal::ZERO,
+        carried_cost: Decimal::ZERO,
         opened_at: at(0),
         closed_at: at(1),
     };
