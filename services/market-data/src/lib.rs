@@ -18,7 +18,7 @@ pub use feed::{Feed, FeedError, Step};
 pub use gate::{Gate, GateState, Verdict};
 pub use market::{Market, MarketError, Memory, Series};
 pub use market_store::Ignored;
-pub use quality::{Gap, Quality, Reason, Spot, Tally};
+pub use quality::{Gap, Quality, Reason, Spot, Tally, Used};
 pub use recorded::Recorded;
 pub use spec::{MarketSpec, OpenError, Opened, open};
 pub use synthetic::Synthetic;

@@ -95,20 +95,22 @@ impl Tally {
         self.refused.is_empty() && self.missing == 0
     }
 
-    /// `12 of 100 candles refused (10 out of order, 2 doubled)` and `5 missing, the longest gap 3 from … to …`;
-    /// `place` says where the first refused one stands.
-    pub fn words(&self, place: Option<&str>) -> String {
+    /// `12 of 100 candles refused (10 out of order, 2 doubled)` and `5 missing, longest gap 3 from … to …`, each with
+    /// the first place, where it is known.
+    pub fn words(&self, refused_at: Option<&Spot>, gap_at: Option<&Spot>) -> String {
         let mut parts = Vec::new();
         let refused = self.refused();
         if refused > 0 {
             let reasons: Vec<String> =
                 self.refused.iter().map(|(r, n)| format!("{n} {}", r.words())).collect();
-            let place = place.map_or_else(String::new, |place| format!(", first at {place}"));
+            let place =
+                refused_at.map_or_else(String::new, |spot| format!(", first at {spot}{}", spot.behind()));
             let all = self.heard + refused;
             parts.push(format!("{refused} of {all} candles refused ({}){place}", reasons.join(", ")));
         }
         if let Some(gap) = &self.longest_gap {
-            parts.push(format!("{} missing, longest gap {gap}", self.missing));
+            let place = gap_at.map_or_else(String::new, |spot| format!(", the first before {spot}"));
+            parts.push(format!("{} missing, longest gap {gap}{place}", self.missing));
         }
         parts.join("; ")
     }
@@ -126,6 +128,8 @@ pub struct Quality {
     pub first_gap: Option<Spot>,
     /// Where the second candle stands: what is wrong with all of them shows there at the latest.
     begins: Option<Spot>,
+    /// The last candle that was used.
+    used: Option<Used>,
     steps: Steps,
     /// Of misaligned candles: how many opened so many microseconds after their day began.
     offsets: BTreeMap<i64, u64>,
@@ -137,6 +141,22 @@ pub struct Spot {
     pub file: PathBuf,
     pub line: u64,
     pub open_time: Timestamp,
+    /// Of a candle that is out of order: when the used one before it opens, and its line. It may be the wrong one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Used>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Used {
+    pub line: u64,
+    pub open_time: Timestamp,
+}
+
+impl Spot {
+    fn behind(&self) -> String {
+        self.behind
+            .map_or_else(String::new, |b| format!(" (behind {} of line {})", b.open_time.minute(), b.line))
+    }
 }
 
 impl fmt::Display for Spot {
@@ -185,6 +205,7 @@ impl Quality {
             first_refused: None,
             first_gap: None,
             begins: None,
+            used: None,
             steps: Steps::default(),
             offsets: BTreeMap::new(),
         }
@@ -197,8 +218,7 @@ impl Quality {
 
     /// What is amiss, in a line; empty if nothing is.
     pub fn words(&self) -> String {
-        let place = self.first_refused.as_ref().map(Spot::to_string);
-        let mut words = self.tally.words(place.as_deref());
+        let mut words = self.tally.words(self.first_refused.as_ref(), self.first_gap.as_ref());
         if self.blank > 0 {
             let rows = if self.blank == 1 { "row" } else { "rows" };
             let sign = if words.is_empty() { "" } else { "; " };
@@ -233,7 +253,7 @@ impl Quality {
         }
         let place = self.first_refused.as_ref()?;
         let reason = self.tally.refused.iter().max_by_key(|(_, count)| **count).map(|(reason, _)| *reason)?;
-        let words = self.tally.words(None);
+        let words = self.tally.words(None, None);
         let remedy = match reason {
             Reason::Misaligned => match self.offsets.iter().max_by_key(|(_, count)| **count) {
                 Some((offset, count)) if count * 10 > refused * 9 && interval >= Interval::Day1 => format!(
@@ -271,7 +291,14 @@ impl Inspector {
     pub fn see(&mut self, candle: &Candle, place: Place<'_>) {
         let series = Series::of(candle);
         let quality = self.series.entry(series).or_insert_with(|| Quality::new(series));
-        let spot = || Spot { file: place.file.to_owned(), line: place.line, open_time: candle.open_time };
+        let used = quality.used;
+        let here = Used { line: place.line, open_time: candle.open_time };
+        let spot = || Spot {
+            file: place.file.to_owned(),
+            line: place.line,
+            open_time: candle.open_time,
+            behind: None,
+        };
         quality.steps.take(candle.open_time.micros());
         if quality.steps.all <= 1 {
             quality.begins = Some(spot());
@@ -282,10 +309,11 @@ impl Inspector {
             let Event::Candle(event) = event else { continue };
             quality.tally.see(event);
             match event {
-                CandleEvent::Closed(_) => {}
+                CandleEvent::Closed(_) => quality.used = Some(here),
                 CandleEvent::Missing(_) => _ = quality.first_gap.get_or_insert_with(spot),
                 CandleEvent::Refused(CandleRefused { fault, .. }) => {
-                    quality.first_refused.get_or_insert_with(spot);
+                    let behind = used.filter(|_| *fault == CandleFault::OutOfOrder);
+                    quality.first_refused.get_or_insert_with(|| Spot { behind, ..spot() });
                     if *fault == CandleFault::Misaligned {
                         let offset = candle.open_time.micros().rem_euclid(86_400_000_000);
                         *quality.offsets.entry(offset).or_default() += 1;

@@ -22,15 +22,18 @@ pub struct Candles {
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     first_refused: BTreeMap<Series, Spot>,
+    first_gap: BTreeMap<Series, Spot>,
     inferred: Vec<Instrument>,
     unheard: Vec<Unheard>,
 }
 
 impl Known {
     pub fn of(market: &Opened, unheard: Vec<Unheard>) -> Self {
-        let spot = |quality: &Quality| Some((quality.series, quality.first_refused.clone()?));
+        let refused = |quality: &Quality| Some((quality.series, quality.first_refused.clone()?));
+        let gap = |quality: &Quality| Some((quality.series, quality.first_gap.clone()?));
         Self {
-            first_refused: market.quality.iter().filter_map(spot).collect(),
+            first_refused: market.quality.iter().filter_map(refused).collect(),
+            first_gap: market.quality.iter().filter_map(gap).collect(),
             inferred: market.inferred.clone(),
             unheard,
         }
@@ -72,6 +75,9 @@ pub struct OfSeries {
     /// Where the first refused one stands, if the files are at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_refused: Option<Spot>,
+    /// The first candle behind a gap, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_gap: Option<Spot>,
 }
 
 impl Candles {
@@ -98,6 +104,7 @@ impl Candles {
             ..DataQuality::default()
         };
         for (series, tally) in &self.series {
+            let at = |spots: &BTreeMap<Series, Spot>, any: bool| spots.get(series).cloned().filter(|_| any);
             for (reason, count) in &tally.refused {
                 *told.candles_refused.entry(*reason).or_default() += count;
             }
@@ -112,7 +119,8 @@ impl Candles {
                 refused: tally.refused.clone(),
                 missing: tally.missing,
                 longest_gap: tally.longest_gap,
-                first_refused: self.known.first_refused.get(series).cloned().filter(|_| tally.refused() > 0),
+                first_refused: at(&self.known.first_refused, tally.refused() > 0),
+                first_gap: at(&self.known.first_gap, tally.missing > 0),
             });
         }
         told
@@ -132,8 +140,8 @@ impl fmt::Display for DataQuality {
                 missing: s.missing,
                 longest_gap: s.longest_gap,
             };
-            let place = s.first_refused.as_ref().map(Spot::to_string);
-            writeln!(f, "candles     {}: {}", s.series.name(), tally.words(place.as_deref()))?;
+            let words = tally.words(s.first_refused.as_ref(), s.first_gap.as_ref());
+            writeln!(f, "candles     {}: {words}", s.series.name())?;
         }
         match amiss.len().saturating_sub(SHOWN) {
             0 => {}
