@@ -54,7 +54,7 @@ fn each_kind_of_fault_is_counted_with_its_first_place() {
     check(
         days(0..10) + &bad(10, "100,99,101,100,7") + &days(11..20),
         "BTCUSDT 1d: 1 of 20 candles refused (1 inconsistent), first at DIR/BTCUSDT-1d.csv, line 11; \
-         1 missing, longest gap 1 from 2024-01-11 00:00 to 2024-01-12 00:00\n",
+         1 missing, longest gap 1 from 2024-01-11 00:00 to 2024-01-12 00:00, the first before DIR/BTCUSDT-1d.csv, line 12\n",
     );
     check(
         days(0..10) + &bad(10, "100,103,99,104,7") + &bad(10, "100,103,99,101,-7") + &days(10..20),
@@ -75,7 +75,7 @@ fn each_kind_of_fault_is_counted_with_its_first_place() {
 fn gaps_are_told_with_the_longest() {
     check(
         days((0..10).chain(12..40).chain(60..100)),
-        "BTCUSDT 1d: 22 missing, longest gap 20 from 2024-02-10 00:00 to 2024-03-01 00:00\n",
+        "BTCUSDT 1d: 22 missing, longest gap 20 from 2024-02-10 00:00 to 2024-03-01 00:00, the first before DIR/BTCUSDT-1d.csv, line 11\n",
     );
 }
 
@@ -83,13 +83,16 @@ fn gaps_are_told_with_the_longest() {
 fn a_row_too_early_and_one_in_the_far_future_are_told() {
     check(
         days((0..50).chain([60]).chain(50..60).chain(61..100)),
-        "BTCUSDT 1d: 10 of 100 candles refused (10 out of order), first at DIR/BTCUSDT-1d.csv, line 52; \
-         10 missing, longest gap 10 from 2024-02-20 00:00 to 2024-03-01 00:00\n",
+        "BTCUSDT 1d: 10 of 100 candles refused (10 out of order), first at DIR/BTCUSDT-1d.csv, line 52 (behind 2024-03-01 00:00 of \
+         line 51); \
+         10 missing, longest gap 10 from 2024-02-20 00:00 to 2024-03-01 00:00, the first before DIR/BTCUSDT-1d.csv, line 51\n",
     );
     let text = days(0..90) + &row(9_000_000_000_000 / DAY * DAY, "100,103,99,102,7") + &days(90..100);
     let told = told(&[("BTCUSDT-1d.csv", text)]);
     assert!(
-        told.contains("10 of 101 candles refused (10 out of order), first at DIR/BTCUSDT-1d.csv, line 92"),
+        told.contains(
+            "10 of 101 candles refused (10 out of order), first at DIR/BTCUSDT-1d.csv, line 92 (behind 2255-"
+        ),
         "{told}"
     );
     assert!(told.contains("from 2024-03-31 00:00 to 2255-"), "{told}");
@@ -167,7 +170,7 @@ fn rows_without_figures_and_steps_of_the_clock_are_told() {
     let na = |n: i64| row(START + n * DAY, "NA,NA,NA,NA,NA");
     check(
         days(0..10) + &na(10) + &na(11) + &days(12..20),
-        "BTCUSDT 1d: 2 missing, longest gap 2 from 2024-01-11 00:00 to 2024-01-13 00:00; 2 rows without figures left out\n",
+        "BTCUSDT 1d: 2 missing, longest gap 2 from 2024-01-11 00:00 to 2024-01-13 00:00, the first before DIR/BTCUSDT-1d.csv, line 13; 2 rows without figures left out\n",
     );
     // Local hours: one is left out in spring, one comes twice in autumn.
     let hours: String = (0..48)
@@ -182,7 +185,7 @@ fn rows_without_figures_and_steps_of_the_clock_are_told() {
     assert_eq!(
         told(&[("BTCUSDT-1h.csv", hours)]),
         "BTCUSDT 1h: 1 of 150 candles refused (1 doubled), first at DIR/BTCUSDT-1h.csv, line 100; \
-         1 missing, longest gap 1 from 2024-01-03 00:00 to 2024-01-03 01:00\n"
+         1 missing, longest gap 1 from 2024-01-03 00:00 to 2024-01-03 01:00, the first before DIR/BTCUSDT-1h.csv, line 49\n"
     );
 }
 

@@ -202,14 +202,12 @@ fn of_series(quality: &Quality) -> Option<Finding> {
     }
     let much = missing * TOLERATED > quality.tally.heard + missing;
     let state = if refused > 0 || much { State::Wrong } else { State::Note };
-    let gap =
-        quality.first_gap.as_ref().map_or_else(String::new, |spot| format!("; first gap before {spot}"));
     let remedy = match state {
         State::Wrong if refused > 0 => "; mend the file, or fetch it again",
         State::Wrong => "; fetch what is missing",
         State::Well | State::Note => "",
     };
-    Some(finding("candles", state, format!("{}: {}{gap}{remedy}", quality.name(), quality.words())))
+    Some(finding("candles", state, format!("{}: {}{remedy}", quality.name(), quality.words())))
 }
 
 /// Whether the edges of the configuration hear anything of this market.

@@ -58,7 +58,7 @@ fn missing_candles_are_told_in_the_summary_with_the_longest_gap() {
     doctor.says(&[
         "WRONG  candles",
         words,
-        "first gap before candles/BTCUSDT-1d.csv, line 51",
+        "the first before candles/BTCUSDT-1d.csv, line 51",
         "fetch what is missing",
     ]);
 }
