@@ -10,6 +10,7 @@ mod net;
 mod request;
 mod robust;
 mod rows;
+mod rsa;
 mod rules;
 mod samples;
 mod sign;

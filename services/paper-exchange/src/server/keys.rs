@@ -37,7 +37,7 @@ pub struct Given {
     pub api_key: String,
     /// For HMAC.
     pub secret: Option<String>,
-    /// For Ed25519, in PEM.
+    /// For Ed25519 or RSA, in PEM.
     pub public_key: Option<String>,
     #[serde(default = "everything")]
     pub permissions: BTreeSet<Permission>,
@@ -63,7 +63,9 @@ fn everything() -> BTreeSet<Permission> {
 pub enum KeysError {
     #[error("API key {number} of the account file: {error}")]
     Key { number: usize, error: KeyError },
-    #[error("API key {number} of the account file: give either secret (HMAC) or public_key (Ed25519, PEM)")]
+    #[error(
+        "API key {number} of the account file: give either secret (HMAC) or public_key (Ed25519 or RSA, PEM)"
+    )]
     OneOfTwo { number: usize },
     #[error("API key {number} of the account file: write letters and digits only, and each key once")]
     Text { number: usize },
@@ -86,7 +88,7 @@ impl Keys {
             let wrong = |error| KeysError::Key { number, error };
             let verifier = match (&given.secret, &given.public_key) {
                 (Some(secret), None) => venue_binance::sign::Signer::hmac(secret).map_err(wrong)?.verifier(),
-                (None, Some(pem)) => Verifier::ed25519(pem).map_err(wrong)?,
+                (None, Some(pem)) => Verifier::from_public(pem).map_err(wrong)?,
                 (Some(_), Some(_)) | (None, None) => return Err(KeysError::OneOfTwo { number }),
             };
             let key = Key { owner: *owner, verifier, permissions: given.permissions.clone() };

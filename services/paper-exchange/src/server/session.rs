@@ -10,6 +10,7 @@ use crate::{endpoint::Security, params::Params, refusal::Refusal};
 use domain::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use venue_binance::sign::Verifier;
 use venue_paper::engine::Owner;
 
 /// The account of a key that is known.
@@ -180,7 +181,8 @@ impl Session {
         let text = request.sent.get("apiKey").ok_or_else(|| Refusal::mandatory("apiKey"))?;
         let key = door::key(&line.shared.0.keys, Some(text), Security::UserData)?;
         if logon && !key.can_log_on() {
-            return Err(Refusal::new(-4056, "HMAC_SHA256 API key is not supported."));
+            let kind = if matches!(key.verifier, Verifier::Rsa(_)) { "RSA" } else { "HMAC_SHA256" };
+            return Err(Refusal::new(-4056, format!("{kind} API key is not supported.")));
         }
         let timing = request.sent.timing()?;
         request.sent.verify(key)?;

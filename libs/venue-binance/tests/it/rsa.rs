@@ -1,0 +1,102 @@
+//! `rest-api.md`, "RSA Keys": RSASSA-PKCS1-v1_5 with SHA-256, keys in PEM (PKCS#8).
+
+use venue_binance::sign::{KeyError, Signer, Verifier};
+
+/// Made by `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`, for this test alone.
+pub const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----
+MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEAAoIBAQDeKFQaw6MsVNXZ
+YYp4x+z+fW4i2pZiwbp6aEgShBSS5ZvW4i7cIdPs05E+waF6EVoevVgH9aJ5mxQh
+JV1hPYvkwh3IM3oNlLoi1wgNbArjlHTSm8lWE1ZV7l15MXH5z/NNjTi2f0kKlEY7
+7nUQxRbP2OCMXlKj3YXrApjFiuOj/TVhkuclHdv64xiFzqzPn+SadDNyiFNoC6Hd
+cpUKzj9TTKgGbEcRNenu4CbqWZqw7No3Hp15dCSruyc8zmxE87IXkEZATBb4f+l2
+FiCv3GXK9CquC+f7w6crcJCYoX0zhyGbZBJn1Py48nx0FjbE4b6N5xUqrXs7vdo0
++FZjmWZ9AgMBAAECggEAI2o7ah7Y8ta9Vo+ZowKAEdvOBGljQvAOObhJEQaUPwyy
+aLGa9cXAwobBp0b35n1AqBjYIUCzu34Q2e3acod8tyWI2OL36JVWjPpJktYv8DK4
+4uAp2vpvL3i11v2eZUwUxb6nFVS6QKD9h01OxTMeHVk+BrJ8qxnD4QCDeS5Ydso5
+QMSEsw1MgjeUFmEhAafQbDsWk0rymMBJbIa4WnkROgCg/Zh/iAHPUdW6o5G3BuG1
+wRciZd0IKdhi6xGKNXQw67jw2EmFDTdQtiugBV5MM2wiQLryNnsvxO3kKOllXMYD
+ngqllCbyxODUK6ACT+GJ1d+1zBgl/oKeh2FivGYk0wKBgQDvNAqKOJupeBU6HJzI
+t15PqkS9cRMpGvk9aPYx8p3kdBhs2ZYf9UnIsnSanZ4eBaNZF7Rx8dlLlHKFG2q+
+JHkELP8R8bkrcqokVBmbMEeW10sePb6UsFRGR9OOeAYx3AoT9BDaL3lkx8EQPqLT
+vBleRCN5Gla75IvGnPNjjQyJFwKBgQDtwd657NCegnWAdzSgPNghEo0eM082Smdg
+3q4uW7jusxnwaNiGyGG2xvMEIGvilsJ5hO9x16vzZf/5XSeEclXj9fb3MI97MW+k
+MC2MWOUOOgOMQIo3x2/13gwOTFTp4yYnikgwqm7a7TiZ3CGVZEIBjDEfqhyZOLkH
+R+Uj5jkhiwKBgF6vhPSNz+BXbl+gb9dr7mMujSNIHUOKL9rFL5854JJL+lcsEib4
+W4qcSVfiyHIt3SkpHv5zs4Ydbu+NmMVHfrfOb/FUc+3k58CVocUyaUQmWM/RtRz6
+Z4GicPXWQO1/omWfmQQlArKH975MbPvPW2NbKYeIi4i4wTOPcTCY5rtlAoGAPTv0
+UDBk3p49AxQwkqB5DbOIcuHGIfZxv6o6dCgdbiTkpl1qfvQ27ms5BbQP9TDc741E
+Wi6w06ROk/vhBKSp6Gdd7vYrzg/CcCgUYxQ2Ej7w0PuCXbFY7Zr9weT47bAaEI71
+3srWeD4mmMHwSFilA18G+9/FM9U/Glfy9RcDWdcCgYB3dFkkrT+ppLFg99b5LkKF
+TH+xAwawuz0UYnagiUPETC8beaqZ/58xxoLLwuZsyrzb0I0vk6ZvGeEF+/8MSkt8
+K7sSa0nc8XGCIGqt1x0u/dLHe1K2u9UAlCaPBemR/zpTWyCq2CbutbUK2IceOy2n
+VyRATywyweXr9o7q4PM9qw==
+-----END PRIVATE KEY-----
+";
+const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA3ihUGsOjLFTV2WGKeMfs
+/n1uItqWYsG6emhIEoQUkuWb1uIu3CHT7NORPsGhehFaHr1YB/WieZsUISVdYT2L
+5MIdyDN6DZS6ItcIDWwK45R00pvJVhNWVe5deTFx+c/zTY04tn9JCpRGO+51EMUW
+z9jgjF5So92F6wKYxYrjo/01YZLnJR3b+uMYhc6sz5/kmnQzcohTaAuh3XKVCs4/
+U0yoBmxHETXp7uAm6lmasOzaNx6deXQkq7snPM5sRPOyF5BGQEwW+H/pdhYgr9xl
+yvQqrgvn+8OnK3CQmKF9M4chm2QSZ9T8uPJ8dBY2xOG+jecVKq17O73aNPhWY5lm
+fQIDAQAB
+-----END PUBLIC KEY-----
+";
+/// Of 1024 bits.
+const SHORT: &str = "-----BEGIN PRIVATE KEY-----
+MIICdwIBADANBgkqhkiG9w0BAQEFAASCAmEwggJdAgEAAoGBAKI6Jo6rusS9yg0c
+vCM9dp2pGtr1WwjoftzFXGcWDGHOJyeLL1H0sEDb4HmcRs9mCmKJs7zRstoHvKT1
+feie99hMbujCM3A0rWrBn+sLhXIJGRBoheAku+IyzdATa7U5X6v9kNOvGkFI+GI6
+TkuLXixoVtZVmHbQpcuosCoMaOgNAgMBAAECgYAYfl0p92XIpLsoBammTHZnUYv7
+eUYYbzoQTUApVFvkPIMO5mXrot0lvc0Dr4PFdqukuxPHM4YkgzyJT4OGJtJWuXmu
+JN1TbSgt0pJgm1JmdEzcyddlDFwWDKlBq8MARYtIOj4nyqhDvVv7OIqlswBrN44V
+5qXR6SPIZZg7BGMEhQJBANdcwF+S+Fi6R4mZfZKysmJdluf1cZ/N6K6n0gOhOvOD
+gIgliCwOQZQfZ1rsoDgW68a95vSHyIZmSW4wumnFPaMCQQDA1qmtfLtfJ7WUy7HB
+SiBQx0uw8H763/5PGoXPTSeMD7ZFuk5c1T6BtN++3UB8Beu/PQ2UCh7vreo/p+jN
+Wj6PAkEAk6sUeTQkN2qbLL1jPhhrekkj9S711xZwKnoF5dlCu8B6fGAHy/WGf9M8
+ojrH7U3CI0cJOrh0BbvTM8wTtfy5swJAOqYO3PC+m+Yb17FL0pmU0nyKjLnYJLzT
+P4O1hqLUkEiHCxXql1lTtWcpVYc9AXtbg8IxywB5ADRItit/JlV4CQJBAMr5rHjo
+hnBbrSm+lpYviC6au2jk7qwppZDhu2nHDts4FZTOqNdNaAHApR1jTIOrpKe5i7yp
+WexKpH5EAcmutvM=
+-----END PRIVATE KEY-----
+";
+const SHORT_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCiOiaOq7rEvcoNHLwjPXadqRra
+9VsI6H7cxVxnFgxhzicniy9R9LBA2+B5nEbPZgpiibO80bLaB7yk9X3onvfYTG7o
+wjNwNK1qwZ/rC4VyCRkQaIXgJLviMs3QE2u1OV+r/ZDTrxpBSPhiOk5Li14saFbW
+VZh20KXLqLAqDGjoDQIDAQAB
+-----END PUBLIC KEY-----
+";
+/// The documentation's example.
+const PAYLOAD: &str = "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=1&price=0.2&timestamp=1668481559918&recvWindow=5000";
+/// By `openssl dgst -sha256 -sign`, in base64.
+const SIGNATURE: &str = "df/ZLxdjg/4rA9eMuhJyd7BvCXh6PGvvCTYi2PgDKy3firsZu8wd+pqvp5HhbyF9ds2u7KUQAm8nTt5z7OmBQl8K+MtLhNKW \
+    UaXMYh7GIxQVPqoyfKIu6Gfym803sIMi+TMhjKJ0q++ZyQGJuxJikZAJx701cOrHPB14aEgon4kDfK+JWbHR+tH3Abh4yfcy \
+    Ag15hI4+M09bAFW0jEKrtmma6rBaWD2IHgcErej4bjBbvpUjSB3v/Qlpg47HZESlvWAV90o4EITPX7jR1ZcKTVZQ2abKtz7o \
+    YuQHO16lvsjrEvwyiYVvQnBNhLIe74ZDQCFb/iXtRAGXcfUkuR0itQ==";
+
+#[test]
+fn rsa_signatures_are_those_of_openssl_both_ways() {
+    let signer = Signer::from_secret(PRIVATE).unwrap();
+    assert_eq!(signer.sign(PAYLOAD), SIGNATURE);
+    assert!(!signer.can_log_on(), "session.logon takes Ed25519 only");
+    for verifier in [signer.verifier(), Verifier::from_public(PUBLIC).unwrap()] {
+        assert!(verifier.verify(PAYLOAD, SIGNATURE));
+        assert!(!verifier.verify(&format!("{PAYLOAD}0"), SIGNATURE));
+        assert!(!verifier.verify(PAYLOAD, &SIGNATURE[4..]) && !verifier.verify(PAYLOAD, ""));
+    }
+    assert_eq!(format!("{signer:?} {:?}", signer.verifier()), "Signer(RSA, …) Verifier(RSA, …)");
+}
+
+#[test]
+fn rsa_keys_that_binance_does_not_take_are_refused() {
+    assert_eq!(Signer::from_secret(SHORT).unwrap_err(), KeyError::NoPrivateKey, "1024 bits");
+    assert_eq!(Verifier::from_public(SHORT_PUBLIC).unwrap_err(), KeyError::NoPublicKey, "1024 bits");
+    assert_eq!(Verifier::from_public(PRIVATE).unwrap_err(), KeyError::NoPublicKey);
+    assert_eq!(Signer::from_secret(PUBLIC).unwrap_err(), KeyError::NoPrivateKey);
+    let old = PRIVATE.replace("PRIVATE KEY", "RSA PRIVATE KEY");
+    assert_eq!(Signer::from_secret(&old).unwrap_err(), KeyError::NoPrivateKey, "PKCS#1");
+    for cut in (0..PUBLIC.len()).step_by(7) {
+        assert!(Verifier::from_public(&PUBLIC[..cut]).is_err(), "{cut}");
+    }
+}
