@@ -6,6 +6,7 @@
 pub mod exits;
 pub mod instrument;
 pub mod interval;
+pub mod listing;
 pub mod money;
 pub mod order;
 pub mod prices;
@@ -16,6 +17,7 @@ pub mod timestamp;
 pub use exits::ExitPlan;
 pub use instrument::{Account, Instrument, InstrumentKind};
 pub use interval::Interval;
+pub use listing::Listing;
 pub use money::{Amount, Price, Quantity};
 pub use order::{
     Direction, Ending, Filled, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side,

@@ -1,7 +1,7 @@
 //! The venue's rules for an instrument (Binance's `filters.md`), and what breaks them.
 
 use crate::{
-    Asset, Decimal, OrderKind, Price, Quantity, Side,
+    Asset, Decimal, Listing, OrderKind, Price, Quantity, Side,
     exits::market_exit,
     money::{ceil_to, floor_to},
 };
@@ -49,6 +49,9 @@ pub struct InstrumentRules {
     /// Decimals of base and quote amounts; a fee is rounded to these.
     pub base_precision: u32,
     pub quote_precision: u32,
+    /// What the venue lists beside that, where it was recorded: order types, self-trade modes, rarer filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Box<Listing>>,
 }
 
 /// Order types that a plan of ours needs and that the venue's `orderTypes` do not name.
@@ -154,6 +157,7 @@ impl InstrumentRules {
             quote_quantity_allowed: true,
             base_precision: 8,
             quote_precision: 8,
+            listing: None,
         }
     }
 

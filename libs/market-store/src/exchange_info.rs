@@ -4,7 +4,7 @@
 //! A limit of zero, or an empty text, means that there is none.
 
 use domain::{
-    Asset, Decimal, InstrumentRules, Symbol,
+    Asset, Decimal, InstrumentRules, Listing, Symbol,
     rules::{PriceRange, Unlisted},
 };
 use serde::Deserialize;
@@ -74,11 +74,25 @@ struct RawSymbol {
     /// The older name of the same.
     quote_precision: Option<u32>,
     #[serde(default)]
-    order_types: Vec<String>,
-    #[serde(default)]
     oco_allowed: bool,
     #[serde(default)]
     quote_order_qty_market_allowed: bool,
+    order_types: Option<Vec<String>>,
+    iceberg_allowed: Option<bool>,
+    oto_allowed: Option<bool>,
+    opo_allowed: Option<bool>,
+    allow_trailing_stop: Option<bool>,
+    cancel_replace_allowed: Option<bool>,
+    amend_allowed: Option<bool>,
+    peg_instructions_allowed: Option<bool>,
+    is_spot_trading_allowed: Option<bool>,
+    is_margin_trading_allowed: Option<bool>,
+    default_self_trade_prevention_mode: Option<String>,
+    allowed_self_trade_prevention_modes: Option<Vec<String>>,
+    permissions: Option<Vec<String>>,
+    permission_sets: Option<Vec<Vec<String>>>,
+    base_commission_precision: Option<u32>,
+    quote_commission_precision: Option<u32>,
     #[serde(default)]
     filters: Vec<Map<String, Value>>,
 }
@@ -126,12 +140,51 @@ impl RawSymbol {
             max_order_lists: self.filter("MAX_NUM_ORDER_LISTS").count("maxNumOrderLists")?,
             max_position: self.filter("MAX_POSITION").decimal("maxPosition")?,
             oco_allowed: self.oco_allowed,
-            unlisted: Unlisted::of(self.order_types.iter().map(String::as_str)),
+            unlisted: Unlisted::of(self.order_types.iter().flatten().map(String::as_str)),
             quote_quantity_allowed: self.quote_order_qty_market_allowed,
             base_precision: self.base_asset_precision,
             quote_precision: self.quote_asset_precision.or(self.quote_precision).unwrap_or(8),
+            listing: Some(Box::new(self.listing()?)),
         };
         Ok((symbol, rules))
+    }
+
+    fn listing(&self) -> Result<Listing, String> {
+        let trailing = self.filter("TRAILING_DELTA");
+        let deltas = |least: &str, most: &str| -> Result<Option<(u32, u32)>, String> {
+            Ok(trailing.count(least)?.zip(trailing.count(most)?))
+        };
+        let minutes = ["NOTIONAL", "MIN_NOTIONAL", "PERCENT_PRICE_BY_SIDE", "PERCENT_PRICE"];
+        let minutes =
+            minutes.into_iter().find_map(|name| self.filter(name).count("avgPriceMins").transpose());
+        let name = |filter: &Map<String, Value>| filter.get("filterType")?.as_str().map(ToOwned::to_owned);
+        Ok(Listing {
+            order_types: self.order_types.clone(),
+            iceberg_allowed: self.iceberg_allowed,
+            oto_allowed: self.oto_allowed,
+            opo_allowed: self.opo_allowed,
+            trailing_stop_allowed: self.allow_trailing_stop,
+            cancel_replace_allowed: self.cancel_replace_allowed,
+            amend_allowed: self.amend_allowed,
+            peg_allowed: self.peg_instructions_allowed,
+            spot_allowed: self.is_spot_trading_allowed,
+            margin_allowed: self.is_margin_trading_allowed,
+            self_trade: self.default_self_trade_prevention_mode.clone(),
+            self_trades: self.allowed_self_trade_prevention_modes.clone(),
+            permissions: self.permissions.clone(),
+            permission_sets: self.permission_sets.clone(),
+            base_commission_precision: self.base_commission_precision,
+            quote_commission_precision: self.quote_commission_precision,
+            quote_precision: self.quote_precision,
+            filters: self.filters.iter().filter_map(name).collect(),
+            iceberg_parts: self.filter("ICEBERG_PARTS").count("limit")?,
+            trailing_above: deltas("minTrailingAboveDelta", "maxTrailingAboveDelta")?,
+            trailing_below: deltas("minTrailingBelowDelta", "maxTrailingBelowDelta")?,
+            max_iceberg_orders: self.filter("MAX_NUM_ICEBERG_ORDERS").count("maxNumIcebergOrders")?,
+            max_amends: self.filter("MAX_NUM_ORDER_AMENDS").count("maxNumOrderAmends")?,
+            max_lists: self.filter("MAX_NUM_ORDER_LISTS").count("maxNumOrderLists")?,
+            average_minutes: minutes.transpose()?,
+        })
     }
 
     /// Of buying (the bid side) and of selling (the ask side).

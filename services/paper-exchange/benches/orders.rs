@@ -233,5 +233,6 @@ fn rules() -> Result<InstrumentRules, Failure> {
         quote_quantity_allowed: true,
         base_precision: 8,
         quote_precision: 8,
+        listing: None,
     })
 }

@@ -5,7 +5,7 @@ mod weight;
 
 pub use table::ENDPOINTS;
 
-use crate::params::Params;
+use crate::{exchange::Wallet, params::Params};
 
 /// A request, whichever way it came. Session methods (`session.*`, `userDataStream.*`) are the server's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +61,7 @@ pub enum Endpoint {
     Commission,
     /// `/sapi/v1/asset/tradeFee`
     TradeFee,
+    Wallet(Wallet),
     /// Answered by the server, which counts.
     RateLimitOrder,
 }
@@ -79,6 +80,8 @@ pub enum Target {
     ApiTradingStatus,
     /// Pairs to trade on margin: there are none.
     MarginPairs,
+    /// Symbols that the script of faults will take to `BREAK`.
+    DelistSchedule,
     /// Listen keys: gone since 2026-02-20.
     Gone,
 }
@@ -87,6 +90,8 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     Nobody,
+    /// An API key; nothing has to be signed.
+    Key,
     /// An API key and a signature.
     UserData,
     /// As [`Self::UserData`], of a key that may trade.
@@ -114,6 +119,8 @@ pub struct Spec {
     pub free_when_done: bool,
     /// How many orders it places, if it succeeds.
     pub orders: u32,
+    /// Its parameters, where the server itself refuses others; `None` where whoever answers does.
+    pub params: Option<&'static [&'static str]>,
     /// Whether it may change the exchange; what does not is neither numbered nor recorded.
     pub changes: bool,
 }
@@ -155,8 +162,11 @@ pub fn by_method(method: &str) -> Option<&'static Spec> {
     ENDPOINTS.iter().find(|spec| spec.methods.contains(&method))
 }
 
+/// The row of that name that changes something, if there is one: of a path that is both read and written it is the
+/// one that is taken down.
 pub fn by_name(name: &str) -> Option<&'static Spec> {
-    ENDPOINTS.iter().find(|spec| spec.name() == name)
+    let named = || ENDPOINTS.iter().filter(|spec| spec.name() == name);
+    named().find(|spec| spec.changes).or_else(|| named().next())
 }
 
 pub fn of(endpoint: Endpoint) -> Option<&'static Spec> {

@@ -41,6 +41,9 @@ pub enum Input {
         owner: Owner,
         endpoint: String,
         params: Vec<(String, String)>,
+        /// How many parameters came around them; mostly a time and a signature.
+        #[serde(default = "signed", skip_serializing_if = "is_signed")]
+        envelope: usize,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         micro: bool,
     },
@@ -79,6 +82,17 @@ pub enum Input {
     Streams {
         wanted: BTreeSet<String>,
     },
+}
+
+/// Time and signature.
+const SIGNED: usize = 2;
+
+fn signed() -> usize {
+    SIGNED
+}
+
+fn is_signed(envelope: &usize) -> bool {
+    *envelope == SIGNED
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -297,14 +311,15 @@ pub type Outcome = Result<Value, Refusal>;
 pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
     match input {
         Input::Advance { to } => exchange.advance(Timestamp::from_micros(*to)),
-        Input::Call { at, owner, endpoint, params, micro } => {
+        Input::Call { at, owner, endpoint, params, envelope, micro } => {
             if let Some(at) = at {
                 exchange.advance(Timestamp::from_micros(*at));
             }
             let unit = if *micro { TimeUnit::Micro } else { TimeUnit::Milli };
             return match endpoint::by_name(endpoint).map(|spec| spec.target) {
                 Some(endpoint::Target::Exchange(endpoint)) => {
-                    exchange.call_as(*owner, endpoint, &Params { pairs: params.clone() }, unit)
+                    let params = Params { pairs: params.clone(), envelope: *envelope };
+                    exchange.call_as(*owner, endpoint, &params, unit)
                 }
                 _ => Err(Refusal::new(-1020, "This operation is not supported.")),
             };

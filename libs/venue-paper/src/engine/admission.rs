@@ -3,7 +3,7 @@
 
 use super::{
     Desk, Exchange, Extras, Limits, Market, OpenOrder, Owner, Refusal, Report, Standing, Terms, Wanted,
-    extras::{check_extras, check_more_counts},
+    extras::{check_extras, check_listing, check_more_counts, named_as_listed},
     oco,
     order::is_marketable,
     pricing::{is_beyond, product, slipped},
@@ -81,6 +81,24 @@ impl Exchange {
         wanted: &Wanted,
     ) -> Result<&Market, Refusal> {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
+        let Some(listing) = market.rules.listing.as_deref() else {
+            return self.check_in(market, limits, terms, wanted).map(|()| market);
+        };
+        for (order, extras) in wanted.each() {
+            check_listing(listing, order, &extras)?;
+        }
+        let checked = self.check_in(market, Limits::of(Some(listing), limits).as_ref(), terms, wanted);
+        checked.map(|()| market).map_err(|refusal| named_as_listed(listing, refusal))
+    }
+
+    /// The symbol's filters, and the counts of the account's orders there.
+    fn check_in(
+        &self,
+        market: &Market,
+        limits: Option<&Limits>,
+        terms: &Terms,
+        wanted: &Wanted,
+    ) -> Result<(), Refusal> {
         if let OrderRequest::Oco(oco) = &wanted.request {
             oco::check_shape(&market.rules, oco)?;
         }
@@ -95,7 +113,7 @@ impl Exchange {
         if let Some(limits) = limits {
             check_more_counts(limits, market, wanted)?;
         }
-        Ok(market)
+        Ok(())
     }
 
     fn check_counts(&self, market: &Market, owner: Owner, request: &OrderRequest) -> Result<(), Refusal> {

@@ -23,7 +23,12 @@ impl Exchange {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
         let order = market.orders.iter().find(|o| o.id == *id && o.owner() == owner).copied();
         let order = order.ok_or_else(|| refuse("Unknown order sent."))?;
-        check(market, limits, &order, quantity)?;
+        let listing = market.rules.listing.as_deref();
+        if listing.is_some_and(|listing| listing.amend_allowed == Some(false)) {
+            return Err(refuse("Order amend is not supported for this symbol."));
+        }
+        let limits = Limits::of(listing, Some(limits)).unwrap_or(*limits);
+        check(market, &limits, &order, quantity)?;
         let twin = market.twin(&order).copied();
         check_left(&[Some(order), twin], quantity)?;
         if new_id.is_some_and(|new| new != order.id && market.named(owner, &new).is_some()) {
@@ -70,7 +75,7 @@ fn check(market: &Market, limits: &Limits, order: &OpenOrder, quantity: Quantity
     rules
         .check(order.side, &order.kind, quantity.get(), market.reference().map(|p| p.get()))
         .map_err(admission::filter)?;
-    if order.special.amends >= limits.max_amends {
+    if limits.max_amends.is_some_and(|most| order.special.amends >= most) {
         return Err(refuse("Filter failure: MAX_NUM_ORDER_AMENDS"));
     }
     if quantity > was {

@@ -6,7 +6,7 @@ use super::{
     order::{falls_to_stop, time_in_force},
 };
 use domain::{
-    Breach, InstrumentRules, NewOrder, OrderKind, OrderRequest, Price, Quantity, Size, TimeInForce,
+    Breach, InstrumentRules, Listing, NewOrder, OrderKind, OrderRequest, Price, Quantity, Size, TimeInForce,
     money::floor_to,
 };
 use events::Rejection;
@@ -57,33 +57,50 @@ pub enum SelfTrade {
     Transfer,
 }
 
-/// The venue's rules that are not part of `InstrumentRules`, as Binance sends them for most symbols.
+/// The rarer filters: those of a symbol's listing, else as Binance sends them for most symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// `TRAILING_DELTA` of orders whose trigger lies above the market: smallest and largest.
-    pub trailing_above: (u32, u32),
+    pub trailing_above: Option<(u32, u32)>,
     /// `TRAILING_DELTA` of orders whose trigger lies below the market.
-    pub trailing_below: (u32, u32),
+    pub trailing_below: Option<(u32, u32)>,
     /// `ICEBERG_PARTS`
-    pub iceberg_parts: u32,
+    pub iceberg_parts: Option<u32>,
     /// `MAX_NUM_ICEBERG_ORDERS`
     pub max_iceberg_orders: Option<u32>,
     /// `MAX_NUM_ORDER_AMENDS`
-    pub max_amends: u32,
+    pub max_amends: Option<u32>,
     /// `MAX_NUM_ORDER_LISTS`
-    pub max_lists: u32,
+    pub max_lists: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            trailing_above: (10, 2000),
-            trailing_below: (10, 2000),
-            iceberg_parts: 100,
+            trailing_above: Some((10, 2000)),
+            trailing_below: Some((10, 2000)),
+            iceberg_parts: Some(100),
             max_iceberg_orders: None,
-            max_amends: 10,
-            max_lists: 20,
+            max_amends: Some(10),
+            max_lists: Some(20),
         }
+    }
+}
+
+impl Limits {
+    /// Those that were recorded of a symbol, where a filter that is not there limits nothing; else `usual`.
+    pub fn of(listing: Option<&Listing>, usual: Option<&Self>) -> Option<Self> {
+        let Some(listing) = listing.filter(|listing| !listing.filters.is_empty()) else {
+            return usual.copied();
+        };
+        Some(Self {
+            trailing_above: listing.trailing_above,
+            trailing_below: listing.trailing_below,
+            iceberg_parts: listing.iceberg_parts,
+            max_iceberg_orders: listing.max_iceberg_orders,
+            max_amends: listing.max_amends,
+            max_lists: listing.max_lists,
+        })
     }
 }
 
@@ -132,12 +149,12 @@ pub fn check_extras(
         if order.kind.stop().is_none() {
             return Err(unsupported());
         }
-        let (least, most) = if falls_to_stop(&order.kind, order.side) {
+        let within = if falls_to_stop(&order.kind, order.side) {
             limits.trailing_below
         } else {
             limits.trailing_above
         };
-        if !(least..=most).contains(&trailing.delta_bips) {
+        if within.is_some_and(|(least, most)| !(least..=most).contains(&trailing.delta_bips)) {
             return Err(failure("TRAILING_DELTA"));
         }
     }
@@ -155,11 +172,52 @@ pub fn check_more_counts(limits: &Limits, market: &Market, wanted: &Wanted) -> R
     if let OrderRequest::Oco(_) = wanted.request {
         let first_leg = |o: &&super::OpenOrder| market.twin(o).is_some_and(|twin| twin.number > o.number);
         let lists = own().filter(first_leg).count();
-        if lists >= limits.max_lists as usize {
+        if limits.max_lists.is_some_and(|max| lists >= max as usize) {
             return Err(failure("MAX_NUM_ORDER_LISTS"));
         }
     }
     Ok(())
+}
+
+/// What the symbol takes at all (`errors.md`, "Messages for -1010, -2010 …").
+pub fn check_listing(listing: &Listing, order: &NewOrder, extras: &Extras) -> Result<(), Refusal> {
+    let refuse = |what: &str| {
+        let text = format!("{what} orders are not supported for this symbol.");
+        Err(Refusal::new(Rejection::Other, -1013, text))
+    };
+    if extras.iceberg.is_some() && listing.iceberg_allowed == Some(false) {
+        return refuse("Iceberg");
+    }
+    if extras.trailing.is_some() && listing.trailing_stop_allowed == Some(false) {
+        return refuse("Trailing stop");
+    }
+    if listing.takes(&order.kind) {
+        return Ok(());
+    }
+    refuse(match order.kind {
+        OrderKind::Market => "Market",
+        OrderKind::Limit { .. } => "Limit",
+        OrderKind::LimitMaker { .. } => "Limit maker",
+        OrderKind::StopLoss { .. } => "Stop loss",
+        OrderKind::StopLossLimit { .. } => "Stop loss limit",
+        OrderKind::TakeProfit { .. } => "Take profit",
+        OrderKind::TakeProfitLimit { .. } => "Take profit limit",
+    })
+}
+
+/// Older filters fail under their own names.
+pub fn named_as_listed(listing: &Listing, refusal: Refusal) -> Refusal {
+    const NAMES: [(&str, &str); 2] =
+        [("PERCENT_PRICE_BY_SIDE", "PERCENT_PRICE"), ("NOTIONAL", "MIN_NOTIONAL")];
+    for (new, old) in NAMES {
+        if refusal.text == format!("Filter failure: {new}")
+            && listing.has_filter(old)
+            && !listing.has_filter(new)
+        {
+            return Refusal { text: format!("Filter failure: {old}"), ..refusal };
+        }
+    }
+    refusal
 }
 
 fn check_iceberg(
@@ -188,7 +246,7 @@ fn check_iceberg(
         return Err(Refusal::new(Rejection::Other, -2010, "IcebergQty exceeds QTY."));
     }
     let parts = quantity.get().checked_div(part).map(|parts| parts.ceil());
-    if parts.is_none_or(|parts| parts > limits.iceberg_parts.into()) {
+    if parts.is_none_or(|parts| limits.iceberg_parts.is_some_and(|most| parts > most.into())) {
         return Err(failure("ICEBERG_PARTS"));
     }
     Ok(())

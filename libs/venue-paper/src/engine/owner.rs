@@ -1,6 +1,6 @@
 //! Several accounts on one exchange: whose an order is, what each owns, and who trades as one.
 
-use super::{Balances, Exchange, Fees, Refusal, Report, Spot, Terms};
+use super::{Balances, Exchange, Fees, PaidIn, Refusal, Report, Spot, Terms};
 use domain::{Amount, Asset, Quantity, Timestamp};
 use events::Rejection;
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,16 @@ impl Spot {
     pub fn open_account(&mut self, fees: Fees, group: Option<u32>) -> Owner {
         self.exchange.members.push(Member { balances: Balances::default(), fees, group });
         Owner(u16::try_from(self.exchange.members.len()).unwrap_or(u16::MAX))
+    }
+
+    /// What the account's fees are taken from, from now on.
+    pub fn pay_fees_in(&mut self, owner: Owner, paid_in: PaidIn) {
+        let member =
+            owner.0.checked_sub(1).and_then(|place| self.exchange.members.get_mut(usize::from(place)));
+        match member {
+            Some(member) => member.fees.paid_in = paid_in,
+            None => self.terms.fees.paid_in = paid_in,
+        }
     }
 
     /// Moves what is free of an asset from one account to another.

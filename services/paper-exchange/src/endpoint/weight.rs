@@ -24,6 +24,10 @@ pub fn forty(_: &Params) -> u32 {
     40
 }
 
+pub fn hundred(_: &Params) -> u32 {
+    100
+}
+
 pub fn depth(params: &Params) -> u32 {
     match params.get("limit").and_then(|limit| limit.parse::<u32>().ok()).unwrap_or(100) {
         0..=100 => 5,

@@ -57,7 +57,7 @@ impl Exchange {
     }
 
     /// Everything that is held, or could be got here.
-    fn assets(&self) -> BTreeSet<Asset> {
+    pub(super) fn assets(&self) -> BTreeSet<Asset> {
         let held = self.spot.exchange.balances_of(self.asker).iter().map(|(asset, _)| *asset);
         let traded = self.spot.exchange.markets.iter().flat_map(|(_, m)| [m.rules.base, m.rules.quote]);
         held.chain(traded).collect()

@@ -3,9 +3,6 @@
 use crate::{params::Params, refusal::Refusal};
 use domain::{ClientOrderId, Decimal, Timestamp};
 
-/// What the server takes out of a signed request before it comes here.
-const ENVELOPE: usize = 2;
-
 const SYMBOL: &str = r"^[\w\-._&&[^a-z]]{1,50}$";
 const ID: &str = r"^[\.A-Z\:/a-z0-9_-]{1,36}$";
 const DECIMAL: &str = r"^([0-9]{1,20})(\.[0-9]{1,20})?$";
@@ -21,18 +18,10 @@ pub struct Ask<'a>(pub &'a Params);
 
 impl<'a> Ask<'a> {
     /// # Errors
-    /// −1104 if there is a parameter besides `known` ones.
+    /// −1104 if there is a parameter besides `known` ones; −1101 where there are none to be known.
     pub fn only(self, known: &[&[&str]]) -> Result<Self, Refusal> {
-        let is_known = |name: &str| known.iter().any(|names| names.contains(&name));
-        let sent = self.0.pairs.len();
-        let read = self.0.pairs.iter().filter(|(name, _)| is_known(name)).count();
-        if read == sent {
-            return Ok(self);
-        }
-        let (read, sent) = (read + ENVELOPE, sent + ENVELOPE);
-        let text =
-            format!("Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'.");
-        Err(Refusal::new(-1104, text))
+        self.0.only(known)?;
+        Ok(self)
     }
 
     pub fn has(self, name: &str) -> bool {

@@ -5,7 +5,7 @@ use super::{
     order_params::{Asked, Detail, Names, Type, detail, order, quantity, side},
 };
 use crate::refusal::Refusal;
-use domain::{ClientOrderId, NewOco, OrderRequest, Price, Side, Size};
+use domain::{ClientOrderId, Listing, NewOco, OrderRequest, Price, Side, Size};
 use venue_paper::engine::{Owner, Wanted};
 
 /// An order list as it was asked for.
@@ -15,6 +15,20 @@ pub struct AskedList {
     /// Above, below.
     pub legs: [Asked; 2],
     pub detail: Detail,
+}
+
+impl AskedList {
+    /// The list with the self-trade mode that was asked for, or the symbol's own.
+    ///
+    /// # Errors
+    /// −1013 for a mode that the symbol does not allow.
+    pub fn with_modes(mut self, listing: Option<&Listing>) -> Result<Self, Refusal> {
+        for (leg, extras) in self.legs.iter_mut().zip(&mut self.wanted.extras) {
+            *leg = leg.with_mode(listing)?;
+            extras.self_trade = leg.extras.self_trade;
+        }
+        Ok(self)
+    }
 }
 
 /// Names for what was not named: of the list, of the order above, of the order below.

@@ -5,10 +5,11 @@ use super::{
     Exchange,
     ask::{Ask, bad_combination, invalid},
     figure::figure,
+    order_params::{SELF_TRADE_MODES, USUAL_SELF_TRADE_MODE},
     told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
-use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Price, rules::PriceRange};
+use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Listing, Price, rules::PriceRange};
 use serde_json::{Value, json};
 use venue_paper::engine::{Limits, Market, Owner};
 
@@ -18,7 +19,6 @@ const STATUSES: &[&str] = &[TRADING, "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY
 const PERMISSIONS: &[&str] = &["SPOT", "MARGIN", "LEVERAGED"];
 const ORDER_TYPES: &[&str] =
     &["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"];
-const SELF_TRADE_MODES: &[&str] = &["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"];
 /// Of the average price that filters refer to.
 const AVERAGE_MINUTES: u32 = 5;
 /// What 64 bits hold with 8 decimals: the limit where a symbol has none of its own.
@@ -111,17 +111,15 @@ impl Exchange {
         if let Some(text) = ask.text("symbols")? {
             return self.symbols(text);
         }
-        if let Some(text) = ask.text("permissions")?
-            && !permissions(text)?.iter().any(|permission| permission == "SPOT")
-        {
-            return Ok(Vec::new());
-        }
+        let wanted = ask.text("permissions")?.map(permissions).transpose()?;
         let status = ask.text("symbolStatus")?;
         if status.is_some_and(|status| !STATUSES.contains(&status)) {
             return Err(bad_status());
         }
         let all = self.spot.exchange.markets.iter().map(|(instrument, _)| *instrument);
-        Ok(all.filter(|one| status.is_none_or(|status| self.status(*one) == status)).collect())
+        let permitted = |one: &Instrument| wanted.as_ref().is_none_or(|wanted| self.has_any(*one, wanted));
+        let all = all.filter(|one| status.is_none_or(|status| self.status(*one) == status));
+        Ok(all.filter(permitted).collect())
     }
 
     /// # Errors
@@ -139,6 +137,15 @@ impl Exchange {
             return Err(Refusal::new(-1151, "Symbol is present multiple times in the list."));
         }
         Ok(listed)
+    }
+
+    /// Whether the symbol has any of these permissions; one of which none were recorded has `SPOT`.
+    fn has_any(&self, instrument: Instrument, wanted: &[String]) -> bool {
+        let sets = self.listing(instrument).and_then(|listing| listing.permission_sets.as_ref());
+        match sets {
+            Some(sets) => sets.iter().flatten().any(|one| wanted.contains(one)),
+            None => wanted.iter().any(|one| one == "SPOT"),
+        }
     }
 
     /// The account's limits on a symbol are the symbol's own.
@@ -176,40 +183,89 @@ fn rate_limits() -> Value {
 
 fn symbol(instrument: Instrument, market: &Market, status: &str, limits: &Limits, shows: bool) -> Value {
     let rules = &market.rules;
+    let usual = Listing::default();
+    let listing = rules.listing.as_deref().unwrap_or(&usual);
+    let yes = |told: Option<bool>| told.unwrap_or(true);
     let mut row = json!({
         "symbol": instrument.symbol.as_str(),
         "status": status,
         "baseAsset": rules.base.as_str(),
         "baseAssetPrecision": rules.base_precision,
         "quoteAsset": rules.quote.as_str(),
-        "quotePrecision": rules.quote_precision,
+        "quotePrecision": listing.quote_precision.unwrap_or(rules.quote_precision),
         "quoteAssetPrecision": rules.quote_precision,
-        "baseCommissionPrecision": rules.base_precision,
-        "quoteCommissionPrecision": rules.quote_precision,
-        "orderTypes": ORDER_TYPES,
-        "icebergAllowed": true,
+        "baseCommissionPrecision": listing.base_commission_precision.unwrap_or(rules.base_precision),
+        "quoteCommissionPrecision": listing.quote_commission_precision.unwrap_or(rules.quote_precision),
+        "orderTypes": listing.order_types.as_ref().map_or(json!(ORDER_TYPES), |types| json!(types)),
+        "icebergAllowed": yes(listing.iceberg_allowed),
         "ocoAllowed": rules.oco_allowed,
         "otoAllowed": false,
         "opoAllowed": false,
         "quoteOrderQtyMarketAllowed": rules.quote_quantity_allowed,
-        "allowTrailingStop": true,
-        "cancelReplaceAllowed": true,
-        "amendAllowed": true,
+        "allowTrailingStop": yes(listing.trailing_stop_allowed),
+        "cancelReplaceAllowed": yes(listing.cancel_replace_allowed),
+        "amendAllowed": yes(listing.amend_allowed),
         "pegInstructionsAllowed": false,
-        "isSpotTradingAllowed": true,
-        "isMarginTradingAllowed": false,
+        "isSpotTradingAllowed": yes(listing.spot_allowed),
+        "isMarginTradingAllowed": listing.margin_allowed.unwrap_or(false),
         "filters": filters(rules, limits),
-        "permissions": [],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": SELF_TRADE_MODES,
+        "permissions": listing.permissions.clone().unwrap_or_default(),
+        "defaultSelfTradePreventionMode": listing.self_trade.as_deref().unwrap_or(USUAL_SELF_TRADE_MODE),
+        "allowedSelfTradePreventionModes":
+            listing.self_trades.as_ref().map_or(json!(SELF_TRADE_MODES), |modes| json!(modes)),
     });
     if shows {
-        row["permissionSets"] = json!([["SPOT"]]);
+        row["permissionSets"] =
+            listing.permission_sets.as_ref().map_or(json!([["SPOT"]]), |sets| json!(sets));
     }
     row
 }
 
+/// Those that were recorded of the symbol, in their order; else as most symbols have them.
 fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
+    let recorded = rules.listing.as_deref().filter(|listing| !listing.filters.is_empty());
+    let Some(listing) = recorded else { return usual_filters(rules, limits) };
+    let known = usual_filters(rules, &Limits::of(recorded, None).unwrap_or(*limits));
+    let row = |name: &String| match name.as_str() {
+        "MIN_NOTIONAL" => Some(old_notional(rules)),
+        "PERCENT_PRICE" => old_percent_price(rules),
+        name => {
+            let mut row = known.iter().find(|row| row["filterType"] == name)?.clone();
+            if let Some(minutes) = listing.average_minutes.filter(|_| row.get("avgPriceMins").is_some()) {
+                row["avgPriceMins"] = minutes.into();
+            }
+            Some(row)
+        }
+    };
+    listing.filters.iter().filter_map(row).collect()
+}
+
+/// `MIN_NOTIONAL`, before there was `NOTIONAL`.
+fn old_notional(rules: &InstrumentRules) -> Value {
+    json!({
+        "filterType": "MIN_NOTIONAL",
+        "minNotional": figure(rules.min_notional),
+        "applyToMarket": rules.min_notional_applies_to_market,
+        "avgPriceMins": minutes(rules),
+    })
+}
+
+/// `PERCENT_PRICE`, of both sides.
+fn old_percent_price(rules: &InstrumentRules) -> Option<Value> {
+    let range = rules.buy_price_range?;
+    Some(json!({
+        "filterType": "PERCENT_PRICE",
+        "multiplierUp": range.up.normalize().to_string(),
+        "multiplierDown": range.down.normalize().to_string(),
+        "avgPriceMins": minutes(rules),
+    }))
+}
+
+fn minutes(rules: &InstrumentRules) -> u32 {
+    rules.listing.as_ref().and_then(|listing| listing.average_minutes).unwrap_or(AVERAGE_MINUTES)
+}
+
+fn usual_filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
     let (zero, most) = (Decimal::ZERO, Decimal::from(MOST));
     let highest = most - most.checked_rem(rules.tick_size).unwrap_or_default();
     let count = |kind: &str, name: &str, most: u32| json!({ "filterType": kind, name: most });
@@ -226,21 +282,23 @@ fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
             "maxQty": figure(rules.max_quantity.unwrap_or(most)),
             "stepSize": figure(rules.lot_size),
         }),
-        count("ICEBERG_PARTS", "limit", limits.iceberg_parts),
         json!({
             "filterType": "MARKET_LOT_SIZE",
             "minQty": figure(rules.market_min_quantity.unwrap_or(zero)),
             "maxQty": figure(rules.market_max_quantity.unwrap_or(most)),
             "stepSize": figure(rules.market_lot_size.unwrap_or(zero)),
         }),
+    ];
+    filters.extend(limits.iceberg_parts.map(|most| count("ICEBERG_PARTS", "limit", most)));
+    filters.extend(limits.trailing_above.zip(limits.trailing_below).map(|(above, below)| {
         json!({
             "filterType": "TRAILING_DELTA",
-            "minTrailingAboveDelta": limits.trailing_above.0,
-            "maxTrailingAboveDelta": limits.trailing_above.1,
-            "minTrailingBelowDelta": limits.trailing_below.0,
-            "maxTrailingBelowDelta": limits.trailing_below.1,
-        }),
-    ];
+            "minTrailingAboveDelta": above.0,
+            "maxTrailingAboveDelta": above.1,
+            "minTrailingBelowDelta": below.0,
+            "maxTrailingBelowDelta": below.1,
+        })
+    }));
     filters.extend(percent_price(rules.buy_price_range, rules.sell_price_range));
     filters.push(json!({
         "filterType": "NOTIONAL",
@@ -251,9 +309,9 @@ fn filters(rules: &InstrumentRules, limits: &Limits) -> Vec<Value> {
         "avgPriceMins": AVERAGE_MINUTES,
     }));
     filters.extend(rules.max_orders.map(|most| count("MAX_NUM_ORDERS", "maxNumOrders", most)));
-    filters.push(count("MAX_NUM_ORDER_LISTS", "maxNumOrderLists", limits.max_lists));
+    filters.extend(limits.max_lists.map(|most| count("MAX_NUM_ORDER_LISTS", "maxNumOrderLists", most)));
     filters.extend(rules.max_algo_orders.map(|most| count("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", most)));
-    filters.push(count("MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", limits.max_amends));
+    filters.extend(limits.max_amends.map(|most| count("MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", most)));
     let icebergs = limits.max_iceberg_orders;
     filters.extend(icebergs.map(|most| count("MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders", most)));
     let position = |most| json!({ "filterType": "MAX_POSITION", "maxPosition": figure(most) });

@@ -18,7 +18,7 @@ impl Exchange {
     pub(super) fn place_oco(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
         let instrument = self.instrument(ask)?;
         let spare = [1, 2, 3].map(|n| self.spare_id(n));
-        let asked = oco(ask, self.last_price(instrument), spare)?;
+        let asked = oco(ask, self.last_price(instrument), spare)?.with_modes(self.listing(instrument))?;
         self.named += 3;
         self.place_list(instrument, &asked, unit)
     }
@@ -26,7 +26,7 @@ impl Exchange {
     pub(super) fn place_old_oco(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
         let instrument = self.instrument(ask)?;
         let spare = [1, 2, 3].map(|n| self.spare_id(n));
-        let asked = old_oco(ask, self.last_price(instrument), spare)?;
+        let asked = old_oco(ask, self.last_price(instrument), spare)?.with_modes(self.listing(instrument))?;
         self.named += 3;
         self.place_list(instrument, &asked, unit)
     }

@@ -28,6 +28,7 @@ mod replace;
 mod rows;
 mod rule_change;
 mod told;
+mod wallet;
 
 use crate::{
     endpoint::Endpoint,
@@ -45,6 +46,7 @@ pub use rule_change::RuleChange;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use venue_paper::engine::{Owner, Spot};
+pub use wallet::Wallet;
 
 pub struct Exchange {
     street: Street,
@@ -193,6 +195,7 @@ impl Exchange {
             Endpoint::OrderAmendments => self.order_amendments(ask, unit),
             Endpoint::Commission => self.commission(ask),
             Endpoint::TradeFee => self.trade_fee(ask),
+            Endpoint::Wallet(wallet) => self.wallet(wallet, params),
             Endpoint::RateLimitOrder => Err(Refusal::new(-1020, "This operation is not supported.")),
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::refusal::Refusal;
 use domain::{
-    ClientOrderId, Decimal, NewOrder, OrderKind, Origin, PositionSide, Price, Quantity, Side, Size,
+    ClientOrderId, Decimal, Listing, NewOrder, OrderKind, Origin, PositionSide, Price, Quantity, Side, Size,
     TimeInForce, TradeId,
 };
 use venue_paper::engine::{Extras, SelfTrade, Trailing};
@@ -43,6 +43,8 @@ pub enum Detail {
 /// One order as it was asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
+    /// The self-trade mode that was asked for; without one the symbol's own holds.
+    pub mode: Option<SelfTrade>,
     pub order: NewOrder,
     pub extras: Extras,
     pub marks: Marks,
@@ -196,13 +198,13 @@ pub fn order(
         without_stop: kind.has_stop() && given_stop.is_none(),
         strategy: ask.whole(names.strategy)?,
         strategy_type: strategy_type(ask, names.strategy_type)?,
-        self_trade: SelfTrade::None.name(),
+        self_trade: "",
     };
-    let self_trade = self_trade(ask)?;
+    let mode = self_trade(ask)?;
     let extras = Extras {
         trailing: trailing.map(|delta_bips| Trailing { delta_bips, activated: given_stop.is_none() }),
         iceberg,
-        self_trade,
+        self_trade: SelfTrade::None,
     };
     let id = ask.id(names.id)?.unwrap_or(spare);
     let kind = shape(kind, limit, given_stop.or(last), time_in_force)?;
@@ -211,7 +213,7 @@ pub fn order(
     let origin = Origin::Manual { request };
     let position_side = PositionSide::Net;
     let order = NewOrder { id, side, kind, size, origin, reduce_only: false, position_side };
-    Ok(Asked { order, extras, marks: Marks { self_trade: self_trade.name(), ..marks } })
+    Ok(Asked { mode, order, extras, marks })
 }
 
 fn size(ask: Ask, kind: Type) -> Result<Size, Refusal> {
@@ -309,21 +311,47 @@ fn strategy_type(ask: Ask, name: &str) -> Result<Option<i64>, Refusal> {
     }
 }
 
-fn self_trade(ask: Ask) -> Result<SelfTrade, Refusal> {
-    Ok(match ask.text("selfTradePreventionMode")? {
-        None | Some("NONE") => SelfTrade::None,
-        Some("EXPIRE_TAKER") => SelfTrade::ExpireTaker,
-        Some("EXPIRE_MAKER") => SelfTrade::ExpireMaker,
-        Some("EXPIRE_BOTH") => SelfTrade::ExpireBoth,
-        Some("DECREMENT") => SelfTrade::Decrement,
-        // Between accounts of one group; there is one account here.
-        Some("TRANSFER") => {
-            let text = "This symbol does not allow the specified self-trade prevention mode.";
-            return Err(Refusal::new(-1013, text));
-        }
-        Some(_) => return Err(invalid("selfTradePreventionMode")),
-    })
+fn self_trade(ask: Ask) -> Result<Option<SelfTrade>, Refusal> {
+    let Some(name) = ask.text("selfTradePreventionMode")? else { return Ok(None) };
+    mode(name).map(Some).ok_or_else(|| invalid("selfTradePreventionMode"))
 }
+
+/// The self-trade mode of that name.
+fn mode(name: &str) -> Option<SelfTrade> {
+    use SelfTrade::{Decrement, ExpireBoth, ExpireMaker, ExpireTaker, None, Transfer};
+    let modes = [None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement, Transfer];
+    modes.into_iter().find(|mode| mode.name() == name)
+}
+
+impl Asked {
+    /// The order with the mode that was asked for, if the symbol allows it, else with the symbol's own.
+    ///
+    /// # Errors
+    /// −1013 for a mode that the symbol does not allow.
+    pub fn with_mode(self, listing: Option<&Listing>) -> Result<Self, Refusal> {
+        let allowed = listing.and_then(|listing| listing.self_trades.as_deref());
+        let allows = |mode: SelfTrade| match allowed {
+            Some(allowed) => allowed.iter().any(|name| name == mode.name()),
+            None => SELF_TRADE_MODES.contains(&mode.name()),
+        };
+        let usual = listing.and_then(|listing| listing.self_trade.as_deref());
+        let mode = match self.mode {
+            Some(mode) if !allows(mode) => {
+                let text = "This symbol does not allow the specified self-trade prevention mode.";
+                return Err(Refusal::new(-1013, text));
+            }
+            Some(mode) => mode,
+            None => mode(usual.unwrap_or(USUAL_SELF_TRADE_MODE)).unwrap_or_default(),
+        };
+        let extras = Extras { self_trade: mode, ..self.extras };
+        Ok(Self { extras, marks: Marks { self_trade: mode.name(), ..self.marks }, ..self })
+    }
+}
+
+/// What production lists of its symbols: there is no `NONE`, and `TRANSFER` since 2026-04-02.
+pub const SELF_TRADE_MODES: &[&str] =
+    &["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"];
+pub const USUAL_SELF_TRADE_MODE: &str = "EXPIRE_MAKER";
 
 fn price(ask: Ask, name: &'static str) -> Result<Option<Price>, Refusal> {
     let zero = || Refusal::new(-1013, "Invalid price.");

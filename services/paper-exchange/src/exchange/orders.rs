@@ -10,7 +10,7 @@ use super::{
     told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
-use domain::{ClientOrderId, Instrument, OrderRequest, Price, Symbol, Timestamp};
+use domain::{ClientOrderId, Instrument, Listing, OrderRequest, Price, Symbol, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
 use venue_paper::engine::{self, Extras, Owner, Report, Wanted};
@@ -99,6 +99,7 @@ impl Exchange {
     pub(super) fn ready(&self, ask: Ask) -> Result<Ready, Refusal> {
         let instrument = self.instrument(ask)?;
         let (asked, detail) = single(ask, self.last_price(instrument), self.spare_id(1))?;
+        let asked = asked.with_mode(self.listing(instrument))?;
         Ok(Ready { owner: self.asker, instrument, asked, detail })
     }
 
@@ -255,6 +256,11 @@ impl Exchange {
         let symbol = Symbol::new(symbol).map_err(|_| invalid())?;
         let instrument = Instrument::spot(self.accounts.first.account.venue, symbol);
         self.spot.exchange.markets.get(&instrument).map(|_| instrument).ok_or_else(invalid)
+    }
+
+    /// What is listed of the instrument beside its filters, where it was recorded.
+    pub(super) fn listing(&self, instrument: Instrument) -> Option<&Listing> {
+        self.spot.exchange.markets.get(&instrument)?.rules.listing.as_deref()
     }
 
     pub(super) fn last_price(&self, instrument: Instrument) -> Option<Price> {

@@ -27,6 +27,10 @@ impl Exchange {
     pub(super) fn cancel_replace(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
         let ask = ask.only(&[KNOWN, NEW_ORDER])?;
         self.instrument(ask)?;
+        let listing = self.listing(self.instrument(ask)?);
+        if listing.is_some_and(|listing| listing.cancel_replace_allowed == Some(false)) {
+            return Err(Refusal::new(-2010, "Order cancel-replace is not supported for this symbol."));
+        }
         let stops = stops_on_failure(ask)?;
         let restriction = restriction(ask)?;
         let request = ask.id("cancelNewClientOrderId")?;

@@ -81,6 +81,20 @@ impl Faults {
         Some((at, self.script.rules[index].then.clone()))
     }
 
+    /// Symbols that are taken to `BREAK` after `now`, by when.
+    pub fn delistings(&self, now: Timestamp) -> Vec<(Timestamp, Vec<String>)> {
+        let mut at: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
+        for rule in self.script.rules.iter().filter(|rule| rule.on == On::Time) {
+            if let Then::SymbolStatus { symbol, status } = &rule.then
+                && status == "BREAK"
+                && rule.begins(self.start) > now
+            {
+                at.entry(rule.begins(self.start)).or_default().push(symbol.clone());
+            }
+        }
+        at.into_iter().collect()
+    }
+
     /// What was due until then has happened already: a journal told so.
     pub fn skip_until(&mut self, at: Timestamp) {
         while self.next_due(at).is_some() {}

@@ -33,6 +33,9 @@ pub async fn open(
 ) -> Response {
     let query = uri.query().unwrap_or_default();
     let Ok(unit) = streams::unit(query) else { return StatusCode::BAD_REQUEST.into_response() };
+    if let Some(refusal) = no_format(query) {
+        return (StatusCode::BAD_REQUEST, axum::Json(refusal.body())).into_response();
+    }
     let shows = streams::parameter(query, "returnRateLimits") != Some("false");
     let nothing = Kind::Api { subscriptions: BTreeMap::new() };
     let connection = match socket::connect(shared.clone(), switch.clone(), actor::API, unit, nothing).await {
@@ -130,7 +133,7 @@ impl Api {
     fn wish(&self, spec: &Spec, sent: Sent) -> (Result<Wish, Refusal>, Option<String>) {
         let unit = self.line.unit;
         if spec.security == Security::Nobody {
-            return (Ok(Wish { params: sent.into_params(), unit, timing: None }), None);
+            return (door::wished(spec, sent.unsigned().into_params(), unit, None), None);
         }
         let text = sent.get("apiKey").map(ToOwned::to_owned);
         let ad_hoc = text.is_some() || sent.get("signature").is_some();
@@ -147,7 +150,7 @@ impl Api {
             Ok(timing)
         };
         match checked() {
-            Ok(timing) => (Ok(Wish { params: sent.into_params(), unit, timing: Some(timing) }), text),
+            Ok(timing) => (door::wished(spec, sent.into_params(), unit, Some(timing)), text),
             Err(refusal) => (Err(refusal), None),
         }
     }
@@ -227,6 +230,42 @@ pub fn written(id: &Value, answer: Result<Value, Refusal>, rate_limits: Option<V
     serde_json::to_string(&answer).unwrap_or_default()
 }
 
+/// Why a connection may not speak in the wanted format (`faqs/sbe_faq.md`): there is no SBE here.
+fn no_format(query: &str) -> Option<Refusal> {
+    let wanted: Vec<&str> =
+        query.split('&').filter_map(|pair| pair.strip_prefix("responseFormat=")).collect();
+    match wanted[..] {
+        [] => None,
+        [one] if one.eq_ignore_ascii_case("json") => None,
+        [one] if one.eq_ignore_ascii_case("sbe") => Some(Refusal::new(-1155, "SBE is not enabled.")),
+        [_] => Some(Refusal::new(-1130, "Data sent for parameter 'responseFormat' is not valid.")),
+        [_, _, ..] => Some(Refusal::new(-1101, "Duplicate values for a parameter detected.")),
+    }
+}
+
+/// The members of an object in their order, a name that is there twice among them.
+struct Named(Vec<(String, Box<RawValue>)>);
+
+impl<'de> serde::Deserialize<'de> for Named {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> serde::de::Visitor<'de> for Members {
+            type Value = Named;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Named, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Named(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
 fn read(text: &str, shows: bool) -> Result<Request, (Value, Refusal)> {
     type Object = BTreeMap<String, Box<RawValue>>;
     let no_json = || (Value::Null, Refusal::new(-1135, "Invalid JSON Request"));
@@ -240,17 +279,17 @@ fn read(text: &str, shows: bool) -> Result<Request, (Value, Refusal)> {
     }
     let method = fields.get("method").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
     let Some(method) = method else { return Err((id, Refusal::mandatory("method"))) };
-    let params: Object = match fields.get("params").map(|raw| raw.get()) {
-        None | Some("null") => Object::new(),
-        Some(raw) => match serde_json::from_str(raw) {
-            Ok(params) => params,
+    let params: Vec<(String, Box<RawValue>)> = match fields.get("params").map(|raw| raw.get()) {
+        None | Some("null") => Vec::new(),
+        Some(raw) => match serde_json::from_str::<Named>(raw) {
+            Ok(params) => params.0,
             Err(_) => {
                 let refusal = Refusal::new(-1135, "JSON sent for parameter 'params' is not valid");
                 return Err((id, refusal));
             }
         },
     };
-    let sent = match Sent::object(&params) {
+    let sent = match Sent::object(params) {
         Ok(sent) => sent,
         Err(refusal) => return Err((id, refusal)),
     };

@@ -2,13 +2,12 @@
 
 use super::keys::{Key, Keys, Permission, is_key};
 use crate::{
-    endpoint::Security,
+    endpoint::{Security, Spec},
     params::{Params, TimeUnit},
     refusal::Refusal,
 };
 use domain::Timestamp;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// When a request was sent, and for how long it is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +26,17 @@ pub struct Wish {
     pub timing: Option<Timing>,
 }
 
+/// A request with what it asks for, if the endpoint has such parameters.
+///
+/// # Errors
+/// −1104 or −1101 of parameters that it does not have.
+pub fn wished(spec: &Spec, params: Params, unit: TimeUnit, timing: Option<Timing>) -> Result<Wish, Refusal> {
+    if let Some(known) = spec.params {
+        params.only(&[known])?;
+    }
+    Ok(Wish { params, unit, timing })
+}
+
 const DEFAULT_WINDOW: i64 = 5_000_000;
 const LONGEST_WINDOW: i64 = 60_000_000;
 
@@ -35,7 +45,16 @@ const LONGEST_WINDOW: i64 = 60_000_000;
 pub struct Sent {
     pairs: Vec<(String, String)>,
     payload: String,
+    /// Names that are the door's own, and not the exchange's.
+    own: &'static [&'static str],
 }
+
+/// Of a signed request over REST.
+const SIGNED: &[&str] = &["signature", "timestamp", "recvWindow"];
+/// Of the WebSocket API.
+const SOCKET: &[&str] = &["signature", "timestamp", "recvWindow", "apiKey", "returnRateLimits"];
+/// Of a request there that needs no signature.
+const OPEN: &[&str] = &["apiKey", "returnRateLimits"];
 
 impl Sent {
     /// Of REST. What is signed is the query string and the body as they were sent, one after the other, without
@@ -44,7 +63,7 @@ impl Sent {
     /// # Errors
     /// A name twice (−1101), or what is no form data (−1100).
     pub fn form(query: &str, body: &str) -> Result<Self, Refusal> {
-        let mut sent = Self::default();
+        let mut sent = Self { own: SIGNED, ..Self::default() };
         for part in [query, body] {
             let first = sent.pairs.len();
             let mut signed = Vec::new();
@@ -69,10 +88,14 @@ impl Sent {
     /// Of the WebSocket API. What is signed is sorted by name, as it is written, without the signature.
     ///
     /// # Errors
-    /// An object where a value should be (−1130).
-    pub fn object(params: &BTreeMap<String, Box<RawValue>>) -> Result<Self, Refusal> {
-        let mut sent = Self::default();
-        for (name, value) in params {
+    /// An object where a value should be (−1130), or a name twice (−1101).
+    pub fn object(mut params: Vec<(String, Box<RawValue>)>) -> Result<Self, Refusal> {
+        params.sort_by(|a, b| a.0.cmp(&b.0));
+        if params.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(Refusal::new(-1101, "Duplicate values for a parameter detected."));
+        }
+        let mut sent = Self { own: SOCKET, ..Self::default() };
+        for (name, value) in &params {
             let raw = value.get();
             let text = match raw.as_bytes().first() {
                 Some(b'"') => serde_json::from_str(raw).unwrap_or_default(),
@@ -136,11 +159,19 @@ impl Sent {
         Ok(Timing { sent, window })
     }
 
+    /// Of a request that needs no signature: what would belong to one is unknown there.
+    #[must_use]
+    pub fn unsigned(self) -> Self {
+        let own = if self.own == SOCKET { OPEN } else { &[] };
+        Self { own, ..self }
+    }
+
     /// What the exchange is to hear.
     pub fn into_params(self) -> Params {
-        const DOORS_OWN: [&str; 5] = ["signature", "timestamp", "recvWindow", "apiKey", "returnRateLimits"];
-        let pairs = self.pairs.into_iter().filter(|(name, _)| !DOORS_OWN.contains(&name.as_str()));
-        Params { pairs: pairs.collect() }
+        let sent = self.pairs.len();
+        let pairs = self.pairs.into_iter().filter(|(name, _)| !self.own.contains(&name.as_str()));
+        let pairs: Vec<_> = pairs.collect();
+        Params { envelope: sent - pairs.len(), pairs }
     }
 }
 
@@ -182,7 +213,7 @@ pub fn key<'a>(keys: &'a Keys, text: Option<&str>, security: Security) -> Result
         return Err(if is_key(text) { Refusal::key_rights() } else { Refusal::key_format() });
     };
     let needed = match security {
-        Security::Nobody => return Ok(key),
+        Security::Nobody | Security::Key => return Ok(key),
         Security::UserData => Permission::Read,
         Security::Trade => Permission::Trade,
     };

@@ -4,6 +4,7 @@ pub mod account;
 pub mod actor;
 pub mod clock;
 pub mod door;
+pub mod hints;
 pub mod hub;
 pub mod keys;
 pub mod limits;

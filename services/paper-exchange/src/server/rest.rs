@@ -3,7 +3,7 @@
 use super::{
     Shared,
     actor::{Ask, Fate, Lane, Message, Reply, What},
-    door::{self, Sent, Wish},
+    door::{self, Sent, Wish, wished},
     tcp::Switch,
     until,
 };
@@ -41,6 +41,9 @@ pub async fn answer(
         Found::WrongVerb => return plain(StatusCode::METHOD_NOT_ALLOWED, uri.path()),
         Found::Nothing => return plain(StatusCode::NOT_FOUND, uri.path()),
     };
+    if only_sbe(&headers) {
+        return sbe_is_not_enabled();
+    }
     let api_key = headers.get("x-mbx-apikey").and_then(|key| key.to_str().ok());
     // Parameters of a GET are in its query alone.
     let body = if verb == Verb::Get { &[] } else { body.as_ref() };
@@ -93,15 +96,20 @@ fn wish(
         str::from_utf8(body).map_err(|_| Refusal::new(-1100, "Illegal characters found in a parameter."))?;
     let timing = match spec.security {
         Security::Nobody => None,
+        Security::Key => {
+            door::key(&shared.0.keys, api_key, spec.security)?;
+            // Clients sign it all the same, and nobody looks.
+            return wished(spec, Sent::form(query, body)?.into_params(), unit, None);
+        }
         Security::UserData | Security::Trade => {
             let key = door::key(&shared.0.keys, api_key, spec.security)?;
             let sent = Sent::form(query, body)?;
             let timing = sent.timing()?;
             sent.verify(key)?;
-            return Ok(Wish { params: sent.into_params(), unit, timing: Some(timing) });
+            return wished(spec, sent.into_params(), unit, Some(timing));
         }
     };
-    Ok(Wish { params: Sent::form(query, body)?.into_params(), unit, timing })
+    wished(spec, Sent::form(query, body)?.unsigned().into_params(), unit, timing)
 }
 
 fn respond(reply: Reply) -> Response {
@@ -126,6 +134,24 @@ fn respond(reply: Reply) -> Response {
     }
     headers.insert(HeaderName::from_static("x-mbx-uuid"), HeaderValue::from_static("paper-exchange"));
     response
+}
+
+/// Whether an answer is accepted in SBE and not in JSON (`faqs/sbe_faq.md`).
+fn only_sbe(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    let accepted: Vec<&str> = accepted.flat_map(|value| value.split(',')).map(kind_of).collect();
+    let json = ["application/json", "application/*", "*/*"];
+    accepted.contains(&"application/sbe") && !accepted.iter().any(|kind| json.contains(kind))
+}
+
+/// A media type without its parameters.
+fn kind_of(accepted: &str) -> &str {
+    accepted.split(';').next().unwrap_or_default().trim()
+}
+
+fn sbe_is_not_enabled() -> Response {
+    let body = Refusal::new(-1155, "SBE is not enabled.").body();
+    (StatusCode::NOT_ACCEPTABLE, axum::Json(body)).into_response()
 }
 
 fn plain(status: StatusCode, path: &str) -> Response {

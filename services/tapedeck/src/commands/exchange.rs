@@ -7,17 +7,24 @@ use crate::{
     data_quality,
 };
 use anyhow::Context;
-use domain::Timestamp;
+use domain::{Instrument, InstrumentRules, Price, Timestamp};
 use events::{Candle, CandleEvent, Event};
 use market_data::{GateState, Market, MarketSpec};
 use paper_exchange::{
     exchange::{Accounts, Setup},
     faults::Script,
     journal,
-    server::{self, Config, Keys, Limits, Pace, account, clock, keys},
+    server::{self, Config, Keys, Limits, Pace, account, clock, hints, keys},
     street::{Source, Street},
 };
-use std::{cmp::Reverse, collections::BinaryHeap, fs, net::SocketAddr, path::Path, process::ExitCode};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+};
 use tokio::sync::watch;
 
 /// Where the exchange listens unless told otherwise.
@@ -94,9 +101,16 @@ fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String
         eprintln!("warning: {warning}");
     }
     let days = (start.micros() - opened.last.micros()).div_euclid(DAY) + 1;
+    let candles = Merged::new(opened.market);
+    let prices = candles.first_prices();
+    let realistic = |(instrument, rules): (Instrument, InstrumentRules)| match prices.get(&instrument) {
+        // What was recorded of a symbol is kept.
+        Some(price) if rules.listing.is_none() => (instrument, rules.realistic(price.get())),
+        _ => (instrument, rules),
+    };
     let source = Source {
-        rules: opened.rules,
-        candles: Box::new(Merged::new(opened.market)),
+        rules: opened.rules.into_iter().map(realistic).collect(),
+        candles: Box::new(candles),
         seed: match spec {
             MarketSpec::Synthetic { seed, .. } => *seed,
             _ => SEED,
@@ -141,6 +155,11 @@ impl Merged {
         let mut merged = Self { market, gates, next: BinaryHeap::with_capacity(series) };
         (0..series).for_each(|index| merged.refill(index));
         merged
+    }
+
+    /// Where each instrument's price begins.
+    fn first_prices(&self) -> BTreeMap<Instrument, Price> {
+        self.next.iter().map(|Reverse((_, _, Heaped(candle)))| (candle.instrument, candle.close)).collect()
     }
 
     /// The series come finest first, so their place decides within an instant.
@@ -205,18 +224,9 @@ fn tell(global: &Global, address: SocketAddr, own_keys: bool) -> anyhow::Result<
         }
         None => out!("API keys        those of the account file")?,
     }
-    out!("\nccxt:\n{}", for_ccxt(&host))?;
+    out!("\nccxt and ccxt.pro, in Python:")?;
+    for line in hints::ccxt(&host).lines() {
+        out!("  {line}")?;
+    }
     Ok(())
-}
-
-/// How to point ccxt here.
-fn for_ccxt(host: &str) -> String {
-    format!(
-        "  exchange = ccxt.binance({{'apiKey': KEY, 'secret': SECRET,\n    \
-         'options': {{'defaultType': 'spot', 'fetchMarkets': {{'types': ['spot']}}}}}})\n  \
-         exchange.urls['api'].update({{'public': 'http://{host}/api/v3', 'private': 'http://{host}/api/v3',\n    \
-         'sapi': 'http://{host}/sapi/v1'}})\n  \
-         exchange.urls['api']['ws'].update({{'spot': 'ws://{host}/ws', 'ws-api': {{'spot': 'ws://{host}/ws-api/v3'}}}})  \
-         # ccxt.pro"
-    )
 }

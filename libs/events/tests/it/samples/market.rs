@@ -122,6 +122,7 @@ fn full_rules() -> InstrumentRules {
         quote_quantity_allowed: false,
         base_precision: 8,
         quote_precision: 6,
+        listing: None,
     }
 }
 

@@ -36,7 +36,7 @@ fn notional_of_a_market_order_goes_by_the_average() {
 
 #[test]
 fn iceberg_parts() {
-    let parts = |floor: &mut super::floor::Floor| floor.spot.limits.iceberg_parts = 10;
+    let parts = |floor: &mut super::floor::Floor| floor.spot.limits.iceberg_parts = Some(10);
     refused(parts, "", "buy 1.001 limit 90 iceberg 0.1", "-1013: Filter failure: ICEBERG_PARTS");
     refused(parts, "", "buy 1 limit 90 iceberg 0.1", "");
 }
@@ -65,7 +65,7 @@ fn max_num_order_lists() {
     let oco = "oco sell 1 above maker 110 below stop 90";
     let why = "Filter failure: MAX_NUM_ORDER_LISTS";
     check_with(
-        |floor| floor.spot.limits.max_lists = 2,
+        |floor| floor.spot.limits.max_lists = Some(2),
         &format!(
             "{oco}\n{}\n{oco}\n{}\n{oco}\n→ o5 rejected -1013: {why} / o6 rejected -1013: {why}",
             legs(1),

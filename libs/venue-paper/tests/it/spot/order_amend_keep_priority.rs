@@ -87,7 +87,7 @@ fn can_order_lists_be_amended_either_leg_changes_both() {
 #[test]
 fn filter_max_num_order_amends() {
     check_with(
-        |floor| floor.spot.limits.max_amends = 2,
+        |floor| floor.spot.limits.max_amends = Some(2),
         "buy 5 limit 87
         → o1 accepted #1
         amend o1 4

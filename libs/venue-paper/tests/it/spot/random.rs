@@ -85,7 +85,7 @@ impl World {
         let mut rules = InstrumentRules::open(get("BTC"), get("USDT"), get(tick), get(lot), get("0"));
         (rules.max_orders, rules.max_algo_orders) = (Some(25), Some(12));
         let mut spot = Spot::new(terms);
-        spot.limits.iceberg_parts = 1000;
+        spot.limits.iceberg_parts = Some(1000);
         spot.list(instrument(), &rules);
         let mut model = Model::new(rules.clone(), terms);
         for (asset, amount) in [("USDT", "30000"), ("BTC", "200"), ("BNB", "0.05")] {

@@ -126,7 +126,8 @@ fn how_do_i_pass_the_trailing_delta_filter() {
             |floor| {
                 floor.spot.adjust(floor.now, Owner::FIRST, get("USDT"), get("100000")).unwrap();
                 let limits = &mut floor.spot.limits;
-                *(if above { &mut limits.trailing_above } else { &mut limits.trailing_below }) = (50, 60);
+                *(if above { &mut limits.trailing_above } else { &mut limits.trailing_below }) =
+                    Some((50, 60));
             },
             line,
         );

@@ -40,6 +40,11 @@ impl Actor {
                     "enablePortfolioMarginTrading": false,
                 }))
             }
+            Target::DelistSchedule => {
+                let now = self.time();
+                let row = |(at, symbols): (Timestamp, Vec<String>)| json!({ "delistTime": at.millis(), "symbols": symbols });
+                Ok(self.faults.delistings(now).into_iter().map(row).collect())
+            }
             Target::MarginPairs => Ok(json!([])),
             Target::Coins => self.coins(owner),
             Target::Gone => Err(gone()),

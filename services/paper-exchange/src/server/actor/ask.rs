@@ -227,7 +227,7 @@ impl Actor {
                 self.due(at)?;
             }
             let micro = wish.unit == crate::params::TimeUnit::Micro;
-            let input = self.call(owner, spec.name(), wish.params.pairs, micro);
+            let input = self.call(owner, spec.name(), wish.params, micro);
             return self.input(input);
         }
         Ok(match endpoint {

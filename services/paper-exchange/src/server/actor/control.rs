@@ -132,7 +132,7 @@ impl Actor {
                 let account = name.as_deref().map(str::parse).transpose().map_err(|_| unknown());
                 match account.and_then(|account| self.named(account)) {
                     Ok(owner) => {
-                        let input = self.call(owner, "order.place", params.into_iter().collect(), false);
+                        let input = self.call(owner, "order.place", super::by_hand(params), false);
                         self.hand(input)
                     }
                     Err(error) => Ok(Err(error)),

@@ -23,6 +23,7 @@ use crate::{
     faults::{Faults, Then},
     frame::AccountFrame,
     journal::{self, Input, Journal, Outcome},
+    params::Params,
     refusal::Refusal,
 };
 use domain::{Instrument, Timestamp};
@@ -341,7 +342,7 @@ impl Actor {
             }
             Then::Rules(change) => self.by_hand(Input::Rules(change))?,
             Then::Order(params) => {
-                let input = self.call(Owner::FIRST, "order.place", params.into_iter().collect(), false);
+                let input = self.call(Owner::FIRST, "order.place", by_hand(params), false);
                 self.by_hand(input)?;
             }
             Then::Maintenance => {
@@ -373,9 +374,10 @@ impl Actor {
         Ok(())
     }
 
-    fn call(&mut self, owner: Owner, endpoint: &str, params: Vec<(String, String)>, micro: bool) -> Input {
+    fn call(&mut self, owner: Owner, endpoint: &str, params: Params, micro: bool) -> Input {
+        let Params { pairs: params, envelope } = params;
         let at = self.clock.now().map(Timestamp::micros);
-        Input::Call { at, owner, endpoint: endpoint.to_owned(), params, micro }
+        Input::Call { at, owner, endpoint: endpoint.to_owned(), params, envelope, micro }
     }
 
     /// Takes an input down and does it.
@@ -427,6 +429,11 @@ impl Actor {
         }
         Ok(())
     }
+}
+
+/// An order as an owner might send it by hand.
+fn by_hand(params: BTreeMap<String, String>) -> Params {
+    Params { pairs: params.into_iter().collect(), envelope: 2 }
 }
 
 /// How connections are called in fault scripts.

@@ -120,7 +120,7 @@ pub fn given<'a>(params: &'a Params, name: &str) -> Result<Option<&'a str>, Refu
 }
 
 pub fn mandatory<'a>(params: &'a Params, name: &str) -> Result<&'a str, Refusal> {
-    params.get(name).filter(|given| !given.is_empty()).ok_or_else(|| {
+    given(params, name)?.ok_or_else(|| {
         Refusal::new(
             -1102,
             format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."),

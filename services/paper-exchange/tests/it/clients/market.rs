@@ -74,5 +74,6 @@ fn rules(base: &str, lot: &str) -> InstrumentRules {
         quote_quantity_allowed: true,
         base_precision: 8,
         quote_precision: 8,
+        listing: None,
     }
 }

@@ -11,6 +11,7 @@ use paper_exchange::{
     server::{
         self, Config, Limits, Pace, account,
         clock::wall,
+        hints,
         keys::{PAPER_KEY, PAPER_SECRET},
     },
 };
@@ -53,6 +54,11 @@ const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"
 #[tokio::test(flavor = "multi_thread")]
 async fn ccxt_trades_over_rest() {
     takes_it_for_binance("ccxt_rest.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_that_serve_prints_work_in_plain_ccxt_and_in_ccxt_pro() {
+    takes_it_for_binance("ccxt_lines.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +133,7 @@ impl Program {
         for proxy in PROXIES {
             command.env_remove(proxy);
         }
+        command.env("CCXT_LINES", hints::ccxt(url.trim_start_matches("http://")));
         command.env("PYTHONDONTWRITEBYTECODE", "1").arg(file).arg(url).args(self.key);
         command.output().expect("python runs")
     }

@@ -84,6 +84,7 @@ fn inputs_of_several_accounts_come_out_the_same_again() {
         owner: Owner(owner),
         endpoint: "order.place".to_owned(),
         params: params(&query).pairs,
+        envelope: 2,
         micro: false,
     };
     let usdt = || "USDT".parse().unwrap();

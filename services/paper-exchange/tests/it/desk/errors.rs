@@ -226,8 +226,8 @@ fn messages_for_new_order_rejected_2010() {
         ),
         (
             OrderPlace,
-            "side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=99&selfTradePreventionMode=TRANSFER",
-            "-1013 This symbol does not allow the specified self-trade prevention mode.",
+            "side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=99&selfTradePreventionMode=SOMETIMES",
+            "-1130 Data sent for parameter 'selfTradePreventionMode' is not valid.",
         ),
         (
             OrderPlace,

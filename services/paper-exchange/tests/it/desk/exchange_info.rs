@@ -37,6 +37,7 @@ fn exchange_information_is_read_as_the_rules_that_it_was_made_from() {
         market_max_quantity: Some(Quantity::MOST),
         max_notional: Some(domain::Price::MOST),
         max_position: Some(d("12")),
+        listing: None,
         ..rules()
     };
     let mut stage = Stage::silent(given.clone());

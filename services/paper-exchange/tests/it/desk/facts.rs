@@ -55,7 +55,7 @@ fn act(stage: &mut Stage, random: &mut Random, n: usize) -> Vec<Event> {
             .map(|answer| rows::parse_placed(account(), answer.to_string().as_bytes()).unwrap())
             .unwrap_or_default()
     };
-    let modes = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"];
+    let modes = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"];
     let mode = random.pick(&modes);
     let detail = random.pick(&["ACK", "RESULT", "FULL"]);
     let common =

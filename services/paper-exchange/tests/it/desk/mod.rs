@@ -8,6 +8,7 @@ mod exchange_info;
 mod facts;
 mod filters;
 mod frames;
+mod listed;
 mod lists;
 mod live;
 mod orders;

@@ -1,6 +1,6 @@
 //! An exchange whose market a test makes by hand.
 
-use domain::{Amount, Decimal, Instrument, InstrumentRules, Price, Quantity, Side, Timestamp};
+use domain::{Amount, Decimal, Instrument, InstrumentRules, Listing, Price, Quantity, Side, Timestamp};
 use events::InstrumentListed;
 use paper_exchange::{
     endpoint::Endpoint,
@@ -28,8 +28,16 @@ pub fn btc() -> Instrument {
     "binance:spot:BTCUSDT".parse().unwrap()
 }
 
+/// Of the self-trade modes all are allowed, and none holds unless it is asked for, as in the documentation's samples.
 pub fn rules() -> InstrumentRules {
+    let modes = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"];
+    let listing = Listing {
+        self_trade: Some("NONE".to_owned()),
+        self_trades: Some(modes.map(ToOwned::to_owned).into()),
+        ..Listing::default()
+    };
     InstrumentRules {
+        listing: Some(Box::new(listing)),
         max_price: Some(d("1000000")),
         max_quantity: Some(d("9000")),
         ..InstrumentRules::open(
@@ -144,7 +152,8 @@ pub fn params(query: &str) -> Params {
         let (name, value) = pair.split_once('=').unwrap();
         (name.to_owned(), value.to_owned())
     };
-    Params { pairs: pairs.map(pair).collect() }
+    // As of a signed request.
+    Params { envelope: 2, ..Params::new(pairs.map(pair).collect()) }
 }
 
 fn short(event: &Value) -> String {

@@ -112,7 +112,7 @@ async fn one_connection_listens_to_several_accounts_and_to_none_twice() {
 }
 
 #[tokio::test]
-async fn money_goes_between_accounts_by_control_and_by_universal_transfer() {
+async fn money_goes_between_accounts_by_control() {
     let rig = two().await;
     let mut second = subscribed(&rig, COPIER, SECRET).await;
     let body = json!({ "from": "binance:paper", "to": "binance:copier", "asset": "USDT", "amount": "250.5" });
@@ -132,6 +132,28 @@ async fn money_goes_between_accounts_by_control_and_by_universal_transfer() {
     assert_eq!(rig.control("order", order).await.ok()["status"], "FILLED");
     let trades = copier(&rig, "GET", "/api/v3/myTrades", "symbol=BTCUSDT").await;
     assert_eq!(trades[0]["commission"], "0.00000500", "its own fee: {trades}");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn the_master_account_lists_its_sub_accounts_and_moves_their_money() {
+    let rig = two().await;
+    let listed = rig.call("GET", "/sapi/v1/sub-account/list", "").await.ok();
+    let email = listed["subAccounts"][0]["email"].as_str().expect("an email").to_owned();
+    let path = "/sapi/v1/sub-account/universalTransfer";
+    let query = format!("toEmail={email}&fromAccountType=SPOT&toAccountType=SPOT&asset=USDT&amount=10.5");
+    assert_eq!(rig.call("POST", path, &query).await.ok()["tranId"], 1);
+    let assets = rig.call("GET", "/sapi/v3/sub-account/assets", &format!("email={email}")).await.ok();
+    assert_eq!(assets["balances"][0]["free"], "5010.50000000", "{assets}");
+    let back =
+        copier(&rig, "POST", "/sapi/v1/sub-account/transfer/subToMaster", "asset=USDT&amount=0.5").await;
+    assert_eq!(back["txnId"], "2");
+    let history = rig.call("GET", path, "").await.ok();
+    assert_eq!((&history["totalCount"], &history["result"][1]["toEmail"]), (&json!(2), &json!(email)));
+    let query = format!("timestamp={}", now());
+    let signed = format!("{query}&signature={}", signature(SECRET, &query));
+    let refused = rig.send("GET", "/sapi/v1/sub-account/list", &signed, "", Some(COPIER)).await;
+    assert_eq!(refused.code(), -2015, "only the master's keys may ask");
     rig.stop().await;
 }
 

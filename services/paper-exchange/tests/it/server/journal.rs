@@ -131,7 +131,7 @@ async fn the_same_inputs_give_the_same_answers() {
         assert_eq!(again, told);
         let pairs = past.split('&').filter_map(|pair| pair.split_once('='));
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let rows = exchange.call(Endpoint::Klines, &Params { pairs }, TimeUnit::Milli).expect("klines");
+        let rows = exchange.call(Endpoint::Klines, &Params::new(pairs), TimeUnit::Milli).expect("klines");
         assert_eq!(rows, klines);
     }
 }

@@ -38,6 +38,8 @@ pub struct Make {
     pub faults: &'static str,
     pub journal: Option<PathBuf>,
     pub account: String,
+    /// The market, where it is not the usual one.
+    pub street: Option<Box<dyn Fn(Timestamp) -> Street>>,
 }
 
 impl Default for Make {
@@ -48,6 +50,7 @@ impl Default for Make {
             faults: "",
             journal: None,
             account: String::new(),
+            street: None,
         }
     }
 }
@@ -76,7 +79,11 @@ impl Make {
             listen: "127.0.0.1:0".parse().expect("an address"),
             pace: self.pace,
             setup: Setup { paper, start },
-            street: if self.pace == Pace::Driven { Street::default() } else { street(start) },
+            street: match &self.street {
+                Some(street) => street(start),
+                None if self.pace == Pace::Driven => Street::default(),
+                None => street(start),
+            },
             market: "test".to_owned(),
             keys,
             limits: self.limits,
@@ -96,6 +103,11 @@ impl Make {
 
 /// One instrument around 50,000, two days long.
 pub fn street(start: Timestamp) -> Street {
+    street_of(start, rules())
+}
+
+/// The same by other rules.
+pub fn street_of(start: Timestamp, rules: InstrumentRules) -> Street {
     let hour = 3_600_000_000;
     let first = (start.micros() / hour - 48) * hour;
     let candles = (0..48).map(move |n| Candle {
@@ -109,7 +121,7 @@ pub fn street(start: Timestamp) -> Street {
         volume: "1000".parse().expect("a volume"),
     });
     Street::new(Source {
-        rules: BTreeMap::from([(instrument(), rules())]),
+        rules: BTreeMap::from([(instrument(), rules)]),
         candles: Box::new(candles.collect::<Vec<_>>().into_iter()),
         seed: 7,
         shift: 0,
@@ -150,6 +162,7 @@ pub fn rules() -> InstrumentRules {
         quote_quantity_allowed: true,
         base_precision: 8,
         quote_precision: 8,
+        listing: None,
     }
 }
 

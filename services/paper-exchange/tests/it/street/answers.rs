@@ -20,7 +20,7 @@ fn errors_are_those_of_the_documentation() {
         r"Illegal characters found in parameter 'symbol'; legal range is '^[\w\-._&&[^a-z]]{1,50}$'.";
     for (endpoint, pairs, code, msg) in [
         (Depth, &[][..], -1102, &*mandatory("symbol")),
-        (Depth, &[("symbol", "")], -1102, &mandatory("symbol")),
+        (Depth, &[("symbol", "")], -1105, "Parameter 'symbol' was empty."),
         (Depth, &[("symbol", "NOPE")], -1121, "Invalid symbol."),
         (Depth, &[("symbol", "btcusdt")], -1100, symbol_range),
         (

@@ -120,7 +120,7 @@ pub fn want(street: &mut Street, names: &[&str]) {
 }
 
 pub fn params(pairs: &[(&str, &str)]) -> Params {
-    Params { pairs: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    Params::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
 }
 
 pub fn ask(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Result<Value, Refusal> {
