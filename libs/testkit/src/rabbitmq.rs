@@ -268,7 +268,11 @@ fn write(path: &Path, text: &str) {
 const INSTALL: &str = "install the package rabbitmq-server, or let ./test.sh do it";
 
 /// Debian's own in `/usr/sbin` insist on another user; the scripts behind them do not.
+/// Where `TAPEDECK_RABBITMQ_BIN` names a folder, they are those in it.
 fn program(name: &str) -> PathBuf {
+    if let Some(folder) = env::var_os("TAPEDECK_RABBITMQ_BIN") {
+        return Path::new(&folder).join(name);
+    }
     let debian = Path::new("/usr/lib/rabbitmq/bin").join(name);
     if debian.is_file() {
         return debian;
