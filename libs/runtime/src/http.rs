@@ -1,6 +1,7 @@
 //! `/health`, `/ready` and `/metrics`.
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use http_server::Limits;
 use serde_json::Value;
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -24,11 +25,11 @@ pub async fn serve(
     listen: SocketAddr,
     report: impl Report,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<(SocketAddr, impl Future<Output = io::Result<()>>)> {
+) -> io::Result<(SocketAddr, impl Future<Output = ()>)> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let server = axum::serve(listener, router(Arc::new(report))).with_graceful_shutdown(stop);
-    Ok((address, async move { server.await }))
+    let app = router(Arc::new(report));
+    Ok((address, http_server::serve(listener, app, Limits::default(), stop)))
 }
 
 type Shared = Arc<dyn Report>;

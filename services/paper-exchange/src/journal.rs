@@ -1,6 +1,10 @@
 //! Every input of the exchange, numbered and written down: whoever starts on the file stands where it stood.
 //!
 //! JSON lines. The first tells what the exchange was set up with, each further one is an [`Entry`].
+//! The last field of each is its sum: SHA-256 over the sum of the line before (32 bytes, zeros before the first)
+//! and this line's own bytes up to the comma before `"sum"`, in lower-case hexadecimal. So a figure that somebody
+//! changed, a line that was taken out or put in, or one of another journal is refused, by its number. A last line that
+//! was only begun is taken out, and whole lines that are missing at the end are not missed.
 //! Time that only passes is not written: an input that has a time of its own brings it along, and before one
 //! that has none an [`Input::Advance`] is.
 //! Lines reach the operating system before the answer that they led to goes out.
@@ -13,6 +17,7 @@ use crate::{
 };
 use domain::{Amount, Asset, Timestamp};
 use events::Event;
+use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -115,7 +120,14 @@ pub struct Header {
     pub setup: String,
 }
 
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
+
+/// A running hash.
+type Sum = [u8; 32];
+
+const BEFORE_SUM: &[u8] = b",\"sum\":\"";
+const AFTER_SUM: &[u8] = b"\"}";
+const DIGITS: usize = 64;
 
 #[derive(Debug, Error)]
 pub enum JournalError {
@@ -125,6 +137,10 @@ pub enum JournalError {
     InUse { path: PathBuf },
     #[error("line {line} of the journal {} is none of ours: {why}; start on another file", path.display())]
     Malformed { path: PathBuf, line: u64, why: String },
+    #[error("line {line} of the journal {} is not what was written: {why}; put a copy of the file back, or start on another file", path.display())]
+    Changed { path: PathBuf, line: u64, why: String },
+    #[error("the journal {} has the form {found} of another build, this one writes {VERSION}, with sums: go on with the build that wrote it, or start on another file (of `up --venue paper-exchange`: on another tape)", path.display())]
+    OtherForm { path: PathBuf, found: u16 },
     #[error("the journal {} is of another exchange ({what} differs); start with what it was made with, or on another file", path.display())]
     Other { path: PathBuf, what: &'static str },
 }
@@ -137,6 +153,8 @@ pub struct Journal {
     buffer: Vec<u8>,
     /// The last entry's number.
     last: u64,
+    /// The last line's sum.
+    sum: Sum,
 }
 
 /// What the journal at `path` belongs to; `None` where there is none yet.
@@ -152,8 +170,17 @@ pub fn header(path: &Path) -> Result<Option<Header>, JournalError> {
     };
     let line = first_line(file).map_err(io)?;
     let malformed = |why| JournalError::Malformed { path: path.to_owned(), line: 1, why };
-    if line.ends_with(b"\n") {
-        return serde_json::from_slice(&line).map(Some).map_err(|e| malformed(e.to_string()));
+    if let Some(line) = line.strip_suffix(b"\n") {
+        let header: Header = serde_json::from_slice(line).map_err(|e| malformed(e.to_string()))?;
+        // Of another form nothing else is known.
+        if header.version == VERSION {
+            opened(line, &Sum::default()).map_err(|why| JournalError::Changed {
+                path: path.to_owned(),
+                line: 1,
+                why,
+            })?;
+        }
+        return Ok(Some(header));
     }
     // Which header it is the beginning of is seen where it would be written over.
     let begun = OPENING.len().min(line.len());
@@ -172,16 +199,61 @@ fn first_line(file: File) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
+/// `line`, an object as JSON, with the sum that follows from the line before; and that sum.
+fn sealed(mut line: Vec<u8>, before: &Sum) -> (Vec<u8>, Sum) {
+    line.pop();
+    let sum = sum(before, &line);
+    line.extend_from_slice(BEFORE_SUM);
+    line.extend(sum.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()));
+    line.extend_from_slice(AFTER_SUM);
+    (line, sum)
+}
+
+/// What a sealed line says, without its sum, and that sum.
+fn opened(line: &[u8], before: &Sum) -> Result<(Vec<u8>, Sum), String> {
+    let parts = || {
+        let (rest, digits) = line.strip_suffix(AFTER_SUM)?.split_last_chunk::<DIGITS>()?;
+        Some((rest.strip_suffix(BEFORE_SUM)?, digits))
+    };
+    let (own, digits) = parts().ok_or("it ends in no sum")?;
+    let sum = sum(before, own);
+    let written = sum.iter().flat_map(|byte| format!("{byte:02x}").into_bytes());
+    if !written.eq(digits.iter().copied()) {
+        return Err("its sum does not follow from its content and the line before".to_owned());
+    }
+    let mut own = own.to_vec();
+    own.push(b'}');
+    Ok((own, sum))
+}
+
+fn sum(before: &Sum, line: &[u8]) -> Sum {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(before);
+    context.update(line);
+    let mut sum = Sum::default();
+    sum.copy_from_slice(context.finish().as_ref());
+    sum
+}
+
 /// Whether `line` is what a kill leaves of the line that `header` makes, of whatever start.
 fn begins(line: &[u8], header: &Header) -> bool {
     let start = serde_json::to_vec(&header.start).unwrap_or_default();
     let whole = serde_json::to_vec(header).unwrap_or_default();
     let Some(at) = whole.windows(start.len().max(1)).position(|part| part == start) else { return false };
-    let (before, after) = (&whole[..at], &whole[at + start.len()..]);
+    // In place of the last brace the sum begins.
+    let (before, after) = (&whole[..at], &whole[at + start.len()..whole.len() - 1]);
     let Some(rest) = line.strip_prefix(before) else { return before.starts_with(line) };
     let end = rest.iter().skip(1).position(|byte| *byte == b'"').map_or(rest.len(), |at| at + 2);
     let (time, rest) = rest.split_at(end);
-    time.iter().all(|byte| byte.is_ascii_digit() || b"\"-:.TZ".contains(byte)) && after.starts_with(rest)
+    let is_time = time.iter().all(|byte| byte.is_ascii_digit() || b"\"-:.TZ".contains(byte));
+    is_time && (after.starts_with(rest) || rest.strip_prefix(after).is_some_and(begins_sum))
+}
+
+/// Whether `end` is the beginning of a sum and what follows it, without the end of the line.
+fn begins_sum(end: &[u8]) -> bool {
+    let Some(sum) = end.strip_prefix(BEFORE_SUM) else { return BEFORE_SUM.starts_with(end) };
+    let (digits, behind) = sum.split_at(sum.len().min(DIGITS));
+    digits.iter().all(u8::is_ascii_hexdigit) && AFTER_SUM.starts_with(behind)
 }
 
 impl Input {
@@ -216,7 +288,8 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
         let found = header(path)?;
-        let mut journal = Self { file, path: path.to_owned(), buffer: Vec::new(), last: 0 };
+        let mut journal =
+            Self { file, path: path.to_owned(), buffer: Vec::new(), last: 0, sum: Sum::default() };
         let Some(found) = found else {
             if !begins(&first_line(File::open(path).map_err(io)?).map_err(io)?, wanted) {
                 let why = NO_HEADER.to_owned();
@@ -229,7 +302,7 @@ impl Journal {
         };
         let other = |what| JournalError::Other { path: path.to_owned(), what };
         if found.version != wanted.version {
-            return Err(other("the form of the file"));
+            return Err(JournalError::OtherForm { path: path.to_owned(), found: found.version });
         }
         if found.market != wanted.market {
             return Err(other("the market"));
@@ -247,21 +320,22 @@ impl Journal {
     fn replay(&mut self, each: &mut impl FnMut(Input)) -> Result<(), JournalError> {
         let io = |error| JournalError::Io { path: self.path.clone(), error };
         let mut reader = BufReader::new(File::open(&self.path).map_err(io)?);
-        let (mut line, mut number, mut whole) = (String::new(), 0, 0);
+        let (mut line, mut number, mut whole) = (Vec::new(), 0, 0);
         loop {
             line.clear();
-            let read = reader.read_line(&mut line).map_err(io)?;
-            if read == 0 || !line.ends_with('\n') {
-                break;
-            }
+            let read = reader.read_until(b'\n', &mut line).map_err(io)?;
+            let Some(text) = line.strip_suffix(b"\n") else { break };
             number += 1;
+            let changed = |why: String| JournalError::Changed { path: self.path.clone(), line: number, why };
+            let (own, sum) = opened(text, &self.sum).map_err(changed)?;
+            self.sum = sum;
             whole += read as u64;
             if number == 1 {
                 continue;
             }
             let malformed =
                 |why: String| JournalError::Malformed { path: self.path.clone(), line: number, why };
-            let entry: Entry = serde_json::from_str(&line).map_err(|e| malformed(e.to_string()))?;
+            let entry: Entry = serde_json::from_slice(&own).map_err(|e| malformed(e.to_string()))?;
             if entry.n != self.last + 1 {
                 return Err(malformed(format!("number {} follows {}", entry.n, self.last)));
             }
@@ -287,8 +361,11 @@ impl Journal {
     }
 
     fn line(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
-        let written = serde_json::to_writer(&mut self.buffer, line);
-        written.map_err(|e| JournalError::Io { path: self.path.clone(), error: e.into() })?;
+        let written = serde_json::to_vec(line);
+        let written = written.map_err(|e| JournalError::Io { path: self.path.clone(), error: e.into() })?;
+        let (line, sum) = sealed(written, &self.sum);
+        self.sum = sum;
+        self.buffer.extend_from_slice(&line);
         self.buffer.push(b'\n');
         Ok(())
     }

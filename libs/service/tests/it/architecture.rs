@@ -26,6 +26,7 @@ const LAYERS: &[&[&str]] = &[
         "telegram",
         "config",
         "observe",
+        "http-server",
         "testkit",
     ],
     &["runtime", "sim"],
@@ -48,7 +49,7 @@ const ADAPTERS_OF: &[(&str, &[&str])] = &[
 ];
 
 /// Adapters that shells and services may all use.
-const COMMON: &[&str] = &["config", "observe"];
+const COMMON: &[&str] = &["config", "observe", "http-server"];
 
 /// The only foreign crates that a core may be built on: values and their encoding.
 const FOREIGN_TO_CORES: &[&str] = &["chrono", "rust_decimal", "serde", "serde_json", "thiserror", "uuid"];

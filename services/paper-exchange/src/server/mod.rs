@@ -31,8 +31,9 @@ use crate::{
 use actor::{Actor, INBOX, Message, Parts};
 use axum::{Router, extract::DefaultBodyLimit, routing::any};
 use clock::Clock;
+use http_server::Limits as SocketLimits;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
-use tcp::{Door, Switch};
+use tcp::Wire;
 use thiserror::Error;
 use tokio::{
     net::TcpSocket,
@@ -59,8 +60,6 @@ pub struct Config {
 pub enum ServeError {
     #[error("{address} cannot be listened on: {error}; choose another address")]
     Listen { address: SocketAddr, error: io::Error },
-    #[error("the server stopped: {0}")]
-    Server(io::Error),
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error("the exchange's own task has died: {0}")]
@@ -108,15 +107,17 @@ pub async fn serve(
 
     let (stopping, stopped) = watch::channel(false);
     let shared = Shared(Arc::new(Inner { inbox, keys, limits, stopped: stopped.clone() }));
-    let app = router(shared).into_make_service_with_connect_info::<Switch>();
+    let app = router(shared);
     let mut exchange = tokio::spawn(actor.run(messages, until(stopped.clone())));
-    let server = axum::serve(Door(listener), app).with_graceful_shutdown(until(stopped));
+    let sockets = SocketLimits { largest_body: LARGEST_BODY, ..SocketLimits::default() };
+    let sockets = sockets.connections(CONNECTIONS);
+    let server = http_server::serve_dressed(listener, Wire::new, app, sockets, until(stopped));
     let running = async move {
-        let mut server = std::pin::pin!(async move { server.await });
+        let mut server = std::pin::pin!(server);
         let mut stop = std::pin::pin!(stop);
-        let ended = tokio::select! {
-            () = &mut stop => None,
-            ended = &mut server => Some(ended.map_err(ServeError::Server)),
+        let serves = tokio::select! {
+            () = &mut stop => true,
+            () = &mut server => false,
             ended = &mut exchange => {
                 let _ = stopping.send(true);
                 return ended.map_err(ServeError::Task)?;
@@ -124,14 +125,16 @@ pub async fn serve(
         };
         let _ = stopping.send(true);
         let exchange = exchange.await.map_err(ServeError::Task)?;
-        let ended = match ended {
-            Some(ended) => ended,
-            None => server.await.map_err(ServeError::Server),
-        };
-        exchange.and(ended)
+        if serves {
+            server.await;
+        }
+        exchange
     };
     Ok((address, running))
 }
+
+/// Connections at the same time, unless the process may not have so many files open.
+const CONNECTIONS: usize = 4_096;
 
 /// Connections that wait to be accepted.
 const WAITING: u32 = 1_024;

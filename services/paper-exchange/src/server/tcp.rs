@@ -1,9 +1,5 @@
 //! TCP connections that can be made to fail: cut off, or left half open.
 
-use axum::{
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
-};
 use futures_util::task::AtomicWaker;
 use std::{
     io,
@@ -14,11 +10,10 @@ use std::{
         atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Notify,
 };
 
@@ -90,43 +85,16 @@ impl Switch {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Switch {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        stream.io().switch.clone()
-    }
-}
-
-/// Accepts connections, each with its switch.
-pub struct Door(pub TcpListener);
-
+/// A connection with its switch.
 pub struct Wire {
     stream: TcpStream,
     switch: Switch,
 }
 
-impl Listener for Door {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        loop {
-            match self.0.accept().await {
-                Ok((stream, peer)) => {
-                    // Small answers must not wait for more.
-                    let _ = stream.set_nodelay(true);
-                    return (Wire { stream, switch: Switch::new(peer) }, peer);
-                }
-                Err(error) => {
-                    // Out of file descriptors, mostly: there is nothing to do but to wait.
-                    tracing::warn!("a connection cannot be accepted: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+impl Wire {
+    pub fn new(stream: TcpStream, peer: SocketAddr) -> (Self, Switch) {
+        let switch = Switch::new(peer);
+        (Self { stream, switch: switch.clone() }, switch)
     }
 }
 

@@ -223,12 +223,123 @@ fn what_is_not_ours_is_left_as_it_is() {
     assert!(matches!(journal::header(&path), Err(JournalError::Malformed { .. })));
 }
 
+/// A journal of five inputs, each with a figure in it, and its header.
+fn written(path: &Path) -> Header {
+    let header = header(Timestamp::from_micros(1_700_000_000_123_456));
+    let mut journal = Journal::open(path, &header, |_| {}).expect("a journal");
+    for n in 1..=5 {
+        let delta = format!("0.000{n}").parse().expect("an amount");
+        journal.add(&Input::Balance { asset: "BTC".parse().expect("an asset"), delta }).expect("added");
+    }
+    journal.flush().expect("flushed");
+    header
+}
+
+fn open_error(path: &Path, header: &Header) -> JournalError {
+    Journal::open(path, header, |_| {}).err().expect("refused")
+}
+
+#[test]
+fn a_changed_figure_is_refused_by_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let header = written(&path);
+    let whole = fs::read_to_string(&path).expect("a journal");
+    let lines: Vec<&str> = whole.lines().collect();
+    for at in 1..=5 {
+        let mut changed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        changed[at] = changed[at].replace(&format!("0.000{at}"), "0.0009");
+        fs::write(&path, changed.join("\n") + "\n").expect("written");
+        match open_error(&path, &header) {
+            JournalError::Changed { line, .. } => assert_eq!(line, at as u64 + 1),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn any_changed_byte_a_missing_a_doubled_and_a_foreign_line_are_refused_by_their_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, other) = (folder.path().join("journal"), folder.path().join("other"));
+    let header = written(&path);
+    let whole = fs::read(&path).expect("a journal");
+    for at in (0..whole.len() - 1).filter(|at| whole[*at] != b'\n') {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        let line = 1 + whole[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+        fs::write(&path, &changed).expect("written");
+        match open_error(&path, &header) {
+            JournalError::Changed { line: told, .. } | JournalError::Malformed { line: told, .. } => {
+                assert!(told == line || told == line - 1, "byte {at} of line {line}: {told}");
+            }
+            JournalError::Other { .. } | JournalError::OtherForm { .. } => assert_eq!(line, 1),
+            JournalError::Io { .. } | JournalError::InUse { .. } => panic!("byte {at}"),
+        }
+        assert_eq!(fs::read(&path).expect("a file"), changed, "a file that is refused is left as it is");
+    }
+    let text = String::from_utf8(whole).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    let refused = |lines: &[&str]| {
+        fs::write(&path, lines.join("\n") + "\n").expect("written");
+        match open_error(&path, &header) {
+            JournalError::Changed { line, .. } => line,
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(refused(&[&lines[..2], &lines[3..]].concat()), 3, "a line is missing");
+    assert_eq!(refused(&[&lines[..3], &lines[2..]].concat()), 4, "a line is there twice");
+    written(&other);
+    let mut journal = Journal::open(&other, &header, |_| {}).expect("a journal");
+    journal.add(&Input::Heard { until: 4 }).expect("added");
+    journal.flush().expect("flushed");
+    drop(journal);
+    let foreign = fs::read_to_string(&other).expect("a journal");
+    let foreign = foreign.lines().last().expect("a line");
+    assert_eq!(refused(&[&lines[..5], &[foreign]].concat()), 6, "a line of another journal");
+}
+
+#[test]
+fn a_last_line_that_was_cut_off_is_mended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let header = written(&path);
+    let whole = fs::read(&path).expect("a journal");
+    let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').expect("lines") + 1;
+    for length in last..whole.len() {
+        fs::write(&path, &whole[..length]).expect("written");
+        let mut inputs = 0;
+        let mut journal = Journal::open(&path, &header, |_| inputs += 1).expect("mended");
+        assert_eq!(inputs, 4);
+        let (asset, delta) = ("BTC".parse().expect("an asset"), "0.0005".parse().expect("an amount"));
+        journal.add(&Input::Balance { asset, delta }).expect("added");
+        journal.flush().expect("flushed");
+        assert_eq!(fs::read(&path).expect("a journal"), whole, "it goes on as if nothing had been cut off");
+    }
+}
+
+#[test]
+fn a_journal_of_the_form_without_sums_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let header = header(Timestamp::from_micros(1_700_000_000_123_456));
+    let old = serde_json::to_string(&Header { version: 1, ..header.clone() }).expect("JSON");
+    fs::write(&path, format!("{old}\n{{\"n\":1,\"advance\":{{\"to\":1700000001123456}}}}\n"))
+        .expect("written");
+    let refused = open_error(&path, &header);
+    assert!(matches!(refused, JournalError::OtherForm { found: 1, .. }), "{refused}");
+    for words in ["form 1 of another build", "go on with the build that wrote it, or start on another file"] {
+        assert!(refused.to_string().contains(words), "{refused}");
+    }
+}
+
 /// Killed while the first line was written, and started again later.
 #[test]
 fn a_first_line_that_was_only_begun_is_written_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal");
-    let before = serde_json::to_string(&header(Timestamp::from_micros(1_700_000_000_123_456))).expect("JSON");
+    drop(Journal::open(&path, &header(Timestamp::from_micros(1_700_000_000_123_456)), |_| {}).expect("new"));
+    let before = fs::read_to_string(&path).expect("a line");
+    let before = before.strip_suffix('\n').expect("one line");
     let now = header(wall());
     for length in 0..=before.len() {
         fs::write(&path, &before[..length]).expect("written");
