@@ -10,17 +10,21 @@ use crate::{
     status::{Phase, Status},
 };
 use domain::{Timestamp, UnitName};
-use events::{CandleEvent, Clock, Draft, Event, Recorded, TapeOpened, UnitStarted, Uuid};
+use events::{CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, UnitStarted, Uuid, ids};
 use service::{Host, Journal, Lockstep, Played, Steps, Walk};
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tape::{
     AppendError, Commit, CursorMove, Entry, LeaseError, OnConflict, ReadError, Snapshot, StorageError, Tape,
 };
 use thiserror::Error;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 /// A commit is made at the latest when this many events wait for it.
 const BATCH: usize = 2_048;
@@ -57,6 +61,44 @@ pub struct Market<F> {
     pub observer: Option<Observer>,
     /// The venue, where it is none of the units.
     pub abroad: Option<Box<dyn Abroad>>,
+    /// What people say while it plays.
+    pub hands: Option<Hands>,
+}
+
+/// Something that a person says while a market plays.
+///
+/// It is taken between two steps, as soon as every unit has dealt with the last one, and is part of the
+/// sequence from there on: recorded at the time of the last step, heard by everybody before the next one.
+pub struct Spoken {
+    pub source: UnitName,
+    pub event: Event,
+    /// Told where it stands once it is committed, or why it is not taken. Dropped if neither is known.
+    pub reply: oneshot::Sender<Result<Position, String>>,
+}
+
+/// Where that comes in. Clones are the same; one at a time takes from it.
+#[derive(Clone)]
+pub struct Hands(Arc<Mutex<mpsc::Receiver<Spoken>>>);
+
+impl Hands {
+    pub fn new(spoken: mpsc::Receiver<Spoken>) -> Self {
+        Self(Arc::new(Mutex::new(spoken)))
+    }
+
+    /// The next; `None` once nobody is left who could say anything.
+    pub async fn next(&self) -> Option<Spoken> {
+        self.0.lock().await.recv().await
+    }
+}
+
+/// What has been said by hand and not been taken.
+async fn spoken(hands: Option<&Hands>) -> Spoken {
+    if let Some(hands) = hands
+        && let Some(spoken) = hands.next().await
+    {
+        return spoken;
+    }
+    std::future::pending().await
 }
 
 pub type Observer = Box<dyn FnMut(&Recorded) + Send>;
@@ -159,6 +201,7 @@ impl<F: Steps> Market<F> {
             status,
             observer,
             abroad,
+            hands,
         } = self;
         let head = tape.head().await?;
         let opened = tape.opened().await?;
@@ -185,8 +228,14 @@ impl<F: Steps> Market<F> {
         };
 
         let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
-        let plan =
-            Plan { build: &build, walk: Walk::Follow, snapshots: true, until: None, learn_until: level };
+        let plan = Plan {
+            build: &build,
+            walk: Walk::Follow,
+            snapshots: true,
+            until: None,
+            learn_until: level,
+            checkpoints: &[],
+        };
         let walked = tokio::select! {
             walked = recover::follow(&tape, hosts, Some(feed_from), &plan, |event| {
                 if event.position > feed_from {
@@ -208,8 +257,7 @@ impl<F: Steps> Market<F> {
         let id = opened.as_ref().map_or(tape_id, |o| o.tape);
         let engine = Lockstep::resume(recovered, Some(id), pending, head.position);
         let mut played = Played::new(engine, feed, source);
-        status.committed(head.position, 0);
-        status.market_at(head.recorded_at);
+        status.committed(&head, 0);
 
         // A new tape begins at the time of the market's first step.
         let now = match &opened {
@@ -262,16 +310,33 @@ impl<F: Steps> Market<F> {
                 writer.flush().await?;
                 snapshot(&tape, &build, &mut played).await?;
             }
-            let Some(next) = played.peek().map_err(RunError::Market)? else { break Ended::MarketOver };
-            if let Some(wait) = metronome.wait(next) {
+            // The step itself is not read yet: what is said by hand may still come before it.
+            let Some(next) = played.when().map_err(RunError::Market)? else { break Ended::MarketOver };
+            let wait = metronome.wait(next);
+            if wait.is_some() {
                 writer.commit(&mut played.engine, &mut outbox).await?;
                 writer.flush().await?;
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    _ = stop.wait_for(|stop| *stop) => break Ended::Stopped,
-                }
             }
-            status.market_at(next);
+            let by_hand = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break Ended::Stopped,
+                spoken = spoken(hands.as_ref()) => Some(spoken),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => None,
+                () = std::future::ready(()), if wait.is_none() => None,
+            };
+            if let Some(Spoken { source, event, reply }) = by_hand {
+                let now = played.engine.time().max(head.recorded_at);
+                let key = format!("{}/{}", played.engine.head(), event.body());
+                let id = ids::fact(id, event.kind().name(), &key);
+                played.tell(id, source, now, event, &mut outbox);
+                let position = played.engine.head();
+                writer.commit(&mut played.engine, &mut outbox).await?;
+                writer.flush().await?;
+                // Whoever has gone finds it on the tape.
+                let _ = reply.send(Ok(position));
+                continue;
+            }
+            played.peek().map_err(RunError::Market)?;
             played.step(&mut outbox);
             if outbox.abroad.is_some() {
                 // As a venue among the units would, it answers a step before anybody else hears it.
@@ -282,7 +347,7 @@ impl<F: Steps> Market<F> {
         };
         writer.commit(&mut played.engine, &mut outbox).await?;
         writer.flush().await?;
-        if played.engine.head() > last_snapshot && !played.has_peeked() {
+        if played.engine.head() > last_snapshot {
             snapshot(&tape, &build, &mut played).await?;
         }
         if !force {
@@ -390,7 +455,7 @@ impl Writer {
             Ok(result) => result?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         };
-        self.status.committed(committed.head.position, committed.outcomes.len() as u64);
+        self.status.committed(&committed.head, committed.outcomes.len() as u64);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::UnitName;
 use events::{DecodeError, Event, Kind, Position, Recorded, Row, UnitEvent, UnitStarted};
-use service::{Bounds, Follower, Host, Walk, Walked};
+use service::{Bounds, Checkpoint, Follower, Host, Walk, Walked};
 use std::collections::BTreeMap;
 use tape::{ReadError, Tape};
 use thiserror::Error;
@@ -35,6 +35,8 @@ pub struct Plan<'a> {
     /// What a unit has not heard yet up to here, because it is new to the tape or did not run, it
     /// learns without judging it. 0 where units judge late rather than never.
     pub learn_until: Position,
+    /// States to compare with on the way.
+    pub checkpoints: &'a [Checkpoint],
 }
 
 /// Follows `hosts` along the tape. `seen` is called with every event read, in order, and each unit
@@ -76,6 +78,7 @@ pub async fn follow(
         bounded.push((host, bounds));
     }
     let mut follower = Follower::new(bounded, plan.walk);
+    follower.compare_with(plan.checkpoints.to_vec());
     let mut after = follower.starts_after().min(from.unwrap_or(Position::MAX));
     let start = follower.starts_after();
     // The next rows are read while these are taken in.

@@ -9,6 +9,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
 };
+use tape::Head;
 
 /// Shared between the engine and whoever watches it.
 #[derive(Clone)]
@@ -89,6 +90,7 @@ impl Status {
     pub fn head(&self) -> Position {
         self.0.head.load(Ordering::Relaxed)
     }
+    /// The time of the last committed event.
     pub fn market_time(&self) -> Timestamp {
         Timestamp::from_micros(self.0.market_time.load(Ordering::Relaxed))
     }
@@ -97,18 +99,17 @@ impl Status {
         self.0.candles.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn committed(&self, head: Position, events: u64) {
-        self.0.head.store(head, Ordering::Relaxed);
-        self.0.metrics.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+    /// Time and position go on together, so that none is told that is not on the tape.
+    pub(crate) fn committed(&self, head: &Head, events: u64) {
+        self.0.market_time.store(head.recorded_at.micros(), Ordering::Relaxed);
+        self.0.metrics.market_time.set(head.recorded_at.millis() / 1_000);
+        self.0.head.store(head.position, Ordering::Relaxed);
+        self.0.metrics.head.set(i64::try_from(head.position).unwrap_or(i64::MAX));
         self.0.metrics.events.inc_by(events);
         self.0.metrics.commits.inc();
     }
     pub(crate) fn heard_candle(&self) {
         self.0.candles.fetch_add(1, Ordering::Relaxed);
-    }
-    pub(crate) fn market_at(&self, now: Timestamp) {
-        self.0.market_time.store(now.micros(), Ordering::Relaxed);
-        self.0.metrics.market_time.set(now.millis() / 1_000);
     }
 
     fn report(&self) -> Value {

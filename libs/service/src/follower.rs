@@ -5,7 +5,10 @@
 //! An own event lies some way behind its cause, at most the unit's recorded *reach*; the walk looks
 //! that far ahead.
 
-use crate::{Host, Own};
+use crate::{
+    Host, Own,
+    checkpoint::{Checkpoint, Departure},
+};
 use domain::UnitName;
 use events::{Event, Position, Recorded, UnitStarted, Uuid};
 use serde_json::Value;
@@ -66,6 +69,8 @@ pub struct Walked {
     /// Events that not every unit has dealt with, in order.
     pub pending: VecDeque<Recorded>,
     pub differences: Vec<Difference>,
+    /// Checkpoints whose state is not what the walk made of the tape.
+    pub departures: Vec<Departure>,
 }
 
 /// Walks units along the tape.
@@ -79,6 +84,7 @@ pub struct Follower {
     least: Position,
     pending: VecDeque<Recorded>,
     differences: Vec<Difference>,
+    departures: Vec<Departure>,
 }
 
 struct Followed {
@@ -90,6 +96,10 @@ struct Followed {
     starts: VecDeque<UnitStarted>,
     /// Its own events ahead of the walk, in order: their causes, and where they stand.
     own: VecDeque<(Uuid, Position)>,
+    /// Where the last of its own events stands that is in the state.
+    answered: Position,
+    /// States to compare with on the way, by position.
+    checkpoints: VecDeque<Checkpoint>,
 }
 
 impl Follower {
@@ -102,13 +112,34 @@ impl Follower {
                 host.reached(bounds.reach);
                 let under_today = bounds.build.is_some();
                 let starts = std::mem::take(&mut bounds.starts).into();
-                Followed { today: host.config(), host, bounds, under_today, starts, own: VecDeque::new() }
+                Followed {
+                    today: host.config(),
+                    host,
+                    bounds,
+                    under_today,
+                    starts,
+                    own: VecDeque::new(),
+                    answered: 0,
+                    checkpoints: VecDeque::new(),
+                }
             })
             .collect();
         let head = units.iter().map(|u| u.host.cursor()).min().unwrap_or(0);
         let least = units.iter().map(|u| u.bounds.cursor).min().unwrap_or(0);
         let (ring, pending) = (VecDeque::new(), VecDeque::new());
-        Self { units, ring, reach, head, walk, least, pending, differences: Vec::new() }
+        let (differences, departures) = (Vec::new(), Vec::new());
+        Self { units, ring, reach, head, walk, least, pending, differences, departures }
+    }
+
+    /// Compares a unit's state with `checkpoints`, each where it stands. Of a unit that is not walked
+    /// nothing is compared. Before the first event only.
+    pub fn compare_with(&mut self, mut checkpoints: Vec<Checkpoint>) {
+        checkpoints.sort_by_key(|checkpoint| checkpoint.position);
+        for checkpoint in checkpoints {
+            if let Some(unit) = self.units.iter_mut().find(|u| u.host.unit() == checkpoint.unit) {
+                unit.checkpoints.push_back(checkpoint);
+            }
+        }
     }
 
     /// The position after which the tape must be read.
@@ -144,6 +175,9 @@ impl Follower {
     fn step(&mut self) {
         for unit in &mut self.units {
             unit.take(&self.ring, self.walk, &mut self.differences);
+            if let Some(front) = self.ring.front() {
+                unit.compare_checkpoints(front.position, &mut self.departures);
+            }
         }
         if let Some(front) = self.ring.pop_front()
             && front.position > self.least
@@ -163,8 +197,12 @@ impl Follower {
             self.step();
         }
         let head = self.head;
+        for unit in &mut self.units {
+            let left = std::mem::take(&mut unit.checkpoints);
+            self.departures.extend(left.into_iter().map(Checkpoint::beyond));
+        }
         let units = self.units.into_iter().map(|unit| unit.resume(build, head)).collect();
-        Walked { units, pending: self.pending, differences: self.differences }
+        Walked { units, pending: self.pending, differences: self.differences, departures: self.departures }
     }
 }
 
@@ -197,12 +235,28 @@ impl Followed {
         if self.host.own() == Own::AtCause {
             for answer in &recorded {
                 self.host.core().apply(front.recorded_at, &answer.event);
+                self.answered = self.answered.max(answer.position);
             }
         }
         if walk == Walk::Verify {
             self.compare(front, &predicted, &recorded, differences);
         }
         self.host.settle(front.position, self.host.said_through());
+    }
+
+    /// Everything up to `position` has been taken.
+    fn compare_checkpoints(&mut self, position: Position, departures: &mut Vec<Departure>) {
+        while let Some(checkpoint) = self.checkpoints.pop_front_if(|c| c.position <= position) {
+            let said = match self.host.own() {
+                Own::AtCause => Some((self.answered, self.own.front().map(|&(_, at)| at))),
+                Own::InPlace => None,
+            };
+            let stands = checkpoint.position <= self.bounds.cursor;
+            departures.extend(match stands {
+                true => checkpoint.compare(&self.host, said),
+                false => Some(checkpoint.beyond()),
+            });
+        }
     }
 
     /// Takes up a configuration that was in force for what comes now.

@@ -34,10 +34,10 @@ pub enum Arrival {
 
 /// A state with its place on the tape, as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    cursor: Position,
-    said_through: Position,
-    state: Box<RawValue>,
+pub(crate) struct Stored {
+    pub cursor: Position,
+    pub said_through: Position,
+    pub state: Box<RawValue>,
 }
 
 impl Host {

@@ -4,6 +4,7 @@
 //! It sees no clock, no id and no position: `now` is the `recorded_at` of the event in hand, so it
 //! says the same again whenever it hears the same.
 
+mod checkpoint;
 mod core;
 mod follower;
 mod host;
@@ -13,6 +14,7 @@ mod played;
 mod solo;
 
 pub use crate::core::{Core, Held};
+pub use checkpoint::{Checkpoint, Departure};
 pub use follower::{Bounds, Difference, Follower, Resumed, Walk, Walked};
 pub use host::{Arrival, Host};
 pub use lockstep::{Journal, Lockstep};

@@ -16,6 +16,11 @@ pub trait Steps: Send {
     /// Learns what it must know of the tape, each event once, its own included: time passed, candles,
     /// wakes and quotes asked for.
     fn apply(&mut self, now: Timestamp, event: &Event);
+    /// When the next step is, which is not taken: the feed goes on as if nobody had asked.
+    ///
+    /// # Errors
+    /// The market's data cannot be read.
+    fn when(&mut self) -> Result<Option<Timestamp>, Self::Error>;
     /// Adds the next step's events, one commit, and says its time; `None` at the market's end.
     ///
     /// # Errors
@@ -88,6 +93,17 @@ impl<F: Steps> Played<F> {
         self.engine.is_quiet()
     }
 
+    /// When the next step is, which is neither read nor taken: something may still be said before it.
+    ///
+    /// # Errors
+    /// As the feed's.
+    pub fn when(&mut self) -> Result<Option<Timestamp>, F::Error> {
+        match self.next {
+            Some(next) => Ok(Some(next)),
+            None => self.feed.when(),
+        }
+    }
+
     /// The time of the next step, which is only read once everything is quiet.
     ///
     /// # Errors
@@ -122,10 +138,6 @@ impl<F: Steps> Played<F> {
         }
     }
 
-    /// Whether a step has been read from the feed and not been taken.
-    pub fn has_peeked(&self) -> bool {
-        self.next.is_some()
-    }
     pub fn feed(&self) -> &F {
         &self.feed
     }

@@ -286,12 +286,13 @@ impl Cluster {
         if stored.is_none_or(|c| c.position != running.host.cursor() || c.fence != running.fence) {
             return;
         }
-        self.tape.save_snapshot_now(Snapshot {
+        let saved = self.tape.save_snapshot_now(Snapshot {
             unit: name,
             position: running.host.cursor(),
             tag: self.build.clone(),
             state: running.host.snapshot(),
         });
+        saved.expect("a saved cursor is on the tape");
         self.counts.snapshots += 1;
     }
 

@@ -46,7 +46,7 @@ pub enum ImportError {
     )]
     Disturbed(Position),
     /// The rows before that line may be on the tape by then.
-    #[error("line {line}: {why}; delete the tape that was begun and mend the file, or get another copy")]
+    #[error("line {line}: {why}; mend the file, or get another copy")]
     Line { line: u64, why: String },
     #[error("line {line}: {fault}")]
     Append { line: u64, fault: AppendError },

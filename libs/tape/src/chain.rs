@@ -77,7 +77,7 @@ pub fn holds(previous: &Hash, row: &Row) -> bool {
     link(previous, row.position, row.recorded_at, &row.draft) == row.hash
 }
 
-fn field(bytes: &mut Vec<u8>, value: Option<&[u8]>) {
+pub(crate) fn field(bytes: &mut Vec<u8>, value: Option<&[u8]>) {
     bytes.extend_from_slice(&value.map_or(u64::MAX, |v| v.len() as u64).to_be_bytes());
     bytes.extend_from_slice(value.unwrap_or_default());
 }

@@ -23,6 +23,15 @@ impl Frame {
     }
 }
 
+/// Frames that are read at a time when all of them are checked.
+pub(crate) const PAGE: usize = 200;
+
+/// A row of the table, whatever it holds.
+pub(crate) struct Kept {
+    pub hash: Vec<u8>,
+    pub bytes: Vec<u8>,
+}
+
 /// Refuses frames under a hash that is not theirs: they would never be found again, or in another's place.
 pub(crate) fn checked(tape: &str, frames: &[Frame]) -> Result<(), StorageError> {
     match frames.iter().find(|frame| !frame.is_whole()) {

@@ -32,14 +32,17 @@ pub use events::{Draft, Hash, Position, Row};
 pub use frame::Frame;
 pub use memory::Memory;
 pub use postgres::Postgres;
-pub use snapshot::{KEPT as SNAPSHOTS_KEPT, Snapshot};
+pub use snapshot::{Found, KEPT as SNAPSHOTS_KEPT, Snapshot};
 pub use sqlite::Sqlite;
 
 use cursor::Claim;
 use domain::{Timestamp, UnitName};
 use error::Damage;
 use events::{Event, Kind, TapeEvent, TapeOpened, Uuid};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::sync::watch;
 
 /// An open tape. Cheap to clone; all clones are the same one.
@@ -347,31 +350,115 @@ impl Tape {
         }
     }
 
-    /// Keeps a unit's state; the newest [`SNAPSHOTS_KEPT`] of each unit stay.
+    /// Keeps a unit's state at a committed position, bound to the event there; the newest
+    /// [`SNAPSHOTS_KEPT`] of each unit stay.
     ///
     /// # Errors
-    /// The storage cannot take it; the tape itself is none the worse for it.
+    /// A position behind the tape's end, or a storage that cannot take it; the tape itself is none the
+    /// worse for it.
     pub async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), StorageError> {
+        let event = match self.hash_at(snapshot.position).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Err(self.other(snapshot::beyond(&snapshot))),
+            Err(ReadError::Storage(fault)) => return Err(fault),
+            Err(fault @ (ReadError::Gap { .. } | ReadError::Damaged { .. })) => {
+                return Err(self.other(fault.to_string()));
+            }
+        };
+        let sealed = snapshot.seal(&event);
         match self {
-            Self::Postgres(tape) => tape.save_snapshot(snapshot).await,
-            Self::Sqlite(tape) => tape.save_snapshot(snapshot).await,
+            Self::Postgres(tape) => tape.save_snapshot(sealed).await,
+            Self::Sqlite(tape) => tape.save_snapshot(sealed).await,
             Self::Memory(tape) => {
-                tape.save_snapshot_now(snapshot);
+                tape.store_snapshot(sealed);
                 Ok(())
             }
         }
     }
 
-    /// Of each unit the newest snapshot at or before `at_most`.
+    /// Of each unit the newest sound snapshot at or before `at_most`. One that was changed, moved or
+    /// brought from elsewhere is dropped with a warning: its state follows from the tape all the same.
     ///
     /// # Errors
     /// The storage cannot be read.
     pub async fn snapshots(&self, at_most: Position) -> Result<Vec<Snapshot>, ReadError> {
-        match self {
-            Self::Postgres(tape) => tape.snapshots(at_most).await,
-            Self::Sqlite(tape) => tape.snapshots(at_most).await,
-            Self::Memory(tape) => Ok(tape.snapshots_now(at_most)),
+        let mut unsound = Vec::new();
+        let newest = snapshot::newest(self.found_snapshots().await?, at_most, |found| unsound.push(found));
+        for Found { unit, position, snapshot } in unsound {
+            let why = snapshot.err().unwrap_or_default();
+            tracing::warn!(
+                "the snapshot of {unit} at position {position} is not what was written and is dropped: {why}; \
+                 its state is made of the tape"
+            );
+            let dropped = match self {
+                Self::Postgres(tape) => tape.drop_snapshot(unit, position).await,
+                Self::Sqlite(tape) => tape.drop_snapshot(unit, position).await,
+                Self::Memory(tape) => {
+                    tape.drop_snapshot(unit, position);
+                    Ok(())
+                }
+            };
+            if let Err(e) = dropped {
+                tracing::warn!("it could not be deleted: {e}");
+            }
         }
+        Ok(newest)
+    }
+
+    /// Every stored snapshot, sound or not; of each unit the newest first.
+    ///
+    /// # Errors
+    /// The storage cannot be read.
+    pub async fn found_snapshots(&self) -> Result<Vec<Found>, ReadError> {
+        let stored = match self {
+            Self::Postgres(tape) => tape.snapshots().await?,
+            Self::Sqlite(tape) => tape.snapshots().await?,
+            Self::Memory(tape) => tape.stored_snapshots(),
+        };
+        // Units of one process stand at the same positions.
+        let mut events: BTreeMap<i64, Option<Hash>> = BTreeMap::new();
+        let mut found = Vec::with_capacity(stored.len());
+        for stored in stored {
+            let event = match events.get(&stored.position) {
+                Some(known) => *known,
+                None => {
+                    let event = match Position::try_from(stored.position) {
+                        Ok(position) => match self.hash_at(position).await {
+                            Err(fault @ ReadError::Storage(_)) => return Err(fault),
+                            Err(ReadError::Gap { .. } | ReadError::Damaged { .. }) => None,
+                            Ok(event) => event,
+                        },
+                        Err(_) => None,
+                    };
+                    events.insert(stored.position, event);
+                    event
+                }
+            };
+            found.push(stored.open(event.as_ref()));
+        }
+        Ok(found)
+    }
+
+    /// The hash of the event at a position, if there is one.
+    async fn hash_at(&self, position: Position) -> Result<Option<Hash>, ReadError> {
+        match position.checked_sub(1) {
+            None => Ok(Some(chain::GENESIS)),
+            // No position is that large in any database.
+            Some(_) if i64::try_from(position).is_err() => Ok(None),
+            Some(before) => match self.read(before, 1).await {
+                Err(ReadError::Gap { .. }) => Ok(None),
+                rows => Ok(rows?.pop().map(|row| row.hash)),
+            },
+        }
+    }
+
+    fn other(&self, why: String) -> StorageError {
+        let tape = match self {
+            Self::Postgres(_) => "in the database",
+            Self::Sqlite(_) => "in the file",
+            Self::Memory(_) => "in memory",
+        };
+        StorageError::Other { tape: tape.to_owned(), why }
     }
 
     /// Throws all snapshots away.
@@ -436,6 +523,15 @@ impl Tape {
             }
             Self::Sqlite(tape) => tape.close().await,
             Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// The frames behind the one with the hash `last`, in the order of their hashes, as they are found.
+    async fn frames_after(&self, last: Option<Vec<u8>>) -> Result<Vec<frame::Kept>, StorageError> {
+        match self {
+            Self::Postgres(tape) => tape.frames_after(last).await,
+            Self::Sqlite(tape) => tape.frames_after(last).await,
+            Self::Memory(tape) => Ok(tape.frames_after(last)),
         }
     }
 

@@ -5,11 +5,11 @@
 
 use crate::{
     AppendError, Commit, Committed, Cursor, CursorMove, Frame, Hash, Head, LeaseError, Position, Snapshot,
-    StorageError,
+    StorageError, chain,
     cursor::{self, Claim},
     frame,
     sequence::{Known, Sequence},
-    snapshot,
+    snapshot::{self, Stored},
 };
 use domain::{Timestamp, UnitName};
 use events::{Draft, Kind, Row, Uuid};
@@ -37,7 +37,7 @@ struct Log {
     ids: HashMap<Uuid, Position>,
     head: Head,
     cursors: BTreeMap<UnitName, Cursor>,
-    snapshots: BTreeMap<(UnitName, Position), Snapshot>,
+    snapshots: BTreeMap<(String, i64), Stored>,
     frames: BTreeMap<Hash, Frame>,
     clock: Option<Timestamp>,
 }
@@ -196,27 +196,57 @@ impl Memory {
         self.log().leased(unit, fence)?.release(fence)
     }
 
-    pub fn save_snapshot_now(&self, new: Snapshot) {
-        let mut log = self.log();
-        let unit = new.unit;
-        log.snapshots.insert((unit, new.position), new);
-        let mut kept: Vec<Position> =
-            log.snapshots.range((unit, 0)..=(unit, Position::MAX)).map(|(key, _)| key.1).collect();
-        kept.truncate(kept.len().saturating_sub(snapshot::KEPT));
-        for old in kept {
-            log.snapshots.remove(&(unit, old));
+    /// See [`Tape::save_snapshot`](crate::Tape::save_snapshot).
+    ///
+    /// # Errors
+    /// The snapshot stands behind the tape's end.
+    pub fn save_snapshot_now(&self, new: Snapshot) -> Result<(), StorageError> {
+        let event = self.hash_at(new.position).ok_or_else(|| StorageError::Other {
+            tape: "in memory".to_owned(),
+            why: snapshot::beyond(&new),
+        })?;
+        self.store_snapshot(new.seal(&event));
+        Ok(())
+    }
+
+    /// Of each unit the newest sound snapshot at or before `at_most`.
+    pub fn snapshots_now(&self, at_most: Position) -> Vec<Snapshot> {
+        let found = self.stored_snapshots().into_iter().map(|stored| {
+            let event = Position::try_from(stored.position).ok().and_then(|at| self.hash_at(at));
+            stored.open(event.as_ref())
+        });
+        snapshot::newest(found, at_most, |_| ())
+    }
+
+    /// The hash of the event at a position.
+    fn hash_at(&self, position: Position) -> Option<Hash> {
+        match position {
+            0 => Some(chain::GENESIS),
+            position => self.log().row(position).map(|row| row.hash),
         }
     }
 
-    /// Of each unit the newest snapshot at or before `at_most`.
-    pub fn snapshots_now(&self, at_most: Position) -> Vec<Snapshot> {
-        let mut newest: BTreeMap<UnitName, Snapshot> = BTreeMap::new();
-        for ((unit, position), snapshot) in &self.log().snapshots {
-            if *position <= at_most {
-                newest.insert(*unit, snapshot.clone());
-            }
+    pub(crate) fn store_snapshot(&self, new: Stored) {
+        let mut log = self.log();
+        let unit = new.unit.clone();
+        log.snapshots.insert((unit.clone(), new.position), new);
+        let of_unit = (unit.clone(), i64::MIN)..=(unit.clone(), i64::MAX);
+        let mut kept: Vec<i64> = log.snapshots.range(of_unit).map(|(key, _)| key.1).collect();
+        kept.truncate(kept.len().saturating_sub(snapshot::KEPT));
+        for old in kept {
+            log.snapshots.remove(&(unit.clone(), old));
         }
-        newest.into_values().collect()
+    }
+
+    /// All of them, of each unit the newest first.
+    pub(crate) fn stored_snapshots(&self) -> Vec<Stored> {
+        let mut stored: Vec<Stored> = self.log().snapshots.values().cloned().collect();
+        stored.sort_by(|a, b| (&a.unit, b.position).cmp(&(&b.unit, a.position)));
+        stored
+    }
+
+    pub(crate) fn drop_snapshot(&self, unit: String, position: i64) {
+        self.log().snapshots.remove(&(unit, position));
     }
 
     pub fn forget_snapshots_now(&self) {
@@ -238,6 +268,15 @@ impl Memory {
 
     pub fn frame_now(&self, hash: &Hash) -> Option<Frame> {
         self.log().frames.get(hash).cloned()
+    }
+
+    pub(crate) fn frames_after(&self, last: Option<Vec<u8>>) -> Vec<frame::Kept> {
+        let log = self.log();
+        let behind =
+            log.frames.iter().filter(|(hash, _)| last.as_deref().is_none_or(|last| &hash[..] > last));
+        let kept =
+            behind.map(|(hash, frame)| frame::Kept { hash: hash.to_vec(), bytes: frame.bytes.clone() });
+        kept.take(frame::PAGE).collect()
     }
 
     pub fn watch(&self) -> watch::Receiver<Position> {

@@ -65,6 +65,28 @@ pub async fn check_file(tape: &Tape) -> Result<Vec<String>, StorageError> {
     }
 }
 
+/// Checks that every raw frame is what was kept under its hash. How many there are, and the hashes of
+/// those that were changed, in hexadecimal.
+///
+/// # Errors
+/// A storage that cannot be read.
+pub async fn check_frames(tape: &Tape) -> Result<(u64, Vec<String>), StorageError> {
+    let (mut count, mut changed, mut last) = (0, Vec::new(), None);
+    loop {
+        let page = tape.frames_after(last.take()).await?;
+        for frame in &page {
+            count += 1;
+            if chain::sha256(&frame.bytes)[..] != frame.hash {
+                changed.push(frame.hash.iter().map(|byte| format!("{byte:02x}")).collect());
+            }
+        }
+        last = page.into_iter().next_back().map(|frame| frame.hash);
+        if last.is_none() {
+            return Ok((count, changed));
+        }
+    }
+}
+
 async fn marks(tape: &Tape) -> Result<(Head, Position, Vec<crate::Cursor>), VerifyError> {
     match tape {
         Tape::Memory(tape) => {

@@ -85,5 +85,12 @@ fn enter(signal: &SignalGiven, account: Account, accounts: &[Account]) -> Event 
 }
 
 fn leave(signal: &SignalGiven, account: Account) -> Event {
-    CloseRequested { account, instrument: signal.instrument, edge: signal.edge, by: RequestedBy::Edge }.into()
+    CloseRequested {
+        account,
+        instrument: signal.instrument,
+        edge: signal.edge,
+        by: RequestedBy::Edge,
+        why: None,
+    }
+    .into()
 }

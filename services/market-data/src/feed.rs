@@ -128,6 +128,22 @@ impl Steps for Feed {
         }
     }
 
+    fn when(&mut self) -> Result<Option<Timestamp>, FeedError> {
+        if self.phase == Phase::Failed {
+            return Err(FeedError::Failed);
+        }
+        if let Err(error) = self.catch_up() {
+            self.phase = Phase::Failed;
+            return Err(error);
+        }
+        if self.state.now.is_none() || !self.unlisted.is_empty() {
+            return Ok(self.state.now.or_else(|| self.start()).filter(|at| *at <= self.to));
+        }
+        Ok(self.state.now.and_then(|now| self.plan(now)).map(|next| match next {
+            Next::Candles(at) | Next::Quotes(at) | Next::Wake(at) => at,
+        }))
+    }
+
     /// `events` is emptied before. After an error what is in it must not be committed.
     fn next_into(&mut self, events: &mut Vec<Event>) -> Result<Option<Timestamp>, FeedError> {
         events.clear();

@@ -74,6 +74,7 @@ async fn play(tape: &Tape) {
         status: Status::new(),
         observer: None,
         abroad: None,
+        hands: None,
     };
     let (_stop, stopped) = watch::channel(false);
     run.run(stopped).await.expect("a run");
@@ -96,8 +97,14 @@ async fn raw_read(tape: &Tape) -> f64 {
 
 async fn into_services(tape: &Tape) -> f64 {
     let hosts = units::all(&settings()).expect("a right configuration");
-    let plan =
-        Plan { build: units::BUILD, walk: Walk::Follow, snapshots: false, until: None, learn_until: 0 };
+    let plan = Plan {
+        build: units::BUILD,
+        walk: Walk::Follow,
+        snapshots: false,
+        until: None,
+        learn_until: 0,
+        checkpoints: &[],
+    };
     let start = Instant::now();
     let walked = recover::follow(tape, hosts, None, &plan, |_| {}).await.expect("readable");
     assert!(walked.pending.is_empty());

@@ -2,7 +2,7 @@
 
 use crate::deployment::Service;
 use clap::{Args, Parser, Subcommand};
-use domain::Timestamp;
+use domain::{Timestamp, TradeId};
 use market_data::MarketSpec;
 use settings::{Environment, Secret};
 use std::{
@@ -116,6 +116,8 @@ pub enum Command {
     Simulate(Simulate),
     /// Halt trading, let it only reduce what is held, or resume it
     Trading(Trading),
+    /// Have open trades closed
+    Close(Close),
     /// Find what is wrong with configuration, tape, clock or data, and how to mend it
     Doctor(Doctor),
     /// An exchange of one's own, which Binance's clients take for Binance
@@ -583,7 +585,9 @@ pub struct Import {
 }
 
 /// Said on the tape, so it holds through restarts until it is said otherwise. Orders that reduce a
-/// position are sent in any state. A running `tapedeck up` has its SQLite tape for itself: stop it first.
+/// position are sent in any state. A running `tapedeck up` is asked to say it, on an address of this
+/// machine; an answer means that it is on the tape. Of several words the stricter holds: one for all
+/// accounts, and one for an account.
 #[derive(Debug, Args)]
 pub struct Trading {
     /// active, reducing (nothing new is entered) or halted
@@ -598,6 +602,28 @@ pub struct Trading {
     /// Until then (2024-01-15 or 2024-01-15T00:00:00Z), and active again from there on
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+/// Asks whoever trades to sell what the trades hold, as if their edges had turned. One request is for
+/// all that an edge holds of an instrument. A running `tapedeck up` is asked on an address of this machine; an
+/// answer means that the request is on the tape, and `tapedeck trades` tells what comes of it.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub struct Close {
+    /// This trade
+    #[arg(value_name = "TRADE", group = "which")]
+    pub trade: Option<TradeId>,
+    /// Every trade of this instrument, e.g. BTCUSDT
+    #[arg(long, value_name = "INSTRUMENT", group = "which")]
+    pub instrument: Option<String>,
+    /// Every trade
+    #[arg(long, group = "which")]
+    pub all: bool,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
     #[command(flatten)]
     pub tape: TapeUrl,
 }

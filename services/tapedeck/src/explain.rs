@@ -179,7 +179,8 @@ fn trade(event: &TradeEvent) -> String {
             e.signal_at
         ),
         TradeEvent::CloseRequested(e) => {
-            format!("{} wants out of what {} holds of {}", by(&e.by), e.edge, e.instrument)
+            let why = e.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            format!("{} wants out of what {} holds of {}{why}", by(&e.by), e.edge, e.instrument)
         }
         TradeEvent::StopMoveRequested(e) => format!("{} wants the stop at {}", by(&e.by), e.stop),
         TradeEvent::StopMoveRefused(e) => format!("the stop is not moved to {}: {}", e.stop, e.text),

@@ -2,9 +2,18 @@
 //!
 //! A library too, so that tests and benchmarks run the very engine that the binary runs.
 
+/// `eprintln!` that does not panic: the terminal may have gone.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($words)*);
+    }};
+}
+
 mod abroad;
 pub mod cli;
 mod commands;
+mod control;
 mod data_quality;
 pub mod deployment;
 pub mod explain;
@@ -15,9 +24,11 @@ mod process;
 pub mod report;
 mod scan;
 pub mod simulate;
+pub mod standing;
 pub mod trades;
 pub mod units;
 mod venue;
+mod watched;
 
 use cli::{Cli, Command, ExchangeCommand, TapeCommand, TopologyCommand};
 use settings::Environment;
@@ -70,7 +81,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Portfolio(args) => commands::views::portfolio(&global, args).await,
         Command::Signals(args) => commands::views::signals::signals(&global, args).await,
         Command::Simulate(args) => commands::simulate::run(&global, &args),
-        Command::Trading(args) => commands::record::trading(&global, args).await,
+        Command::Trading(args) => commands::hand::trading(&global, args).await,
+        Command::Close(args) => commands::hand::close(&global, args).await,
         Command::Report(args) => commands::report::run(&global, args).await,
         Command::Doctor(args) => commands::doctor::run(&global, args).await,
         Command::Exchange(ExchangeCommand::Serve(args)) => commands::exchange::serve(&global, args).await,

@@ -33,11 +33,26 @@ pub fn settings(global: &Global) -> anyhow::Result<Settings> {
 /// # Errors
 /// There is none, or it cannot be read.
 pub async fn reading(global: &Global, given: &TapeUrl) -> anyhow::Result<Tape> {
-    let url = match global.tape(given) {
-        Some(url) => url.to_owned(),
-        None => url_of(&newest(global.data_dir())?),
-    };
-    open(&url, Mode::Read).await
+    open(&existing(global, given)?, Mode::Read).await
+}
+
+/// The address of an existing tape: the one that was asked for, else the newest of the data folder.
+///
+/// # Errors
+/// There is none.
+pub fn existing(global: &Global, given: &TapeUrl) -> anyhow::Result<String> {
+    match global.tape(given) {
+        Some(url) => Ok(url.to_owned()),
+        None => Ok(url_of(&newest(global.data_dir())?)),
+    }
+}
+
+/// An address without what may be a secret in it.
+pub fn shown(url: &str) -> &str {
+    match url.split_once(':') {
+        Some(("sqlite", path)) => path,
+        _ => "in the database",
+    }
 }
 
 /// The tape at an address.

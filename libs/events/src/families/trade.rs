@@ -47,6 +47,9 @@ pub struct CloseRequested {
     pub instrument: Instrument,
     pub edge: EdgeName,
     pub by: RequestedBy,
+    /// In the owner's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 payload!(
     CloseRequested,

@@ -196,7 +196,14 @@ impl Stage {
 
     pub async fn verify(&self, hosts: Vec<Host>) {
         verify_chain(&self.tape, |_, _| {}).await.unwrap();
-        let plan = Plan { build: BUILD, walk: Walk::Verify, snapshots: false, until: None, learn_until: 0 };
+        let plan = Plan {
+            build: BUILD,
+            walk: Walk::Verify,
+            snapshots: false,
+            until: None,
+            learn_until: 0,
+            checkpoints: &[],
+        };
         let walked = recover::follow(&self.tape, hosts, None, &plan, |_| {}).await.unwrap();
         assert_eq!(walked.differences, []);
         let unmatched: Vec<_> = walked.units.iter().filter_map(|u| u.unmatched).collect();

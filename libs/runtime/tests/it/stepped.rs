@@ -34,6 +34,10 @@ impl Steps for Toy {
             self.taken = self.taken.max(u64::try_from(now.millis() / 60_000).unwrap());
         }
     }
+    fn when(&mut self) -> Result<Option<Timestamp>, Infallible> {
+        let next = Timestamp::from_millis((self.taken as i64 + 1) * 60_000);
+        Ok((self.taken < STEPS).then_some(next))
+    }
     fn next_into(&mut self, events: &mut Vec<Event>) -> Result<Option<Timestamp>, Infallible> {
         events.clear();
         if self.taken == STEPS {

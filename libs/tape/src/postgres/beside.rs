@@ -5,38 +5,54 @@ use super::{
     readers::Again,
     rows::{self, Binder},
 };
-use crate::{Frame, Hash, Position, ReadError, Snapshot, StorageError, frame, snapshot};
+use crate::{
+    Frame, Hash, ReadError, StorageError,
+    frame::{self, Kept, PAGE},
+    snapshot::{self, Stored},
+};
 use domain::Timestamp;
 use sqlx::postgres::{PgBindIterExt, PgRow};
 
 const SAVE: &str = "SELECT tapedeck.save_snapshot($1, $2, $3, $4, $5)";
 
-const NEWEST: &str = "SELECT unit, position, tag, state FROM tapedeck.snapshot AS it WHERE position = \
-     (SELECT max(s.position) FROM tapedeck.snapshot s WHERE s.unit = it.unit AND s.position <= $1) ORDER BY unit";
+const ALL: &str = "SELECT unit, position, tag, state FROM tapedeck.snapshot ORDER BY unit, position DESC";
+
+const DROP: &str = "DELETE FROM tapedeck.snapshot WHERE unit = $1 AND position = $2";
 
 const KEEP: &str = "INSERT INTO tapedeck.frame (hash, received_at, bytes) \
      SELECT * FROM unnest($1, $2, $3) ON CONFLICT (hash) DO NOTHING";
 
 const FIND: &str = "SELECT received_at, bytes FROM tapedeck.frame WHERE hash = $1";
 
+const AFTER: &str = "SELECT hash, bytes FROM tapedeck.frame WHERE hash > $1 ORDER BY hash LIMIT $2";
+
 /// Bytes of frames per statement.
 const CHUNK: usize = 16 << 20;
 
 impl Postgres {
-    pub(crate) async fn save_snapshot(&self, new: Snapshot) -> Result<(), StorageError> {
+    pub(crate) async fn save_snapshot(&self, new: Stored) -> Result<(), StorageError> {
         self.writable()?;
         let mut arguments = Binder::default();
-        arguments.text(&new.unit).count(new.position).text(&new.tag).add(new.state);
+        arguments.text(&new.unit).add(new.position).text(&new.tag).add(new.state);
         arguments.add(i32::try_from(snapshot::KEPT).unwrap_or(i32::MAX));
         self.ask(SAVE, arguments, Again::Yes).await.map(drop)
     }
 
-    pub(crate) async fn snapshots(&self, at_most: Position) -> Result<Vec<Snapshot>, ReadError> {
-        let mut arguments = Binder::default();
-        arguments.count(at_most);
-        let found = self.ask(NEWEST, arguments, Again::Yes).await?;
+    /// All of them, of each unit the newest first.
+    pub(crate) async fn snapshots(&self) -> Result<Vec<Stored>, StorageError> {
+        let found = self.ask(ALL, Binder::default(), Again::Yes).await?;
         let read = found.iter().map(read_snapshot).collect::<Result<_, _>>();
-        read.map_err(|why| self.faults().corrupt(format!("a snapshot: {why}")).into())
+        read.map_err(|why| self.faults().corrupt(format!("a snapshot: {why}; throw all of them away")))
+    }
+
+    /// Does nothing where the tape was opened for reading.
+    pub(crate) async fn drop_snapshot(&self, unit: String, position: i64) -> Result<(), StorageError> {
+        if self.writable().is_err() {
+            return Ok(());
+        }
+        let mut arguments = Binder::default();
+        arguments.text(&unit).add(position);
+        self.ask(DROP, arguments, Again::Yes).await.map(drop)
     }
 
     pub(crate) async fn forget_snapshots(&self) -> Result<(), StorageError> {
@@ -69,6 +85,15 @@ impl Postgres {
         Ok(())
     }
 
+    /// The frames behind `last`, in the order of their hashes.
+    pub(crate) async fn frames_after(&self, last: Option<Vec<u8>>) -> Result<Vec<Kept>, StorageError> {
+        let mut arguments = Binder::default();
+        arguments.add(last.unwrap_or_default()).add(PAGE as i64);
+        let found = self.ask(AFTER, arguments, Again::Yes).await?;
+        let bytes = |row, column| rows::bytes(row, column).ok().flatten().unwrap_or_default().to_vec();
+        Ok(found.iter().map(|row| Kept { hash: bytes(row, 0), bytes: bytes(row, 1) }).collect())
+    }
+
     pub(crate) async fn frame(&self, hash: &Hash) -> Result<Option<Frame>, ReadError> {
         let mut arguments = Binder::default();
         arguments.add(&hash[..]);
@@ -86,11 +111,12 @@ impl Postgres {
     }
 }
 
-fn read_snapshot(row: &PgRow) -> Result<Snapshot, String> {
-    Ok(Snapshot {
-        unit: rows::unit(row, 0)?,
-        position: rows::unsigned(rows::integer(row, 1)?, "position")?,
-        tag: rows::string(row, 2)?.ok_or("tag is absent")?.into_owned(),
-        state: rows::bytes(row, 3)?.ok_or("state is absent")?.to_vec(),
+fn read_snapshot(row: &PgRow) -> Result<Stored, String> {
+    Ok(Stored {
+        unit: rows::string(row, 0)?.ok_or("unit is absent")?.into_owned(),
+        position: rows::integer(row, 1)?,
+        // A tag that cannot be read has no sum.
+        tag: rows::string(row, 2).ok().flatten().unwrap_or_default().into_owned(),
+        state: rows::bytes(row, 3)?.unwrap_or_default().to_vec(),
     })
 }

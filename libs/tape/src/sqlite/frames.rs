@@ -5,13 +5,27 @@ use super::{
     rows::{self, Binder},
     writer::Writer,
 };
-use crate::{Frame, Hash, ReadError, StorageError, frame};
+use crate::{
+    Frame, Hash, ReadError, StorageError,
+    frame::{self, Kept, PAGE},
+};
 use domain::Timestamp;
 
 const KEEP: &str =
     "INSERT INTO frame (hash, received_at, bytes) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING";
 
 const FIND: &str = "SELECT received_at, bytes FROM frame WHERE hash = ?";
+
+const AFTER: &str = "SELECT hash, bytes FROM frame WHERE hash > ? ORDER BY hash LIMIT ?";
+
+/// The frames behind `last`, in the order of their hashes.
+pub(super) async fn after(tape: &Sqlite, last: Option<Vec<u8>>) -> Result<Vec<Kept>, StorageError> {
+    let mut arguments = Binder::default();
+    arguments.add(last.unwrap_or_default()).count(PAGE as u64);
+    let rows = tape.fetch(AFTER, arguments).await?;
+    let blob = |row, column| rows::blob(row, column).ok().flatten().unwrap_or_default().to_vec();
+    Ok(rows.iter().map(|row| Kept { hash: blob(row, 0), bytes: blob(row, 1) }).collect())
+}
 
 pub(super) async fn keep(writer: &mut Writer, frames: Vec<Frame>) -> Result<(), StorageError> {
     writer.working()?;

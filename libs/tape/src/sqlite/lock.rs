@@ -4,7 +4,7 @@
 use crate::OpenError;
 use std::{
     fs::{self, File, TryLockError},
-    io::{Read, Seek, Write},
+    io::{ErrorKind, Read, Seek, Write},
     path::Path,
 };
 
@@ -13,8 +13,10 @@ use std::{
 pub(super) struct WriterLock(File);
 
 impl Drop for WriterLock {
-    /// Closing alone leaves it to a child that is just being started with a copy of the file.
+    /// Closing alone leaves it to a child that is just being started with a copy of the file. The name goes
+    /// first: nobody is to believe it any more.
     fn drop(&mut self) {
+        let _ = self.0.set_len(0);
         let _ = self.0.unlock();
     }
 }
@@ -37,7 +39,8 @@ impl WriterLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Taken { path: path.display().to_string(), holder: holder(&mut file) });
+                let holder = holder(&mut file, Path::new(&name));
+                return Err(OpenError::Taken { path: path.display().to_string(), holder });
             }
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
@@ -50,14 +53,24 @@ impl WriterLock {
     }
 }
 
-fn holder(file: &mut File) -> String {
+fn holder(file: &mut File, lock: &Path) -> String {
     let mut text = String::new();
-    // Between its lock and its word, the holder is nameless; that is all that can go wrong here.
     let _ = file.read_to_string(&mut text);
     match text.trim().parse::<u32>() {
         Ok(pid) if pid == std::process::id() => "this very process".to_owned(),
-        Ok(pid) => format!("process {pid}{}", command(pid)),
-        Err(_) => "another process".to_owned(),
+        Ok(pid) if has_open(pid, lock) => format!("process {pid}{}", command(pid)),
+        // Between its lock and its word, a holder is nameless, and what stands there is of one that was killed.
+        Ok(_) | Err(_) => "another process".to_owned(),
+    }
+}
+
+/// Whether that process has the file open. Where the system does not tell, its word is believed.
+fn has_open(pid: u32, lock: &Path) -> bool {
+    let Ok(lock) = lock.canonicalize() else { return false };
+    match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(files) => files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|to| to == lock)),
+        Err(error) if error.kind() == ErrorKind::NotFound => !Path::new("/proc/self/fd").exists(),
+        Err(_) => true,
     }
 }
 

@@ -21,7 +21,7 @@ mod writer;
 
 use crate::{
     AppendError, Commit, Committed, Cursor, Frame, Hash, LeaseError, Mode, OpenError, Position, ReadError,
-    Snapshot, StorageError, cursor::Claim,
+    StorageError, cursor::Claim, frame, snapshot,
 };
 use domain::UnitName;
 use faults::Faults;
@@ -91,12 +91,20 @@ impl Sqlite {
         self.ask(|reply| Request::Release { unit, fence, reply }).await
     }
 
-    pub(crate) async fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), StorageError> {
+    pub(crate) async fn save_snapshot(&self, snapshot: snapshot::Stored) -> Result<(), StorageError> {
         self.ask(|reply| Request::SaveSnapshot(snapshot, reply)).await
     }
 
-    pub(crate) async fn snapshots(&self, at_most: Position) -> Result<Vec<Snapshot>, ReadError> {
-        snapshots::newest(self, at_most).await
+    pub(crate) async fn snapshots(&self) -> Result<Vec<snapshot::Stored>, StorageError> {
+        snapshots::all(self).await
+    }
+
+    /// Does nothing where the tape was opened for reading.
+    pub(crate) async fn drop_snapshot(&self, unit: String, position: i64) -> Result<(), StorageError> {
+        match self.0.writer {
+            Some(_) => self.ask(|reply| Request::DropSnapshot(unit, position, reply)).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn forget_snapshots(&self) -> Result<(), StorageError> {
@@ -109,6 +117,10 @@ impl Sqlite {
 
     pub(crate) async fn frame(&self, hash: &Hash) -> Result<Option<Frame>, ReadError> {
         frames::find(self, hash).await
+    }
+
+    pub(crate) async fn frames_after(&self, last: Option<Vec<u8>>) -> Result<Vec<frame::Kept>, StorageError> {
+        frames::after(self, last).await
     }
 
     pub(crate) async fn restore(&self, cursors: Vec<Cursor>) -> Result<(), StorageError> {

@@ -10,8 +10,8 @@ use super::{
     statements::Statements,
 };
 use crate::{
-    AppendError, Commit, Committed, Cursor, Frame, Head, LeaseError, Position, Snapshot, StorageError,
-    cursor::Claim,
+    AppendError, Commit, Committed, Cursor, Frame, Head, LeaseError, Position, StorageError, cursor::Claim,
+    snapshot::Stored,
 };
 use domain::UnitName;
 use sqlx::{
@@ -32,7 +32,8 @@ pub(super) enum Request {
     Claim(Vec<UnitName>, Claim, Reply<Vec<Cursor>, LeaseError>),
     Renew { unit: UnitName, fence: u64, ttl: Duration, reply: Reply<(), LeaseError> },
     Release { unit: UnitName, fence: u64, reply: Reply<(), LeaseError> },
-    SaveSnapshot(Snapshot, Reply<(), StorageError>),
+    SaveSnapshot(Stored, Reply<(), StorageError>),
+    DropSnapshot(String, i64, Reply<(), StorageError>),
     ForgetSnapshots(Reply<(), StorageError>),
     KeepFrames(Vec<Frame>, Reply<(), StorageError>),
     Restore(Vec<Cursor>, Reply<(), StorageError>),
@@ -97,6 +98,9 @@ impl Writer {
             }
             Request::SaveSnapshot(snapshot, reply) => {
                 let _ = reply.send(snapshots::save(self, snapshot).await);
+            }
+            Request::DropSnapshot(unit, position, reply) => {
+                let _ = reply.send(snapshots::drop_one(self, unit, position).await);
             }
             Request::ForgetSnapshots(reply) => {
                 let _ = reply.send(snapshots::forget(self).await);

@@ -61,6 +61,8 @@ conformance! {
     orders_are_found_by_their_subject
     the_newest_snapshots_are_kept_and_found
     snapshots_can_be_thrown_away
+    a_snapshot_behind_the_end_of_the_tape_is_refused
+    frames_are_checked_one_and_all
     frames_are_kept_once_and_found_by_their_hash
     a_frame_under_a_wrong_hash_is_refused
     a_commit_wakes_whoever_watches
@@ -511,6 +513,7 @@ async fn the_newest_snapshots_are_kept_and_found(tape: Tape) {
         tag: format!("build {position}"),
         state: vec![0, 1, position as u8],
     };
+    append(&tape, facts(1..=30)).await;
     for (name, position) in [("a", 10), ("b", 12), ("a", 20), ("a", 30), ("b", 11), ("a", 5)] {
         tape.save_snapshot(snapshot(name, position)).await.unwrap();
     }
@@ -523,6 +526,23 @@ async fn the_newest_snapshots_are_kept_and_found(tape: Tape) {
     let newer = Snapshot { tag: "another build".into(), ..snapshot("b", 12) };
     tape.save_snapshot(newer.clone()).await.unwrap();
     assert_eq!(found(12).await, [newer], "the later one of a position stays");
+}
+
+async fn a_snapshot_behind_the_end_of_the_tape_is_refused(tape: Tape) {
+    append(&tape, facts([1, 2])).await;
+    let snapshot = |position| Snapshot { unit: unit("a"), position, tag: "t".into(), state: vec![1] };
+    for position in [3, u64::MAX] {
+        let refused = tape.save_snapshot(snapshot(position)).await.unwrap_err().to_string();
+        assert!(refused.contains("where no event is"), "{refused}");
+    }
+    tape.save_snapshot(snapshot(2)).await.unwrap();
+    assert!(tape.found_snapshots().await.unwrap().iter().all(|found| found.snapshot.is_ok()));
+}
+
+async fn frames_are_checked_one_and_all(tape: Tape) {
+    let frames: Vec<Frame> = (0..450_u32).map(|n| Frame::new(time(1), n.to_be_bytes().to_vec())).collect();
+    tape.keep_frames(frames).await.unwrap();
+    assert_eq!(tape::verify::check_frames(&tape).await.unwrap(), (450, vec![]));
 }
 
 async fn snapshots_can_be_thrown_away(tape: Tape) {

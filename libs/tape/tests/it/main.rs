@@ -5,6 +5,7 @@ mod archive;
 mod conformance;
 mod model;
 mod postgres;
+mod sealed;
 mod sqlite;
 mod support;
 mod verify;

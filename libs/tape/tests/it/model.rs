@@ -240,8 +240,11 @@ impl Subject {
                 }
             }
             Act::Snapshot { unit, position } => {
-                self.tape().save_snapshot(state(*unit, *position)).await.unwrap();
-                model.snapshot(*unit, *position);
+                let saved = self.tape().save_snapshot(state(*unit, *position)).await;
+                prop_assert_eq!(saved.is_ok(), usize::from(*position) <= model.rows.len());
+                if saved.is_ok() {
+                    model.snapshot(*unit, *position);
+                }
             }
             Act::Reopen => match self {
                 Self::Memory(_) => {}

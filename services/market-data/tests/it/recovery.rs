@@ -114,7 +114,12 @@ impl Run {
                     tape.push((step, now, event));
                 }
             }
-            let Some(now) = feed.next_into(&mut events).unwrap() else { return tape };
+            let when = feed.when().unwrap();
+            let Some(now) = feed.next_into(&mut events).unwrap() else {
+                assert_eq!(when, None);
+                return tape;
+            };
+            assert_eq!(when, Some(now));
             step += 1;
             own = events.len();
             for event in events.drain(..) {

@@ -5,7 +5,9 @@ use crate::{
     commands::print_json,
     data_quality,
     figures::count,
-    locate, units,
+    locate,
+    standing::Trading,
+    units,
 };
 use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
@@ -136,16 +138,49 @@ async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
     };
     match tape::verify::verify_chain(&tape, |_, _| {}).await {
         Ok(head) => {
-            vec![finding(
+            let mut found = vec![finding(
                 "tape",
                 State::Well,
                 format!("whole: {}, until {}", count(head.position, "event"), head.recorded_at),
-            )]
+            )];
+            found.extend(beside(&tape).await);
+            found.extend(trading(&tape, head.recorded_at).await);
+            found
         }
         Err(error) => {
             vec![finding("tape", State::Wrong, format!("{error}; restore it from a backup or an export"))]
         }
     }
+}
+
+/// Whether trading is restricted, at the tape's time.
+async fn trading(tape: &tape::Tape, now: domain::Timestamp) -> Vec<Finding> {
+    match Trading::of(tape).await.map(|trading| trading.lines(now)) {
+        Ok(lines) if lines.is_empty() => {
+            vec![finding("trading", State::Well, "active on all accounts")]
+        }
+        Ok(lines) => lines.into_iter().map(|line| finding("trading", State::Note, line)).collect(),
+        Err(error) => vec![finding("trading", State::Wrong, format!("{error:#}"))],
+    }
+}
+
+/// What lies beside the events. `verify` also compares each snapshot with the state that it computes.
+async fn beside(tape: &tape::Tape) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match tape.found_snapshots().await {
+        Ok(stored) => {
+            let unsound = stored.iter().filter_map(super::verify::unsound);
+            found.extend(unsound.map(|why| finding("snapshots", State::Wrong, why)));
+        }
+        Err(error) => found.push(finding("snapshots", State::Wrong, error.to_string())),
+    }
+    match tape::verify::check_frames(tape).await {
+        Ok((_, changed)) => found.extend(
+            changed.iter().map(|hash| finding("frames", State::Wrong, super::verify::changed_frame(hash))),
+        ),
+        Err(error) => found.push(finding("frames", State::Wrong, error.to_string())),
+    }
+    found
 }
 
 async fn broker(url: &str) -> Vec<Finding> {

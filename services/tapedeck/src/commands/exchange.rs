@@ -210,7 +210,7 @@ fn tell(global: &Global, address: SocketAddr, own_keys: bool) -> anyhow::Result<
         }));
     }
     if !address.ip().is_loopback() {
-        eprintln!(
+        tell!(
             "warning: {address} can be reached from other machines; it is paper, but anybody there can trade it"
         );
     }

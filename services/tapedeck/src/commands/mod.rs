@@ -11,6 +11,7 @@ macro_rules! out {
 pub mod backtest;
 pub mod doctor;
 pub mod exchange;
+pub mod hand;
 pub mod record;
 pub mod replay;
 pub mod report;

@@ -2,18 +2,15 @@
 
 use crate::{
     WrongUse,
-    cli::{Global, OpenTape, Reparse, Republish, TapeUrl, Trading, Wanted},
+    cli::{Global, OpenTape, Reparse, Republish, TapeUrl},
     commands::print_json,
-    explain::explain,
     figures::count,
     locate, units,
 };
 use anyhow::Context;
 use domain::UnitName;
 use event_logger::{Fault, Fence, open, parse::PARSERS, reparse};
-use events::{
-    Clock, Draft, Event, Position, RepublishAsked, TapeOpened, TradingState, TradingStateChanged, ids,
-};
+use events::{Clock, Draft, Event, Position, RepublishAsked, TapeOpened, ids};
 use serde_json::{Value, json};
 use std::{process::ExitCode, time::Duration};
 use tape::{Commit, Entry, Head, Mode, Outcome, Tape};
@@ -131,39 +128,13 @@ pub async fn reparse(global: &Global, args: Reparse) -> anyhow::Result<ExitCode>
     Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// # Errors
-/// A tape that is empty, or cannot be written.
-pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode> {
-    let tape = writing(global, &args.tape).await?;
-    let Some(opened) = tape.opened().await? else {
-        return Err(WrongUse("the tape is empty: nothing trades on it yet".to_owned()).into());
-    };
-    let head = tape.head().await?;
-    let change = TradingStateChanged {
-        account: args.account,
-        state: match args.state {
-            Wanted::Active => TradingState::Active,
-            Wanted::Reducing => TradingState::Reducing,
-            Wanted::Halted => TradingState::Halted,
-        },
-        who: units::owner().to_string(),
-        why: args.why,
-        until: args.until,
-    };
-    let event = Event::from(change);
-    let words = explain(&event);
-    let position = say(&tape, &opened, &head, event).await?;
-    tape.close().await?;
-    if global.json {
-        print_json(&json!({ "position": position }))?;
-    } else {
-        out!("position {position}: {words}")?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 /// What the owner says; where it stands. The same said again before anything else happened is said once.
-async fn say(tape: &Tape, opened: &TapeOpened, head: &Head, event: Event) -> anyhow::Result<Position> {
+pub(super) async fn say(
+    tape: &Tape,
+    opened: &TapeOpened,
+    head: &Head,
+    event: Event,
+) -> anyhow::Result<Position> {
     let key = format!("{}/{}", head.position, event.body());
     let id = ids::fact(opened.tape, event.kind().name(), &key);
     let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);

@@ -24,6 +24,7 @@ pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
         snapshots: false,
         until: Some(until),
         learn_until: 0,
+        checkpoints: &[],
     };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {
         if event.position % 1_024 == 0 {

@@ -9,6 +9,7 @@ use crate::{
     locate,
     process::Process,
     units, venue,
+    watched::{self, Watched},
 };
 use binance_orders_to_amqp::Ingestor;
 use bus::{Bus, Rabbit};
@@ -87,7 +88,14 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     let (stop, mut stopped) = watch::channel(false);
     tokio::spawn(serving::signals(stop.clone()));
     let listen = args.listen.or(global.environment.listen);
-    let server = serving::serve(listen, process.clone(), stopped.clone()).await?;
+    // Whoever values the account tells of it.
+    let figures = services.contains(&Service::PortfolioTracker);
+    let watched = Watched::new(process.clone(), figures.then_some(settings.account));
+    let server = if figures {
+        serving::serve(listen, watched.clone(), stopped.clone()).await?
+    } else {
+        serving::serve(listen, process.clone(), stopped.clone()).await?
+    };
     if let Some(address) = server {
         tracing::info!("health and metrics on http://{address}");
     }
@@ -95,6 +103,9 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     let Some(tape) = open(url, &process, &mut stopped).await? else { return Ok(ExitCode::SUCCESS) };
     units::check_same_account(&tape, &settings).await?;
     venue::check_same(&tape, args.venue.name()).await?;
+    if figures {
+        tokio::spawn(watched::follow(watched, tape.clone(), stopped.clone()));
+    }
     let shared = Shared { tape: tape.clone(), bus: bus.clone(), owner, stop: stopped.clone() };
     let mut parts = Parts::default();
     let venue = match args.venue {
@@ -269,14 +280,17 @@ impl Parts {
         let seat = shared.seat(units::feed(), true);
         let status = seat.status.clone();
         let over = watch::Sender::new(false);
-        if args.exit_when_done {
-            let (mut is_over, stop) = (over.subscribe(), stop.clone());
-            tokio::spawn(async move {
-                if is_over.wait_for(|over| *over).await.is_ok() {
-                    let _ = stop.send(true);
-                }
-            });
-        }
+        let (mut is_over, stop, exits) = (over.subscribe(), stop.clone(), args.exit_when_done);
+        tokio::spawn(async move {
+            if is_over.wait_for(|over| *over).await.is_err() {
+                return;
+            }
+            if exits {
+                let _ = stop.send(true);
+            } else {
+                tell!("the market has ended; press Ctrl-C to leave");
+            }
+        });
         let stepped = Stepped {
             seat,
             make: Arc::new(make),

@@ -13,8 +13,9 @@ use events::{Hash, Kind, Row};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    fs::File,
+    fs::{self, File},
     io::{self, BufReader, BufWriter, Write},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -127,15 +128,88 @@ pub async fn export(global: &Global, args: Export) -> anyhow::Result<ExitCode> {
 /// A file that is not a whole export, a tape that is not new.
 pub async fn import(global: &Global, args: Import) -> anyhow::Result<ExitCode> {
     let file = locate::file(&args.file)?;
-    let tape = locate::open(&args.tape, Mode::Write).await?;
-    let bar = progress(0, "importing", global.json);
-    let head = tape::archive::import(BufReader::new(file), &tape, |position, _| bar.set_position(position))
-        .await
-        .with_context(|| format!("importing {}", args.file.display()))?;
-    bar.finish_and_clear();
-    tape.close().await?;
+    let begun = Begun::at(&args.tape);
+    let url = begun.as_ref().map_or_else(|| args.tape.clone(), Begun::url);
+    if let Some(begun) = &begun {
+        begun.clear_away().await?;
+    }
+    let imported = import_into(global, &url, file).await.with_context(|| match &begun {
+        Some(_) => format!("importing {}", args.file.display()),
+        None => format!(
+            "importing {} (what was read before is in the database: drop its schema tapedeck before the next try)",
+            args.file.display()
+        ),
+    });
+    let head = match (imported, begun) {
+        (Ok(head), Some(begun)) => begun.keep().map(|()| head)?,
+        (Ok(head), None) => head,
+        (Err(error), begun) => {
+            if let Some(begun) = begun {
+                begun.remove();
+            }
+            return Err(error);
+        }
+    };
     report(global, "imported", &head)?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn import_into(global: &Global, url: &str, file: fs::File) -> anyhow::Result<Head> {
+    let tape = locate::open(url, Mode::Write).await?;
+    let bar = progress(0, "importing", global.json);
+    let imported =
+        tape::archive::import(BufReader::new(file), &tape, |position, _| bar.set_position(position)).await;
+    bar.finish_and_clear();
+    let closed = tape.close().await;
+    let head = imported?;
+    closed?;
+    Ok(head)
+}
+
+/// A tape in a file that is not there yet: it gets its name when it is whole, so that an import that is
+/// broken, or killed, leaves no tape behind.
+struct Begun {
+    whole: PathBuf,
+    part: PathBuf,
+}
+
+impl Begun {
+    /// `None` of a tape that is there, or is no file: that is imported into as it is.
+    fn at(url: &str) -> Option<Self> {
+        let (_, path) =
+            url.split_once(':').filter(|(scheme, path)| *scheme == "sqlite" && !path.is_empty())?;
+        let whole = PathBuf::from(path);
+        // A path that SQLite understands otherwise, or one in no folder, is refused where it is opened.
+        let is_new = !path.starts_with("//") && path != ":memory:" && fs::symlink_metadata(&whole).is_err();
+        is_new.then(|| Self { part: PathBuf::from(format!("{path}.importing")), whole })
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.part.display())
+    }
+
+    /// Takes away what a killed import left.
+    async fn clear_away(&self) -> anyhow::Result<()> {
+        if !self.part.exists() {
+            return Ok(());
+        }
+        // Nobody is at it, or this fails.
+        locate::open(&self.url(), Mode::Write).await?.close().await?;
+        self.remove();
+        Ok(())
+    }
+
+    fn keep(self) -> anyhow::Result<()> {
+        let renamed = fs::rename(&self.part, &self.whole);
+        self.remove();
+        renamed.with_context(|| format!("naming it {}", self.whole.display()))
+    }
+
+    fn remove(&self) {
+        for behind in ["", "-wal", "-shm", ".lock"] {
+            let _ = fs::remove_file(format!("{}{behind}", self.part.display()));
+        }
+    }
 }
 
 fn report(global: &Global, what: &str, head: &Head) -> anyhow::Result<()> {

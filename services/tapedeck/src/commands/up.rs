@@ -4,19 +4,24 @@ use crate::{
     abroad,
     cli::{Global, Up, UpVenue},
     commands::{print_json, report, serving},
+    control::{self, Door},
     data_quality::Known,
     live::Live,
     locate,
     report::Collector,
     units,
+    watched::Watched,
 };
+use anyhow::Context;
+use events::Event;
 use market_data::Feed;
 use runtime::{
     abroad::Abroad,
-    market::{Ended, Market},
+    market::{Ended, Market, Observer, Spoken},
     status::Status,
 };
 use std::{io::IsTerminal, process::ExitCode};
+use tape::Tape;
 use tokio::sync::watch;
 
 /// # Errors
@@ -38,9 +43,13 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 
     let (stop, stopped) = watch::channel(false);
     let status = Status::new();
+    let watched = Watched::of(&tape, status.clone(), [settings.account]).await?;
     let listen = args.listen.or(global.environment.listen);
-    let server = serving::serve(listen, status.clone(), stopped.clone()).await?;
+    let server = serving::serve(listen, watched.clone(), stopped.clone()).await?;
     tokio::spawn(serving::signals(stop.clone()));
+    let id = tape.opened().await?.map_or(tape_id, |opened| opened.tape);
+    let door = Door::open(control::file(&url, global.data_dir(), id), watched.standing(), stopped.clone());
+    let door = door.await?;
 
     // The exchange is there for as long as anybody may ask it.
     let run_over = watch::Sender::new(false);
@@ -48,7 +57,6 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         UpVenue::VenuePaper => None,
         UpVenue::PaperExchange => {
             hosts.retain(|host| host.unit().as_str() != venue_paper::UNIT);
-            let id = tape.opened().await?.map_or(tape_id, |opened| opened.tape);
             let journal = locate::journal(global, &url, id)?;
             let at = abroad::Place { start: market.first, market: describe.clone(), tape_id: id, journal };
             Some(abroad::start(&settings, &tape, at, run_over.subscribe()).await?)
@@ -57,9 +65,9 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 
     let live = Live::start(&tape, &status, market.candles, global.json).await?;
     if !global.json {
-        eprintln!("tape {url}");
+        tell!("tape {url}");
         if let Some(address) = server {
-            eprintln!("health and metrics on http://{address}");
+            tell!("health and metrics on http://{address}");
         }
     }
     let run = Market {
@@ -73,8 +81,9 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         owner: format!("up-{}", std::process::id()),
         pace: args.speed.0,
         status: status.clone(),
-        observer: Some(live.observer()),
+        observer: Some(both(live.observer(), watched.observer())),
         abroad,
+        hands: Some(door.hands()),
     };
     let ended = run.run(stopped.clone()).await;
     live.finish().await;
@@ -87,16 +96,54 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
-    summarize(global, &tape, known).await?;
+    // Whoever reads may have gone, with the terminal; the tape is closed all the same.
+    let summarized = summarize(global, &tape, known).await;
     if ended == Ended::MarketOver && !args.exit_when_done && !*stopped.borrow() {
-        eprintln!("the market has ended; press Ctrl-C to leave");
-        let mut stopped = stopped.clone();
-        // The sender lives in this function: it cannot be gone.
-        let _ = stopped.wait_for(|stop| *stop).await;
+        tell!("the market has ended; press Ctrl-C to leave");
+        stay(&tape, &door, &watched, stopped.clone()).await?;
     }
     let _ = stop.send(true);
+    drop(door);
     tape.close().await?;
+    summarized?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nothing is played any more, and the owner may still say whether trading is allowed.
+async fn stay(
+    tape: &Tape,
+    door: &Door,
+    watched: &Watched<Status>,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let hands = door.hands();
+    loop {
+        let spoken = tokio::select! {
+            // The sender lives in the caller: it cannot be gone.
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            Some(spoken) = hands.next() => spoken,
+        };
+        let Spoken { event, reply, .. } = spoken;
+        if let Event::Trade(_) = event {
+            let _ = reply.send(Err("the market has ended: nothing is traded any more".to_owned()));
+            continue;
+        }
+        let opened = tape.opened().await?.context("a tape that was played is open")?;
+        let head = tape.head().await?;
+        let position = super::record::say(tape, &opened, &head, event).await?;
+        for row in tape.read(position - 1, 1).await? {
+            watched.see(&row.decode()?);
+        }
+        let _ = reply.send(Ok(position));
+    }
+}
+
+/// One observer of two.
+fn both(mut one: Observer, mut other: Observer) -> Observer {
+    Box::new(move |event| {
+        one(event);
+        other(event);
+    })
 }
 
 async fn summarize(global: &Global, tape: &tape::Tape, known: Known) -> anyhow::Result<()> {

@@ -176,7 +176,7 @@ impl Showing {
                 Some(screen) => screen.draw(|width| view.lines(&progress, width)),
                 None if begun && !self.quiet && (over || last_line.elapsed() >= LINE_EVERY) => {
                     last_line = Instant::now();
-                    eprintln!("{}", view.line(&progress));
+                    tell!("{}", view.line(&progress));
                 }
                 None => {}
             }

@@ -52,9 +52,6 @@ impl View {
                 self.drawdown = v.drawdown;
             }
             Event::Control(ControlEvent::TradingStateChanged(e)) => {
-                if e.account.is_none() {
-                    self.trading.clear();
-                }
                 self.trading.insert(e.account, e.clone());
                 self.tell(event);
             }

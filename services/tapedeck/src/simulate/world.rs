@@ -476,7 +476,7 @@ impl World {
         let edge = EdgeName::new("edge70").unwrap_or_else(|e| unreachable!("{e}"));
         let asked: Event = match rng.below(4) {
             0 => return self.cancel_by_hand(rng),
-            1 => CloseRequested { account, instrument, edge, by }.into(),
+            1 => CloseRequested { account, instrument, edge, by, why: None }.into(),
             2 => {
                 let Some(trade) = self.some_trade(rng) else { return };
                 let cents = self.prices[&instrument];

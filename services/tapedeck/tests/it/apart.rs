@@ -46,6 +46,7 @@ async fn one(settings: &Settings) -> Vec<Row> {
         status: Status::new(),
         observer: None,
         abroad: None,
+        hands: None,
     };
     run.run(stopped).await.unwrap();
     tape.read(0, usize::MAX).await.unwrap()

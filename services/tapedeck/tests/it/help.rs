@@ -26,6 +26,8 @@ fn every_command_explains_itself() {
         "signals",
         "report",
         "simulate",
+        "trading",
+        "close",
         "doctor",
     ] {
         let help = place.run(&format!("{command} --help")).well();
@@ -46,6 +48,7 @@ fn the_doctor_finds_what_is_well_and_what_is_not() {
         "well   clock",
         "well   data folder",
         "well   tape",
+        "well   trading        active on all accounts",
         "well   candles",
     ]);
     assert_eq!(place.run("doctor --json").well().json()["ok"], true);

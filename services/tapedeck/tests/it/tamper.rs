@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection, sqlite::SqliteConnectOptions,
 };
-use tape::chain;
+use tape::{Mode, Snapshot, chain};
 
 /// A tape of ours, opened by somebody who means no good.
 async fn raw(place: &Place) -> SqliteConnection {
@@ -75,6 +75,82 @@ async fn one_changed_bit_in_any_column_of_any_row_is_found_at_its_position() {
         raw.close().await.unwrap();
         assert_broken_at(&place, position, column).await;
     }
+}
+
+/// Changes the database behind the tape's back; how many rows.
+async fn behind_its_back(place: &Place, sql: &str) -> u64 {
+    let mut raw = raw(place).await;
+    let changed = raw.execute(AssertSqlSafe(sql.to_owned())).await.unwrap().rows_affected();
+    raw.close().await.unwrap();
+    changed
+}
+
+const MORE_MONEY: &str = "UPDATE snapshot SET state = CAST(replace(CAST(state AS TEXT), \
+     '\"USDT\":{\"free\":\"', '\"USDT\":{\"free\":\"9') AS BLOB) WHERE unit = 'venue-paper'";
+
+/// A run that has a snapshot and goes on from it, on a market that has not ended.
+fn cut_short() -> Place {
+    let place = Place::new();
+    place.run("up --market synthetic:1:200 --to 2024-05-01 --speed max --exit-when-done").well();
+    place
+}
+
+#[tokio::test]
+async fn a_snapshot_with_more_money_is_found_by_verify_and_doctor_and_not_gone_on_from() {
+    let whole = cut_short();
+    whole.run(&up(MARKET)).well();
+    let place = cut_short();
+    place.run("verify").well().says(&["10 snapshots and 0 frames as they were written"]);
+    assert_eq!(behind_its_back(&place, MORE_MONEY).await, 1);
+
+    for command in ["verify", "doctor"] {
+        let found = place.run(command);
+        assert_eq!(found.code, Some(1), "{command}: {found:#?}");
+        found.says(&["the snapshot of venue-paper at position", "was changed: its sum does not follow"]);
+    }
+    let gone_on = place.run(&up(MARKET)).well();
+    gone_on.tells(&["the snapshot of venue-paper", "is dropped"]);
+    assert_eq!(place.head(), whole.head(), "the run ends as if nothing had been changed");
+    place.run("verify").well();
+    place.run("doctor").well();
+}
+
+/// Whoever knows how the sum is made can make it anew; the walk along the tape knows better.
+#[tokio::test]
+async fn a_snapshot_that_was_forged_with_its_sum_is_found_by_verify() {
+    let place = cut_short();
+    let tape = place.tape(&place.kept(), Mode::Write).await;
+    let stored = tape.snapshots(u64::MAX).await.unwrap();
+    let of = |unit: &str| stored.iter().find(|s| s.unit.as_str() == unit).unwrap().clone();
+    let (tracker, paper) = (of("portfolio-tracker"), of("venue-paper"));
+    let richer = String::from_utf8(paper.state.clone()).unwrap();
+    let richer = richer.replace("\"USDT\":{\"free\":\"", "\"USDT\":{\"free\":\"9");
+    assert_ne!(richer.as_bytes(), paper.state);
+    tape.save_snapshot(Snapshot { state: richer.into_bytes(), ..paper.clone() }).await.unwrap();
+    tape.close().await.unwrap();
+    let found = place.run("verify");
+    assert_eq!(found.code, Some(1), "{found:#?}");
+    found.says(&["the snapshot of venue-paper at position", "USDT.free is \"9", "and the tape makes it"]);
+    assert_eq!(place.run("verify --json").json()["ok"], false);
+
+    let tape = place.tape(&place.kept(), Mode::Write).await;
+    tape.save_snapshot(paper).await.unwrap();
+    let earlier = Snapshot { position: tracker.position - 40, ..tracker };
+    tape.save_snapshot(earlier).await.unwrap();
+    tape.close().await.unwrap();
+    let found = place.run("verify");
+    assert_eq!(found.code, Some(1), "{found:#?}");
+    found.says(&["the snapshot of portfolio-tracker at position", "says that it stands at position"]);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_put_back_is_found() {
+    let place = Place::finished();
+    let back = "UPDATE place SET position = 100 WHERE unit = 'portfolio-tracker'";
+    assert_eq!(behind_its_back(&place, back).await, 1);
+    let found = place.run("verify");
+    assert_eq!(found.code, Some(1), "{found:#?}");
+    found.says(&["the cursor of portfolio-tracker was changed"]);
 }
 
 #[tokio::test]

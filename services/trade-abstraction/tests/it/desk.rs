@@ -250,6 +250,7 @@ impl Desk {
             instrument: btc(),
             edge: "edge70".parse().unwrap(),
             by: RequestedBy::Edge,
+            why: None,
         })
     }
 

@@ -26,6 +26,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             instrument: btc(),
             edge: v("manual"),
             by,
+            why: None,
         }),
         Kind::StopMoveRequested => {
             all(every::requesters(), |by| StopMoveRequested { trade: trade(), stop: v("39000.5"), by })

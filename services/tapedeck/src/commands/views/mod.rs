@@ -18,6 +18,7 @@ use crate::{
     cli::{Global, Look, Narrow, Span},
     commands::{print_json, table},
     locate, scan,
+    standing::Trading,
 };
 use domain::{Instrument, Timestamp};
 use events::{Kind, Position, Recorded};
@@ -39,6 +40,26 @@ impl Then {
         let tape = locate::reading(global, &look.tape).await?;
         let until = scan::until(&tape, look.until).await?;
         Ok(Self { tape, until })
+    }
+
+    /// Whoever looks at what is held or traded must know that trading is restricted.
+    async fn tell_trading(&self, global: &Global, look: &Look) -> anyhow::Result<()> {
+        if global.json || look.csv {
+            return Ok(());
+        }
+        let (trading, now) = self.trading().await?;
+        for line in trading.lines(now) {
+            out!("{line}")?;
+        }
+        Ok(())
+    }
+
+    /// Whether trading is allowed, as it was said by then, and when that is.
+    async fn trading(&self) -> anyhow::Result<(Trading, Timestamp)> {
+        let mut trading = Trading::default();
+        self.scan(&[Kind::TradingStateChanged], |event| trading.see(event)).await?;
+        let last = self.tape.read(self.until.saturating_sub(1), 1).await?;
+        Ok((trading, last.first().map(|row| row.recorded_at).unwrap_or_default()))
     }
 
     async fn scan(&self, kinds: &[Kind], see: impl FnMut(&Recorded)) -> anyhow::Result<()> {

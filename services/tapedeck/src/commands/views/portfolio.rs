@@ -10,6 +10,7 @@ use crate::{
 use domain::{Account, Asset, Decimal, Timestamp};
 use events::{Event, Kind, PortfolioEvent, PortfolioValued};
 use serde::Serialize;
+use serde_json::Value;
 use std::{collections::BTreeMap, io, process::ExitCode};
 
 /// One valuation without its holdings, as in `equity.csv`.
@@ -54,6 +55,8 @@ struct Now {
     #[serde(flatten)]
     valuation: Valuation,
     holdings: Vec<Holding>,
+    /// Whether the account may trade, since when and why.
+    trading: Value,
 }
 
 #[derive(Serialize)]
@@ -86,7 +89,12 @@ pub async fn portfolio(global: &Global, args: OfPortfolio) -> anyhow::Result<Exi
     if args.history {
         return past(global, &args, history);
     }
-    let latest: Vec<Now> = latest.into_values().collect();
+    then.tell_trading(global, &args.look).await?;
+    let (trading, now) = then.trading().await?;
+    let mut latest: Vec<Now> = latest.into_values().collect();
+    for row in &mut latest {
+        row.trading = trading.json([&row.valuation.account], now)[0].take();
+    }
     if global.json {
         print_json(&latest)?;
     } else if args.look.csv {
@@ -142,7 +150,7 @@ impl Now {
             price: h.price,
             value: h.value,
         };
-        Self { valuation, holdings: valued.holdings.iter().map(holding).collect() }
+        Self { valuation, holdings: valued.holdings.iter().map(holding).collect(), trading: Value::Null }
     }
 
     fn rows(&self) -> impl Iterator<Item = Vec<String>> + '_ {

@@ -36,6 +36,7 @@ const KINDS: &[Kind] = &[
 /// A tape that cannot be read.
 pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<ExitCode> {
     let then = Then::open(global, &args.look).await?;
+    then.tell_trading(global, &args.look).await?;
     let mut held: BTreeMap<PositionKey, Held> = BTreeMap::new();
     then.scan(KINDS, |event| {
         if let Event::Position(position) = &event.event {

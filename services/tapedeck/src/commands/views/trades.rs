@@ -21,6 +21,7 @@ const LOOK_BACK: usize = 100_000;
 pub async fn trades(global: &Global, args: OfTrades) -> anyhow::Result<ExitCode> {
     check_states(&args.state, &State::ALL.map(State::name))?;
     let then = Then::open(global, &args.look).await?;
+    then.tell_trading(global, &args.look).await?;
     let trades = read(&then.tape, then.until).await?;
     let mut rows: Vec<Trade> = trades.all().collect();
     let of = rows.len();

@@ -65,6 +65,15 @@ impl Done {
         Head { position: head["position"].as_u64().unwrap(), hash: text(&head["hash"]).to_owned() }
     }
 
+    /// As [`Done::says`], on standard error.
+    #[track_caller]
+    pub fn tells(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(self.err.contains(word), "'{word}' is not in: {self:#?}");
+        }
+        self
+    }
+
     #[track_caller]
     pub fn says(&self, words: &[&str]) -> &Self {
         for word in words {

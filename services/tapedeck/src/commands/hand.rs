@@ -1,0 +1,242 @@
+//! `tapedeck trading` and `tapedeck close`: what the owner says by hand.
+//!
+//! On a tape that nobody has for himself it is appended here. A running `up` has its tape for itself, and is
+//! asked to say it.
+
+use crate::{
+    WrongUse,
+    cli::{Close, Global, TapeUrl, Trading, Wanted},
+    commands::{print_json, record},
+    control::{self, Asked, Request},
+    explain::explain,
+    locate, scan,
+    standing::{LiveTrade, Standing},
+};
+use domain::{Account, Timestamp, TradeId};
+use events::{Clock, Event, Kind, Position, TapeOpened, TradingState};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tape::{Mode, OpenError, Tape};
+
+/// A process that is starting or ending has the tape and does not listen; then it is asked again.
+const TRIES: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// The tape that is meant, and what is on it.
+struct Place {
+    url: String,
+    reader: Tape,
+    opened: TapeOpened,
+    standing: Standing,
+    now: Timestamp,
+    control: PathBuf,
+}
+
+/// # Errors
+/// A tape that is empty or cannot be written; a state that would hold for nobody.
+pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode> {
+    let place = Place::find(global, &args.tape, false).await?;
+    let state = match args.state {
+        Wanted::Active => TradingState::Active,
+        Wanted::Reducing => TradingState::Reducing,
+        Wanted::Halted => TradingState::Halted,
+    };
+    let request = Request::Trading { state, account: args.account, why: args.why, until: args.until };
+    let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
+    let position = place.say(request, event.clone()).await?;
+    let mut standing = place.standing.clone();
+    standing.trading = crate::standing::Trading::of(&place.reader).await?;
+    let notes = control::still_holds(state, &standing, place.now);
+    place.reader.close().await?;
+    if global.json {
+        let trading = standing.json_at(place.now);
+        print_json(&json!({ "position": position, "trading": trading }))?;
+    } else {
+        out!("position {position}: {}", explain(&event))?;
+        for note in notes {
+            out!("{note}")?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// No such trade, or a tape that cannot be written.
+pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
+    let place = Place::find(global, &args.tape, true).await?;
+    let chosen = choose(&args, place.standing.trades())?;
+    if let (Some(trade), true) = (&args.trade, chosen.is_empty()) {
+        return Err(WrongUse(place.no_such_trade(trade).await?).into());
+    }
+    if chosen.is_empty() {
+        place.reader.close().await?;
+        if global.json {
+            print_json(&json!([]))?;
+        } else {
+            out!("there is no open trade: nothing is to be closed")?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    // One request is for all that an edge holds of an instrument.
+    let mut wishes: BTreeMap<_, Vec<TradeId>> = BTreeMap::new();
+    for (id, trade) in place.standing.trades() {
+        wishes.entry((trade.account, trade.instrument, trade.edge)).or_default().push(*id);
+    }
+    wishes.retain(|_, trades| trades.iter().any(|trade| chosen.contains(trade)));
+    let mut said: Vec<Value> = Vec::new();
+    for ((account, instrument, edge), trades) in wishes {
+        let request = Request::Close { account, instrument, edge, why: args.why.clone() };
+        let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
+        let position = place.say(request, event.clone()).await?;
+        if !global.json {
+            let trades: Vec<_> = trades.iter().map(ToString::to_string).collect();
+            out!("position {position}: {} ({})", explain(&event), trades.join(", "))?;
+        }
+        said.push(json!({ "position": position, "account": account, "instrument": instrument, "edge": edge, "trades": trades }));
+    }
+    place.reader.close().await?;
+    if global.json {
+        print_json(&said)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result<BTreeSet<TradeId>> {
+    if let Some(trade) = args.trade {
+        return Ok(trades.contains_key(&trade).then_some(trade).into_iter().collect());
+    }
+    let Some(wanted) = &args.instrument else { return Ok(trades.keys().copied().collect()) };
+    let is_meant = |trade: &&LiveTrade| {
+        let instrument = trade.instrument;
+        instrument.symbol.to_string().eq_ignore_ascii_case(wanted) || instrument.to_string() == *wanted
+    };
+    let chosen: BTreeSet<TradeId> =
+        trades.iter().filter(|(_, trade)| is_meant(trade)).map(|(id, _)| *id).collect();
+    if chosen.is_empty() {
+        let open: BTreeSet<_> = trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();
+        let open: Vec<_> = open.into_iter().collect();
+        let there = if open.is_empty() {
+            "no trade is open".to_owned()
+        } else {
+            format!("trades are open of {}", open.join(", "))
+        };
+        return Err(WrongUse(format!("--instrument {wanted}: no trade of it is open; {there}")).into());
+    }
+    Ok(chosen)
+}
+
+impl Place {
+    /// `trades`: those that are open are needed, too.
+    async fn find(global: &Global, given: &TapeUrl, trades: bool) -> anyhow::Result<Self> {
+        let url = locate::existing(global, given)?;
+        let reader = locate::open(&url, Mode::Read).await?;
+        let Some(opened) = reader.opened().await? else {
+            return Err(WrongUse("the tape is empty: nothing trades on it yet".to_owned()).into());
+        };
+        let configured = locate::settings(global).ok().map(|settings| settings.account);
+        let mut standing = Standing::new(accounts(&reader, configured).await?);
+        let kinds = if trades { &Standing::OF_TRADES[..] } else { &[Kind::TradingStateChanged] };
+        scan::kinds(&reader, kinds, u64::MAX, |event| standing.see(event)).await?;
+        let head = reader.head().await?;
+        let now = match opened.clock {
+            Clock::Market => head.recorded_at,
+            Clock::Wall => head.recorded_at.max(machine_clock()),
+        };
+        let control = control::file(&url, global.data_dir(), opened.tape);
+        Ok(Self { url, reader, opened, standing, now, control })
+    }
+
+    /// Says it here, or has it said by the process that has the tape for itself; where it stands.
+    async fn say(&self, request: Request, event: Event) -> anyhow::Result<Position> {
+        for _ in 0..TRIES {
+            match control::ask(&self.control, &request).await? {
+                Asked::Taken(position) => return Ok(position),
+                Asked::Nobody => {}
+            }
+            let held = match locate::open(&self.url, Mode::Write).await {
+                Ok(tape) => {
+                    let said = self.append(&tape, event.clone()).await;
+                    tape.close().await?;
+                    match said? {
+                        Some(position) => return Ok(position),
+                        None => "another process".to_owned(),
+                    }
+                }
+                Err(error) => match error.downcast_ref::<OpenError>() {
+                    Some(OpenError::Taken { holder, .. }) => holder.clone(),
+                    _ => return Err(error),
+                },
+            };
+            tracing::debug!("{held} has the tape and does not listen yet");
+            tokio::time::sleep(AGAIN).await;
+        }
+        let file = self.control.display();
+        anyhow::bail!(
+            "another process has the tape {} and takes no commands ({file} leads to nobody): is it `tapedeck up`, of this build and this data folder? If not, stop it first",
+            locate::shown(&self.url)
+        )
+    }
+
+    /// `None` if an `up` has the tape for itself.
+    async fn append(&self, tape: &Tape, event: Event) -> anyhow::Result<Option<Position>> {
+        let (head, cursors) = tape.marks().await?;
+        let now = machine_clock();
+        let runs = |c: &tape::Cursor| {
+            c.owner.as_deref().is_some_and(|owner| owner.starts_with("up-"))
+                && c.lease_until.is_some_and(|until| until > now)
+        };
+        // Whoever has the lock of a file knows that nobody else has.
+        if matches!(tape, Tape::Postgres(_)) && cursors.iter().any(runs) {
+            return Ok(None);
+        }
+        record::say(tape, &self.opened, &head, event).await.map(Some)
+    }
+
+    async fn no_such_trade(&self, trade: &TradeId) -> anyhow::Result<String> {
+        let known = !self.reader.of_trade(trade.as_str()).await?.is_empty();
+        let what = if known { "is not open any more" } else { "is not on this tape" };
+        let open: Vec<_> = self.standing.trades().keys().map(ToString::to_string).collect();
+        Ok(match open.is_empty() {
+            true => format!("{trade} {what}, and no other trade is open"),
+            false => format!("{trade} {what}; open: {}", open.join(", ")),
+        })
+    }
+}
+
+/// Every account that a unit of the tape runs for; the configured one if none has begun.
+async fn accounts(tape: &Tape, configured: Option<Account>) -> anyhow::Result<BTreeSet<Account>> {
+    let mut accounts = BTreeSet::new();
+    for row in tape.of_kind(Kind::UnitStarted).await? {
+        if let Ok(body) = serde_json::from_str(&row.draft.body) {
+            named_in(&body, &mut accounts);
+        }
+    }
+    if accounts.is_empty() {
+        accounts.extend(configured);
+    }
+    Ok(accounts)
+}
+
+/// Whatever is called `account` in a configuration.
+fn named_in(value: &Value, accounts: &mut BTreeSet<Account>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(account) = fields.get("account").and_then(Value::as_str) {
+                accounts.extend(account.parse::<Account>().ok());
+            }
+            fields.values().for_each(|value| named_in(value, accounts));
+        }
+        Value::Array(values) => values.iter().for_each(|value| named_in(value, accounts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn machine_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

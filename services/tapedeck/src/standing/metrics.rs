@@ -1,0 +1,155 @@
+//! The standing of an engine in Prometheus' text format.
+//!
+//! Figures of money are in the asset that the label `asset` names.
+
+use super::Standing;
+use crate::explain::show;
+use domain::{Account, Decimal};
+use events::TradingState;
+use std::fmt::Write;
+
+/// Every state a gauge is given for.
+const STATES: [(TradingState, &str); 3] = [
+    (TradingState::Active, "active"),
+    (TradingState::Reducing, "reducing"),
+    (TradingState::Halted, "halted"),
+];
+
+/// One family: its name, what it is, and whether it only grows.
+struct Family {
+    text: String,
+    name: &'static str,
+}
+
+impl Family {
+    fn gauge(name: &'static str, help: &str) -> Self {
+        Self { text: format!("# HELP {name} {help}\n# TYPE {name} gauge\n"), name }
+    }
+
+    fn counter(name: &'static str, help: &str) -> Self {
+        Self { text: format!("# HELP {name} {help}\n# TYPE {name} counter\n"), name }
+    }
+
+    /// Names and assets of ours need no escapes.
+    fn add(&mut self, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        // Writing to memory cannot fail.
+        let _ = writeln!(self.text, "{}{{{}}} {value}", self.name, labels.join(","));
+    }
+}
+
+impl Standing {
+    /// For `/metrics`.
+    pub fn metrics(&self) -> String {
+        self.worth() + &self.of_trades() + &self.of_orders() + &self.states()
+    }
+
+    fn worth(&self) -> String {
+        let mut equity = Family::gauge("tapedeck_account_equity", "Cash and holdings, in the quote asset.");
+        let mut cash = Family::gauge("tapedeck_account_cash", "What is held of the quote asset.");
+        let mut exposure =
+            Family::gauge("tapedeck_account_exposure", "Worth of all other assets, in the quote asset.");
+        let mut peak = Family::gauge("tapedeck_account_peak_equity", "The highest equity so far.");
+        let mut drawdown = Family::gauge("tapedeck_account_drawdown_ratio", "1 - equity/peak, from 0 to 1.");
+        let mut valued = Family::gauge(
+            "tapedeck_account_valued_timestamp_seconds",
+            "When the account was valued last, in the tape's time, seconds since 1970.",
+        );
+        for (account, figures) in &self.accounts {
+            let Some((at, worth)) = &figures.worth else { continue };
+            let (account, asset) = (account.to_string(), worth.quote.to_string());
+            let labels: [(&str, &str); 2] = [("account", &account), ("asset", &asset)];
+            equity.add(&labels, show(worth.equity));
+            cash.add(&labels, show(worth.cash));
+            exposure.add(&labels, show(worth.exposure));
+            peak.add(&labels, show(worth.peak));
+            drawdown.add(&labels[..1], show(worth.drawdown));
+            valued.add(&labels[..1], seconds(*at));
+        }
+        [equity, cash, exposure, peak, drawdown, valued].map(|family| family.text).concat()
+    }
+
+    fn of_trades(&self) -> String {
+        let mut open = Family::gauge("tapedeck_trades_open", "Trades that hold something.");
+        let mut unprotected = Family::gauge(
+            "tapedeck_trades_unprotected",
+            "Trades that hold something without a working stop.",
+        );
+        let mut opened = Family::counter("tapedeck_trades_opened_total", "Trades that were entered.");
+        let mut closed = Family::counter("tapedeck_trades_closed_total", "Trades that were closed.");
+        let mut profit = Family::gauge(
+            "tapedeck_trades_realised_profit",
+            "Profit of all closed trades, in the quote asset; it may fall.",
+        );
+        for (account, figures) in &self.accounts {
+            let name = account.to_string();
+            let labels: [(&str, &str); 1] = [("account", &name)];
+            open.add(&labels, self.count(account, |trade| trade.open));
+            unprotected.add(&labels, self.count(account, |trade| trade.unprotected));
+            opened.add(&labels, figures.opened);
+            closed.add(&labels, figures.closed);
+            match figures.profit.is_empty() {
+                true => {
+                    if let Some((_, worth)) = &figures.worth {
+                        let asset = worth.quote.to_string();
+                        profit.add(&[("account", &name), ("asset", &asset)], Decimal::ZERO);
+                    }
+                }
+                false => {
+                    for (asset, sum) in &figures.profit {
+                        profit.add(&[("account", &name), ("asset", &asset.to_string())], show(*sum));
+                    }
+                }
+            }
+        }
+        [open, unprotected, opened, closed, profit].map(|family| family.text).concat()
+    }
+
+    fn count(&self, account: &Account, which: impl Fn(&super::LiveTrade) -> bool) -> usize {
+        self.trades.values().filter(|trade| trade.account == *account && which(trade)).count()
+    }
+
+    fn of_orders(&self) -> String {
+        let mut done =
+            Family::counter("tapedeck_orders_done_total", "Orders that are over, by how they ended.");
+        let mut rejected =
+            Family::counter("tapedeck_orders_rejected_total", "Orders that the venue rejected.");
+        let mut refused = Family::counter(
+            "tapedeck_requests_refused_total",
+            "Requests for trades that were refused, by the rule that forbade them.",
+        );
+        let mut alarms = Family::counter("tapedeck_alarms_total", "What somebody must look at, by its kind.");
+        for (account, figures) in &self.accounts {
+            let name = account.to_string();
+            for (ending, count) in &figures.ended {
+                done.add(&[("account", &name), ("ending", ending)], count);
+            }
+            rejected.add(&[("account", &name)], figures.rejected);
+            for (rule, count) in &figures.refused {
+                refused.add(&[("account", &name), ("rule", rule)], count);
+            }
+        }
+        for kind in ["order_stuck", "fact_conflicted", "frame_quarantined"] {
+            alarms.add(&[("kind", kind)], self.alarms.get(kind).copied().unwrap_or_default());
+        }
+        [done, rejected, refused, alarms].map(|family| family.text).concat()
+    }
+
+    fn states(&self) -> String {
+        let mut state =
+            Family::gauge("tapedeck_trading_state", "1 for the state in which trading is, 0 for the others.");
+        for account in self.accounts.keys() {
+            let holds = self.trading.state(account, self.now);
+            for (one, word) in STATES {
+                let name = account.to_string();
+                state.add(&[("account", &name), ("state", word)], u8::from(one == holds));
+            }
+        }
+        state.text
+    }
+}
+
+/// With what is left below a second, exactly.
+fn seconds(at: domain::Timestamp) -> String {
+    show(Decimal::from_i128_with_scale(at.micros().into(), 6))
+}
