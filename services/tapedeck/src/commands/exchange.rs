@@ -98,7 +98,7 @@ fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String
     const DAY: i64 = 86_400_000_000;
     let opened = market_data::open(spec)?;
     for warning in data_quality::warnings(&opened) {
-        eprintln!("warning: {warning}");
+        tell!("warning: {warning}");
     }
     let days = (start.micros() - opened.last.micros()).div_euclid(DAY) + 1;
     let candles = Merged::new(opened.market);

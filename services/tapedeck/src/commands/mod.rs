@@ -43,7 +43,9 @@ fn begin(settings: &Settings, market: &Opened) -> Result<Known, WrongUse> {
     let mut warnings: Vec<String> = unheard.iter().map(|unheard| unheard.words.clone()).collect();
     warnings.extend(data_quality::quotes(settings, market)?);
     warnings.extend(data_quality::warnings(market));
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    for warning in warnings {
+        tell!("warning: {warning}");
+    }
     Ok(Known::of(market, unheard))
 }
 
