@@ -32,7 +32,8 @@ impl<R> Watched<R> {
     ) -> anyhow::Result<Self> {
         let watched = Self::new(report, accounts);
         scan::kinds(tape, &Standing::KINDS, u64::MAX, |event| watched.see(event)).await?;
-        watched.lock().pass(tape.head().await?.recorded_at);
+        let head = tape.head().await?;
+        watched.lock().pass(head.recorded_at);
         Ok(watched)
     }
 
