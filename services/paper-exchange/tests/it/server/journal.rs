@@ -27,6 +27,7 @@ use std::{
     },
     time::Instant,
 };
+use venue_paper::engine::Owner;
 
 /// Fast enough that much happens in a moment.
 const FAST: Pace = Pace::Times(50.0);
@@ -229,7 +230,9 @@ fn written(path: &Path) -> Header {
     let mut journal = Journal::open(path, &header, |_| {}).expect("a journal");
     for n in 1..=5 {
         let delta = format!("0.000{n}").parse().expect("an amount");
-        journal.add(&Input::Balance { asset: "BTC".parse().expect("an asset"), delta }).expect("added");
+        journal
+            .add(&Input::Balance { owner: Owner::FIRST, asset: "BTC".parse().expect("an asset"), delta })
+            .expect("added");
     }
     journal.flush().expect("flushed");
     header
@@ -311,7 +314,7 @@ fn a_last_line_that_was_cut_off_is_mended() {
         let mut journal = Journal::open(&path, &header, |_| inputs += 1).expect("mended");
         assert_eq!(inputs, 4);
         let (asset, delta) = ("BTC".parse().expect("an asset"), "0.0005".parse().expect("an amount"));
-        journal.add(&Input::Balance { asset, delta }).expect("added");
+        journal.add(&Input::Balance { owner: Owner::FIRST, asset, delta }).expect("added");
         journal.flush().expect("flushed");
         assert_eq!(fs::read(&path).expect("a journal"), whole, "it goes on as if nothing had been cut off");
     }
