@@ -210,7 +210,8 @@ impl Layout {
                 ""
             };
             let (has, wanted) = (fields.len(), self.fields);
-            return Err(format!("has {has} columns where the first line has {wanted}{comma}"));
+            let has = columns(has);
+            return Err(format!("has {has} where the first line has {wanted}{comma}"));
         }
         if let Some(other) = self.columns.symbol.map(|at| fields.get(at)).filter(|s| !is_of(s, expected)) {
             let symbol = &expected.symbol;
@@ -292,10 +293,14 @@ fn is_preamble(line: &[u8], fields: &Fields<'_>) -> bool {
     address || line.starts_with(b"#") || alone
 }
 
+fn columns(n: usize) -> String {
+    if n == 1 { "1 column".to_owned() } else { format!("{n} columns") }
+}
+
 fn neither(fields: &Fields<'_>) -> String {
     let wanted = row::COLUMNS.join(",");
     if fields.len() < row::COLUMNS.len() && moment::is_one(fields.get(0)) {
-        return format!("has {} columns; {wanted} are needed", fields.len());
+        return format!("has {}; {wanted} are needed", columns(fields.len()));
     }
     if fields.get(0).bytes().any(|b| b.is_ascii_alphabetic()) {
         return columns::unknown(fields);

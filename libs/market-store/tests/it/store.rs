@@ -118,6 +118,7 @@ fn a_malformed_row_is_named_by_file_and_line() {
     let file = "AUSDT-1h.csv";
     for (row, why) in [
         ("1,2,3\n", "has 3 columns where the first line has 12"),
+        ("7\n", "has 1 column where the first line has 12"),
         (
             "x,1,1,1,1,1,1,1,1,1,1,0\n",
             "open_time 'x' is no time: write milliseconds since 1970, or 2024-01-31T00:00:00Z",
