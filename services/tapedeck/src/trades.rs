@@ -139,6 +139,11 @@ pub struct Trade {
     /// Base asset too little to be sold.
     #[serde(serialize_with = "as_tidy")]
     pub left: Decimal,
+    /// What that has cost, and what it was worth when the trade was closed.
+    #[serde(serialize_with = "as_tidy")]
+    pub left_cost: Decimal,
+    #[serde(serialize_with = "as_tidy")]
+    pub left_worth: Decimal,
     /// Why it was refused, aborted or left: the name of a rule or reason.
     pub reason: Option<&'static str>,
     /// The reason for people, and the figures with it.
@@ -212,8 +217,9 @@ impl Trades {
         }
     }
 
-    pub fn has_price(&self, instrument: &Instrument) -> bool {
-        self.prices.contains_key(instrument)
+    /// The last price of an instrument.
+    pub fn last_price(&self, instrument: &Instrument) -> Option<Decimal> {
+        self.prices.get(instrument).map(|(_, price)| *price)
     }
 
     /// How each stands now, the oldest request first.
@@ -326,6 +332,7 @@ impl Trades {
                 trade.profit_ratio = e.profit.checked_div(e.cost);
                 trade.fees.clone_from(&e.fees);
                 trade.left = e.left;
+                (trade.left_cost, trade.left_worth) = (e.left_cost, e.left_worth);
                 trade.opened_at = Some(e.opened_at);
                 trade.closed_at = Some(e.closed_at);
                 trade.protected = None;
@@ -405,6 +412,8 @@ impl Trade {
             unrealised_ratio: None,
             fees: Vec::new(),
             left: Decimal::ZERO,
+            left_cost: Decimal::ZERO,
+            left_worth: Decimal::ZERO,
             reason: None,
             note: String::new(),
             reason_words: None,
@@ -472,7 +481,7 @@ impl Trade {
     }
 
     /// The columns of `trades.csv`.
-    pub const COLUMNS: [&'static str; 31] = [
+    pub const COLUMNS: [&'static str; 34] = [
         "trade",
         "state",
         "venue",
@@ -491,6 +500,7 @@ impl Trade {
         "protected",
         "unprotected_since",
         "unprotected_because",
+        "partly_protected",
         "last_price",
         "last_price_at",
         "cost",
@@ -502,12 +512,14 @@ impl Trade {
         "unrealised_ratio",
         "fees",
         "left",
+        "left_cost",
+        "left_worth",
         "reason",
         "note",
     ];
 
     /// One cell a column; what does not apply is empty.
-    pub fn cells(&self) -> [String; 31] {
+    pub fn cells(&self) -> [String; 34] {
         fn optional<T: ToString>(value: Option<T>) -> String {
             value.map(|value| value.to_string()).unwrap_or_default()
         }
@@ -532,6 +544,7 @@ impl Trade {
             optional(self.protected),
             optional(self.unprotected_since),
             optional(self.unprotected_because.map(NakedBecause::name)),
+            figure(self.partly_protected),
             figure(self.last_price),
             optional(self.last_price_at),
             figure(self.cost),
@@ -543,6 +556,8 @@ impl Trade {
             figure(self.unrealised_ratio),
             fees.join(" + "),
             figure(Some(self.left)),
+            figure(Some(self.left_cost)),
+            figure(Some(self.left_worth)),
             optional(self.reason),
             self.note.clone(),
         ]

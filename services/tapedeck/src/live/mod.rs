@@ -4,7 +4,7 @@ mod screen;
 mod view;
 
 use domain::{Decimal, Instrument, Timestamp};
-use events::{CandleEvent, Event, Kind, OrderEvent, QuoteEvent, Recorded, TapeEvent};
+use events::{CandleEvent, Event, Kind, QuoteEvent, Recorded};
 use runtime::status::Status;
 use screen::Screen;
 use std::{
@@ -27,7 +27,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Over how long a rate is taken, so that it can be read.
 const RATE_OVER: Duration = Duration::from_secs(5);
 
-/// What is shown of the tape's past; prices are looked up.
+/// What is shown, or needed for it; prices come apart.
 const SHOWN: &[Kind] = &[
     Kind::EventConflicted,
     Kind::InstrumentListed,
@@ -45,6 +45,8 @@ const SHOWN: &[Kind] = &[
     Kind::TradeClosed,
     Kind::TradeAborted,
     Kind::OrderSubmitted,
+    Kind::OrderAccepted,
+    Kind::OrderAmended,
     Kind::OrderRejected,
     Kind::OrderFilled,
     Kind::OrderStuck,
@@ -112,21 +114,7 @@ impl Live {
 }
 
 fn is_shown(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Trade(_)
-            | Event::Portfolio(_)
-            | Event::Signal(_)
-            | Event::Control(_)
-            | Event::Instrument(_)
-            | Event::Tape(TapeEvent::Conflicted(_))
-            | Event::Order(
-                OrderEvent::Submitted(_)
-                    | OrderEvent::Filled(_)
-                    | OrderEvent::Rejected(_)
-                    | OrderEvent::Stuck(_)
-            )
-    )
+    SHOWN.contains(&event.kind())
 }
 
 struct Showing {
@@ -226,6 +214,11 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_trades_are_made_of_is_shown() {
+        assert!(crate::trades::KINDS.iter().all(|kind| SHOWN.contains(kind)));
+    }
 
     #[test]
     fn a_rate_is_a_whole_number_that_stands_still_for_a_second() {

@@ -2,7 +2,7 @@
 
 use super::{
     groups::Groups,
-    summary::{Holding, Summary},
+    summary::{Dust, Holding, Summary},
     worth::Worth,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     figures::tidy,
     trades::{State, Trade, Trades},
 };
-use domain::{Asset, Decimal, Instrument, Timestamp};
+use domain::{Account, Asset, Decimal, EdgeName, Instrument, Timestamp};
 use events::{
     AccountEvent, CandleClosed, CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled,
     PortfolioEvent, Recorded, SignalEvent, SignalGiven, SizingRule, TradeClosed, TradeEvent,
@@ -47,6 +47,8 @@ pub const HEARS: &[Kind] = &[
     Kind::TradeClosed,
     Kind::TradeAborted,
     Kind::OrderSubmitted,
+    Kind::OrderAccepted,
+    Kind::OrderAmended,
     Kind::OrderRejected,
     Kind::OrderFilled,
     Kind::OrderStuck,
@@ -209,6 +211,7 @@ impl Collector {
         let open: Vec<Trade> = self.trades.open().collect();
         let sum = |of: fn(&Trade) -> Option<Decimal>| tidy(open.iter().filter_map(of).sum());
         let all: Vec<Trade> = self.trades.all().collect();
+        let dust = dust(&all, &self.trades);
         let pending = all.iter().filter(|t| matches!(t.state, State::Requested | State::Sized)).count();
         let max_drawdown = w.max_drawdown.round_dp(6).normalize();
         let calmar = |cagr: f64| {
@@ -262,6 +265,9 @@ impl Collector {
             open_cost: sum(|t| t.cost),
             open_value: sum(|t| t.value),
             unrealised_profit: sum(|t| t.unrealised_profit),
+            dust_cost: tidy(dust.iter().map(|dust| dust.cost).sum()),
+            dust_worth: tidy(dust.iter().map(|dust| dust.worth).sum()),
+            dust,
             sampled_days: daily.len() as u64,
             cagr: cagr.and_then(told),
             volatility: returns::volatility(&daily).and_then(told),
@@ -304,6 +310,31 @@ impl Collector {
     }
 }
 
+/// What the last trade of each edge and instrument has left. A trade that is open has taken it over.
+fn dust(all: &[Trade], trades: &Trades) -> Vec<Dust> {
+    let mut left = BTreeMap::new();
+    for trade in all.iter().filter(|trade| trade.state.was_entered()) {
+        let key = (trade.account, trade.instrument, trade.edge);
+        if trade.state == State::Closed && !trade.left.is_zero() {
+            left.insert(key, trade);
+        } else {
+            left.remove(&key);
+        }
+    }
+    let one = |((account, instrument, edge), trade): ((Account, Instrument, EdgeName), &Trade)| {
+        let worth = trades.last_price(&instrument).and_then(|price| trade.left.checked_mul(price));
+        Dust {
+            account,
+            instrument,
+            edge,
+            quantity: tidy(trade.left),
+            cost: tidy(trade.left_cost),
+            worth: tidy(worth.unwrap_or(trade.left_worth)),
+        }
+    };
+    left.into_iter().map(one).collect()
+}
+
 /// The part of the equity that is not cash, on average over the daily rows.
 fn invested(days: &[Row]) -> Option<Decimal> {
     let parts: Vec<Decimal> = days.iter().filter_map(|row| row.exposure.checked_div(row.equity)).collect();
@@ -322,5 +353,16 @@ fn turnover(traded: Decimal, days: &[Row]) -> Option<Decimal> {
 impl Journal for Collector {
     fn record(&mut self, event: &Recorded) {
         self.see(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HEARS;
+    use crate::trades::{KINDS, PRICES};
+
+    #[test]
+    fn what_trades_are_made_of_is_read() {
+        assert!(KINDS.iter().chain(PRICES).all(|kind| HEARS.contains(kind)));
     }
 }

@@ -11,4 +11,4 @@ mod worth;
 
 pub use collector::{Collector, HEARS};
 pub use groups::{Group, Period};
-pub use summary::{Holding, Summary};
+pub use summary::{Dust, Holding, Summary};

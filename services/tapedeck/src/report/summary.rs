@@ -8,7 +8,7 @@ use crate::{
     figures::count,
     trades::Trade,
 };
-use domain::{Asset, Decimal, Timestamp};
+use domain::{Account, Asset, Decimal, EdgeName, Instrument, Timestamp};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
 
@@ -71,6 +71,10 @@ pub struct Summary {
     pub open_cost: Decimal,
     pub open_value: Decimal,
     pub unrealised_profit: Decimal,
+    /// What closed trades left that was too little to be sold, and that no trade has taken over since.
+    pub dust: Vec<Dust>,
+    pub dust_cost: Decimal,
+    pub dust_worth: Decimal,
     /// How many daily returns the figures from here on are made of.
     pub sampled_days: u64,
     pub cagr: Option<Decimal>,
@@ -92,6 +96,17 @@ pub struct Summary {
     #[serde(flatten)]
     pub data: DataQuality,
     pub open: Vec<Trade>,
+}
+
+/// Left of closed trades of one edge; at the last price.
+#[derive(Debug, Serialize)]
+pub struct Dust {
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    pub quantity: Decimal,
+    pub cost: Decimal,
+    pub worth: Decimal,
 }
 
 /// All instruments that could be paid for, held in equal parts over the same time.
@@ -239,6 +254,15 @@ impl fmt::Display for Summary {
                 money(self.open_value),
                 money(self.unrealised_profit),
                 or_dash(ratio, percent),
+            )?;
+        }
+        if !self.dust.is_empty() {
+            writeln!(
+                f,
+                "dust        {} in {}, too little to be sold; cost {}",
+                money(self.dust_worth),
+                count(self.dust.len() as u64, "rest"),
+                money(self.dust_cost),
             )?;
         }
         let fees: Vec<_> = self.fees.iter().map(|(asset, fee)| format!("{} {asset}", show(*fee))).collect();

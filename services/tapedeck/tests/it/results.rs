@@ -92,6 +92,21 @@ fn closed_and_open_profit_are_the_change_of_equity() {
     assert_eq!(amount(&s["fees"]["USDT"]), fees, "fees of open trades count");
 }
 
+/// With fees in coins little is left of each sale: it has its worth, and is no loss.
+#[test]
+fn profits_dust_and_open_trades_are_the_change_of_equity() {
+    let place = market("");
+    place.run("backtest --candles candles --out bt").well();
+    let s = summary(&place, "bt");
+    let gained = amount(&s["equity"]) - amount(&s["starting_equity"]);
+    let dust = amount(&s["dust_worth"]) - amount(&s["dust_cost"]);
+    let told = amount(&s["profit"]) + amount(&s["unrealised_profit"]) + dust;
+    assert!((told - gained).abs() < Decimal::new(1, 6), "{told} for {gained}: {s}");
+    for trade in table(&place.read("bt/trades.csv")).iter().filter(|t| t["state"] == "closed") {
+        assert_eq!(number(&trade["left"]).is_zero(), number(&trade["left_worth"]).is_zero(), "{trade:?}");
+    }
+}
+
 #[test]
 fn requests_that_became_no_trade_are_told_with_their_reason() {
     let place = market("[limits]\nprohibited = [\"ETH\"]\n");
