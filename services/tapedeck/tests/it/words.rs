@@ -118,7 +118,7 @@ fn json_has_no_endless_decimals() {
         for word in json.split('"') {
             let (whole, decimals) = word.split_once('.').unwrap_or((word, ""));
             if whole.parse::<i64>().is_ok() && decimals.chars().all(|c| c.is_ascii_digit()) {
-                assert!(decimals.len() <= 12 && !decimals.ends_with('0'), "{command}: {word}");
+                assert!(decimals.len() <= 16 && !decimals.ends_with('0'), "{command}: {word}");
             }
         }
     }
