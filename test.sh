@@ -84,5 +84,16 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 echo "== tests"
 cargo build --package testkit --bin with-servers --locked
 cargo test --workspace --locked --no-run
+case "${1:-} ${2:-}" in
+  "--long freqtrade")
+    # Installs freqtrade from PyPI, which takes minutes.
+    exec cargo test --package paper-exchange --locked --test it -- --ignored freqtrade
+    ;;
+  " ") ;;
+  *)
+    echo "test.sh: run it without an argument, or with --long freqtrade" >&2
+    exit 2
+    ;;
+esac
 # In place of this script, so that a signal to it ends the servers too.
 exec "${CARGO_TARGET_DIR:-target}/debug/with-servers" cargo test --workspace --locked

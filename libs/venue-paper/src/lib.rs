@@ -54,7 +54,8 @@
 //!    at once, at our price once what stood before us is gone.
 //! 4. **A book that crosses ours** fills ours at our own price, with what it has at prices that reach it.
 //! 5. **Stops** are triggered by trades, others' and ours, and are takers from then on, in the order of
-//!    their acceptance; what their own trades trigger comes after them. A trailing stop follows the best
+//!    their acceptance; what their own trades trigger comes after them. They meet the book that the trade has
+//!    left ([`engine::Spot::see_market`] is told both at once), so none fills better than what triggered it. A trailing stop follows the best
 //!    trade since it was activated; an untriggered stop is judged on acceptance by the last trade.
 //! 6. **OCO.** As soon as a leg triggers or trades, the other one expires.
 //! 7. **Ours against ours** trade with each other or, by the taker's mode, are kept from it: the match is

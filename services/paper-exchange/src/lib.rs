@@ -9,6 +9,7 @@ pub mod faults;
 pub mod frame;
 pub mod journal;
 pub mod params;
+pub mod recording;
 pub mod refusal;
 pub mod server;
 pub mod street;

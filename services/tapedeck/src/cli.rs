@@ -4,6 +4,7 @@ use crate::deployment::Service;
 use clap::{Args, Parser, Subcommand};
 use domain::{Timestamp, TradeId};
 use market_data::MarketSpec;
+use paper_exchange::server::Limits;
 use settings::{Environment, Secret};
 use std::{
     collections::BTreeSet,
@@ -134,9 +135,10 @@ pub enum ExchangeCommand {
 /// Runs until SIGTERM or Ctrl-C. Nothing on it is worth anything, so its API key is no secret.
 #[derive(Debug, Args)]
 pub struct ExchangeServe {
-    /// What is traded there: synthetic[:SEED[:DAYS]] or recorded:PATH (a file or folder of candles)
+    /// What is traded there: synthetic[:SEED[:DAYS]], recorded:PATH (a file or folder of candles), or
+    /// recorded-l2:PATH (a file or folder of recorded trades and depth of one symbol)
     #[arg(long, default_value = "synthetic", value_name = "MARKET")]
-    pub market: MarketSpec,
+    pub market: ExchangeMarket,
     /// Where to listen; port 0 takes a free one
     #[arg(long, default_value_t = crate::commands::exchange::LISTEN, value_name = "ADDRESS")]
     pub listen: SocketAddr,
@@ -152,15 +154,48 @@ pub struct ExchangeServe {
     /// Write every input down here; started on it again, the exchange stands where it stood
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
+    /// How often clients may come: off, or a factor of Binance's own limits, e.g. 10
+    #[arg(long, value_name = "off|N", value_parser = limits, default_value = "1")]
+    pub limits: Limits,
     /// Have no market and no time but those that another program tells over /control/market
     #[arg(long, conflicts_with_all = ["speed", "market"])]
     pub driven: bool,
+}
+
+/// What an exchange trades.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeMarket {
+    /// Candles, and a way that is made through them.
+    Candles(MarketSpec),
+    /// Recorded frames of Binance: `<local time in ns> <message>` a line.
+    Frames(PathBuf),
+}
+
+impl std::str::FromStr for ExchangeMarket {
+    type Err = domain::Invalid;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        match given.strip_prefix("recorded-l2:") {
+            Some(path) if !path.is_empty() => Ok(Self::Frames(path.into())),
+            Some(_) | None => given.parse().map(Self::Candles),
+        }
+    }
 }
 
 fn times(given: &str) -> Result<f64, String> {
     let times = given.parse::<f64>().ok().filter(|times| (0.001..=1e6).contains(times));
     times.ok_or_else(|| {
         "write how many seconds pass there in one second, from 0.001 to 1e6, e.g. 60".to_owned()
+    })
+}
+
+fn limits(given: &str) -> Result<Limits, String> {
+    if given == "off" {
+        return Ok(Limits::off());
+    }
+    let factor = given.parse::<f64>().ok().filter(|factor| (0.001..=1e6).contains(factor));
+    factor.map(Limits::times).ok_or_else(|| {
+        "write off, or how many times Binance's limits hold, from 0.001 to 1e6, e.g. 10".to_owned()
     })
 }
 

@@ -70,6 +70,7 @@ const IMPURE: &[&str] = &[
     "market-data/src/recorded.rs",
     "market-data/src/spec.rs",
     "paper-exchange/src/journal.rs",
+    "paper-exchange/src/recording.rs",
     "paper-exchange/src/server",
     "trade-abstraction/src/hands.rs",
 ];

@@ -124,12 +124,29 @@ impl Market {
         Some(Book { bids: self.merged(outside, Side::Buy), asks: self.merged(outside, Side::Sell) })
     }
 
-    fn merged(&self, outside: &Outside, side: Side) -> Vec<(Price, Quantity)> {
+    /// What we show.
+    pub fn shown(&self) -> Book {
+        let [bids, asks] = [Side::Buy, Side::Sell].map(|side| {
+            let mut levels: Vec<_> = self.shown_of(side).into_iter().collect();
+            if side == Side::Buy {
+                levels.reverse();
+            }
+            levels.into_iter().filter_map(|(p, q)| Some((p, Quantity::new(q.normalize()).ok()?))).collect()
+        });
+        Book { bids, asks }
+    }
+
+    fn shown_of(&self, side: Side) -> BTreeMap<Price, Amount> {
         let mut ours: BTreeMap<Price, Amount> = BTreeMap::new();
         let resting = self.orders.iter().filter(|o| o.side == side && o.standing == Standing::Resting);
         for (price, shown) in resting.filter_map(|o| Some((o.kind.limit()?, o.visible()))) {
             *ours.entry(price).or_default() += shown;
         }
+        ours
+    }
+
+    fn merged(&self, outside: &Outside, side: Side) -> Vec<(Price, Quantity)> {
+        let ours = self.shown_of(side);
         let mut levels: Vec<(Price, Amount)> = outside.levels(side).collect();
         for (price, shown) in ours {
             match levels.binary_search_by(|(p, _)| by_price(side, *p, price)) {

@@ -34,7 +34,7 @@ mod trailing;
 
 pub use admission::list_of;
 pub use balances::{Balance, Balances};
-pub use book::{Book, Outside};
+pub use book::{Book, Change, Outside};
 pub use extras::{Extras, Limits, SelfTrade, Trailing, Wanted};
 pub use market::{Counts, Last, Market};
 pub use markets::Markets;

@@ -18,13 +18,29 @@ impl Exchange {
         let market = self.markets.get(instrument)?;
         let mut desk = Desk::open(self, terms, market, now);
         let begins = desk.market.outside.is_none();
-        desk.market.see_outside(Outside::new(book.clone()));
-        if begins {
-            desk.begin_books();
+        desk.market.outside = Some(Outside::new(book.clone()));
+        desk.see_outside(begins);
+        Some(desk)
+    }
+
+    /// Others have traded, and have on the book by now what the market holds already: what these trades trigger
+    /// meets that book, and not the one before them. `begins` if it is the first book.
+    pub(super) fn saw_market<'a>(
+        &'a self,
+        terms: &'a Terms,
+        now: Timestamp,
+        instrument: &Instrument,
+        trades: &[(Price, Quantity, Side)],
+        begins: bool,
+    ) -> Option<Desk<'a>> {
+        let market = self.markets.get(instrument)?;
+        let mut desk = Desk::open(self, terms, market, now);
+        for &(price, quantity, taker) in trades {
+            let left = desk.hit(opposite(taker), price, quantity.get());
+            desk.pass(taker, price, left);
+            desk.prints.push(price);
         }
-        desk.cross(Side::Buy);
-        desk.cross(Side::Sell);
-        desk.echo();
+        desk.see_outside(begins);
         Some(desk)
     }
 
@@ -49,6 +65,17 @@ impl Exchange {
 }
 
 impl Desk<'_> {
+    /// The book has changed.
+    fn see_outside(&mut self, begins: bool) {
+        self.market.queue_behind();
+        if begins {
+            self.begin_books();
+        }
+        self.cross(Side::Buy);
+        self.cross(Side::Sell);
+        self.echo();
+    }
+
     /// Orders that candles and quotes have left open come to the book.
     fn begin_books(&mut self) {
         let waiting = |o: &&OpenOrder| o.standing != Standing::Dormant;
@@ -196,14 +223,14 @@ impl Market {
     }
 
     /// What has gone from before our orders is gone; what comes at their price stands behind them.
-    fn see_outside(&mut self, outside: Outside) {
+    fn queue_behind(&mut self) {
+        let Some(outside) = &self.outside else { return };
         for order in self.orders.iter_mut().filter(|o| o.special.queue.ahead > Amount::ZERO) {
             if let Some(limit) = order.kind.limit() {
                 let queue = &mut order.special.queue;
                 queue.ahead = queue.ahead.min(outside.at(order.side, limit));
             }
         }
-        self.outside = Some(outside);
     }
 }
 

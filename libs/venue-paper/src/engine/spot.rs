@@ -3,8 +3,8 @@
 //! Whatever it answers with has happened already: the reports are for telling, not for applying.
 
 use super::{
-    Book, Exchange, Expiry, Extras, Limits, OpenOrder, Owner, Refusal, Report, Standing, Terms, Wanted,
-    admission,
+    Book, Change, Exchange, Expiry, Extras, Last, Limits, Market, OpenOrder, Outside, Owner, Refusal, Report,
+    Standing, Terms, Wanted, admission,
     desk::{Outcome, venue_order},
 };
 use domain::{Amount, Asset, ClientOrderId, Instrument, InstrumentRules, Price, Quantity, Side, Timestamp};
@@ -140,6 +140,45 @@ impl Spot {
         };
         let outcome = desk.settle();
         self.settle(instrument, outcome)
+    }
+
+    /// Others have traded, in this order, and of what they have on the book `change` is otherwise after it. What
+    /// the trades trigger meets that book. From the first one on the market trades on books.
+    pub fn see_market(
+        &mut self,
+        now: Timestamp,
+        instrument: Instrument,
+        trades: &[(Price, Quantity, Side)],
+        change: &Change,
+    ) -> Vec<Report> {
+        let Some(market) = self.exchange.markets.get_mut(&instrument) else { return Vec::new() };
+        let begins = market.outside.is_none();
+        let outside = market.outside.get_or_insert_default();
+        outside.settle();
+        outside.change(change);
+        let Some(desk) = self.exchange.saw_market(&self.terms, now, &instrument, trades, begins) else {
+            return Vec::new();
+        };
+        let outcome = desk.settle();
+        self.settle(instrument, outcome)
+    }
+
+    /// What has been taken of others' levels since this was last asked, by the side on which it rested.
+    pub fn take_taken(&mut self, instrument: Instrument) -> Vec<(Side, Price, Amount)> {
+        let market = self.exchange.markets.get_mut(&instrument);
+        market.and_then(|market| market.outside.as_mut()).map(Outside::settle).unwrap_or_default()
+    }
+
+    /// What we show on the book.
+    pub fn shown(&self, instrument: Instrument) -> Book {
+        self.exchange.markets.get(&instrument).map(Market::shown).unwrap_or_default()
+    }
+
+    /// The last trade, where nobody is told of every one: no order is open, and nothing is triggered by it.
+    pub fn set_last(&mut self, now: Timestamp, instrument: Instrument, price: Price) {
+        if let Some(market) = self.exchange.markets.get_mut(&instrument) {
+            market.last = Some(Last { price, at: now });
+        }
     }
 
     /// Others traded: `taker` is the side of the one who came last.

@@ -1,27 +1,50 @@
-//! Everything that has happened to orders on this exchange, for whoever asks later.
+//! What has happened to orders on this exchange, for whoever asks later.
+//!
+//! Open orders are kept, and of those that have ended the last [`ENDED`], with their amendments; of trades and
+//! prevented matches the last of each instrument. So memory does not grow with each order.
 
 use domain::{
     Amount, Asset, ClientOrderId, Decimal, Filled, Instrument, OrderKind, Price, Quantity, Side, Size,
     TimeInForce, Timestamp,
 };
 use events::Fee;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use venue_paper::engine::Owner;
 
+/// Ended orders that are kept.
+pub const ENDED: usize = 50_000;
+/// Trades, and prevented matches, of an instrument that are kept.
+pub const TRADES: usize = 100_000;
+const PREVENTED: usize = 10_000;
+
 /// Orders of all accounts by their numbers, which are given in the order of acceptance and never again.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Archive {
     orders: BTreeMap<i64, Entry>,
-    of_instrument: BTreeMap<Instrument, Vec<i64>>,
+    of_instrument: BTreeMap<Instrument, BTreeSet<i64>>,
     open: BTreeSet<i64>,
     /// The latest order of that name.
     named: BTreeMap<(Owner, Instrument, ClientOrderId), i64>,
-    trades: BTreeMap<Instrument, Vec<Trade>>,
+    trades: BTreeMap<Instrument, VecDeque<Trade>>,
     prevented: BTreeMap<Instrument, Vec<Prevented>>,
     amendments: BTreeMap<i64, Vec<Amendment>>,
     lists: BTreeMap<i64, List>,
     /// The latest list of that name.
     named_lists: BTreeMap<(Owner, Instrument, ClientOrderId), i64>,
+    /// Orders in the order in which they ended.
+    ended: VecDeque<i64>,
+    /// Former names of amended orders.
+    renamed: BTreeMap<i64, Vec<ClientOrderId>>,
+    /// How many of them are kept.
+    kept: usize,
+    /// The highest number of an order that is not kept any more.
+    forgotten: i64,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self::keeping(ENDED)
+    }
 }
 
 /// An order, from its acceptance on.
@@ -189,8 +212,72 @@ impl Entry {
 }
 
 impl Archive {
+    /// So many ended orders.
+    fn keeping(kept: usize) -> Self {
+        Self {
+            orders: BTreeMap::new(),
+            of_instrument: BTreeMap::new(),
+            open: BTreeSet::new(),
+            named: BTreeMap::new(),
+            trades: BTreeMap::new(),
+            prevented: BTreeMap::new(),
+            amendments: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            named_lists: BTreeMap::new(),
+            ended: VecDeque::new(),
+            renamed: BTreeMap::new(),
+            kept,
+            forgotten: 0,
+        }
+    }
+
+    /// Whether there was such an order, of which nothing is kept any more.
+    pub fn has_forgotten(&self, number: i64) -> bool {
+        (1..=self.forgotten).contains(&number) && !self.orders.contains_key(&number)
+    }
+
+    /// Lets go of what ended first.
+    fn forget(&mut self) {
+        while self.ended.len() > self.kept {
+            let Some(number) = self.ended.pop_front() else { return };
+            let Some(order) = self.orders.remove(&number) else { continue };
+            self.forgotten = self.forgotten.max(number);
+            self.amendments.remove(&number);
+            if let Some(numbers) = self.of_instrument.get_mut(&order.instrument) {
+                numbers.remove(&number);
+            }
+            let name = (order.owner, order.instrument, order.id);
+            if self.named.get(&name) == Some(&number) {
+                self.named.remove(&name);
+            }
+            for renamed in &self.renamed.remove(&number).unwrap_or_default() {
+                if self.named.get(&(order.owner, order.instrument, *renamed)) == Some(&number) {
+                    self.named.remove(&(order.owner, order.instrument, *renamed));
+                }
+            }
+            if let Some(list) = order.list {
+                self.forget_list(list);
+            }
+        }
+    }
+
+    /// With the last of its orders.
+    fn forget_list(&mut self, number: i64) {
+        let Some(list) = self.lists.get(&number) else { return };
+        let last = self.lists.last_key_value().is_some_and(|(last, _)| *last == number);
+        if last || list.orders.iter().any(|order| self.orders.contains_key(order)) {
+            return;
+        }
+        let name = (list.owner, list.instrument, list.id);
+        self.lists.remove(&number);
+        if self.named_lists.get(&name) == Some(&number) {
+            self.named_lists.remove(&name);
+        }
+    }
+
     pub fn add(&mut self, entry: Entry) {
-        self.of_instrument.entry(entry.instrument).or_default().push(entry.number);
+        self.forget();
+        self.of_instrument.entry(entry.instrument).or_default().insert(entry.number);
         self.open.insert(entry.number);
         self.named.insert((entry.owner, entry.instrument, entry.id), entry.number);
         self.orders.insert(entry.number, entry);
@@ -201,11 +288,12 @@ impl Archive {
         let entry = self.orders.get_mut(&number)?;
         let before = entry.id;
         how(entry);
-        if !entry.status.is_open() {
-            self.open.remove(&number);
+        if !entry.status.is_open() && self.open.remove(&number) {
+            self.ended.push_back(number);
         }
         if entry.id != before {
             self.named.insert((entry.owner, entry.instrument, entry.id), number);
+            self.renamed.entry(number).or_default().push(before);
         }
         Some(entry)
     }
@@ -224,23 +312,31 @@ impl Archive {
 
     /// Orders of an instrument from that number on, in ascending order.
     pub fn of(&self, instrument: Instrument, from: i64) -> impl DoubleEndedIterator<Item = &Entry> {
-        let numbers = self.of_instrument.get(&instrument).map(Vec::as_slice).unwrap_or_default();
-        let start = numbers.partition_point(|number| *number < from);
-        numbers[start..].iter().filter_map(|number| self.orders.get(number))
+        let numbers = self.of_instrument.get(&instrument).into_iter();
+        numbers.flat_map(move |numbers| numbers.range(from..)).filter_map(|number| self.orders.get(number))
     }
 
     pub fn add_trade(&mut self, instrument: Instrument, trade: Trade) {
-        self.trades.entry(instrument).or_default().push(trade);
+        let trades = self.trades.entry(instrument).or_default();
+        if trades.len() == TRADES {
+            trades.pop_front();
+        }
+        trades.push_back(trade);
     }
 
     /// Trades of an instrument from that number on, in ascending order.
     pub fn trades(&self, instrument: Instrument, from: i64) -> impl DoubleEndedIterator<Item = &Trade> {
-        let trades = self.trades.get(&instrument).map(Vec::as_slice).unwrap_or_default();
-        trades[trades.partition_point(|trade| trade.id < from)..].iter()
+        let trades = self.trades.get(&instrument).into_iter();
+        trades.flat_map(move |trades| trades.range(trades.partition_point(|trade| trade.id < from)..))
     }
 
     pub fn prevent(&mut self, instrument: Instrument, prevented: Prevented) {
-        self.prevented.entry(instrument).or_default().push(prevented);
+        let all = self.prevented.entry(instrument).or_default();
+        if all.len() == 2 * PREVENTED {
+            // Seldom and many at once, since the others have to move up.
+            all.drain(..PREVENTED);
+        }
+        all.push(prevented);
     }
 
     pub fn prevented(&self, instrument: Instrument) -> &[Prevented] {
@@ -280,5 +376,72 @@ impl Archive {
 
     pub fn lists(&self, from: i64) -> impl DoubleEndedIterator<Item = &List> {
         self.lists.range(from..).map(|(_, list)| list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(number: i64) -> Entry {
+        let id = ClientOrderId::new(&format!("o{number}")).unwrap();
+        Entry {
+            number,
+            owner: Owner::FIRST,
+            group: None,
+            instrument: "binance:spot:BTCUSDT".parse().unwrap(),
+            list: None,
+            id,
+            side: Side::Buy,
+            kind: OrderKind::Market,
+            size: Size::Base("1".parse().unwrap()),
+            marks: Marks::default(),
+            status: Status::New,
+            filled: Filled::default(),
+            created: Timestamp::ZERO,
+            updated: Timestamp::ZERO,
+            working: None,
+            trailing_since: None,
+            expiry: None,
+            prevented: Amount::ZERO,
+            prevented_match: None,
+        }
+    }
+
+    #[test]
+    fn what_ended_first_is_forgotten_and_open_orders_are_not() {
+        let mut archive = Archive::keeping(100);
+        let btc = order(1).instrument;
+        for number in 1..=1_000 {
+            archive.add(order(number));
+            // Every hundredth stays open.
+            if number % 100 != 0 {
+                archive.change(number, |order| order.status = Status::Filled);
+            }
+        }
+        assert_eq!(archive.open().count(), 10);
+        assert_eq!((archive.ended.len(), archive.orders.len()), (100, 110));
+        assert!(archive.named.len() == 110 && archive.of_instrument[&btc].len() == 110);
+        assert!(archive.has_forgotten(1) && !archive.has_forgotten(100) && !archive.has_forgotten(999));
+        assert!(!archive.has_forgotten(2_000) && !archive.has_forgotten(0));
+        assert!(
+            archive.named(Owner::FIRST, btc, order(3).id).is_none()
+                && archive.named(Owner::FIRST, btc, order(100).id).is_some()
+        );
+        let numbers: Vec<i64> = archive.of(btc, 500).map(|order| order.number).collect();
+        assert_eq!((numbers[0], numbers.last().copied()), (500, Some(1_000)));
+        assert!(numbers.is_sorted());
+    }
+
+    #[test]
+    fn names_of_forgotten_orders_are_forgotten_too() {
+        let mut archive = Archive::keeping(1);
+        for number in 1..=10 {
+            archive.add(order(number));
+            let other = ClientOrderId::new(&format!("n{number}")).unwrap();
+            archive.change(number, |order| order.id = other);
+            archive.change(number, |order| order.status = Status::Canceled);
+        }
+        assert_eq!((archive.orders.len(), archive.named.len(), archive.renamed.len()), (2, 4, 2));
     }
 }

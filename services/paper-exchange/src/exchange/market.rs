@@ -12,7 +12,7 @@ use domain::{Instrument, InstrumentKind, Price, Quantity, Side, Timestamp};
 use events::{CandleEvent, Event, InstrumentEvent, QuoteEvent, TimeEvent};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use venue_paper::engine::{Balance, Book, Execution, Report};
+use venue_paper::engine::{Balance, Book, Change, Execution, Report};
 
 /// How often the street moves: a book older than this, in microseconds, is an old one.
 const REFRESH: i64 = 100_000;
@@ -142,28 +142,45 @@ impl Exchange {
         if !self.is_trading(tick.instrument) {
             return;
         }
-        for &(price, quantity, taker) in &tick.trades {
-            self.take_trade(tick.instrument, price, quantity, taker);
+        if tick.trades.is_empty() && tick.change == Change::default() {
+            return;
         }
-        self.take_book(tick.instrument, &tick.book);
+        // At once: what the trades trigger meets the book that they have left.
+        let reports = self.spot.see_market(self.now, tick.instrument, &tick.trades, &tick.change);
+        self.tell(tick.instrument, &reports, Cause::Market);
+        if !tick.trades.is_empty() {
+            self.note_trailing(tick.instrument);
+        }
     }
 
     /// Brings the market's book up to date before somebody trades on it. Once in a while is enough:
     /// whoever takes from it twice at one time finds the second time what the first has left.
     /// Driven from outside there is no book to be had: it would end the trading on candles.
     pub(super) fn refresh(&mut self, instrument: Instrument) {
+        if !self.live || !self.is_trading(instrument) {
+            return;
+        }
+        self.note_prices(instrument);
+        let step = self.now.micros().div_euclid(REFRESH);
+        if self.refreshed.insert(instrument, step) == Some(step) {
+            return;
+        }
+        if let Some(tick) = self.street.current(instrument) {
+            self.see(&tick);
+        }
+    }
+
+    /// Takes over the prices by which orders are judged.
+    pub(super) fn note_prices(&mut self, instrument: Instrument) {
         if !self.live {
             return;
         }
         if let Some(average) = self.street.average_price(instrument) {
             self.spot.set_average(instrument, average);
         }
-        let step = self.now.micros().div_euclid(REFRESH);
-        if self.watched.contains(&instrument) || self.refreshed.insert(instrument, step) == Some(step) {
-            return;
-        }
-        if let Some(tick) = self.street.current(instrument) {
-            self.see(&tick);
+        if let Some(last) = self.street.last_price(instrument).filter(|_| !self.watched.contains(&instrument))
+        {
+            self.spot.set_last(self.now, instrument, last);
         }
     }
 
@@ -172,9 +189,9 @@ impl Exchange {
         if !self.live {
             return;
         }
-        if let Some(book) = self.spot.book(instrument) {
-            self.street.published(self.now, instrument, &book);
-        }
+        let taken = self.spot.take_taken(instrument);
+        self.street.took(self.now, instrument, &taken);
+        self.street.published(self.now, instrument, &self.spot.shown(instrument));
         let watched: BTreeSet<Instrument> = self.archive.open().map(|order| order.instrument).collect();
         if watched != self.watched {
             self.watched = watched.clone();
@@ -209,11 +226,13 @@ impl Exchange {
         params: &Params,
         unit: TimeUnit,
     ) -> Result<Value, Refusal> {
-        let (spot, watched) = (&self.spot, &self.watched);
-        // Of a market that is not followed the street knows better how it stands.
-        let view =
-            |instrument: Instrument| watched.contains(&instrument).then(|| spot.book(instrument)).flatten();
-        self.street.call(endpoint, params, unit, &view)
+        // The engine must know the book that is shown, and ours be part of it.
+        let symbol = params.get("symbol").filter(|_| endpoint == Endpoint::Depth);
+        if let Some(Ok(instrument)) = symbol.map(|symbol| self.listed(symbol)) {
+            self.refresh(instrument);
+            self.publish(instrument);
+        }
+        self.street.call(endpoint, params, unit)
     }
 
     pub(super) fn street_frames(&mut self) -> Vec<MarketFrame> {

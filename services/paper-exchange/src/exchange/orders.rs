@@ -77,10 +77,10 @@ impl Exchange {
         let computes = ask.flag("computeCommissionRates")?.unwrap_or(false);
         let ready = self.ready(ask)?;
         self.may_place(ready.instrument)?;
-        let kept = (self.spot.clone(), self.refreshed.clone());
-        self.refresh(ready.instrument);
+        let kept = self.spot.clone();
+        self.note_prices(ready.instrument);
         let tested = self.spot.test(self.now, ready.instrument, &ready.wanted());
-        (self.spot, self.refreshed) = kept;
+        self.spot = kept;
         tested.map_err(refused)?;
         if !computes {
             return Ok(json!({}));
@@ -232,7 +232,8 @@ impl Exchange {
             (Some(given), name) => {
                 let own = |order: &&Entry| order.owner == self.asker && order.instrument == instrument;
                 let order = self.archive.order(given).filter(own);
-                let order = order.ok_or_else(absent)?;
+                let gone = || if self.archive.has_forgotten(given) { forgotten() } else { absent() };
+                let order = order.ok_or_else(gone)?;
                 if name.is_some_and(|name| name != order.id) {
                     return Err(Refusal::new(-2039, "Client order ID is not correct for this order ID."));
                 }
@@ -279,6 +280,15 @@ pub(super) fn restriction(ask: Ask) -> Result<Option<Status>, Refusal> {
         Some("ONLY_PARTIALLY_FILLED") => Ok(Some(Status::PartiallyFilled)),
         Some(_) => Err(Refusal::new(-1145, "Invalid cancelRestrictions")),
     }
+}
+
+/// Binance's number for an order that it does not show any more.
+fn forgotten() -> Refusal {
+    let text = format!(
+        "Order ended long ago and has been archived: this exchange shows the last {} orders that ended.",
+        super::archive::ENDED
+    );
+    Refusal::new(-2026, text)
 }
 
 pub(super) fn unknown() -> Refusal {

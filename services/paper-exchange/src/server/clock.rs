@@ -13,6 +13,27 @@ pub enum Pace {
     Driven,
 }
 
+/// What a client's clock may show at one moment, for the timestamps of signed requests to be good.
+///
+/// Clients' clocks go at the ordinary pace, whatever the pace here. So where the pace is our own, a clock is right
+/// that was set by this exchange's time at any moment since it was started and has gone on by itself since, and
+/// so is the time of day on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clocks {
+    /// The slowest clock that is right, and the fastest.
+    pub slowest: Timestamp,
+    pub fastest: Timestamp,
+    /// The time of day, where that is not the exchange's own.
+    pub machine: Option<Timestamp>,
+}
+
+impl Clocks {
+    /// Where clients' clocks and the exchange's go alike.
+    pub fn only(now: Timestamp) -> Self {
+        Self { slowest: now, fastest: now, machine: None }
+    }
+}
+
 /// How often the street moves, in the exchange's time.
 const STEP: Duration = Duration::from_millis(100);
 /// Not more often than that, however fast the exchange's time goes.
@@ -41,6 +62,24 @@ impl Clock {
         };
         self.last = self.last.max(now);
         Some(self.last)
+    }
+
+    /// The clocks by which requests may be signed, where the exchange itself shows `shown` and is `offset`
+    /// microseconds wrong.
+    pub fn clocks(&self, shown: Timestamp, offset: i64) -> Clocks {
+        let wrong = |at: Timestamp| Timestamp::from_micros(at.micros().saturating_add(offset));
+        match self.pace {
+            Pace::Wall => Clocks::only(shown),
+            Pace::Driven => Clocks { machine: Some(wrong(wall())), ..Clocks::only(shown) },
+            Pace::Times(_) => {
+                let set_at_the_start = wrong(self.base + self.began.elapsed());
+                Clocks {
+                    slowest: shown.min(set_at_the_start),
+                    fastest: shown.max(set_at_the_start),
+                    machine: Some(wrong(wall())),
+                }
+            }
+        }
     }
 
     /// Whether a killed exchange would find itself at the time that its journal tells.

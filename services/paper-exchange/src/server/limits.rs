@@ -55,6 +55,41 @@ impl Default for Limits {
     }
 }
 
+/// A figure that nobody reaches, and every client can read.
+const NO_LIMIT: u32 = 1_000_000_000;
+
+impl Limits {
+    /// Nobody is refused for coming too often, or for opening many connections. What a script of faults says
+    /// holds all the same, and a connection that does not read is still cut off.
+    pub fn off() -> Self {
+        Self {
+            weight: NO_LIMIT,
+            requests: NO_LIMIT,
+            orders_in_10_seconds: NO_LIMIT,
+            orders_in_a_day: NO_LIMIT,
+            connections: NO_LIMIT,
+            messages: NO_LIMIT,
+            ..Self::default()
+        }
+    }
+
+    /// So many times Binance's figures, at least 1 of each.
+    pub fn times(factor: f64) -> Self {
+        // A float beyond the range of the whole number becomes the nearest one of it.
+        let times = |limit: u32| ((f64::from(limit) * factor) as u32).clamp(1, NO_LIMIT);
+        let usual = Self::default();
+        Self {
+            weight: times(usual.weight),
+            requests: times(usual.requests),
+            orders_in_10_seconds: times(usual.orders_in_10_seconds),
+            orders_in_a_day: times(usual.orders_in_a_day),
+            connections: times(usual.connections),
+            messages: times(usual.messages),
+            ..usual
+        }
+    }
+}
+
 /// A no for coming too often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TooMany {

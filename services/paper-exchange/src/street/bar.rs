@@ -1,8 +1,6 @@
 //! Klines: one of them, and a series of them.
 
-use super::{span::Span, trades::Trade, units};
-use domain::Interval;
-use events::Candle;
+use super::{span::Span, trades::Trade};
 use std::collections::VecDeque;
 
 /// Klines that are kept of each interval.
@@ -27,8 +25,6 @@ pub struct Bar {
     pub first: i64,
     pub last: i64,
     pub trades: u64,
-    /// The finest candles that it is made of; `Second1` once there were trades.
-    pub of: Interval,
 }
 
 impl Bar {
@@ -48,40 +44,7 @@ impl Bar {
             first: -1,
             last: -1,
             trades: 0,
-            of: Interval::Second1,
         }
-    }
-
-    /// Of a candle, to which `trades` trades from the id `first` on are ascribed, half of them by buyers.
-    /// `None` if its prices are beyond what can be told.
-    pub fn of_candle(candle: &Candle, open_time: i64, first: u64, trades: u64) -> Option<Self> {
-        let price = |price: domain::Price| units::units(price.get());
-        let (open, high, low, close) =
-            (price(candle.open)?, price(candle.high)?, price(candle.low)?, price(candle.close)?);
-        let volume = units::sum_units(candle.volume)?;
-        let typical = (u128::from(open) + u128::from(high) + u128::from(low) + u128::from(close)) / 4;
-        let quote = volume.checked_mul(typical)?;
-        let trades = if volume == 0 { 0 } else { trades };
-        let (first, last) = match trades {
-            0 => (-1, -1),
-            _ => (first as i64, (first + trades - 1) as i64),
-        };
-        Some(Self {
-            open_time,
-            close_time: open_time + super::span::micros(candle.interval),
-            open,
-            high,
-            low,
-            close,
-            volume,
-            quote,
-            taker_volume: volume / 2,
-            taker_quote: quote / 2,
-            first,
-            last,
-            trades,
-            of: candle.interval,
-        })
     }
 
     pub fn trade(&mut self, trade: &Trade) {
@@ -101,7 +64,6 @@ impl Bar {
         }
         self.last = trade.id as i64;
         self.trades += 1;
-        self.of = Interval::Second1;
     }
 
     /// Adds what came right after it; the times stay.
@@ -123,11 +85,10 @@ impl Bar {
         self.taker_quote += later.taker_quote;
         self.last = later.last;
         self.trades += later.trades;
-        self.of = self.of.min(later.of);
     }
 }
 
-/// The klines of one interval in UTC, the last one growing. Invariant: ascending, none overlaps another.
+/// The klines of one interval in UTC since the market goes its own way, the last one growing. Invariant: ascending, none overlaps another.
 #[derive(Debug)]
 pub struct Bars {
     pub span: Span,
@@ -139,22 +100,14 @@ impl Bars {
         Self { span, bars: VecDeque::new() }
     }
 
-    /// Puts a piece of history in: into the kline that it is a part of.
-    /// Where a finer piece is known already, that one wins.
-    pub fn learn(&mut self, piece: &Bar) {
-        let open = self.span.open_of(piece.open_time, 0);
-        let whole = Bar { open_time: open, close_time: self.span.close_of(open, 0), ..*piece };
-        match self.bars.back_mut() {
-            Some(bar) if bar.open_time == open => {
-                if bar.of == piece.of {
-                    bar.merge(piece);
-                } else if piece.of < bar.of {
-                    *bar = whole;
-                }
-            }
-            Some(bar) if open < bar.open_time => {}
-            _ => self.push(whole),
-        }
+    /// The one that opens then.
+    pub fn at(&self, open: i64) -> Option<&Bar> {
+        self.since(open).next().filter(|bar| bar.open_time == open)
+    }
+
+    /// When the oldest one opens that is kept.
+    pub fn oldest(&self) -> Option<i64> {
+        self.bars.front().map(|bar| bar.open_time)
     }
 
     /// Lets time go on until `at`: what is over is over, and empty klines follow at the last price.
@@ -192,7 +145,7 @@ impl Bars {
         self.bars.range(self.bars.partition_point(|bar| bar.open_time < from)..)
     }
 
-    fn push(&mut self, bar: Bar) {
+    pub fn push(&mut self, bar: Bar) {
         if self.bars.len() == MOST_BARS {
             self.bars.pop_front();
         }

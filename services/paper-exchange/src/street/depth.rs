@@ -1,22 +1,29 @@
-//! The book as it is published, and what changed of it.
+//! The book as it is published, others' levels and ours together, and what changed of it.
 //!
 //! Invariant: every level that changes counts the update id up by one; a diff that covers the updates from
 //! its `first` to the id of its emission names every level that changed in them, as it stands then. So whoever
 //! applies Binance's documented procedure has this book.
 
-use super::{outside::Levels, units::units};
-use std::{cmp::Ordering, collections::BTreeMap};
+use super::units::units;
+use domain::Side;
+use std::collections::{BTreeMap, BTreeSet};
 use venue_paper::engine::Book;
+
+/// A side's levels, best first: prices and quantities in 10⁻⁸.
+pub type Levels = Vec<(u64, u64)>;
 
 #[derive(Debug, Default)]
 pub struct Published {
     /// The id of the last change.
     pub update: u64,
-    pub bids: Levels,
-    pub asks: Levels,
+    bids: BTreeMap<u64, u64>,
+    asks: BTreeMap<u64, u64>,
+    /// What of them is ours.
+    own_bids: BTreeMap<u64, u64>,
+    own_asks: BTreeMap<u64, u64>,
     /// What changed since the last diff was sent, at 100 ms and at 1 s; kept only where anybody listens.
-    pub fast: Option<Change>,
-    pub slow: Option<Change>,
+    fast: Option<Change>,
+    slow: Option<Change>,
     /// Updates up to which partial books have been sent, at 100 ms and at 1 s.
     pub sent: [u64; 2],
 }
@@ -31,37 +38,84 @@ pub struct Change {
 }
 
 impl Published {
-    /// Takes over the book as it stands now. Answers whether a best price or quantity changed.
-    pub fn set(&mut self, bids: Levels, asks: Levels) -> bool {
-        let best = (self.bids.first().copied(), self.asks.first().copied());
-        let before = self.update;
-        let mut logs = [self.fast.as_mut(), self.slow.as_mut()];
-        for change in logs.iter_mut().flatten() {
-            if change.bids.is_empty() && change.asks.is_empty() {
-                change.first = before + 1;
+    /// Others have that much at a price now.
+    pub fn set_others(&mut self, side: Side, price: u64, quantity: u64) {
+        let own = self.own(side).get(&price).copied().unwrap_or(0);
+        self.set(side, price, quantity.saturating_add(own));
+    }
+
+    /// Ours are these now.
+    pub fn set_own(&mut self, own: &Book) {
+        for side in [Side::Buy, Side::Sell] {
+            let mut now = BTreeMap::new();
+            for (price, quantity) in own.of(side) {
+                let (Some(price), Some(quantity)) = (units(price.get()), units(quantity.get())) else {
+                    continue;
+                };
+                *now.entry(price).or_insert(0_u64) += quantity;
+            }
+            let before = std::mem::replace(self.own_mut(side), now.clone());
+            let prices: BTreeSet<u64> = before.keys().chain(now.keys()).copied().collect();
+            for price in prices {
+                let of = |own: &BTreeMap<u64, u64>| own.get(&price).copied().unwrap_or(0);
+                let total = self.side(side).get(&price).copied().unwrap_or(0);
+                self.set(side, price, total.saturating_sub(of(&before)).saturating_add(of(&now)));
             }
         }
-        let update = &mut self.update;
-        differences(
-            &self.bids,
-            &bids,
-            |a, b| b.cmp(&a),
-            |price, quantity| {
-                *update += 1;
-                logs.iter_mut().flatten().for_each(|change| _ = change.bids.insert(price, quantity));
-            },
-        );
-        differences(
-            &self.asks,
-            &asks,
-            |a, b| a.cmp(&b),
-            |price, quantity| {
-                *update += 1;
-                logs.iter_mut().flatten().for_each(|change| _ = change.asks.insert(price, quantity));
-            },
-        );
-        (self.bids, self.asks) = (bids, asks);
-        best != (self.bids.first().copied(), self.asks.first().copied())
+    }
+
+    fn set(&mut self, side: Side, price: u64, quantity: u64) {
+        let levels = match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        let before = match quantity {
+            0 => levels.remove(&price),
+            _ => levels.insert(price, quantity),
+        };
+        if before.unwrap_or(0) == quantity {
+            return;
+        }
+        self.update += 1;
+        for change in [&mut self.fast, &mut self.slow].into_iter().flatten() {
+            if change.bids.is_empty() && change.asks.is_empty() {
+                change.first = self.update;
+            }
+            match side {
+                Side::Buy => change.bids.insert(price, quantity),
+                Side::Sell => change.asks.insert(price, quantity),
+            };
+        }
+    }
+
+    /// A side, the best price first.
+    pub fn levels(&self, side: Side) -> Box<dyn Iterator<Item = (u64, u64)> + '_> {
+        let levels = self.side(side).iter().map(|(price, quantity)| (*price, *quantity));
+        match side {
+            Side::Buy => Box::new(levels.rev()),
+            Side::Sell => Box::new(levels),
+        }
+    }
+
+    /// Bids and asks, so many of each.
+    pub fn top(&self, most: usize) -> [Levels; 2] {
+        [Side::Buy, Side::Sell].map(|side| self.levels(side).take(most).collect())
+    }
+
+    /// The best bid and ask, zeros where there is none.
+    pub fn best(&self) -> ((u64, u64), (u64, u64)) {
+        let best = |side| self.levels(side).next().unwrap_or_default();
+        (best(Side::Buy), best(Side::Sell))
+    }
+
+    /// The best price of ours, with all that is ours there.
+    pub fn best_own(&self, side: Side) -> Option<(u64, u64)> {
+        let own = self.own(side);
+        let best = match side {
+            Side::Buy => own.last_key_value(),
+            Side::Sell => own.first_key_value(),
+        };
+        best.map(|(price, quantity)| (*price, *quantity))
     }
 
     /// Keeps, from now on, what changes; or no longer.
@@ -81,56 +135,25 @@ impl Published {
         let change = log.as_mut()?;
         (!change.bids.is_empty() || !change.asks.is_empty()).then(|| std::mem::take(change))
     }
-}
 
-/// Tells each price whose quantity is another one, both sides sorted from the best on.
-fn differences(
-    old: &[(u64, u64)],
-    new: &[(u64, u64)],
-    order: impl Fn(u64, u64) -> Ordering,
-    mut tell: impl FnMut(u64, u64),
-) {
-    let (mut i, mut j) = (0, 0);
-    loop {
-        let ordering = match (old.get(i), new.get(j)) {
-            (None, None) => return,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(a), Some(b)) => order(a.0, b.0),
-        };
-        match ordering {
-            Ordering::Less => {
-                tell(old[i].0, 0);
-                i += 1;
-            }
-            Ordering::Greater => {
-                tell(new[j].0, new[j].1);
-                j += 1;
-            }
-            Ordering::Equal => {
-                if old[i].1 != new[j].1 {
-                    tell(new[j].0, new[j].1);
-                }
-                i += 1;
-                j += 1;
-            }
+    fn side(&self, side: Side) -> &BTreeMap<u64, u64> {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
         }
     }
-}
 
-/// As whole numbers; a level beyond them is left out, one price twice is put together.
-pub fn levels(book: &Book) -> (Levels, Levels) {
-    let side = |levels: &[(domain::Price, domain::Quantity)]| {
-        let mut whole: Levels = Vec::with_capacity(levels.len());
-        for (price, quantity) in levels {
-            let (Some(price), Some(quantity)) = (units(price.get()), units(quantity.get())) else { continue };
-            match whole.last_mut() {
-                Some(last) if last.0 == price => last.1 = last.1.saturating_add(quantity),
-                _ if quantity == 0 => {}
-                _ => whole.push((price, quantity)),
-            }
+    fn own(&self, side: Side) -> &BTreeMap<u64, u64> {
+        match side {
+            Side::Buy => &self.own_bids,
+            Side::Sell => &self.own_asks,
         }
-        whole
-    };
-    (side(&book.bids), side(&book.asks))
+    }
+
+    fn own_mut(&mut self, side: Side) -> &mut BTreeMap<u64, u64> {
+        match side {
+            Side::Buy => &mut self.own_bids,
+            Side::Sell => &mut self.own_asks,
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     Street, frames,
     frames::frame,
+    klines::Stretch,
     market::Market,
     path::STEP,
     span::{SECOND, Span, micros},
@@ -84,8 +85,8 @@ impl Market {
                 Kind::PartialDepth { levels, fast } => {
                     if due && partial[usize::from(!fast)] != self.depth.update {
                         self.depth.sent[usize::from(!fast)] = self.depth.update;
-                        let Self { depth, .. } = &*self;
-                        let text = frames::partial_depth(depth.update, &depth.bids, &depth.asks, levels);
+                        let [bids, asks] = self.depth.top(levels);
+                        let text = frames::partial_depth(self.depth.update, &bids, &asks, levels);
                         to.push(MarketFrame { stream: name, milli: text.clone(), micro: text });
                     }
                 }
@@ -126,7 +127,7 @@ impl Market {
         if !over && !due {
             return;
         }
-        for bar in self.klines(span, zone, told, i64::MAX) {
+        for bar in self.klines(span, zone, Stretch::since(told)) {
             let closed = bar.close_time <= at;
             if closed {
                 self.wants.closed[place] = bar.close_time;

@@ -3,7 +3,7 @@
 use super::{
     bar::Bar,
     depth::Change,
-    outside::Levels,
+    depth::Levels,
     span::Span,
     stats::Stats,
     streams::Window,

@@ -2,20 +2,24 @@
 
 use super::{
     bar::{Bar, Bars},
+    crowd::Look,
     depth::Published,
     frames,
-    outside::{Crowd, Levels, Told},
+    others::{self, Others},
+    past::{Cutter, Past},
     path::{Burst, Path, Shape},
     random::{Random, of_name},
-    span::{HOUR, SECOND, Span, micros},
+    span::{DAY, HOUR, SECOND, Span, micros},
     streams::{Kind, Wants},
+    tape::{Said, Tape},
     trades::Trades,
     units::{self, ONE},
 };
 use crate::frame::MarketFrame;
-use domain::{Instrument, InstrumentRules, Interval};
+use domain::{Instrument, InstrumentRules, Interval, Side};
 use events::Candle;
 use std::collections::BTreeMap;
+use venue_paper::engine::Book;
 
 /// By how many millionths the price goes in an hour, at most, where no candle leads it.
 const WANDER: i64 = 4_000;
@@ -36,21 +40,24 @@ pub struct Market {
     /// What is to come, by open time and interval; times shifted.
     pub pending: BTreeMap<(i64, Interval), Candle>,
     pub path: Option<Path>,
+    /// A recording, which the market follows instead.
+    pub tape: Option<Tape>,
     /// Of the last trade among others: its price, and whether the taker bought.
     price: Option<(u64, bool)>,
     /// The last price that a candle led to.
     anchor: u64,
     lots_an_hour: u64,
-    /// Until when the history's trades have ids.
-    covered: i64,
+    /// The same over about a day, and what is made of it: the lots of a second, so rounded that they rarely change.
+    usual_lots_an_hour: u64,
+    lots_a_second: u64,
+    pub past: Past,
+    /// Since when the market goes its own way.
+    pub live_from: Option<i64>,
     pub trades: Trades,
     /// By [`Span::index`].
     pub bars: Vec<Bars>,
-    /// The book that was last given to the desk.
-    pub told: Told,
+    pub others: Others,
     pub depth: Published,
-    /// When a book was last published.
-    published_at: i64,
     pub wants: Wants,
     /// When it moves next; none if nothing is known of it.
     pub moves_at: Option<i64>,
@@ -60,25 +67,30 @@ impl Market {
     pub fn new(instrument: Instrument, rules: &InstrumentRules, seed: u64) -> Self {
         let name = instrument.symbol.to_string();
         let step = |step| units::units(step).filter(|&step| step > 0).unwrap_or(1);
+        let seed = seed ^ of_name(&name);
+        let (tick, lot) = (step(rules.tick_size), step(rules.lot_size));
         Self {
             instrument,
             quoted: serde_json::Value::from(name.as_str()).to_string(),
             status: "TRADING".to_owned(),
-            seed: seed ^ of_name(&name),
-            tick: step(rules.tick_size),
-            lot: step(rules.lot_size),
+            seed,
+            tick,
+            lot,
             least_notional: units::units(rules.min_notional).unwrap_or(0),
             pending: BTreeMap::new(),
             path: None,
+            tape: None,
             price: None,
             anchor: 0,
             lots_an_hour: 0,
-            covered: i64::MIN,
+            usual_lots_an_hour: 0,
+            lots_a_second: 1,
+            past: Past::new(seed, tick, lot),
+            live_from: None,
             trades: Trades::default(),
             bars: Span::all().map(Bars::new).collect(),
-            told: Told::default(),
+            others: Others::new(seed, tick, lot),
             depth: Published::default(),
-            published_at: i64::MIN,
             wants: Wants::default(),
             moves_at: None,
             name,
@@ -87,29 +99,37 @@ impl Market {
 
     /// A candle of the past.
     pub fn learn(&mut self, candle: &Candle) {
-        let open = candle.open_time.micros();
-        let close = candle.close_time().micros();
-        // As many trades as the way itself would have made, about.
-        let trades = ((close - open) / SECOND).max(1) as u64;
-        let next = self.trades.next_id();
-        let news = open >= self.covered;
-        let first = if news { next } else { next.saturating_sub(trades) };
-        let Some(bar) = Bar::of_candle(candle, open, first, trades) else { return };
-        if news {
-            self.trades.skip(bar.trades);
-            self.covered = close;
+        let known = self.past.bounds().map_or(i64::MIN, |bounds| bounds.1);
+        let added = self.past.learn(candle, self.trades.next_id());
+        self.trades.skip(added);
+        if candle.close_time().micros() < known {
+            return;
         }
-        if close >= self.covered {
-            self.follow(candle);
-            self.price = Some((bar.close, bar.close >= bar.open));
+        self.follow(candle);
+        let price = |price: domain::Price| units::units(price.get());
+        if let (Some(open), Some(close)) = (price(candle.open), price(candle.close)) {
+            self.price = Some((close, close >= open));
         }
-        // A longer one says nothing of where its parts lie, nor do weeks of another calendar of other weeks.
-        if candle.interval <= Interval::Day1 {
-            let length = micros(candle.interval);
-            for bars in &mut self.bars {
-                if bars.span.length().is_none_or(|long| long >= length && long % length == 0) {
-                    bars.learn(&bar);
-                }
+    }
+
+    /// From now on the market goes its own way; what of klines lies before is theirs already.
+    pub fn go_live(&mut self, from: i64) {
+        let next = self.past.number();
+        self.trades.begin_at(next);
+        self.live_from = Some(from);
+        let mut cutter = Cutter::new(&self.past);
+        for bars in &mut self.bars {
+            let open = bars.span.open_of(from, 0);
+            let close = bars.span.close_of(open, 0);
+            if open == from {
+                continue;
+            }
+            let begun = cutter.cut(open, from).or_else(|| {
+                let price = cutter.price_before(from)?;
+                Some(Bar::empty(open, close, price))
+            });
+            if let Some(begun) = begun {
+                bars.push(Bar { open_time: open, close_time: close, ..begun });
             }
         }
     }
@@ -120,39 +140,77 @@ impl Market {
         let hour = lots * HOUR as u128 / micros(candle.interval) as u128;
         self.lots_an_hour = u64::try_from(hour).unwrap_or(u64::MAX).min(ONE * ONE);
         self.anchor = units::units(candle.close.get()).unwrap_or(self.anchor);
+        let usual = i128::from(self.usual_lots_an_hour);
+        let length = i128::from(micros(candle.interval).min(DAY));
+        let usual = match usual {
+            0 => i128::from(self.lots_an_hour),
+            usual => usual + (i128::from(self.lots_an_hour) - usual) * length / i128::from(DAY),
+        };
+        self.usual_lots_an_hour = u64::try_from(usual).unwrap_or(0);
+        let lots = self.ordinary_lots();
+        let about = self.lots_a_second..self.lots_a_second.saturating_mul(4);
+        if !about.contains(&lots.saturating_mul(2)) {
+            self.lots_a_second = lots.next_power_of_two();
+        }
+    }
+
+    /// What is traded in a second, and enough for ten of the smallest orders.
+    fn ordinary_lots(&self) -> u64 {
+        let worth = u128::from(self.anchor) * u128::from(self.lot) / u128::from(ONE);
+        let least = u128::from(self.least_notional) * 10 / worth.max(1);
+        let second = self.usual_lots_an_hour / 3_600;
+        second.max(u64::try_from(least).unwrap_or(u64::MAX)).clamp(1, ONE * ONE)
     }
 
     pub fn last_price(&self) -> Option<u64> {
-        let close = || self.bars.iter().rev().find_map(|bars| bars.bars.back()).map(|bar| bar.close);
-        self.trades.last().map(|trade| trade.price).or_else(|| self.price.map(|p| p.0)).or_else(close)
+        let last = self.trades.last().map(|trade| trade.price);
+        last.or_else(|| self.price.map(|p| p.0)).or_else(|| self.past.last_price())
     }
 
     /// Lets klines end that are over.
     pub fn roll(&mut self, at: i64) {
         // A market that only candles tell of has no klines but theirs.
-        if self.path.is_some() {
+        if self.live_from.is_some() {
             self.bars.iter_mut().for_each(|bars| bars.roll(at));
         }
     }
 
-    /// Others' levels as of that time.
-    pub fn outside(&self, at: i64) -> Option<(Levels, Levels)> {
+    /// What others' book is made from at that time; `None` if nothing is known of the price.
+    fn look_of(&self, at: i64) -> Option<Look> {
         let (price, taker_buys) = self.price?;
-        let second = self.lots_an_hour / 3_600;
-        // Enough for ten of the smallest orders; rounded, so that it rarely changes.
-        let worth = u128::from(price) * u128::from(self.lot) / u128::from(ONE);
-        let least = u128::from(self.least_notional) * 10 / worth.max(1);
-        let lots =
-            second.max(u64::try_from(least).unwrap_or(u64::MAX)).clamp(1, ONE * ONE).next_power_of_two();
-        let crowd = Crowd { seed: self.seed, tick: self.tick, lot: self.lot, lots, price, taker_buys, at };
-        Some(crowd.sides())
+        Some(Look { price, taker_buys, at, lots: self.lots_a_second })
+    }
+
+    /// Brings others' book up to date. In a market that does not trade it stands still.
+    pub fn look(&mut self, at: i64) {
+        if let Some(look) = self.look_of(at).filter(|_| self.status == "TRADING") {
+            self.others.look(&look);
+        }
+    }
+
+    /// Others' book as of that time; it is not brought up to date by that.
+    pub fn book(&self, at: i64) -> Option<Book> {
+        let look = self.look_of(at)?;
+        Some(others::book([Side::Buy, Side::Sell].map(|side| self.others.levels(&look, side))))
+    }
+
+    /// How far the book reaches goes by the price at which the market was when this was asked first.
+    pub fn settle_reach(&mut self) {
+        if self.others.about == 0 {
+            self.others.about = self.last_price().unwrap_or(0);
+        }
     }
 
     /// Sets out at `from`; what is to come must be known far enough ahead.
     pub fn set_out(&mut self, from: i64) {
+        self.live_from.get_or_insert(from);
+        self.settle_reach();
         self.pending.retain(|_, candle| candle.close_time().micros() > from);
         let mut random = Random::new(self.seed, 1, from as u64);
         self.path = self.next_shape(from, &mut random).map(|shape| Path::new(shape, self.tick, random));
+        if self.others.about == 0 {
+            self.others.about = self.anchor;
+        }
     }
 
     /// What leads on from there: the finest candle, the rest of a coarser one, or nothing but chance.
@@ -165,7 +223,7 @@ impl Market {
             let finer = self.pending.range(later(from + 1)).take_while(|((open, _), _)| *open < close);
             if finer.clone().all(|((_, interval), _)| *interval >= candle.interval) {
                 self.follow(&candle);
-                return self.shape_of(&candle, from, true);
+                return self.lead(&candle, from, true);
             }
         }
         let next = self.pending.range(later(from + 1)).next().map(|((open, _), next)| (*open, *next));
@@ -174,9 +232,33 @@ impl Market {
             && next.is_none_or(|(open, _)| open >= candle.close_time().micros())
         {
             self.follow(&candle);
-            return self.shape_of(&candle, from, false);
+            return self.lead(&candle, from, false);
         }
         self.wander(from, next, random)
+    }
+
+    /// The hours of a candle until then are past.
+    pub fn follow_until(&mut self, candle: &Candle, until: i64) {
+        let hours = self.past.hours(candle);
+        for hour in hours.iter().filter(|hour| hour.close_time <= until) {
+            self.past.begin(hour);
+            self.price = Some((hour.close, hour.close >= hour.open));
+        }
+    }
+
+    /// Through the candle, or through the hour of it that holds `from`.
+    fn lead(&self, candle: &Candle, from: i64, whole: bool) -> Option<Shape> {
+        if candle.interval <= Interval::Hour1 {
+            return self.shape_of(candle, from, whole);
+        }
+        let hour = self.past.hours(candle).into_iter().find(|hour| hour.close_time > from)?;
+        let Bar { open_time, close_time: to, open, high, low, close, volume, .. } = hour;
+        let lots = volume / u128::from(self.lot) * (to - from) as u128 / (to - open_time) as u128;
+        let lots = u64::try_from(lots).unwrap_or(u64::MAX).min(ONE * ONE);
+        let whole = open_time == from;
+        let open = if whole { open } else { self.price.map_or(open, |price| price.0) };
+        let (high, low) = (high.max(open), low.min(open));
+        Some(Shape { from, to, open, high, low, close, lots, touch: whole })
     }
 
     fn shape_of(&self, candle: &Candle, from: i64, whole: bool) -> Option<Shape> {
@@ -214,6 +296,47 @@ impl Market {
         let lots = u128::from(self.lots_an_hour.max(3_600)) * (to - from) as u128 / HOUR as u128;
         let lots = u64::try_from(lots).unwrap_or(u64::MAX).min(ONE * ONE);
         Some(Shape { from, to, open, high, low, close, lots, touch: true })
+    }
+
+    /// From its first message on it follows a recording.
+    pub fn play(&mut self, mut tape: Tape) {
+        self.live_from = Some(tape.next_at().div_euclid(SECOND) * SECOND);
+        self.others.follow_recording();
+        self.tape = Some(tape);
+    }
+
+    /// Whether it moves by itself, and is not driven from outside.
+    pub fn goes_on(&self) -> bool {
+        self.path.is_some() || self.tape.is_some()
+    }
+
+    /// When it moves next by itself.
+    pub fn next_at(&mut self) -> Option<i64> {
+        match &mut self.tape {
+            Some(tape) => Some(tape.next_at()),
+            None => self.path.as_ref().and_then(Path::next_at),
+        }
+    }
+
+    /// The next message of its recording; the trade that it tells of.
+    pub fn hear_next(&mut self, to: &mut Vec<MarketFrame>) -> Option<(u64, u64, bool)> {
+        let (at, said) = self.tape.as_mut()?.take();
+        let trade = match said {
+            Said::Trade { id, price, quantity, taker_buys } => {
+                if self.trades.last().is_none() {
+                    self.trades.begin_at(id);
+                }
+                Some((price, quantity, taker_buys))
+            }
+            Said::Snapshot { .. } | Said::Diff { .. } | Said::Silence => None,
+        };
+        self.others.hear(said, at);
+        let (price, quantity, taker_buys) = trade?;
+        self.price = Some((price, taker_buys));
+        if self.status == "TRADING" {
+            self.record(at, taker_buys, &[(price, quantity)], to);
+        }
+        trade
     }
 
     /// The trades that are due on its way now.
@@ -255,31 +378,39 @@ impl Market {
         lots.saturating_mul(self.lot)
     }
 
-    /// Publishes a book; whoever follows the best prices hears of it at once.
-    pub fn publish(&mut self, at: i64, bids: Levels, asks: Levels, to: &mut Vec<MarketFrame>) {
-        self.published_at = at;
-        if !self.depth.set(bids, asks) {
+    /// Publishes what has changed of others' book, and ours; whoever follows the best prices hears of it at once.
+    pub fn publish(&mut self, own: Option<&Book>, to: &mut Vec<MarketFrame>) {
+        let before = self.depth.best();
+        for (side, price, quantity) in self.others.take_unpublished() {
+            self.depth.set_others(side, price, quantity);
+        }
+        if let Some(own) = own {
+            self.depth.set_own(own);
+        }
+        let (bid, ask) = self.depth.best();
+        if (bid, ask) == before {
             return;
         }
-        let (bid, ask) = self.best();
         for name in self.wants.names(Kind::BookTicker) {
             let text = frames::book_ticker(&self.quoted, self.depth.update, bid, ask);
             to.push(frames::frame(name, |_| text.clone()));
         }
     }
 
-    /// The best levels as of that time: as published, if that was not before the last trade.
+    /// The best levels as of that time, zeros where there are none. Nothing is published by that.
     pub fn best_at(&self, at: i64) -> ((u64, u64), (u64, u64)) {
-        if self.trades.last().is_none_or(|trade| trade.at <= self.published_at) {
-            return self.best();
-        }
-        let (bids, asks) = self.outside(at).unwrap_or_default();
-        (bids.first().copied().unwrap_or_default(), asks.first().copied().unwrap_or_default())
-    }
-
-    /// The best levels as published, zeros where there is none.
-    fn best(&self) -> ((u64, u64), (u64, u64)) {
-        let best = |levels: &Levels| levels.first().copied().unwrap_or_default();
-        (best(&self.depth.bids), best(&self.depth.asks))
+        let Some(look) = self.look_of(at).filter(|_| self.status == "TRADING") else {
+            return self.depth.best();
+        };
+        let best = |side: Side| {
+            let (others, own) = (self.others.best(&look, side), self.depth.best_own(side));
+            match (others, own) {
+                (Some(others), Some(own)) if others.0 == own.0 => (own.0, own.1.saturating_add(others.1)),
+                (Some(others), Some(own)) if (others.0 > own.0) == (side == Side::Buy) => others,
+                (_, Some(own)) => own,
+                (others, None) => others.unwrap_or_default(),
+            }
+        };
+        (best(Side::Buy), best(Side::Sell))
     }
 }

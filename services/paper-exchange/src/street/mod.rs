@@ -3,11 +3,12 @@
 //! How the desk drives it, live:
 //!
 //! 1. To let time pass until `to`, call [`Street::next_tick`]`(to)` until it answers `None`. After each tick
-//!    give the matching engine its trades and its book, tell [`Street::traded`] what that filled,
-//!    and [`Street::published`] the merged book.
+//!    give the matching engine its trades and what has changed of others' book, both at once, tell
+//!    [`Street::traded`] what that filled and [`Street::took`] what of others' levels went, and
+//!    [`Street::published`] our own levels.
 //! 2. Only instruments that are [watched](Street::watch) tick (all of them until that is called first):
 //!    those with open orders. Any other one is looked at by [`Street::current`] before an order goes to it.
-//! 3. After a request that may have changed a book, tell [`Street::published`] the merged book.
+//! 3. After a request that may have changed a book, tell [`Street::took`] and [`Street::published`].
 //!
 //! Driven from outside it has no way of its own: [`Street::list`] and [`Street::learn`] feed it, and of the
 //! streams only klines speak, as candles close.
@@ -16,28 +17,35 @@
 //! - What is traded in a candle opens, touches high and low, and closes exactly as that candle says.
 //!   Where candles contradict each other, the finest wins; where there is none, the price wanders on.
 //! - Nothing depends on who looks on: trades, klines and books are the same whatever is wanted or watched.
+//! - There is one book: what is asked for, what streams and what is matched is the same, and asking changes nothing.
+//!   What was taken of it is gone until it [comes back](others).
 //! - Ids of trades and aggregates are gap-free, the same on streams and in answers.
 //! - Frames come in the order of time; those of one instant after all that happened in it.
 
 mod answers;
 mod bar;
+mod crowd;
 mod depth;
 mod emit;
 mod frames;
 mod klines;
 mod market;
-mod outside;
+mod others;
+mod parts;
+mod past;
 mod path;
 mod random;
+mod recorded;
 mod span;
 mod stats;
 mod streams;
 mod supply;
+mod tape;
 mod trades;
 mod units;
 
 use crate::frame::MarketFrame;
-use domain::{Instrument, InstrumentRules, Interval, Price, Quantity, Side, Timestamp};
+use domain::{Amount, Instrument, InstrumentRules, Interval, Price, Quantity, Side, Timestamp};
 use events::Candle;
 use market::Market;
 use path::STEP;
@@ -45,12 +53,15 @@ use span::{HOUR, MINUTE, SECOND};
 use std::collections::{BTreeMap, BTreeSet};
 use streams::{All, Kind};
 use supply::Supply;
-use venue_paper::engine::Book;
+use venue_paper::engine::{Book, Change};
 
 /// Frames that are kept until they are taken; of twice as many the older half is lost.
 const MOST_FRAMES: usize = 200_000;
 /// The way begins so long before live ticking, so that there are trades to be asked for at once.
 const WARM_UP: i64 = HOUR;
+
+pub use tape::{Said, Tape};
+pub use units::units;
 
 /// What a street is made from.
 pub struct Source {
@@ -71,8 +82,8 @@ pub struct Tick {
     pub instrument: Instrument,
     /// What others traded, with the side of the taker. Recorded and told already.
     pub trades: Vec<(Price, Quantity, Side)>,
-    /// What others have on the book after it.
-    pub book: Book,
+    /// What has become otherwise of others' book since the last tick of this instrument, as it is after it.
+    pub change: Change,
 }
 
 /// See the [module's documentation](self).
@@ -140,6 +151,14 @@ impl Street {
         &self.rules
     }
 
+    /// An instrument comes to be traded whose book and trades are recorded, from now on.
+    pub fn play(&mut self, instrument: Instrument, rules: &InstrumentRules, tape: Tape) {
+        self.list(instrument, rules);
+        let Some(&place) = self.by_instrument.get(&instrument) else { return };
+        self.markets[place].play(tape);
+        self.schedule(place, self.now);
+    }
+
     /// A candle that closed, where the market is driven from outside. One whose prices contradict
     /// themselves, or that is of an instrument not listed, is passed over.
     pub fn learn(&mut self, candle: &Candle) {
@@ -150,6 +169,7 @@ impl Street {
         self.now = self.now.max(candle.close_time().micros());
         let market = &mut self.markets[place];
         market.learn(candle);
+        market.settle_reach();
         market.tell_candle(candle, self.now, &mut self.frames);
     }
 
@@ -185,15 +205,18 @@ impl Street {
         }
     }
 
-    /// The market as it stands, the last trade told once more; `None` if nothing is known of it.
-    /// For instruments that are not watched: what it tells is the same as if they were.
-    pub fn current(&self, instrument: Instrument) -> Option<Tick> {
-        let market = self.market(instrument)?;
-        let sides = market.outside(self.now)?;
-        let last = market.trades.last();
-        let last = last.and_then(|last| trade(last.price, last.quantity, last.taker_buys));
+    /// Others' book as it stands; the tick tells what has become otherwise of it, and no trade.
+    pub fn current(&mut self, instrument: Instrument) -> Option<Tick> {
+        let &place = self.by_instrument.get(&instrument)?;
+        let market = &mut self.markets[place];
+        market.look(self.now);
         let at = Timestamp::from_micros(self.now);
-        Some(Tick { at, instrument, trades: last.into_iter().collect(), book: outside::book(&sides) })
+        Some(Tick { at, instrument, trades: Vec::new(), change: market.others.take_unseen() })
+    }
+
+    /// All of others' book as it stands; `None` if nothing is known of the price. Nothing is changed by that.
+    pub fn book(&self, instrument: Instrument) -> Option<Book> {
+        self.market(instrument)?.book(self.now)
     }
 
     /// The price of the last trade, ours included.
@@ -228,12 +251,24 @@ impl Street {
         Some(first)
     }
 
-    /// The merged book of an instrument as it stands now: others' levels and our visible orders.
-    pub fn published(&mut self, now: Timestamp, instrument: Instrument, book: &Book) {
+    /// We have taken so much of others' levels, by the side on which they rested. The engine knows.
+    pub fn took(&mut self, now: Timestamp, instrument: Instrument, taken: &[(Side, Price, Amount)]) {
         let Some(&place) = self.by_instrument.get(&instrument) else { return };
         self.now = self.now.max(now.micros());
-        let (bids, asks) = depth::levels(book);
-        self.markets[place].publish(self.now, bids, asks, &mut self.frames);
+        for wanted in [Side::Buy, Side::Sell] {
+            let of_it = taken.iter().filter(|(side, ..)| *side == wanted);
+            let quantity: u64 = of_it.filter_map(|(.., quantity)| units::units(*quantity)).sum();
+            if quantity > 0 {
+                self.markets[place].others.take(wanted, quantity, self.now);
+            }
+        }
+    }
+
+    /// Our visible orders of an instrument as they stand now: with others' levels they are published.
+    pub fn published(&mut self, now: Timestamp, instrument: Instrument, own: &Book) {
+        let Some(&place) = self.by_instrument.get(&instrument) else { return };
+        self.now = self.now.max(now.micros());
+        self.markets[place].publish(Some(own), &mut self.frames);
     }
 
     /// The instruments whose every trade, and the book after it, the desk wants to see.
@@ -306,7 +341,12 @@ impl Street {
     /// Lets one market move, if it is its time; answers what the desk must see of it.
     fn step(&mut self, place: usize, at: i64) -> Option<Tick> {
         let market = &mut self.markets[place];
-        let trades = match market.path.as_ref().and_then(path::Path::next_at) {
+        let follows = market.tape.is_some();
+        let trades = match market.next_at() {
+            Some(next) if next <= at && follows => {
+                let said = market.hear_next(&mut self.frames);
+                said.and_then(|(price, quantity, buys)| trade(price, quantity, buys)).into_iter().collect()
+            }
             Some(next) if next <= at => {
                 let burst = market.move_on(&mut self.frames)?;
                 self.go_on(place);
@@ -319,13 +359,13 @@ impl Street {
         self.schedule(place, at);
         let market = &mut self.markets[place];
         let watched = self.watched.as_ref().is_none_or(|watched| watched.contains(&market.instrument));
-        let seen = market.wants.needs_book || (watched && !trades.is_empty());
+        let seen = market.wants.needs_book || (watched && (follows || !trades.is_empty()));
         if !seen || market.status != "TRADING" {
             return None;
         }
-        let sides = market.outside(at)?;
-        let book = market.told.book(&sides);
-        Some(Tick { at: Timestamp::from_micros(at), instrument: market.instrument, trades, book })
+        market.look(at);
+        let change = market.others.take_unseen();
+        Some(Tick { at: Timestamp::from_micros(at), instrument: market.instrument, trades, change })
     }
 
     /// The next stretch of a way that is over.
@@ -345,7 +385,7 @@ impl Street {
         if let Some(at) = market.moves_at.take() {
             self.queue.remove(&(at, place));
         }
-        let Some(trade) = market.path.as_ref().and_then(path::Path::next_at) else { return };
+        let Some(trade) = market.next_at() else { return };
         let step = (after.div_euclid(STEP) + 1) * STEP;
         let next = if market.wants.needs_book { trade.min(step) } else { trade };
         market.moves_at = Some(next);
@@ -384,16 +424,25 @@ impl Street {
     fn begin(&mut self, place: usize, at: i64) {
         let market = &mut self.markets[place];
         let holds = |candle: &&Candle| candle.open_time.micros() <= at && at < candle.close_time().micros();
-        let finest = market.pending.values().filter(holds).min_by_key(|candle| candle.interval);
+        let finest = market.pending.values().filter(holds).min_by_key(|candle| candle.interval).copied();
         let mut from = finest.map_or(at, |candle| candle.open_time.micros());
+        // Of a long candle only the hours from there on are gone through trade by trade.
+        let long = finest.filter(|candle| candle.interval > Interval::Hour1);
+        if long.is_some() {
+            from = from.max(at.div_euclid(HOUR) * HOUR);
+        }
         let mut past: Vec<_> =
             market.pending.values().filter(|candle| candle.close_time().micros() <= from).copied().collect();
         past.sort_by_key(|candle| (candle.close_time(), candle.interval));
         past.iter().for_each(|candle| market.learn(candle));
+        if let Some(candle) = long {
+            market.follow_until(&candle, from);
+        }
         if market.last_price().is_none() {
             let Some((&(open, _), _)) = market.pending.first_key_value() else { return };
             from = open;
         }
+        market.go_live(from);
         market.set_out(from);
         self.schedule(place, from);
     }

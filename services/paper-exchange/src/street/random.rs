@@ -3,7 +3,7 @@
 #[derive(Debug, Clone, Copy)]
 pub struct Random(u64);
 
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+pub const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Random {
     /// One of many independent sequences of a seed: of this stream (a symbol, say) and this instant.

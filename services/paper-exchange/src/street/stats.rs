@@ -3,6 +3,7 @@
 use super::{
     bar::Bar,
     market::Market,
+    past::Cutter,
     span::{DAY, MINUTE, Span},
     units::{average, signed_text, text},
 };
@@ -64,6 +65,18 @@ impl Market {
                 (whole, upto) = (Some(longer), bar.open_time);
             }
         }
+        let mut cutter = Cutter::new(&self.past);
+        let rest = (from, upto.min(to).min(self.live_from.unwrap_or(i64::MAX)));
+        if rest.0 < rest.1
+            && let Some(mut earlier) = cutter.cut(rest.0, rest.1)
+        {
+            if let Some(later) = &whole {
+                earlier.merge(later);
+            }
+            whole = Some(earlier);
+            before = None;
+        }
+        let before = before.or_else(|| cutter.price_before(from));
         let price = self.last_price()?;
         let mut bar = whole.unwrap_or_else(|| Bar::empty(from, to, before.unwrap_or(price)));
         (bar.open_time, bar.close_time) = (from, to);

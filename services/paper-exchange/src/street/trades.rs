@@ -44,6 +44,11 @@ impl Trades {
         self.next_aggregate += trades;
     }
 
+    /// The past is numbered: ids go on from there.
+    pub fn begin_at(&mut self, next: u64) {
+        (self.next, self.next_aggregate) = (next, next);
+    }
+
     /// The id that the next trade will have.
     pub fn next_id(&self) -> u64 {
         self.next

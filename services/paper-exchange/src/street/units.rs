@@ -38,7 +38,7 @@ pub fn quantity(units: u64) -> Option<Quantity> {
     Quantity::new(decimal(units)).ok()
 }
 
-fn decimal(units: u64) -> Decimal {
+pub fn decimal(units: u64) -> Decimal {
     // Trailing zeros cost time wherever the number goes; most prices and lots have at least two.
     let (mut value, mut scale) = (units, DECIMALS);
     while scale >= 2 && value.is_multiple_of(100) {

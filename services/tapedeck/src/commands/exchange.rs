@@ -2,19 +2,20 @@
 
 use crate::{
     WrongUse,
-    cli::{ExchangeServe, Global},
+    cli::{ExchangeMarket, ExchangeServe, Global},
     commands::serving,
     data_quality,
 };
 use anyhow::Context;
-use domain::{Instrument, InstrumentRules, Price, Timestamp};
+use domain::{Decimal, Instrument, InstrumentRules, Price, Symbol, Timestamp, Venue};
 use events::{Candle, CandleEvent, Event};
 use market_data::{GateState, Market, MarketSpec};
 use paper_exchange::{
     exchange::{Accounts, Setup},
     faults::Script,
     journal,
-    server::{self, Config, Keys, Limits, Pace, account, clock, hints, keys},
+    recording::Recording,
+    server::{self, Config, Keys, Pace, account, clock, hints, keys},
     street::{Source, Street},
 };
 use std::{
@@ -56,7 +57,7 @@ pub async fn serve(global: &Global, args: ExchangeServe) -> anyhow::Result<ExitC
         street,
         market,
         keys,
-        limits: Limits::default(),
+        limits: args.limits.clone(),
         faults: faults(args.faults.as_deref())?,
         journal: args.journal.clone(),
     };
@@ -94,8 +95,12 @@ fn faults(path: Option<&Path>) -> anyhow::Result<Option<Script>> {
 }
 
 /// The market behind the exchange, moved by whole days so that its past reaches today.
-fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String)> {
+fn street(market: &ExchangeMarket, start: Timestamp) -> anyhow::Result<(Street, String)> {
     const DAY: i64 = 86_400_000_000;
+    let spec = match market {
+        ExchangeMarket::Candles(spec) => spec,
+        ExchangeMarket::Frames(path) => return recorded_street(path, start),
+    };
     let opened = market_data::open(spec)?;
     for warning in data_quality::warnings(&opened) {
         tell!("warning: {warning}");
@@ -119,6 +124,26 @@ fn street(spec: &MarketSpec, start: Timestamp) -> anyhow::Result<(Street, String
         start,
     };
     Ok((Street::new(source), opened.describe))
+}
+
+/// A recording of trades and depth, which begins now.
+fn recorded_street(path: &Path, start: Timestamp) -> anyhow::Result<(Street, String)> {
+    let recording = Recording::open(path)?;
+    let describe = recording.describe();
+    let venue: Venue = "binance".parse()?;
+    let symbol: Symbol = recording.symbol.parse()?;
+    let (base, quote) = market_store::split_symbol(&recording.symbol).ok_or_else(|| {
+        WrongUse(format!("the recording's symbol {symbol} ends with no quote asset that Binance has had"))
+    })?;
+    let step = |units: u64| Decimal::new(i64::try_from(units).unwrap_or(i64::MAX), 8).normalize();
+    let (tick, lot) = (step(recording.tick), step(recording.lot));
+    let rules = InstrumentRules::open(base.parse()?, quote.parse()?, tick, lot, Decimal::from(5));
+    let candles = Box::new(std::iter::empty());
+    let source = Source { rules: BTreeMap::new(), candles, seed: SEED, shift: 0, start };
+    let mut street = Street::new(source);
+    let shift = start.micros() - recording.first;
+    street.play(Instrument::spot(venue, symbol), &rules, recording.play(shift));
+    Ok((street, describe))
 }
 
 /// All series of a market in one, each through its gate: in the order of their close, finest first.

@@ -179,9 +179,9 @@ impl Actor {
             return Ok(());
         }
         let wish = std::mem::replace(&mut ask.wish, Err(timed_out()));
-        let shown = self.shown(now);
+        let clocks = self.clock.clocks(self.shown(now), self.faults.clock_offset(now));
         let checked = wish.and_then(|wish| match wish.timing {
-            Some(timing) => timing.check(shown).map(|()| wish),
+            Some(timing) => timing.check(&clocks).map(|()| wish),
             None => Ok(wish),
         });
         // Counted before, since its own fills take it off again.

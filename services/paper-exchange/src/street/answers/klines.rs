@@ -8,6 +8,7 @@ use crate::{
         Street,
         bar::Bar,
         frames::Clock,
+        klines::Stretch,
         span::Span,
         units::{notional_text, text},
     },
@@ -25,11 +26,13 @@ impl Street {
         let (start, end) = (time(params, "startTime")?, time_until(params, "endTime")?);
         let market = &mut self.markets[place];
         market.roll(self.now);
-        let bars = market.klines(span, zone, start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX));
-        let bars = match start {
-            Some(_) => &bars[..bars.len().min(limit)],
-            None => &bars[bars.len().saturating_sub(limit)..],
+        let wanted = Stretch {
+            from: start.unwrap_or(i64::MIN),
+            until: end.unwrap_or(i64::MAX),
+            most: limit,
+            latest: start.is_none(),
         };
+        let bars = market.klines(span, zone, wanted);
         Ok(bars.iter().map(|bar| row(bar, Clock::of(unit))).collect())
     }
 }

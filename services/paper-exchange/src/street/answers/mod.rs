@@ -13,37 +13,26 @@ use crate::{
     params::{Params, TimeUnit},
     refusal::Refusal,
 };
-use domain::Instrument;
 use serde_json::Value;
-use venue_paper::engine::Book;
 
 impl Street {
     /// Answers a request about the market at the present time.
     ///
-    /// `view` gives the merged book of an instrument in which the account has orders; where it gives none,
-    /// the book is others' alone.
-    ///
     /// # Errors
     /// In Binance's words; −1020 for an endpoint that is not about the market.
-    pub fn call(
-        &mut self,
-        endpoint: Endpoint,
-        params: &Params,
-        unit: TimeUnit,
-        view: &dyn Fn(Instrument) -> Option<Book>,
-    ) -> Result<Value, Refusal> {
+    pub fn call(&mut self, endpoint: Endpoint, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         match endpoint {
-            Endpoint::Depth => self.depth(params, view),
+            Endpoint::Depth => self.depth(params),
             Endpoint::Trades => self.trades(params, unit),
             Endpoint::HistoricalTrades => self.historical_trades(params, unit),
             Endpoint::AggTrades => self.aggregate_trades(params, unit),
             Endpoint::Klines | Endpoint::UiKlines => self.kline_rows(params, unit),
             Endpoint::AvgPrice => self.average(params, unit),
-            Endpoint::Ticker24hr => self.ticker_day(params, unit, view),
+            Endpoint::Ticker24hr => self.ticker_day(params, unit),
             Endpoint::TickerTradingDay => self.ticker_trading_day(params, unit),
             Endpoint::TickerRolling => self.ticker_rolling(params, unit),
             Endpoint::TickerPrice => self.ticker_price(params),
-            Endpoint::TickerBookTicker => self.ticker_book(params, view),
+            Endpoint::TickerBookTicker => self.ticker_book(params),
             Endpoint::HistoricalBlockTrades => self.block_trades(params),
             Endpoint::ExecutionRules => self.execution_rules(params),
             Endpoint::ReferencePrice | Endpoint::ReferencePriceCalculation => self.reference_price(params),

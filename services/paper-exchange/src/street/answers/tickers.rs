@@ -12,9 +12,8 @@ use crate::{
         units::{notional_text, text},
     },
 };
-use domain::{Instrument, Interval};
+use domain::Interval;
 use serde_json::{Value, json};
-use venue_paper::engine::Book;
 
 impl Street {
     pub(super) fn average(&mut self, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
@@ -38,12 +37,7 @@ impl Street {
         }))
     }
 
-    pub(super) fn ticker_day(
-        &mut self,
-        params: &Params,
-        unit: TimeUnit,
-        view: &dyn Fn(Instrument) -> Option<Book>,
-    ) -> Result<Value, Refusal> {
+    pub(super) fn ticker_day(&mut self, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         let symbols = self.symbols(params, true)?;
         let full = is_full(params)?;
         Ok(answer(symbols, |place| {
@@ -52,7 +46,7 @@ impl Street {
             let stats = market.day(self.now)?;
             let mut row = row(&market.name, &stats, full, Clock::of(unit));
             if full {
-                let (bid, ask) = self.best_view(place, view);
+                let (bid, ask) = market.best_at(self.now);
                 row["prevClosePrice"] = text(stats.before).into();
                 row["lastQty"] = text(stats.last_quantity).into();
                 row["bidPrice"] = text(bid.0).into();

@@ -26,6 +26,8 @@ use tokio::{sync::oneshot, task::spawn_blocking};
 /// Each with what of it speaks to the network: another version another day is another client.
 const CLIENTS: [&str; 5] =
     ["ccxt==4.5.90", "python-binance==1.0.37", "aiohttp==3.14.5", "requests==2.34.2", "websockets==17.4"];
+/// A bot that many use; it brings its own ccxt.
+const FREQTRADE: [&str; 1] = ["freqtrade==2026.9"];
 /// Binance's own; it cannot be installed beside python-binance's modules of the same name.
 const SDK: [&str; 4] =
     ["binance-sdk-spot==13.2.0", "binance-common==4.6.0", "aiohttp==3.14.5", "requests==2.34.2"];
@@ -79,12 +81,27 @@ async fn python_binance_follows_books_and_the_user_stream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn binances_own_sdk_logs_on_and_trades() {
     let key = [ED25519_KEY, ED25519_PRIVATE];
-    run(Program { name: "binance_sdk.py", packages: &SDK, key }, ED25519_ACCOUNT).await;
+    let program = Program { name: "binance_sdk.py", packages: &SDK, key, pace: Pace::Wall };
+    run(program, ED25519_ACCOUNT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "installs freqtrade, which takes minutes: ./test.sh --long freqtrade"]
+async fn freqtrade_warms_up_at_once_and_trades() {
+    let key = [PAPER_KEY, PAPER_SECRET];
+    run(Program { name: "freqtrade_bot.py", packages: &FREQTRADE, key, pace: Pace::Wall }, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ccxt_is_not_shut_out_where_time_goes_twenty_times_as_fast() {
+    let key = [PAPER_KEY, PAPER_SECRET];
+    run(Program { name: "ccxt_fast.py", packages: &CLIENTS, key, pace: Pace::Times(20.0) }, "").await;
 }
 
 async fn takes_it_for_binance(name: &'static str) {
     // The account that is there without a file.
-    run(Program { name, packages: &CLIENTS, key: [PAPER_KEY, PAPER_SECRET] }, "").await;
+    let key = [PAPER_KEY, PAPER_SECRET];
+    run(Program { name, packages: &CLIENTS, key, pace: Pace::Wall }, "").await;
 }
 
 /// A file of `tests/clients`, what it needs, and the key and secret that it is to use.
@@ -92,6 +109,7 @@ struct Program {
     name: &'static str,
     packages: &'static [&'static str],
     key: [&'static str; 2],
+    pace: Pace,
 }
 
 async fn run(program: Program, account: &str) {
@@ -99,7 +117,7 @@ async fn run(program: Program, account: &str) {
     let (paper, keys) = account::read(account).expect("an account");
     let config = Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
-        pace: Pace::Wall,
+        pace: program.pace,
         setup: Setup { paper, start },
         street: market::street(start),
         market: "clients".to_owned(),

@@ -11,6 +11,8 @@ mod frames;
 mod listed;
 mod lists;
 mod live;
+mod one_book;
 mod orders;
 mod replace;
 mod stage;
+mod triggers;

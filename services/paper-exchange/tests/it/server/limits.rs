@@ -166,3 +166,43 @@ async fn every_429_and_418_tells_when_to_come_again() {
     assert!(ban.header("retry-after").is_some(), "418: {:?}", ban.headers);
     rig.stop().await;
 }
+
+#[test]
+fn without_limits_nobody_is_refused_and_a_script_still_stops() {
+    let mut meter = Meter::new(Limits::off());
+    for _ in 0..100 {
+        meter.charge(HERE, at(1), 6_000);
+        meter.admit(HERE, at(1), 6_000).expect("no limit of weight");
+        meter.connect(HERE, at(1)).expect("no limit of connections");
+        meter.may_place(Owner::FIRST, at(1), 1_000).expect("no limit of orders");
+        meter.placed(Owner::FIRST, at(1), 1_000);
+    }
+    assert_eq!(meter.stop(HERE, at(2), 429, at(30)).refusal.status, 429);
+    assert_eq!(meter.admit(HERE, at(3), 1).expect_err("a script holds").refusal.status, 429);
+}
+
+#[test]
+fn a_factor_moves_every_limit_that_refuses() {
+    let (usual, ten) = (Limits::default(), Limits::times(10.0));
+    assert_eq!(Limits::times(1.0), usual);
+    assert_eq!(
+        ten,
+        Limits { weight: 60_000, requests: 3_000_000, orders_in_10_seconds: 1_000, ..ten.clone() }
+    );
+    assert_eq!((ten.orders_in_a_day, ten.connections, ten.messages), (2_000_000, 3_000, 50));
+    assert_eq!((ten.streams, ten.ban, ten.queue), (usual.streams, usual.ban, usual.queue));
+    assert_eq!(Limits::times(0.000_001).messages, 1, "something is always allowed");
+}
+
+#[tokio::test]
+async fn without_limits_sixty_clients_on_one_address_are_all_answered() {
+    let rig = Make { limits: Limits::off(), ..Make::default() }.start().await;
+    // 6,000 is Binance's weight of a minute; each of these weighs 250.
+    for _ in 0..60 {
+        let answer = rig.send("GET", "/api/v3/depth", "symbol=BTCUSDT&limit=5000", "", None).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+    }
+    let info = rig.send("GET", "/api/v3/exchangeInfo", "", "", None).await.ok();
+    assert_eq!(info["rateLimits"][0]["limit"], 1_000_000_000, "clients that slow themselves down need not");
+    rig.stop().await;
+}

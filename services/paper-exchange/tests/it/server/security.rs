@@ -1,8 +1,11 @@
 //! `rest-api.md`, "Endpoint security type", "SIGNED endpoint security", "Timing security".
 
 use super::rig::{Make, driven, live, now, resting, signed, signer};
+use domain::Timestamp;
 use paper_exchange::server::{
-    door::Sent,
+    Pace,
+    clock::Clocks,
+    door::{Sent, Timing},
     keys::{Given, Keys, PAPER_KEY},
 };
 use serde_json::{Value, value::RawValue};
@@ -191,4 +194,42 @@ fn vectors() -> Option<Value> {
         data.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")));
     let text = std::fs::read_to_string(data.join("binance-samples/binance_docs_vectors.json")).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+/// X4: clients' clocks go at the ordinary pace.
+#[tokio::test]
+async fn a_client_is_not_shut_out_where_time_goes_faster() {
+    let rig = Make { pace: Pace::Times(2_000.0), ..Make::default() }.start().await;
+    let time = async || {
+        let answer = rig.send("GET", "/api/v3/time", "", "", None).await.ok();
+        answer["serverTime"].as_i64().expect("a time")
+    };
+    // As `adjustForTimeDifference` does it: set once, and gone on by itself.
+    let set = time().await - now();
+    while time().await < now() + set + 120_000 {}
+    let path = "/api/v3/account";
+    let send = async |at: i64| rig.send("GET", path, &signed("", at), "", Some(PAPER_KEY)).await;
+    send(now() + set).await.ok();
+    send(now()).await.ok();
+    send(time().await).await.ok();
+    for wrong in [now() + set - 3_600_000, time().await + 86_400_000] {
+        let refused = send(wrong).await;
+        assert_eq!((refused.status, &refused.body["code"]), (400, &(-1021).into()), "{:?}", refused.body);
+    }
+    rig.stop().await;
+}
+
+/// At the wall's pace nothing but the exchange's time counts.
+#[test]
+fn timestamps_are_judged_by_the_clocks_that_are_right() {
+    let at = |second: i64| Timestamp::from_millis(1_704_153_600_000 + second * 1_000);
+    let sent = |second: i64| Timing { sent: at(second), window: 5_000_000 };
+    let good = |second: i64, clocks: &Clocks| sent(second).check(clocks).is_ok();
+    let wall = Clocks::only(at(100));
+    assert_eq!([94, 95, 100, 101].map(|second| good(second, &wall)), [false, true, true, false]);
+    let fast = Clocks { slowest: at(10), fastest: at(200), machine: Some(at(-5_000)) };
+    assert_eq!([4, 5, 200, 201].map(|second| good(second, &fast)), [false, true, true, false]);
+    assert_eq!([-5_006, -5_005, -5_000, -4_999].map(|s| good(s, &fast)), [false, true, true, false]);
+    let early = sent(300).check(&fast).expect_err("ahead").msg;
+    assert_eq!(early, "Timestamp for this request was 1000ms ahead of the server's time.");
 }

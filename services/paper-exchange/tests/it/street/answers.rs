@@ -146,7 +146,7 @@ fn microseconds_are_written_where_they_are_asked_for() {
     let mut ask = |endpoint, more: &[(&str, &str)], unit| {
         let mut pairs = vec![("symbol", "BTCUSDT")];
         pairs.extend(more);
-        street.call(endpoint, &params(&pairs), unit, &|_| None).unwrap()
+        street.call(endpoint, &params(&pairs), unit).unwrap()
     };
     let kline = [("interval", "1h"), ("limit", "1")];
     let (milli, micro) =

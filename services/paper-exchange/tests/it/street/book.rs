@@ -14,7 +14,8 @@ struct Own {
 }
 
 impl Own {
-    fn merge(&mut self, others: &Book) -> Book {
+    /// Own levels as they stand now.
+    fn show(&mut self, others: &Book) -> Book {
         if self.dice.below(4) == 0 {
             let side = if self.dice.below(2) == 0 { Side::Buy } else { Side::Sell };
             let best = if side == Side::Buy { others.bids[0].0 } else { others.asks[0].0 };
@@ -38,18 +39,28 @@ impl Own {
             Side::Buy => *price < ask,
             Side::Sell => *price > bid,
         });
-        let mut merged = others.clone();
+        let mut own = Book::default();
         for &(side, price, quantity) in &self.orders {
-            let levels = if side == Side::Buy { &mut merged.bids } else { &mut merged.asks };
-            match levels.iter_mut().find(|level| level.0 == price) {
-                Some(level) => level.1 = Quantity::new(level.1.get() + quantity.get()).unwrap(),
-                None => levels.push((price, quantity)),
-            }
+            let levels = if side == Side::Buy { &mut own.bids } else { &mut own.asks };
+            levels.push((price, quantity));
         }
-        merged.bids.sort_by_key(|level| std::cmp::Reverse(level.0));
-        merged.asks.sort_by_key(|level| level.0);
-        merged
+        own
     }
+}
+
+/// Others' levels and own ones together.
+fn merged(others: &Book, own: &Book) -> Book {
+    let side = |others: &[(Price, Quantity)], own: &[(Price, Quantity)]| {
+        let mut all: std::collections::BTreeMap<Price, Decimal> = Default::default();
+        for (price, quantity) in others.iter().chain(own) {
+            *all.entry(*price).or_default() += quantity.get();
+        }
+        let level = |(price, quantity): (Price, Decimal)| (price, Quantity::new(quantity).unwrap());
+        all.into_iter().map(level).collect::<Vec<_>>()
+    };
+    let mut bids = side(&others.bids, &own.bids);
+    bids.reverse();
+    Book { bids, asks: side(&others.asks, &own.asks) }
 }
 
 fn fixed(levels: &[(Price, Quantity)]) -> Vec<(Fixed, Fixed)> {
@@ -78,7 +89,7 @@ fn assert_same(local: &LocalBook, book: &Book) {
 /// "How to manage a local order book correctly", by `venue-binance`'s own book.
 #[test]
 fn a_local_book_ends_in_the_published_one() {
-    for seed in seeds() {
+    for seed in seeds().into_iter().take(3) {
         println!("TAPEDECK_SEED={seed}");
         for stream in ["btcusdt@depth@100ms", "btcusdt@depth"] {
             let mut street = street(seed, 2);
@@ -87,27 +98,31 @@ fn a_local_book_ends_in_the_published_one() {
             let mut last = Book::default();
             // Somebody has been listening for a while.
             want(&mut street, &["btcusdt@depth@100ms"]);
-            advance_with(&mut street, NEW_YEAR + 5 * SECOND, |_, others| own.merge(others));
+            let btc = instrument("BTCUSDT");
+            let mut show = |street: &Street, _| own.show(&street.book(btc).unwrap());
+            advance_with(&mut street, NEW_YEAR + 5 * SECOND, &mut show);
             street.take_frames();
             want(&mut street, &["btcusdt@depth@100ms", "btcusdt@depth", "btcusdt@bookTicker"]);
             let mut local = LocalBook::default();
             let mut steps = Vec::new();
-            for cut in 1..=160 {
+            for cut in 1..=60 {
                 let to = NEW_YEAR + 5 * SECOND + cut * 737_000;
-                advance_with(&mut street, to, |_, others| {
-                    last = own.merge(others);
-                    last.clone()
-                });
-                // An order between two ticks.
-                last = own.merge(&street.current(instrument("BTCUSDT")).unwrap().book);
-                street.published(at(to), instrument("BTCUSDT"), &last);
+                advance_with(&mut street, to, &mut show);
+                // An order between two ticks, which takes something too.
+                let tick = street.current(btc).unwrap();
+                assert_eq!(tick.trades, []);
+                let others = street.book(btc).unwrap();
+                let (price, quantity) = others.asks[0];
+                street.took(at(to), btc, &[(Side::Sell, price, quantity.get())]);
+                let others = street.book(btc).unwrap();
+                assert_ne!(others.asks[0].0, price, "what was taken is gone");
+                let ours = show(&street, btc);
+                street.published(at(to), btc, &ours);
+                last = merged(&others, &ours);
                 let now = follow(&mut local, &street.take_frames(), stream);
                 if now.iter().any(|step| matches!(step, Step::FetchSnapshot(_))) {
-                    let view = last.clone();
                     let pairs = params(&[("symbol", "BTCUSDT"), ("limit", "5000")]);
-                    let snapshot = street
-                        .call(Endpoint::Depth, &pairs, TimeUnit::Milli, &|_| Some(view.clone()))
-                        .unwrap();
+                    let snapshot = street.call(Endpoint::Depth, &pairs, TimeUnit::Milli).unwrap();
                     let snapshot = snapshot.to_string();
                     let Message::PartialDepth(snapshot) =
                         market::decode(snapshot.as_bytes()).unwrap().message
@@ -119,16 +134,17 @@ fn a_local_book_ends_in_the_published_one() {
                 steps.extend(now);
             }
             // Until the streams have spoken of everything; no tick follows that changes it.
-            let full = (NEW_YEAR + 5 * SECOND + 160 * 737_000) / SECOND * SECOND + SECOND;
-            advance_with(&mut street, full, |_, others| {
-                last = own.merge(others);
-                last.clone()
+            let full = (NEW_YEAR + 5 * SECOND + 60 * 737_000) / SECOND * SECOND + SECOND;
+            advance_with(&mut street, full, |street, instrument| {
+                let ours = show(street, instrument);
+                last = merged(&street.book(btc).unwrap(), &ours);
+                ours
             });
             follow(&mut local, &street.take_frames(), stream);
             assert_same(&local, &last);
             assert_eq!(local.synchronised, 1, "nothing was missed");
             let applied = steps.iter().filter(|step| **step == Step::Applied).count();
-            let least = if stream.ends_with("100ms") { 1_000 } else { 100 };
+            let least = if stream.ends_with("100ms") { 400 } else { 40 };
             assert!(applied >= least, "{applied} of {} diffs on {stream}", steps.len());
         }
     }
@@ -186,5 +202,5 @@ fn from_one_step_to_the_next_a_book_changes_a_little() {
         .map(|diff| diff["b"].as_array().unwrap().len() + diff["a"].as_array().unwrap().len())
         .collect();
     let mean = sizes.iter().sum::<usize>() / sizes.len();
-    assert!((2..80).contains(&mean), "{mean} levels change on average");
+    assert!((10..100).contains(&mean), "{mean} levels change on average");
 }

@@ -145,7 +145,9 @@ fn coarser_klines_are_made_of_finer_ones_in_any_time_zone() {
     }
     assert_eq!(klines("1d", "8")[1][0], (NEW_YEAR - 8 * HOUR) / 1_000);
     assert_eq!(klines("1M", "8")[1][0], (NEW_YEAR - 8 * HOUR) / 1_000);
-    assert_eq!(klines("1d", "05:45").len(), 1, "only what quarters of an hour are known of");
+    for zone in ["05:45", "-9:30", "12:59"] {
+        assert_eq!(volume(&klines("1d", zone)), volume(&hours), "{zone}");
+    }
 }
 
 #[test]
@@ -194,7 +196,11 @@ fn memory_is_bounded() {
     // Trades of about two hours are kept, and seconds of 83 minutes.
     let (_, oldest) = count(Endpoint::HistoricalTrades, &[("fromId", "0")]);
     assert!(oldest["time"].as_i64().unwrap() * 1_000 > NEW_YEAR + 9 * HOUR, "{oldest}");
-    let (rows, oldest) = count(Endpoint::Klines, &[("interval", "1s"), ("startTime", "0")]);
+    let own = (NEW_YEAR / 1_000).to_string();
+    let (rows, oldest) = count(Endpoint::Klines, &[("interval", "1s"), ("startTime", &own)]);
     assert_eq!(rows, 1_000);
     assert_eq!(oldest[0].as_i64().unwrap() * 1_000, NEW_YEAR + 12 * HOUR - 4_999 * SECOND);
+    // What was before the market went its own way can be made at any time.
+    let (rows, oldest) = count(Endpoint::Klines, &[("interval", "1s"), ("startTime", "0")]);
+    assert_eq!((rows, oldest[0].as_i64().unwrap() * 1_000), (1_000, NEW_YEAR - 24 * HOUR));
 }

@@ -2,9 +2,11 @@
 
 mod answers;
 mod book;
+mod history;
 mod klines;
 mod path;
 mod samples;
+mod tape;
 
 use domain::{Decimal, Instrument, InstrumentRules, Interval, Price, Quantity, Timestamp};
 use events::Candle;
@@ -104,14 +106,14 @@ pub fn made_of(candles: Vec<Candle>, seed: u64, start: i64) -> Street {
 
 /// As the desk does it, with nobody's orders.
 pub fn advance(street: &mut Street, to: i64) {
-    advance_with(street, to, |_, book| book.clone());
+    advance_with(street, to, |_, _| Book::default());
 }
 
-/// As the desk does it; `merge` puts own orders into others' book.
-pub fn advance_with(street: &mut Street, to: i64, mut merge: impl FnMut(Timestamp, &Book) -> Book) {
+/// As the desk does it; `own` gives own orders beside others' book.
+pub fn advance_with(street: &mut Street, to: i64, mut own: impl FnMut(&Street, Instrument) -> Book) {
     while let Some(tick) = street.next_tick(at(to)) {
-        let merged = merge(tick.at, &tick.book);
-        street.published(tick.at, tick.instrument, &merged);
+        let own = own(street, tick.instrument);
+        street.published(tick.at, tick.instrument, &own);
     }
 }
 
@@ -124,7 +126,7 @@ pub fn params(pairs: &[(&str, &str)]) -> Params {
 }
 
 pub fn ask(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Result<Value, Refusal> {
-    street.call(endpoint, &params(pairs), TimeUnit::Milli, &|_| None)
+    street.call(endpoint, &params(pairs), TimeUnit::Milli)
 }
 
 pub fn answer(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Value {

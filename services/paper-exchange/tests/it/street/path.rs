@@ -55,7 +55,7 @@ fn who_looks_on_changes_nothing() {
         let trades = answer(street, Endpoint::Trades, &pairs);
         let mut klines = pairs.to_vec();
         klines.push(("interval", "1s"));
-        let book = street.current(instrument("BTCUSDT")).unwrap().book;
+        let book = street.book(instrument("BTCUSDT")).unwrap();
         (trades, answer(street, Endpoint::Klines, &klines), book)
     };
     let mut quiet = street(3, 2);
@@ -184,8 +184,9 @@ fn trades_lie_on_the_grid_and_between_high_and_low_and_make_the_price() {
                 Side::Sell => sells += 1,
             }
         }
-        let (bid, ask) = (tick.book.bids[0].0, tick.book.asks[0].0);
-        assert!(bid < ask && tick.book.bids.len() > 100 && tick.book.asks.len() > 100);
+        let book = street.book(tick.instrument).unwrap();
+        let (bid, ask) = (book.bids[0].0, book.asks[0].0);
+        assert!(bid < ask && book.bids.len() > 100 && book.asks.len() > 100);
         let last = street.last_price(tick.instrument).unwrap();
         assert!(bid == last || ask == last, "{bid} {ask} {last}");
     }
@@ -256,7 +257,7 @@ fn the_past_is_shifted_to_the_present() {
     // Something is there to be asked for at once.
     let trades = answer(&mut street, Endpoint::Trades, &[("symbol", "BTCUSDT")]);
     assert_eq!(trades.as_array().unwrap().len(), 500);
-    assert_eq!(street.current(instrument("SHIBUSDT")), None, "nothing is known of it");
+    assert_eq!(street.book(instrument("SHIBUSDT")), None, "nothing is known of it");
 }
 
 #[test]
