@@ -92,7 +92,7 @@ fn ask<'a>(
     pairs: impl Iterator<Item = &'a (&'a str, &'a str)>,
 ) -> Result<(), Box<dyn Error>> {
     let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let answer = exchange.call(endpoint, &Params { pairs }, TimeUnit::Milli);
+    let answer = exchange.call(endpoint, &Params { pairs, ..Params::default() }, TimeUnit::Milli);
     answer.map(|_| ()).map_err(|no| format!("{endpoint:?}: {} {}", no.code, no.msg).into())
 }
 
