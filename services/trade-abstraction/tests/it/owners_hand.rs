@@ -181,7 +181,7 @@ fn a_sale_that_is_refused_for_want_of_coins_sells_what_is_there() {
     desk.fill("exit2", "0.7", "130", None);
     assert_eq!(desk.done("exit2", Filled), "wake in 60s", "the balance will tell what is left");
     // All of it is gone from the account: nothing can ever be sold.
-    assert_eq!(desk.balance("0", "0"), "closed Elsewhere profit -109 left 1.3");
+    assert_eq!(desk.balance("0", "0"), "closed Elsewhere profit 21 left 1.3");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn an_exit_that_the_new_lot_refuses_is_sent_again_at_once_by_it() {
     assert_eq!(desk.list("0.01", "0.3", "5"), "", "the refusal is still on its way");
     assert_eq!(desk.done_as("exit1", Rejected, Some(Filter)), "submit exit2 sell 1.8 MARKET");
     desk.fill("exit2", "1.8", "130", None);
-    assert_eq!(desk.done("exit2", Filled), "closed Requested profit 34 left 0.2");
+    assert_eq!(desk.done("exit2", Filled), "closed Requested profit 54 left 0.2");
 }
 
 #[test]
