@@ -217,6 +217,15 @@ impl InstrumentRules {
         quantity: Decimal,
         average: Option<Decimal>,
     ) -> Result<(), Breach> {
+        self.check_prices(side, kind, average)?;
+        self.check_quantity(kind, quantity, average)
+    }
+
+    /// The part of [`Self::check`] that needs no quantity: an order whose quantity is not known yet.
+    ///
+    /// # Errors
+    /// The first rule about prices that is broken.
+    pub fn check_prices(&self, side: Side, kind: &OrderKind, average: Option<Decimal>) -> Result<(), Breach> {
         for price in [kind.limit(), kind.stop()].into_iter().flatten() {
             self.check_price(price.get())?;
         }
@@ -230,6 +239,15 @@ impl InstrumentRules {
                 return Err(Breach::PercentPrice);
             }
         }
+        Ok(())
+    }
+
+    fn check_quantity(
+        &self,
+        kind: &OrderKind,
+        quantity: Decimal,
+        average: Option<Decimal>,
+    ) -> Result<(), Breach> {
         let whole = |step: Decimal| floor_to(quantity, step) == quantity;
         if quantity < self.min_quantity
             || self.max_quantity.is_some_and(|max| quantity > max)

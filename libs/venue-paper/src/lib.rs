@@ -60,7 +60,9 @@
 //! 6. **OCO.** As soon as a leg triggers or trades, the other one expires.
 //! 7. **Ours against ours** trade with each other or, by the taker's mode, are kept from it: the match is
 //!    reported as prevented, and what it ends expires.
-//! 8. A market order must be paid for in full, by what the book asks for it, or it is rejected.
+//! 8. **Lists that wait** (OTO, OTOCO, OPO, OPOCO). Once the working order is filled, and what its trades
+//!    trigger has had its turn, the pending ones come to the book as if they were placed then.
+//! 9. A market order must be paid for in full, by what the book asks for it, or it is rejected.
 
 mod config;
 pub mod engine;

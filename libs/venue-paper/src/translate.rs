@@ -17,8 +17,19 @@ pub fn event(account: Account, instrument: Instrument, report: Report) -> Option
             OrderRejected { account, instrument, order, reason, code, text, at }.into()
         }
         Report::Filled(fill) => {
-            let Execution { order, venue_order, venue_trade, side, price, quantity, quote, fee, maker, at } =
-                fill;
+            let Execution {
+                order,
+                venue_order,
+                venue_trade,
+                side,
+                price,
+                quantity,
+                quote,
+                fee,
+                maker,
+                at,
+                ..
+            } = fill;
             OrderFilled {
                 account,
                 instrument,
@@ -46,6 +57,8 @@ pub fn event(account: Account, instrument: Instrument, report: Report) -> Option
         }
         Report::QuoteWanted => QuoteAsked { instrument }.into(),
         Report::Triggered { .. }
+        | Report::Pegged { .. }
+        | Report::Released { .. }
         | Report::Amended(_)
         | Report::AmendRejected { .. }
         | Report::Prevented(_) => return None,

@@ -47,6 +47,12 @@ pub enum Endpoint {
     OcoPlace,
     /// The deprecated `POST /api/v3/order/oco`.
     OcoPlaceOld,
+    OtoPlace,
+    OtocoPlace,
+    OpoPlace,
+    OpocoPlace,
+    SorPlace,
+    SorTest,
     ListQuery,
     ListCancel,
     ListsOpen,

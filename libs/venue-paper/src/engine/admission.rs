@@ -3,6 +3,7 @@
 
 use super::{
     Desk, Exchange, Extras, Limits, Market, OpenOrder, Owner, Refusal, Report, Standing, Terms, Wanted,
+    desk::venue_order,
     extras::{check_extras, check_listing, check_more_counts, named_as_listed},
     oco,
     order::is_marketable,
@@ -39,28 +40,29 @@ impl Exchange {
         instrument: &Instrument,
         wanted: &Wanted,
     ) -> Result<Desk<'a>, Refusal> {
-        let market = self.check_request(terms, limits, instrument, wanted)?;
-        check_ids(market, wanted.owner, &wanted.request)?;
+        let (market, wanted) = &self.check_request(terms, limits, instrument, wanted)?;
+        let ids: Vec<_> = wanted.request.orders().map(|o| o.id).chain(list_of(&wanted.request)).collect();
+        check_ids(market, wanted.owner, &ids)?;
         check_standing(market, wanted)?;
         let mut desk = Desk::open(self, terms, market, now);
-        let orders = self.orders_of(terms, market, wanted, now);
+        let orders = self.orders_of(terms, market, wanted, list_of(&wanted.request), now);
         if desk.is_short_for(&orders)? {
-            return Err(Refusal::new(
-                Rejection::InsufficientBalance,
-                -2010,
-                "Account has insufficient balance for requested action.",
-            ));
+            return Err(short());
         }
-        if market.outside.is_some() {
-            desk.enter(orders)
-        } else {
-            desk.line_up(orders)
-        }
+        desk.say_pegged(&orders, wanted);
+        desk.arrive(orders);
         Ok(desk)
     }
 
-    fn orders_of(&self, terms: &Terms, market: &Market, wanted: &Wanted, at: Timestamp) -> Vec<OpenOrder> {
-        let list = list_of(&wanted.request);
+    /// The orders of a request as they come to the exchange.
+    pub(super) fn orders_of(
+        &self,
+        terms: &Terms,
+        market: &Market,
+        wanted: &Wanted,
+        list: Option<ClientOrderId>,
+        at: Timestamp,
+    ) -> Vec<OpenOrder> {
         let terms = &self.terms_of(terms, wanted.owner);
         let numbered = (self.next_number()..).zip(wanted.each());
         let (rules, last) = (&market.rules, market.last_price());
@@ -72,23 +74,24 @@ impl Exchange {
         orders.collect()
     }
 
-    /// What the interface checks before the matching engine hears of it.
+    /// What the interface checks before the matching engine hears of it; the request with the limits that
+    /// follow from the book.
     pub(super) fn check_request(
         &self,
         terms: &Terms,
         limits: Option<&Limits>,
         instrument: &Instrument,
         wanted: &Wanted,
-    ) -> Result<&Market, Refusal> {
+    ) -> Result<(&Market, Wanted), Refusal> {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
         let Some(listing) = market.rules.listing.as_deref() else {
-            return self.check_in(market, limits, terms, wanted).map(|()| market);
+            return self.check_in(market, limits, terms, wanted).map(|wanted| (market, wanted));
         };
         for (order, extras) in wanted.each() {
             check_listing(listing, order, &extras)?;
         }
         let checked = self.check_in(market, Limits::of(Some(listing), limits).as_ref(), terms, wanted);
-        checked.map(|()| market).map_err(|refusal| named_as_listed(listing, refusal))
+        checked.map(|wanted| (market, wanted)).map_err(|refusal| named_as_listed(listing, refusal))
     }
 
     /// The symbol's filters, and the counts of the account's orders there.
@@ -98,47 +101,121 @@ impl Exchange {
         limits: Option<&Limits>,
         terms: &Terms,
         wanted: &Wanted,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Wanted, Refusal> {
         if let OrderRequest::Oco(oco) = &wanted.request {
             oco::check_shape(&market.rules, oco)?;
         }
-        for (order, extras) in wanted.each() {
-            check_numbers(terms, market, order)?;
-            check_filters(market, order)?;
-            if let Some(limits) = limits {
-                check_extras(limits, &market.rules, order, &extras)?;
-            }
+        let pegged = market.pegged_request(wanted)?;
+        check_each(terms, limits, market, wanted, &pegged)?;
+        let first = pegged.request.orders().next();
+        if let Some(first) = first {
+            self.check_counts(market, wanted.owner, pegged.request.orders(), first)?;
         }
-        self.check_counts(market, wanted.owner, &wanted.request)?;
         if let Some(limits) = limits {
-            check_more_counts(limits, market, wanted)?;
+            let adds_list = matches!(wanted.request, OrderRequest::Oco(_));
+            let extras = wanted.extras[..wanted.request.orders().count()].iter();
+            check_more_counts(limits, market, wanted.owner, extras, adds_list)?;
         }
-        Ok(())
+        Ok(pegged)
     }
 
-    fn check_counts(&self, market: &Market, owner: Owner, request: &OrderRequest) -> Result<(), Refusal> {
+    /// `orders` of an account come together; `first` is the one of them that works at once.
+    pub(super) fn check_counts<'a>(
+        &self,
+        market: &Market,
+        owner: Owner,
+        orders: impl Iterator<Item = &'a NewOrder>,
+        first: &NewOrder,
+    ) -> Result<(), Refusal> {
         let is_algo = |kind: &OrderKind| kind.stop().is_some();
+        let (mut more, mut more_algo) = (0, 0);
+        for order in orders {
+            more += 1;
+            more_algo += usize::from(is_algo(&order.kind));
+        }
         let own = || market.orders.iter().filter(|o| o.owner() == owner);
-        let orders = own().count() + request.orders().count();
-        let algo = own().filter(|o| is_algo(&o.kind)).count()
-            + request.orders().filter(|o| is_algo(&o.kind)).count();
+        let orders = own().count() + more;
+        let algo = own().filter(|o| is_algo(&o.kind)).count() + more_algo;
         let rules = &market.rules;
         let over = |count: usize, max: Option<u32>| max.is_some_and(|max| count > max as usize);
         if over(orders, rules.max_orders) {
             return Err(filter(Breach::MaxNumOrders));
         }
-        if request.orders().any(|o| is_algo(&o.kind)) && over(algo, rules.max_algo_orders) {
+        if more_algo > 0 && over(algo, rules.max_algo_orders) {
             return Err(filter(Breach::MaxNumAlgoOrders));
         }
-        if let (Some(max), Some(wanted)) = (rules.max_position, request.orders().find_map(bought)) {
-            let working: Amount = own().filter(|o| o.side == Side::Buy).filter_map(left_of).sum();
-            let position = self.balances_of(owner).of(&rules.base).total() + working;
-            if position.checked_add(wanted).is_none_or(|after| after > max) {
-                return Err(filter(Breach::MaxPosition));
-            }
+        let base = self.balances_of(owner).of(&rules.base).total();
+        match bought(first) {
+            Some(wanted) if is_over_position(market, owner, base, wanted) => Err(filter(Breach::MaxPosition)),
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// Whether `MAX_POSITION` forbids an account to buy that much, where it has `base` of the base asset.
+pub fn is_over_position(market: &Market, owner: Owner, base: Amount, wanted: Amount) -> bool {
+    let Some(max) = market.rules.max_position else { return false };
+    let own = market.orders.iter().filter(|o| o.owner() == owner);
+    let buys = own.filter(|o| o.side == Side::Buy && o.standing != Standing::Pending);
+    let position = base + buys.filter_map(left_of).sum::<Amount>();
+    position.checked_add(wanted).is_none_or(|after| after > max)
+}
+
+/// Numbers, filters and extras of each order; of a pegged one at its own limit, if it has one, and at that
+/// of the book.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_each(
+    terms: &Terms,
+    limits: Option<&Limits>,
+    market: &Market,
+    wanted: &Wanted,
+    pegged: &Wanted,
+) -> Result<(), Refusal> {
+    for ((order, extras), found) in wanted.each().zip(pegged.request.orders()) {
+        if extras.peg.is_none_or(|peg| peg.price.is_some()) {
+            check_numbers(terms, market, order)?;
+            check_filters(market, order)?;
+        }
+        if extras.peg.is_some() {
+            check_numbers(terms, market, found)?;
+            check_filters(market, found)?;
+        }
+        if let Some(limits) = limits {
+            check_extras(limits, &market.rules, order, &extras)?;
+        }
+    }
+    Ok(())
+}
+
+/// An order that is placed later; of one whose quantity is not known (`paid`) only prices.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_pending(
+    terms: &Terms,
+    limits: &Limits,
+    market: &Market,
+    order: &NewOrder,
+    extras: &Extras,
+    paid: bool,
+) -> Result<(), Refusal> {
+    if let Size::Quote(_) = order.size {
+        return Err(Refusal::new(
+            Rejection::Other,
+            -1106,
+            "Parameter 'quoteOrderQty' sent when not required.",
+        ));
+    }
+    check_numbers(terms, market, order)?;
+    if paid {
+        let reference = market.reference().map(Price::get);
+        market.rules.check_prices(order.side, &order.kind, reference).map_err(filter)?;
+    } else {
+        check_filters(market, order)?;
+    }
+    check_extras(limits, &market.rules, order, extras)
 }
 
 /// The OCO list of a request.
@@ -156,14 +233,33 @@ pub fn rejected(request: &OrderRequest, refusal: &Refusal, at: Timestamp) -> Vec
 }
 
 impl Desk<'_> {
+    /// Orders that have been checked come to the exchange.
+    pub fn arrive(&mut self, orders: Vec<OpenOrder>) {
+        if self.market.outside.is_some() { self.enter(orders) } else { self.line_up(orders) }
+    }
+
+    /// Says what limits the book has given to the orders of that request.
+    pub fn say_pegged(&mut self, orders: &[OpenOrder], wanted: &Wanted) {
+        for (order, extras) in orders.iter().zip(wanted.extras) {
+            let at_once = extras.peg.filter(|_| order.kind.stop().is_none());
+            if let Some(price) = at_once.and(order.kind.limit()) {
+                let (venue_order, at) = (venue_order(order.number), self.now());
+                self.say(Report::Pegged { order: order.id, venue_order, price, at });
+            }
+        }
+    }
+
     /// Whether the account has less than the orders, which are of one side, need.
-    fn is_short_for(&mut self, orders: &[OpenOrder]) -> Result<bool, Refusal> {
+    pub fn is_short_for(&mut self, orders: &[OpenOrder]) -> Result<bool, Refusal> {
         let Some(first) = orders.first() else { return Ok(false) };
         let owner = first.owner();
         let free = self.free(owner, self.gives(first.side));
         let held = orders.iter().map(|o| o.held).max().unwrap_or_default();
-        let takes = match self.market.outside {
-            Some(_) => self.market.costs(first, &self.terms_of(owner), &self.kin_of(owner))?,
+        let takes = match &self.market.outside {
+            Some(_) => match self.routed_costs(first) {
+                Some(cost) => Some(cost),
+                None => self.market.costs(first, &self.terms_of(owner), &self.kin_of(owner))?,
+            },
             None => None,
         };
         Ok(takes.unwrap_or(held).max(held) > free)
@@ -274,8 +370,7 @@ fn check_quote_size(
 }
 
 /// An id is taken as long as an order of the account of that id is open.
-fn check_ids(market: &Market, owner: Owner, request: &OrderRequest) -> Result<(), Refusal> {
-    let ids: Vec<_> = request.orders().map(|o| o.id).chain(list_of(request)).collect();
+pub fn check_ids(market: &Market, owner: Owner, ids: &[ClientOrderId]) -> Result<(), Refusal> {
     let twice = ids.iter().enumerate().any(|(i, id)| ids[..i].contains(id));
     if twice || ids.iter().any(|id| market.named(owner, id).is_some()) {
         return Err(Refusal::duplicate());
@@ -284,17 +379,17 @@ fn check_ids(market: &Market, owner: Owner, request: &OrderRequest) -> Result<()
 }
 
 /// Where the market stands: a stop that has been passed already, a maker that would take.
-fn check_standing(market: &Market, wanted: &Wanted) -> Result<(), Refusal> {
-    let follows = |extras: &Extras| extras.trailing.is_some_and(|trailing| trailing.activated);
+pub fn check_standing(market: &Market, wanted: &Wanted) -> Result<(), Refusal> {
     match &wanted.request {
         OrderRequest::Single(order) => {
-            check_trigger(market, order, follows(&wanted.extras[0]))?;
-            check_maker(market, order)
+            check_trigger(market, &order.kind, order.side, follows(&wanted.extras[0]))?;
+            check_maker(market, &order.kind, order.side)
         }
         OrderRequest::Oco(oco) => {
-            oco::check_prices(market.last_price(), oco, wanted.extras.each_ref().map(follows))?;
+            let kinds = [&oco.above.kind, &oco.below.kind];
+            oco::check_prices(market.last_price(), kinds, wanted.extras.each_ref().map(follows))?;
             match market.outside {
-                Some(_) => oco_legs(oco).try_for_each(|leg| check_maker(market, leg)),
+                Some(_) => oco_legs(oco).try_for_each(|leg| check_maker(market, &leg.kind, leg.side)),
                 None => Ok(()),
             }
         }
@@ -305,25 +400,32 @@ fn oco_legs(oco: &NewOco) -> impl Iterator<Item = &NewOrder> {
     [&oco.above, &oco.below].into_iter()
 }
 
-/// `follows`: its trigger moves with the market and cannot have been passed.
-fn check_trigger(market: &Market, order: &NewOrder, follows: bool) -> Result<(), Refusal> {
-    match (market.last_price(), order.kind.stop()) {
-        (Some(last), Some(stop)) if !follows && trailing::reached(&order.kind, order.side, stop, last) => {
+/// Whether the order's trigger moves with the market from the start and cannot have been passed.
+pub fn follows(extras: &Extras) -> bool {
+    extras.trailing.is_some_and(|trailing| trailing.activated)
+}
+
+pub fn check_trigger(market: &Market, kind: &OrderKind, side: Side, follows: bool) -> Result<(), Refusal> {
+    match (market.last_price(), kind.stop()) {
+        (Some(last), Some(stop)) if !follows && trailing::reached(kind, side, stop, last) => {
             Err(would_trigger("Order would trigger immediately."))
         }
         _ => Ok(()),
     }
 }
 
-fn check_maker(market: &Market, order: &NewOrder) -> Result<(), Refusal> {
-    let OrderKind::LimitMaker { price } = order.kind else { return Ok(()) };
+pub fn check_maker(market: &Market, kind: &OrderKind, side: Side) -> Result<(), Refusal> {
+    let OrderKind::LimitMaker { price } = *kind else { return Ok(()) };
     let takes = match market.outside {
-        Some(_) => {
-            market.best_price_against(order.side).is_some_and(|best| !is_beyond(order.side, price, best))
-        }
-        None => market.last_price().is_some_and(|last| is_marketable(order.side, price, last)),
+        Some(_) => market.best_price_against(side).is_some_and(|best| !is_beyond(side, price, best)),
+        None => market.last_price().is_some_and(|last| is_marketable(side, price, last)),
     };
     if takes { Err(would_trigger("Order would immediately match and take.")) } else { Ok(()) }
+}
+
+pub fn short() -> Refusal {
+    const TEXT: &str = "Account has insufficient balance for requested action.";
+    Refusal::new(Rejection::InsufficientBalance, -2010, TEXT)
 }
 
 pub fn would_trigger(text: &str) -> Refusal {

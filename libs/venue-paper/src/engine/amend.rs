@@ -68,6 +68,9 @@ impl Desk<'_> {
 fn check(market: &Market, limits: &Limits, order: &OpenOrder, quantity: Quantity) -> Result<(), Refusal> {
     let rules = &market.rules;
     let Size::Base(was) = order.size else { return Err(refuse("Unsupported order combination")) };
+    if order.special.received.is_some() {
+        return Err(refuse("Order amend (pending OPO order) is not supported."));
+    }
     if quantity.get().normalize().scale() > rules.base_precision {
         let text = "Parameter 'newQty' has too much precision.";
         return Err(Refusal::new(Rejection::Filter, -1111, text));

@@ -14,6 +14,12 @@ pub enum Counter {
         price: Price,
         quantity: Amount,
     },
+    /// On the book of another instrument.
+    Elsewhere {
+        route: usize,
+        price: Price,
+        quantity: Amount,
+    },
     /// The order of that number.
     Own {
         maker: u64,
@@ -161,7 +167,7 @@ impl Market {
 impl Counter {
     pub fn price(&self) -> Price {
         match self {
-            Self::Outside { price, .. } | Self::Own { price, .. } => *price,
+            Self::Outside { price, .. } | Self::Elsewhere { price, .. } | Self::Own { price, .. } => *price,
         }
     }
 }
@@ -193,14 +199,14 @@ fn merge(
 }
 
 /// The order of prices on the side where orders of that side rest.
-fn by_price(side: Side, a: Price, b: Price) -> std::cmp::Ordering {
+pub fn by_price(side: Side, a: Price, b: Price) -> std::cmp::Ordering {
     match side {
         Side::Buy => b.cmp(&a),
         Side::Sell => a.cmp(&b),
     }
 }
 
-fn quote_for(quantity: Amount, offers: impl Iterator<Item = (Price, Amount)>) -> Amount {
+pub fn quote_for(quantity: Amount, offers: impl Iterator<Item = (Price, Amount)>) -> Amount {
     let mut left = quantity;
     let mut cost = Amount::ZERO;
     for (price, offered) in offers {

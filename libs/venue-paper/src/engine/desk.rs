@@ -4,12 +4,14 @@
 //! so the two cannot drift apart.
 
 use super::{
-    Acceptance, Balance, End, Exchange, Exchanged, Execution, Expiry, Kin, Market, OpenOrder, Owner, Report,
-    Terms, pricing::product,
+    Acceptance, Allocation, Balance, End, Exchange, Exchanged, Execution, Expiry, Kin, Market, OpenOrder,
+    Owner, Report, Role, Terms, pricing::product, routes::Routes,
 };
 use domain::{
-    Amount, Asset, Decimal, Ending, Instrument, Price, Quantity, Side, Timestamp, VenueOrderId, VenueTradeId,
+    Amount, Asset, ClientOrderId, Decimal, Ending, Instrument, Price, Quantity, Side, Timestamp,
+    VenueOrderId, VenueTradeId,
 };
+use std::collections::VecDeque;
 
 pub struct Desk<'a> {
     pub terms: &'a Terms,
@@ -22,6 +24,10 @@ pub struct Desk<'a> {
     numbered: u64,
     /// Prices of the trades made here on the book, in order; what they trigger is looked at last.
     pub prints: Vec<Price>,
+    /// Lists whose working order is filled, and since when: their other orders are placed next.
+    pub filled: VecDeque<(Owner, ClientOrderId, Timestamp)>,
+    /// What the order in hand can take elsewhere.
+    pub routes: Routes,
 }
 
 /// What a desk has come to: how everything is now, and what is to be told of it.
@@ -51,6 +57,8 @@ impl<'a> Desk<'a> {
             reports: Vec::new(),
             numbered: 0,
             prints: Vec::new(),
+            filled: VecDeque::new(),
+            routes: Routes::default(),
         }
     }
 
@@ -121,6 +129,29 @@ impl<'a> Desk<'a> {
         maker: bool,
         at: Timestamp,
     ) -> bool {
+        self.fill_as(trade, None, order, price, quantity, maker, at)
+    }
+
+    /// As [`Self::fill`] of a taker, as an allocation of what was taken there.
+    pub fn allocate(&mut self, from: Instrument, order: &OpenOrder, price: Price, quantity: Amount) -> bool {
+        let (trades, number) = (self.market.trades, self.market.counts.allocated);
+        let allocation = Some(Allocation { number, from });
+        let filled = self.fill_as(trades, allocation, order, price, quantity, false, self.now());
+        self.market.counts.allocated += u64::from(filled);
+        filled
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one fill, and how it is counted")]
+    fn fill_as(
+        &mut self,
+        trade: u64,
+        allocation: Option<Allocation>,
+        order: &OpenOrder,
+        price: Price,
+        quantity: Amount,
+        maker: bool,
+        at: Timestamp,
+    ) -> bool {
         let (Some(quote), Ok(whole)) = (product(price.get(), quantity), Quantity::new(quantity.normalize()))
         else {
             return false;
@@ -137,6 +168,7 @@ impl<'a> Desk<'a> {
         };
         let owner = order.owner();
         self.balance(owner, self.gives(order.side)).free -= given;
+        let free_before = self.free(owner, self.gets(order.side));
         self.balance(owner, self.gets(order.side)).free += got;
 
         let rules = self.market.rules.clone();
@@ -147,10 +179,11 @@ impl<'a> Desk<'a> {
         if let Some(fee) = fee {
             self.balance(owner, fee.asset).free -= fee.amount;
         }
+        self.pay(order, quantity, fee, free_before);
         self.say(Report::Filled(Execution {
             order: order.id,
             venue_order: venue_order(order.number),
-            venue_trade: venue_trade(trade),
+            venue_trade: venue_trade(allocation.map_or(trade, |allocation| allocation.number)),
             side: order.side,
             price,
             quantity: whole,
@@ -158,6 +191,7 @@ impl<'a> Desk<'a> {
             fee,
             maker,
             at,
+            allocation,
         }));
         true
     }
@@ -179,6 +213,9 @@ impl<'a> Desk<'a> {
         let prevented = order.special.prevented.quantity.normalize();
         let filled = order.filled;
         self.say(Report::Ended(End { order: order.id, venue_order, ending, filled, expiry, prevented, at }));
+        if order.special.role == Role::Working {
+            self.go_on_without(&order, ending, at);
+        }
     }
 
     /// The other leg of the OCO, if there is one, goes.
@@ -192,6 +229,11 @@ impl<'a> Desk<'a> {
     pub fn means(&mut self, order: &OpenOrder) -> Amount {
         let held = self.market.held_with(order);
         held + self.balance(order.owner(), self.gives(order.side)).free
+    }
+
+    /// What the account has of it, free and locked.
+    pub fn total(&mut self, owner: Owner, asset: Asset) -> Amount {
+        self.balance(owner, asset).total()
     }
 
     pub fn free(&mut self, owner: Owner, asset: Asset) -> Amount {

@@ -1,7 +1,7 @@
 //! What a request to an exchange on books can carry beyond what [`OrderRequest`] says.
 
 use super::{
-    Market, Owner, Refusal,
+    Market, Owner, Peg, Refusal,
     admission::filter,
     order::{falls_to_stop, time_in_force},
 };
@@ -29,6 +29,8 @@ pub struct Extras {
     /// How much of a resting order is shown at a time: `icebergQty`.
     pub iceberg: Option<Quantity>,
     pub self_trade: SelfTrade,
+    /// Its limit follows from the book: `pegPriceType`. The limit of its kind is then not looked at.
+    pub peg: Option<Peg>,
 }
 
 /// Without an activation price it is `activated` from its acceptance, and the stop of its kind is
@@ -162,19 +164,21 @@ pub fn check_extras(
 }
 
 /// Orders with icebergs, and lists.
-pub fn check_more_counts(limits: &Limits, market: &Market, wanted: &Wanted) -> Result<(), Refusal> {
-    let icebergs = wanted.each().filter(|(_, extras)| extras.iceberg.is_some()).count();
-    let own = || market.orders.iter().filter(|o| o.owner() == wanted.owner);
-    let open = own().filter(|o| o.special.iceberg.is_some()).count();
+pub fn check_more_counts<'a>(
+    limits: &Limits,
+    market: &Market,
+    owner: Owner,
+    extras: impl Iterator<Item = &'a Extras>,
+    adds_list: bool,
+) -> Result<(), Refusal> {
+    let icebergs = extras.filter(|extras| extras.iceberg.is_some()).count();
+    let own = market.orders.iter().filter(|o| o.owner() == owner);
+    let open = own.filter(|o| o.special.iceberg.is_some()).count();
     if icebergs > 0 && limits.max_iceberg_orders.is_some_and(|max| open + icebergs > max as usize) {
         return Err(failure("MAX_NUM_ICEBERG_ORDERS"));
     }
-    if let OrderRequest::Oco(_) = wanted.request {
-        let first_leg = |o: &&super::OpenOrder| market.twin(o).is_some_and(|twin| twin.number > o.number);
-        let lists = own().filter(first_leg).count();
-        if limits.max_lists.is_some_and(|max| lists >= max as usize) {
-            return Err(failure("MAX_NUM_ORDER_LISTS"));
-        }
+    if adds_list && limits.max_lists.is_some_and(|max| market.lists(owner) >= max as usize) {
+        return Err(failure("MAX_NUM_ORDER_LISTS"));
     }
     Ok(())
 }

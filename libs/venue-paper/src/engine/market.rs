@@ -1,6 +1,6 @@
 //! One instrument: its rules, its last price, its open orders.
 
-use super::{Liquidity, OpenOrder, Outside, Owner, Terms};
+use super::{Liquidity, OpenOrder, Outside, Owner, Role, Terms};
 use domain::{Amount, ClientOrderId, InstrumentRules, Price, Timestamp};
 use events::Candle;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Counts {
     pub turns: u64,
     /// Matches that self-trade prevention prevented.
     pub prevented: u64,
+    /// Allocations of smart order routing.
+    #[serde(default)]
+    pub allocated: u64,
 }
 
 impl Counts {
@@ -142,7 +145,7 @@ impl Market {
         self.place(number).map(|i| &self.orders[i])
     }
 
-    /// The account's open order of that id, or the first of an OCO list of that id.
+    /// The account's open order of that id, or the first of an order list of that id.
     pub fn named(&self, owner: Owner, id: &ClientOrderId) -> Option<&OpenOrder> {
         self.orders.iter().find(|o| o.owner() == owner && (o.id == *id || o.list.as_ref() == Some(id)))
     }
@@ -150,6 +153,21 @@ impl Market {
     /// The other open leg of the order's OCO.
     pub fn twin(&self, order: &OpenOrder) -> Option<&OpenOrder> {
         self.legs(order)?.find(|o| o.number != order.number)
+    }
+
+    /// The open orders of an account's list, in the order of their numbers.
+    pub fn of_list(&self, owner: Owner, list: ClientOrderId) -> impl Iterator<Item = &OpenOrder> {
+        self.orders.iter().filter(move |o| o.list == Some(list) && o.owner() == owner)
+    }
+
+    /// Whether the order belongs to a list that goes on: one of which an order waits for another one,
+    /// or can still cancel it.
+    pub fn is_listed(&self, order: &OpenOrder) -> bool {
+        match order.special.role {
+            Role::Working | Role::Pending => true,
+            Role::PendingLeg if order.standing == super::Standing::Pending => true,
+            Role::Plain | Role::PendingLeg => self.twin(order).is_some(),
+        }
     }
 
     /// What the order and its twin hold together: they share one lock, as large as the larger needs.
@@ -162,8 +180,8 @@ impl Market {
 
     /// The open legs of the order's OCO, if it is in one.
     fn legs(&self, order: &OpenOrder) -> Option<impl Iterator<Item = &OpenOrder>> {
-        let (owner, list) = (order.owner(), Some(order.list?));
-        Some(self.orders.iter().filter(move |o| o.list == list && o.owner() == owner))
+        let (owner, list, role) = (order.owner(), order.list?, order.special.role);
+        Some(self.of_list(owner, list).filter(move |o| o.special.role == role))
     }
 
     /// The first order that was accepted after the one of that number.

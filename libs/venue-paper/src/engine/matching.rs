@@ -39,6 +39,7 @@ impl Exchange {
                 // The first leg did nothing, or it would have ended this one.
                 desk.trade_on_candle(Some(second), candle);
             }
+            desk.release();
             desk.report_balances();
         }
         Some(desk)
@@ -60,6 +61,7 @@ impl Exchange {
             done = order.number;
             if let Standing::Offered(offer) = order.standing {
                 desk.take(&order, offer, None);
+                desk.release();
                 desk.report_balances();
             }
         }
@@ -86,7 +88,7 @@ impl Desk<'_> {
         match order.standing {
             Standing::Offered(offer) => self.take(&order, offer, Some(candle)),
             Standing::Resting => self.make(&order, candle),
-            Standing::Waiting | Standing::Dormant => {}
+            Standing::Pending | Standing::Waiting | Standing::Dormant => {}
         }
     }
 

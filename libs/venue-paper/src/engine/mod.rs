@@ -17,15 +17,18 @@ mod desk;
 mod extras;
 mod fees;
 mod liquidity;
+mod lists;
 mod market;
 mod markets;
 mod matching;
 mod oco;
 mod order;
 mod owner;
+mod peg;
 mod pricing;
 mod queue;
 mod report;
+mod routes;
 mod self_trade;
 mod spot;
 mod sweep;
@@ -36,11 +39,13 @@ pub use admission::list_of;
 pub use balances::{Balance, Balances};
 pub use book::{Book, Change, Outside};
 pub use extras::{Extras, Limits, SelfTrade, Trailing, Wanted};
+pub use lists::{Role, WantedList};
 pub use market::{Counts, Last, Market};
 pub use markets::Markets;
 pub use order::{Offer, OpenOrder, Queue, Special, Standing};
 pub use owner::{Kin, Member, Owner};
-pub use report::{Acceptance, Amendment, End, Execution, Expiry, Prevention, Refusal, Report};
+pub use peg::{Peg, PegTo};
+pub use report::{Acceptance, Allocation, Amendment, End, Execution, Expiry, Prevention, Refusal, Report};
 pub use spot::Spot;
 pub use terms::{Fees, PaidIn, Terms, ThirdPrice};
 pub use trailing::Trail;
@@ -140,7 +145,7 @@ impl Exchange {
 
 /// What is asked of it.
 impl Exchange {
-    /// Cancels the order of that id with its twin, or the OCO list of that id.
+    /// Cancels the order of that id with all of its list, or the list of that id.
     pub fn cancel(
         &self,
         terms: &Terms,
@@ -165,10 +170,15 @@ impl Exchange {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
         let order = market.named(owner, id).copied().ok_or_else(Refusal::unknown_order)?;
         let mut desk = Desk::open(self, terms, market, now);
-        let twin = market.twin(&order).map(|twin| twin.number);
+        let others: Vec<u64> = match order.list {
+            Some(list) => {
+                market.of_list(owner, list).map(|o| o.number).filter(|n| *n != order.number).collect()
+            }
+            None => Vec::new(),
+        };
         desk.end(order.number, Ending::Canceled, now);
-        if let Some(twin) = twin {
-            desk.end(twin, Ending::Canceled, now);
+        for other in others {
+            desk.end(other, Ending::Canceled, now);
         }
         Ok(desk)
     }

@@ -47,11 +47,12 @@ pub fn check_shape(rules: &InstrumentRules, oco: &NewOco) -> Result<(), Refusal>
     }
 }
 
-/// The market must stand between the legs; where it is unknown, one leg must at least be above the other.
+/// The market must stand between the legs, above and below; where it is unknown, one leg must at least be above the other.
 /// Where a leg's trigger `follows` the market, it cannot stand on the wrong side of it.
-pub fn check_prices(last: Option<Price>, oco: &NewOco, follows: [bool; 2]) -> Result<(), Refusal> {
-    let above = reached_at(&oco.above).filter(|_| !follows[0]);
-    let below = reached_at(&oco.below).filter(|_| !follows[1]);
+pub fn check_prices(last: Option<Price>, kinds: [&OrderKind; 2], follows: [bool; 2]) -> Result<(), Refusal> {
+    let [above, below] = kinds;
+    let above = reached_at(above).filter(|_| !follows[0]);
+    let below = reached_at(below).filter(|_| !follows[1]);
     const TEXT: &str = "The relationship of the prices for the orders is not correct.";
     if above.zip(below).is_some_and(|(above, below)| above <= below) {
         return Err(would_trigger(TEXT));
@@ -74,8 +75,8 @@ fn role(order: &NewOrder) -> Option<Role> {
 }
 
 /// The price at which a leg comes to life.
-fn reached_at(order: &NewOrder) -> Option<Price> {
-    order.kind.stop().or(order.kind.limit())
+fn reached_at(kind: &OrderKind) -> Option<Price> {
+    kind.stop().or(kind.limit())
 }
 
 fn refuse(code: i64, text: &str) -> Result<(), Refusal> {

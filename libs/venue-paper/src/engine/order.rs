@@ -1,7 +1,7 @@
 //! One open order, and what each price that comes does to it.
 
 use super::{
-    Expiry, Extras, Owner, SelfTrade, Terms, Trail,
+    Expiry, Extras, Owner, Peg, Role, SelfTrade, Terms, Trail,
     pricing::{is_beyond, product, slipped, worse},
 };
 use domain::{
@@ -17,7 +17,7 @@ pub struct OpenOrder {
     /// The venue's number of it; orders are numbered as they are accepted.
     pub number: u64,
     pub id: ClientOrderId,
-    /// The OCO list that it belongs to, as long as its twin is open too or was.
+    /// The order list that it belongs to, as long as another order of it is open too or was.
     pub list: Option<ClientOrderId>,
     pub side: Side,
     pub kind: OrderKind,
@@ -51,6 +51,12 @@ pub struct Special {
     /// How often it was amended.
     pub amends: u32,
     pub queue: Queue,
+    pub role: Role,
+    /// Of an order that another one pays for (OPO): what that one has bought, until this one is
+    /// placed. Base asset.
+    pub received: Option<Amount>,
+    /// Its limit follows from the book when its stop is reached, or when it is placed.
+    pub peg: Option<Peg>,
 }
 
 /// Where a resting order stands among those of its price.
@@ -73,6 +79,8 @@ impl Special {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
+    /// It is placed once the working order of its list is filled.
+    Pending,
     /// Its stop has not been reached.
     Dormant,
     /// It takes at the next price.
@@ -112,8 +120,8 @@ impl OpenOrder {
             size: new.size,
             since: at,
             filled: Filled::default(),
-            standing: first_standing(new, last),
-            valued_at: valued_at(new, terms, rules, last),
+            standing: first_standing(&new.kind, new.side, last),
+            valued_at: valued_at(&new.kind, new.side, terms, rules, last),
             held: Amount::ZERO,
             special: Special::default(),
         };
@@ -124,6 +132,9 @@ impl OpenOrder {
     /// What it needs of the asset that it gives for what is left of it.
     /// `None` if that is no number of 28 digits.
     pub fn needs(&self, terms: &Terms, rules: &InstrumentRules) -> Option<Amount> {
+        if self.standing == Standing::Pending {
+            return Some(self.special.received.unwrap_or_default());
+        }
         let price = self.valued_at.map(Price::get);
         match (self.side, self.size) {
             (Side::Sell, Size::Base(quantity)) => Some(quantity.get() - self.gone().quantity),
@@ -182,14 +193,53 @@ impl OpenOrder {
     /// The order with what its request carries besides.
     pub fn with(mut self, owner: Owner, extras: &Extras, last: Option<Price>) -> Self {
         let trail = extras.trailing.map(|trailing| trailing.begin(last));
-        let Extras { iceberg, self_trade, .. } = *extras;
-        self.special = Special { owner, trail, iceberg, self_trade, ..Special::default() };
+        let Extras { iceberg, self_trade, peg, .. } = *extras;
+        let peg = peg.filter(|_| self.kind.stop().is_some());
+        self.special = Special { owner, trail, iceberg, self_trade, peg, ..Special::default() };
         self
+    }
+
+    /// The order waits for another one, and holds nothing; `paid`: but for what that one buys.
+    pub fn pending(mut self, role: Role, paid: bool, extras: &Extras) -> Self {
+        self.standing = Standing::Pending;
+        self.held = Amount::ZERO;
+        self.special.role = role;
+        self.special.received = paid.then_some(Amount::ZERO);
+        self.special.peg = extras.peg;
+        self
+    }
+
+    /// The order as it stands where it is placed at `at` after all, when the market stands at `last`.
+    pub fn placed(
+        mut self,
+        at: Timestamp,
+        terms: &Terms,
+        rules: &InstrumentRules,
+        last: Option<Price>,
+    ) -> Self {
+        if let Some(trail) = self.special.trail.as_mut().filter(|trail| trail.activated) {
+            trail.best = last;
+        }
+        self.since = at;
+        self.standing = first_standing(&self.kind, self.side, last);
+        self.valued_at = valued_at(&self.kind, self.side, terms, rules, last);
+        self.special.received = None;
+        self.special.peg = self.special.peg.filter(|_| self.kind.stop().is_some());
+        self.held = self.needs(terms, rules).unwrap_or_default();
+        self
+    }
+
+    /// Its limit is that price from now on.
+    pub fn set_limit(&mut self, price: Price, terms: &Terms, rules: &InstrumentRules) {
+        self.kind = with_limit(self.kind, price);
+        self.valued_at = Some(price);
+        self.special.peg = None;
+        self.held = self.needs(terms, rules).unwrap_or(self.held);
     }
 
     /// A market that trades on books keeps nobody waiting, and a market order knows no price there.
     pub fn on_books(mut self, terms: &Terms, rules: &InstrumentRules) -> Self {
-        if self.standing != Standing::Dormant {
+        if !matches!(self.standing, Standing::Dormant | Standing::Pending) {
             self.standing = Standing::Resting;
         }
         if self.kind == OrderKind::Market {
@@ -229,7 +279,7 @@ impl OpenOrder {
                     self.standing = Standing::Offered(Offer { reference, at, from_open });
                 }
             }
-            Standing::Resting | Standing::Offered(_) => {}
+            Standing::Pending | Standing::Resting | Standing::Offered(_) => {}
         }
     }
 
@@ -283,7 +333,7 @@ impl OpenOrder {
         match self.standing {
             Standing::Offered(_) => true,
             Standing::Resting => self.since <= candle.open_time && self.traded_through(candle).is_some(),
-            Standing::Waiting | Standing::Dormant => false,
+            Standing::Pending | Standing::Waiting | Standing::Dormant => false,
         }
     }
 
@@ -362,12 +412,42 @@ pub fn is_marketable(side: Side, limit: Price, last: Price) -> bool {
     !is_beyond(side, limit, last)
 }
 
-fn first_standing(new: &NewOrder, last: Option<Price>) -> Standing {
-    match new.kind {
+/// The same with that limit; what has none stays as it is.
+pub fn with_limit(kind: OrderKind, price: Price) -> OrderKind {
+    match kind {
+        OrderKind::Limit { time_in_force, .. } => OrderKind::Limit { price, time_in_force },
+        OrderKind::LimitMaker { .. } => OrderKind::LimitMaker { price },
+        OrderKind::StopLossLimit { stop, time_in_force, .. } => {
+            OrderKind::StopLossLimit { stop, price, time_in_force }
+        }
+        OrderKind::TakeProfitLimit { stop, time_in_force, .. } => {
+            OrderKind::TakeProfitLimit { stop, price, time_in_force }
+        }
+        OrderKind::Market | OrderKind::StopLoss { .. } | OrderKind::TakeProfit { .. } => kind,
+    }
+}
+
+/// The same with that stop; what has none stays as it is.
+pub fn with_stop(kind: OrderKind, stop: Price) -> OrderKind {
+    match kind {
+        OrderKind::StopLoss { .. } => OrderKind::StopLoss { stop },
+        OrderKind::TakeProfit { .. } => OrderKind::TakeProfit { stop },
+        OrderKind::StopLossLimit { price, time_in_force, .. } => {
+            OrderKind::StopLossLimit { stop, price, time_in_force }
+        }
+        OrderKind::TakeProfitLimit { price, time_in_force, .. } => {
+            OrderKind::TakeProfitLimit { stop, price, time_in_force }
+        }
+        OrderKind::Market | OrderKind::Limit { .. } | OrderKind::LimitMaker { .. } => kind,
+    }
+}
+
+fn first_standing(kind: &OrderKind, side: Side, last: Option<Price>) -> Standing {
+    match *kind {
         OrderKind::Market => Standing::Waiting,
         OrderKind::Limit { time_in_force: TimeInForce::Ioc | TimeInForce::Fok, .. } => Standing::Waiting,
         OrderKind::Limit { price, time_in_force: TimeInForce::Gtc } => {
-            let takes = last.is_none_or(|last| is_marketable(new.side, price, last));
+            let takes = last.is_none_or(|last| is_marketable(side, price, last));
             if takes { Standing::Waiting } else { Standing::Resting }
         }
         OrderKind::LimitMaker { .. } => Standing::Resting,
@@ -378,10 +458,16 @@ fn first_standing(new: &NewOrder, last: Option<Price>) -> Standing {
     }
 }
 
-fn valued_at(new: &NewOrder, terms: &Terms, rules: &InstrumentRules, last: Option<Price>) -> Option<Price> {
-    let estimate = |price: Price| slipped(rules, terms.slippage_ratio, new.side, price);
-    match new.kind.limit() {
+fn valued_at(
+    kind: &OrderKind,
+    side: Side,
+    terms: &Terms,
+    rules: &InstrumentRules,
+    last: Option<Price>,
+) -> Option<Price> {
+    let estimate = |price: Price| slipped(rules, terms.slippage_ratio, side, price);
+    match kind.limit() {
         Some(limit) => Some(limit),
-        None => new.kind.stop().or(last).and_then(estimate),
+        None => kind.stop().or(last).and_then(estimate),
     }
 }

@@ -78,7 +78,7 @@ impl Desk<'_> {
 
     /// Orders that candles and quotes have left open come to the book.
     fn begin_books(&mut self) {
-        let waiting = |o: &&OpenOrder| o.standing != Standing::Dormant;
+        let waiting = |o: &&OpenOrder| !matches!(o.standing, Standing::Dormant | Standing::Pending);
         let numbers: Vec<u64> = self.market.orders.iter().filter(waiting).map(|o| o.number).collect();
         for number in numbers {
             if let Some(order) = self.market.order_mut(number) {

@@ -2,7 +2,7 @@
 
 use super::{Owner, SelfTrade};
 use domain::{
-    Amount, Asset, ClientOrderId, Ending, Filled, Price, Quantity, Side, Timestamp, VenueOrderId,
+    Amount, Asset, ClientOrderId, Ending, Filled, Instrument, Price, Quantity, Side, Timestamp, VenueOrderId,
     VenueTradeId,
 };
 use events::{Fee, Rejection};
@@ -38,6 +38,22 @@ pub enum Report {
         venue_order: VenueOrderId,
         at: Timestamp,
     },
+    /// The order's limit follows from the book and is that price now. Said before the order is
+    /// accepted, placed or triggered.
+    Pegged {
+        order: ClientOrderId,
+        venue_order: VenueOrderId,
+        price: Price,
+        at: Timestamp,
+    },
+    /// An order that waited for the working order of its list is placed. `quantity` is what one that was
+    /// paid for by the other has come to.
+    Released {
+        order: ClientOrderId,
+        venue_order: VenueOrderId,
+        quantity: Option<Quantity>,
+        at: Timestamp,
+    },
     Amended(Amendment),
     AmendRejected {
         order: ClientOrderId,
@@ -58,6 +74,8 @@ impl Report {
             | Self::Ended(End { order, .. })
             | Self::CancelRejected { order, .. }
             | Self::Triggered { order, .. }
+            | Self::Pegged { order, .. }
+            | Self::Released { order, .. }
             | Self::Amended(Amendment { order, .. })
             | Self::AmendRejected { order, .. } => Some(*order),
             Self::Balance { .. } | Self::QuoteWanted | Self::Prevented(_) => None,
@@ -85,6 +103,18 @@ pub struct Execution {
     pub fee: Option<Fee>,
     pub maker: bool,
     pub at: Timestamp,
+    /// What was taken by smart order routing is no trade of the order's instrument; `venue_trade` is then this
+    /// number.
+    pub allocation: Option<Allocation>,
+}
+
+/// What a router has taken for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allocation {
+    /// 0, 1, 2 … by instrument: Binance's `allocationId`.
+    pub number: u64,
+    /// Where it was taken.
+    pub from: Instrument,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,6 +140,10 @@ pub enum Expiry {
     InsufficientLiquidity,
     /// Self-trade prevention: Binance's status is then `EXPIRED_IN_MATCH`.
     SelfTrade,
+    /// The working order of its list expired.
+    WorkingExpired,
+    /// It could not be placed when its time came: no funds, a filter, a price that has been passed.
+    Rejected,
 }
 
 /// An order has become smaller. Its number and its place in the queue stay.

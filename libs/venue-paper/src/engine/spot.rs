@@ -4,7 +4,7 @@
 
 use super::{
     Book, Change, Exchange, Expiry, Extras, Last, Limits, Market, OpenOrder, Outside, Owner, Refusal, Report,
-    Standing, Terms, Wanted, admission,
+    Standing, Terms, Wanted, WantedList, admission,
     desk::{Outcome, venue_order},
 };
 use domain::{Amount, Asset, ClientOrderId, Instrument, InstrumentRules, Price, Quantity, Side, Timestamp};
@@ -34,6 +34,21 @@ impl Spot {
         }
     }
 
+    /// As [`Self::place`], for an order and those that are placed once it is filled.
+    pub fn place_list(&mut self, now: Timestamp, instrument: Instrument, wanted: &WantedList) -> Vec<Report> {
+        match self.exchange.placed_list(&self.terms, &self.limits, now, &instrument, wanted) {
+            Ok(desk) => {
+                let outcome = desk.settle();
+                self.settle(instrument, outcome)
+            }
+            Err(refusal) => {
+                let rejected =
+                    |order: ClientOrderId| Report::Rejected { order, refusal: refusal.clone(), at: now };
+                wanted.each().map(|(order, _)| rejected(order.id)).collect()
+            }
+        }
+    }
+
     /// What the interface would say to it; the matching engine (ids, balances, triggers) is not asked.
     ///
     /// # Errors
@@ -42,7 +57,7 @@ impl Spot {
         self.exchange.check_request(&self.terms, Some(&self.limits), &instrument, wanted).map(|_| ())
     }
 
-    /// Cancels the account's order of that id with its twin, or the OCO list of that id.
+    /// Cancels the account's order of that id with all of its list, or the list of that id.
     pub fn cancel(
         &mut self,
         now: Timestamp,

@@ -1,7 +1,7 @@
 //! Takers on a book: they trade at once, price by price, and what is left rests or expires.
 
 use super::{
-    Desk, Expiry, Kin, Market, OpenOrder, Report, SelfTrade, Standing,
+    Desk, Expiry, OpenOrder, Report, SelfTrade, Standing,
     counter::{Counter, opposite},
     desk::venue_order,
     order::time_in_force,
@@ -18,14 +18,15 @@ impl Desk<'_> {
             self.admit(order, self.now());
         }
         for number in numbers {
-            if self.market.order(number).is_some_and(|o| o.standing != Standing::Dormant) {
+            if self.market.order(number).is_some_and(|o| o.standing == Standing::Resting) {
                 self.work(number);
             }
         }
         self.echo();
     }
 
-    /// What the trades made here do to stops, and what those do then, until nothing more happens.
+    /// What the trades made here do to stops and to orders that wait for another one, and what those do
+    /// then, until nothing more happens.
     pub fn echo(&mut self) {
         let mut due = VecDeque::new();
         let mut heard = 0;
@@ -35,7 +36,7 @@ impl Desk<'_> {
             } else if let Some(&price) = self.prints.get(heard) {
                 heard += 1;
                 due.extend(self.market.see_print(price, self.now()));
-            } else {
+            } else if !self.release_next() {
                 return;
             }
         }
@@ -48,6 +49,9 @@ impl Desk<'_> {
             return;
         };
         self.expire_twin(&order, at);
+        if !self.peg(&order, at) {
+            return;
+        }
         if let Some(order) = self.market.order_mut(number) {
             order.standing = Standing::Resting;
         }
@@ -58,9 +62,7 @@ impl Desk<'_> {
     /// The order takes what it can; then it is filled, or rests, or expires.
     pub fn work(&mut self, number: u64) {
         let Some(order) = self.market.order(number).copied() else { return };
-        if order.is_all_or_nothing()
-            && self.market.available(&order, &self.kin_of(order.owner())) < order.left()
-        {
+        if order.is_all_or_nothing() && self.available(&order) < order.left() {
             return self.expire(number, Expiry::UnfilledFok, self.now());
         }
         let last = self.sweep(number);
@@ -79,7 +81,7 @@ impl Desk<'_> {
     fn sweep(&mut self, number: u64) -> Option<Price> {
         let mut last = None;
         while let Some(order) = self.market.order(number).copied() {
-            let Some(counter) = self.market.best_against(order.side) else { break };
+            let Some(counter) = self.counter(&order) else { break };
             let price = counter.price();
             let wanted = self.wanted(&order, price);
             let within = order.kind.limit().is_none_or(|limit| !is_beyond(order.side, limit, price));
@@ -92,6 +94,9 @@ impl Desk<'_> {
             }
             let goes_on = match counter {
                 Counter::Outside { quantity, .. } => self.take_outside(&order, price, wanted.min(quantity)),
+                Counter::Elsewhere { route, quantity, .. } => {
+                    self.take_elsewhere(&order, route, price, wanted.min(quantity))
+                }
                 Counter::Own { maker, .. } => self.meet_own(&order, maker, price, wanted),
             };
             if !goes_on {
@@ -102,10 +107,44 @@ impl Desk<'_> {
         last
     }
 
+    /// Who is first in line for the order, here or on its routes.
+    fn counter(&self, order: &OpenOrder) -> Option<Counter> {
+        let here = self.market.best_against(order.side);
+        let Some((route, price, quantity)) = self.routes.best(order) else { return here };
+        match here {
+            Some(here) if !is_beyond(order.side, price, here.price()) => Some(here),
+            _ => Some(Counter::Elsewhere { route, price, quantity }),
+        }
+    }
+
+    fn take_elsewhere(&mut self, order: &OpenOrder, route: usize, price: Price, quantity: Amount) -> bool {
+        let payable = self.payable(order, price, quantity);
+        if payable <= Amount::ZERO {
+            return false;
+        }
+        let Some(from) = self.routes.take(route, payable) else { return false };
+        self.allocate(from, order, price, payable) && payable == quantity
+    }
+
+    /// What an order could get at once within its limit.
+    fn available(&self, order: &OpenOrder) -> Amount {
+        let within = |price: Price| order.kind.limit().is_none_or(|l| !is_beyond(order.side, l, price));
+        let kin = self.kin_of(order.owner());
+        let offers = self.routes.offers(&self.market, order, &kin).into_iter();
+        offers.take_while(|(price, ..)| within(*price)).map(|(_, quantity, _)| quantity).sum()
+    }
+
     /// Whether all of it was traded that the account can pay for: else it takes no more.
     fn take_outside(&mut self, order: &OpenOrder, price: Price, quantity: Amount) -> bool {
         let payable = self.payable(order, price, quantity);
-        if payable <= Amount::ZERO || !self.fill(order, price, payable, false, self.now()) {
+        if payable <= Amount::ZERO {
+            return false;
+        }
+        let filled = match self.routes.allocates(order) {
+            Some(own) => self.allocate(own, order, price, payable),
+            None => self.fill(order, price, payable, false, self.now()),
+        };
+        if !filled {
             return false;
         }
         self.market.outside_gives(opposite(order.side), price, payable);
@@ -150,15 +189,6 @@ impl Desk<'_> {
             Size::Base(_) => order.left() <= Amount::ZERO,
             Size::Quote(_) => last.is_some_and(|price| self.wanted(order, price) <= Amount::ZERO),
         }
-    }
-}
-
-impl Market {
-    /// What an order could get at once within its limit.
-    fn available(&self, order: &OpenOrder, kin: &Kin) -> Amount {
-        let offers = self.offers(order, kin);
-        let within = |price: Price| order.kind.limit().is_none_or(|l| !is_beyond(order.side, l, price));
-        offers.take_while(|(price, _)| within(*price)).map(|(_, quantity)| quantity).sum()
     }
 }
 

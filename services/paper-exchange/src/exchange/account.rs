@@ -106,16 +106,6 @@ impl Exchange {
         Ok(matches.take(limit).map(|p| rows::prevented(&instrument.symbol, p, unit)).collect())
     }
 
-    /// There is no smart order routing, so nothing was ever allocated.
-    pub(super) fn my_allocations(&mut self, ask: Ask) -> Result<Value, Refusal> {
-        const KNOWN: &[&str] = &["symbol", "startTime", "endTime", "fromAllocationId", "limit", "orderId"];
-        let ask = ask.only(&[KNOWN])?;
-        self.instrument(ask)?;
-        ask.limit(500)?;
-        between(ask)?;
-        Ok(json!([]))
-    }
-
     pub(super) fn commission(&mut self, ask: Ask) -> Result<Value, Refusal> {
         let instrument = self.instrument(ask.only(&[&["symbol"]])?)?;
         let fees = self.fees();

@@ -26,6 +26,7 @@ pub struct Archive {
     /// The latest order of that name.
     named: BTreeMap<(Owner, Instrument, ClientOrderId), i64>,
     trades: BTreeMap<Instrument, VecDeque<Trade>>,
+    allocations: BTreeMap<Instrument, Vec<Trade>>,
     prevented: BTreeMap<Instrument, Vec<Prevented>>,
     amendments: BTreeMap<i64, Vec<Amendment>>,
     lists: BTreeMap<i64, List>,
@@ -74,6 +75,12 @@ pub struct Entry {
     /// What self-trade prevention took of it.
     pub prevented: Amount,
     pub prevented_match: Option<i64>,
+    /// The price that its limit was pegged to, once there was one.
+    pub pegged: Option<Price>,
+    /// Its quantity follows from what another order buys, and is not known yet.
+    pub unsized_yet: bool,
+    /// Of a routed order: where it was active last, `SOR` or `EXCHANGE`.
+    pub floor: Option<&'static str>,
 }
 
 /// What the order said besides, and hears again in every answer.
@@ -86,10 +93,26 @@ pub struct Marks {
     pub strategy: Option<i64>,
     pub strategy_type: Option<i64>,
     pub self_trade: &'static str,
+    pub peg: Option<PegMarks>,
+    /// It is routed over several books.
+    pub sor: bool,
+}
+
+/// What a pegged order said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PegMarks {
+    /// `PRIMARY_PEG` or `MARKET_PEG`
+    pub price_type: &'static str,
+    /// In price levels, if it was given.
+    pub offset: Option<u32>,
+    /// Its own limit, if it had one.
+    pub price: Option<Price>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// It waits for the working order of its list.
+    PendingNew,
     New,
     PartiallyFilled,
     Filled,
@@ -113,6 +136,8 @@ pub struct Trade {
     pub received: Asset,
     pub maker: bool,
     pub at: Timestamp,
+    /// The number of the allocation that it is instead of a trade; `id` is −1 then.
+    pub allocation: Option<i64>,
 }
 
 /// A match with oneself that did not take place.
@@ -142,14 +167,16 @@ pub struct Amendment {
     pub at: Timestamp,
 }
 
-/// An order list; all are OCOs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// An order list.
+#[derive(Debug, Clone, PartialEq)]
 pub struct List {
     pub owner: Owner,
     pub number: i64,
     pub instrument: Instrument,
     pub id: ClientOrderId,
-    pub orders: [i64; 2],
+    /// `OCO`, or `OTO`, of which the first order is the working one.
+    pub contingency: &'static str,
+    pub orders: Vec<i64>,
     pub done: bool,
     pub at: Timestamp,
 }
@@ -157,6 +184,7 @@ pub struct List {
 impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::PendingNew => "PENDING_NEW",
             Self::New => "NEW",
             Self::PartiallyFilled => "PARTIALLY_FILLED",
             Self::Filled => "FILLED",
@@ -168,7 +196,7 @@ impl Status {
 
     pub fn is_open(self) -> bool {
         match self {
-            Self::New | Self::PartiallyFilled => true,
+            Self::PendingNew | Self::New | Self::PartiallyFilled => true,
             Self::Filled | Self::Canceled | Self::Expired | Self::ExpiredInMatch => false,
         }
     }
@@ -188,6 +216,15 @@ impl Entry {
             Size::Base(_) => Decimal::ZERO,
             Size::Quote(sum) => sum.get(),
         }
+    }
+
+    /// The limit as it was given: zero where there is none.
+    pub fn price(&self) -> Decimal {
+        let given = match self.marks.peg {
+            Some(peg) => peg.price,
+            None => self.kind.limit(),
+        };
+        given.map_or(Decimal::ZERO, Price::get)
     }
 
     /// The stop as it was given: zero where there is none.
@@ -328,6 +365,14 @@ impl Archive {
     pub fn trades(&self, instrument: Instrument, from: i64) -> impl DoubleEndedIterator<Item = &Trade> {
         let trades = self.trades.get(&instrument).into_iter();
         trades.flat_map(move |trades| trades.range(trades.partition_point(|trade| trade.id < from)..))
+    }
+
+    pub fn allocate(&mut self, instrument: Instrument, allocation: Trade) {
+        self.allocations.entry(instrument).or_default().push(allocation);
+    }
+
+    pub fn allocations(&self, instrument: Instrument) -> &[Trade] {
+        self.allocations.get(&instrument).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub fn prevent(&mut self, instrument: Instrument, prevented: Prevented) {

@@ -126,6 +126,22 @@ struct ExecutionReport<'a> {
     prevented_price: Option<String>,
     #[serde(rename = "pY", skip_serializing_if = "Option::is_none")]
     prevented_quote: Option<String>,
+    #[serde(rename = "b", skip_serializing_if = "Option::is_none")]
+    match_type: Option<&'static str>,
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
+    allocation: Option<i64>,
+    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
+    working_floor: Option<&'static str>,
+    #[serde(rename = "uS", skip_serializing_if = "Option::is_none")]
+    used_sor: Option<bool>,
+    #[serde(rename = "gP", skip_serializing_if = "Option::is_none")]
+    peg_type: Option<&'static str>,
+    #[serde(rename = "gOT", skip_serializing_if = "Option::is_none")]
+    peg_offset_type: Option<&'static str>,
+    #[serde(rename = "gOV", skip_serializing_if = "Option::is_none")]
+    peg_offset: Option<u32>,
+    #[serde(rename = "gp", skip_serializing_if = "Option::is_none")]
+    pegged_price: Option<String>,
     #[serde(rename = "eR", skip_serializing_if = "Option::is_none")]
     expiry: Option<&'static str>,
 }
@@ -134,6 +150,11 @@ struct ExecutionReport<'a> {
 pub fn trade_group(group: Option<u32>) -> i64 {
     group.map_or(-1, i64::from)
 }
+
+/// `matchType` of what was allocated.
+pub const ONE_PARTY: &str = "ONE_PARTY_TRADE_REPORT";
+/// The only `pegOffsetType`.
+pub const PRICE_LEVEL: &str = "PRICE_LEVEL";
 
 impl News<'_> {
     /// The event's JSON with its times in that unit; it is told at `now`.
@@ -156,8 +177,8 @@ impl News<'_> {
             side: side(order.side),
             order_type: order.kind.name(),
             time_in_force: time_in_force(order.time_in_force()),
-            quantity: figure(order.quantity()),
-            price: figure(order.kind.limit().map_or(Decimal::ZERO, domain::Price::get)),
+            quantity: figure(if order.unsized_yet { Decimal::ZERO } else { order.quantity() }),
+            price: figure(order.price()),
             stop_price: figure(order.stop()),
             trailing_delta: order.marks.trailing_delta,
             iceberg: figure(order.marks.iceberg.map_or(Decimal::ZERO, domain::Quantity::get)),
@@ -196,6 +217,14 @@ impl News<'_> {
             prevented_quantity: lost.map(figure),
             prevented_price: prevented.map(|p| figure(p.price.get())),
             prevented_quote: prevented.and_then(|p| lost?.checked_mul(p.price.get())).map(figure),
+            match_type: trade.and_then(|trade| trade.allocation).map(|_| ONE_PARTY),
+            allocation: trade.and_then(|trade| trade.allocation),
+            working_floor: order.floor,
+            used_sor: order.marks.sor.then_some(true),
+            peg_type: order.marks.peg.map(|peg| peg.price_type),
+            peg_offset_type: order.marks.peg.and_then(|peg| peg.offset).map(|_| PRICE_LEVEL),
+            peg_offset: order.marks.peg.and_then(|peg| peg.offset),
+            pegged_price: order.pegged.map(|price| figure(price.get())),
             expiry: order.expiry,
         })
     }
@@ -274,7 +303,7 @@ pub fn list_status(
         event_time: unit.of(now.max(list.at)),
         s,
         g: list.number,
-        c: "OCO",
+        c: list.contingency,
         l: status_type,
         order_status: if list.done { "ALL_DONE" } else { "EXECUTING" },
         r: "NONE",

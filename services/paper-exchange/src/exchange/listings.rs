@@ -88,16 +88,23 @@ impl Exchange {
         let shows = ask.flag("showPermissionSets")?.unwrap_or(true);
         let row = |instrument: &Instrument| {
             let market = self.spot.exchange.markets.get(instrument)?;
-            Some(symbol(*instrument, market, self.status(*instrument), &self.spot.limits, shows))
+            let mut row = symbol(*instrument, market, self.status(*instrument), &self.spot.limits, shows);
+            // Without a book there is nothing to peg a price to.
+            row["pegInstructionsAllowed"] = (self.live || market.outside.is_some()).into();
+            Some(row)
         };
         let symbols: Vec<Value> = listed.iter().filter_map(row).collect();
-        Ok(json!({
+        let mut info = json!({
             "timezone": "UTC",
             "serverTime": unit.of(self.now),
             "rateLimits": rate_limits(),
             "exchangeFilters": [],
             "symbols": symbols,
-        }))
+        });
+        if let Some(sors) = self.sors_row() {
+            info["sors"] = sors;
+        }
+        Ok(info)
     }
 
     fn wanted_listings(&self, ask: Ask) -> Result<Vec<Instrument>, Refusal> {
@@ -199,8 +206,8 @@ fn symbol(instrument: Instrument, market: &Market, status: &str, limits: &Limits
         "orderTypes": listing.order_types.as_ref().map_or(json!(ORDER_TYPES), |types| json!(types)),
         "icebergAllowed": yes(listing.iceberg_allowed),
         "ocoAllowed": rules.oco_allowed,
-        "otoAllowed": false,
-        "opoAllowed": false,
+        "otoAllowed": true,
+        "opoAllowed": true,
         "quoteOrderQtyMarketAllowed": rules.quote_quantity_allowed,
         "allowTrailingStop": yes(listing.trailing_stop_allowed),
         "cancelReplaceAllowed": yes(listing.cancel_replace_allowed),

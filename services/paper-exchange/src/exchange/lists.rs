@@ -1,10 +1,10 @@
-//! Order lists (Binance's `rest-api.md`, "Order lists"); of their kinds, OCOs.
+//! Order lists (Binance's `rest-api.md`, "Order lists").
 
 use super::{
     Exchange,
     archive::List,
     ask::{Ask, bad_combination, missing_both},
-    list_params::{AskedList, oco, old_oco},
+    list_params::{AskedList, Kind, ListWanted, oco, old_oco, then},
     orders::{between, latest, refusal, refused, unknown},
     rows,
     told::Cause,
@@ -12,7 +12,7 @@ use super::{
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Instrument};
 use serde_json::Value;
-use venue_paper::engine::Wanted;
+use venue_paper::engine::{Wanted, WantedList};
 
 impl Exchange {
     pub(super) fn place_oco(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {
@@ -31,6 +31,16 @@ impl Exchange {
         self.place_list(instrument, &asked, unit)
     }
 
+    /// A list whose other orders wait for its first one.
+    pub(super) fn place_then(&mut self, ask: Ask, kind: Kind, unit: TimeUnit) -> Result<Value, Refusal> {
+        let instrument = self.instrument(ask)?;
+        let spare = [1, 2, 3, 4].map(|n| self.spare_id(n));
+        let asked =
+            then(ask, kind, self.last_price(instrument), spare)?.with_modes(self.listing(instrument))?;
+        self.named += 4;
+        self.place_list(instrument, &asked, unit)
+    }
+
     fn place_list(
         &mut self,
         instrument: Instrument,
@@ -39,14 +49,26 @@ impl Exchange {
     ) -> Result<Value, Refusal> {
         self.may_place(instrument)?;
         self.refresh(instrument);
-        let wanted = Wanted { owner: self.asker, ..asked.wanted };
-        let reports = self.spot.place(self.now, instrument, &wanted);
+        let reports = match &asked.wanted {
+            ListWanted::AtOnce(wanted) => {
+                let wanted = Wanted { owner: self.asker, ..**wanted };
+                self.spot.place(self.now, instrument, &wanted)
+            }
+            ListWanted::Then(wanted) => {
+                let wanted = WantedList { owner: self.asker, ..**wanted };
+                self.spot.place_list(self.now, instrument, &wanted)
+            }
+        };
         if let Some(refusal) = refusal(&reports) {
             return Err(refused(refusal));
         }
-        self.tell(instrument, &reports, Cause::Placed(&asked.legs, Some(asked.list)));
+        let contingency = match &asked.wanted {
+            ListWanted::AtOnce(_) => "OCO",
+            ListWanted::Then(_) => "OTO",
+        };
+        self.tell(instrument, &reports, Cause::Placed(&asked.legs, Some((asked.list, contingency))));
         self.publish(instrument);
-        let Some(list) = self.archive.named_list(self.asker, instrument, asked.list).copied() else {
+        let Some(list) = self.archive.named_list(self.asker, instrument, asked.list).cloned() else {
             return Ok(Value::Null);
         };
         let mut answer = rows::list(&list, &self.orders_of(&list), list.at, unit);
@@ -55,17 +77,24 @@ impl Exchange {
         Ok(answer)
     }
 
-    /// Whether the list goes as one: its orders ended together.
-    pub(super) fn is_whole(&self, list: &List) -> bool {
-        let ends =
-            list.orders.map(|number| self.archive.order(number).map(|order| (order.status, order.updated)));
-        ends[0].is_some() && ends[0] == ends[1]
+    /// Numbers of the list's orders that are open.
+    pub(super) fn open_of(&self, list: i64) -> Vec<i64> {
+        let orders = self.archive.list(list).map(|list| list.orders.as_slice()).unwrap_or_default();
+        let open = |number: &&i64| self.archive.order(**number).is_some_and(|order| order.status.is_open());
+        orders.iter().filter(open).copied().collect()
     }
 
-    pub(super) fn canceled_list(&self, number: i64, request: ClientOrderId, unit: TimeUnit) -> Value {
+    /// The answer to whoever canceled these orders of a list.
+    pub(super) fn canceled_list(
+        &self,
+        number: i64,
+        canceled: &[i64],
+        request: ClientOrderId,
+        unit: TimeUnit,
+    ) -> Value {
         let Some(list) = self.archive.list(number) else { return Value::Null };
         let mut answer = rows::list(list, &self.orders_of(list), list.at, unit);
-        let orders = list.orders.iter().filter_map(|number| self.archive.order(*number));
+        let orders = canceled.iter().filter_map(|number| self.archive.order(*number));
         answer["orderReports"] = orders.map(|order| rows::canceled(order, request, unit)).collect();
         answer
     }
@@ -86,8 +115,9 @@ impl Exchange {
             .ok_or_else(unknown)?;
         let (number, id) = (list.number, list.id);
         let request = request.unwrap_or_else(|| self.use_spare_id());
+        let open = self.open_of(number);
         self.cancel_named(self.asker, instrument, id, request)?;
-        Ok(self.canceled_list(number, request, unit))
+        Ok(self.canceled_list(number, &open, request, unit))
     }
 
     pub(super) fn query_list(&mut self, ask: Ask, unit: TimeUnit) -> Result<Value, Refusal> {

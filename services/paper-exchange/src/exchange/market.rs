@@ -1,6 +1,10 @@
 //! What the market does to the account, and the account to the market.
 
-use super::{Exchange, archive::Entry, told::Cause};
+use super::{
+    Exchange,
+    archive::{Entry, Status},
+    told::Cause,
+};
 use crate::{
     endpoint::Endpoint,
     frame::MarketFrame,
@@ -112,7 +116,11 @@ impl Exchange {
 
     /// Trailing stops whose activation price has been reached follow the market from now on.
     fn note_trailing(&mut self, instrument: Instrument) {
-        let waits = |order: &&Entry| order.marks.trailing_delta.is_some() && order.trailing_since.is_none();
+        let waits = |order: &&Entry| {
+            order.marks.trailing_delta.is_some()
+                && order.trailing_since.is_none()
+                && order.status != Status::PendingNew
+        };
         let follows = |order: &&Entry| {
             let market = self.spot.exchange.markets.get(&instrument);
             let open = market.zip(u64::try_from(order.number).ok()).and_then(|(market, n)| market.order(n));
@@ -203,6 +211,7 @@ impl Exchange {
     pub(super) fn public_trade(&mut self, instrument: Instrument, fill: &Execution) -> i64 {
         if let Some((of, trade, id)) = self.last_public
             && (of, trade) == (instrument, fill.venue_trade)
+            && fill.allocation.is_none()
         {
             // Both sides of it are of accounts here.
             return id;
@@ -216,7 +225,9 @@ impl Exchange {
         let public = self.live.then(|| self.street.traded(self.now, instrument, taker, &fills)).flatten();
         let public = public.and_then(|id| i64::try_from(id).ok());
         let id = public.or_else(|| fill.venue_trade.parse().ok()).unwrap_or(-1);
-        self.last_public = Some((instrument, fill.venue_trade, id));
+        if fill.allocation.is_none() {
+            self.last_public = Some((instrument, fill.venue_trade, id));
+        }
         id
     }
 

@@ -7,6 +7,7 @@
 //! | `orders`, `replace`, `amend`, `lists` | the trading endpoints, on `venue_paper::engine` |
 //! | `told` | turns the engine's reports into history and frames |
 //! | `archive` | every order, trade, list, prevented match and amendment |
+//! | `sor` | orders that take from several books |
 //! | `account`, `listings` | the account's endpoints, `exchangeInfo`, a symbol's status |
 //! | `rows`, `events`, `figure` | JSON as Binance writes it |
 //! | `market` | what the market does to the account, and the account to the market |
@@ -27,6 +28,7 @@ mod orders;
 mod replace;
 mod rows;
 mod rule_change;
+mod sor;
 mod told;
 mod wallet;
 
@@ -42,6 +44,7 @@ pub use accounts::{Accounts, Other};
 use archive::{Archive, Entry};
 use ask::Ask;
 use domain::{Amount, Asset, ClientOrderId, Instrument, Timestamp, VenueTradeId};
+use list_params::Kind;
 pub use rule_change::RuleChange;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,6 +186,12 @@ impl Exchange {
             Endpoint::AllOrders => self.all_orders(ask, unit),
             Endpoint::OcoPlace => self.place_oco(ask, unit),
             Endpoint::OcoPlaceOld => self.place_old_oco(ask, unit),
+            Endpoint::OtoPlace => self.place_then(ask, Kind::Oto, unit),
+            Endpoint::OtocoPlace => self.place_then(ask, Kind::Otoco, unit),
+            Endpoint::OpoPlace => self.place_then(ask, Kind::Opo, unit),
+            Endpoint::OpocoPlace => self.place_then(ask, Kind::Opoco, unit),
+            Endpoint::SorPlace => self.place_routed(ask, unit),
+            Endpoint::SorTest => self.test_routed(ask),
             Endpoint::ListQuery => self.query_list(ask, unit),
             Endpoint::ListCancel => self.cancel_list(ask, unit),
             Endpoint::ListsOpen => self.open_lists(ask, unit),
@@ -190,7 +199,7 @@ impl Exchange {
             Endpoint::Account => self.account(ask, unit),
             Endpoint::MyTrades => self.my_trades(ask, unit),
             Endpoint::MyPreventedMatches => self.my_prevented_matches(ask, unit),
-            Endpoint::MyAllocations => self.my_allocations(ask),
+            Endpoint::MyAllocations => self.my_allocations(ask, unit),
             Endpoint::MyFilters => self.my_filters(ask),
             Endpoint::OrderAmendments => self.order_amendments(ask, unit),
             Endpoint::Commission => self.commission(ask),

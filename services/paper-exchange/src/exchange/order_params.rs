@@ -1,7 +1,7 @@
 //! What a new order says (Binance's `rest-api.md`, "New order": mandatory parameters by type), and what it may not say.
 
 use super::{
-    archive::Marks,
+    archive::{Marks, PegMarks},
     ask::{Ask, bad_combination, invalid, missing, missing_both, not_required, overflowed},
 };
 use crate::refusal::Refusal;
@@ -9,7 +9,7 @@ use domain::{
     ClientOrderId, Decimal, Listing, NewOrder, OrderKind, Origin, PositionSide, Price, Quantity, Side, Size,
     TimeInForce, TradeId,
 };
-use venue_paper::engine::{Extras, SelfTrade, Trailing};
+use venue_paper::engine::{Extras, Peg, PegTo, SelfTrade, Trailing};
 
 /// The parameters of `POST /api/v3/order`, but the symbol.
 pub const NEW_ORDER: &[&str] = &[
@@ -48,6 +48,17 @@ pub struct Asked {
     pub order: NewOrder,
     pub extras: Extras,
     pub marks: Marks,
+    pub stage: Stage,
+}
+
+/// When an order is placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    AtOnce,
+    /// Once the working order of its list is filled.
+    Pending,
+    /// So too, in the quantity that the working order has bought.
+    Paid,
 }
 
 /// How one order's parameters are called: an order list has two of most.
@@ -61,6 +72,9 @@ pub struct Names {
     pub id: &'static str,
     pub strategy: &'static str,
     pub strategy_type: &'static str,
+    pub peg_type: &'static str,
+    pub peg_offset_type: &'static str,
+    pub peg_offset: &'static str,
 }
 
 pub const SINGLE: Names = Names {
@@ -73,6 +87,9 @@ pub const SINGLE: Names = Names {
     id: "newClientOrderId",
     strategy: "strategyId",
     strategy_type: "strategyType",
+    peg_type: "pegPriceType",
+    peg_offset_type: "pegOffsetType",
+    peg_offset: "pegOffsetValue",
 };
 
 /// Order types, before it is known whether everything is there that they need.
@@ -127,11 +144,8 @@ impl Type {
 /// # Errors
 /// The first parameter that is wrong.
 pub fn single(ask: Ask, last: Option<Price>, spare: ClientOrderId) -> Result<(Asked, Detail), Refusal> {
-    let side = side(ask)?;
+    let side = side(ask, "side")?;
     let kind = Type::read(ask, "type")?;
-    if ["pegPriceType", "pegOffsetValue", "pegOffsetType"].iter().any(|name| ask.has(name)) {
-        return Err(Refusal::new(-2010, "Pegged orders are not supported for this symbol."));
-    }
     let size = size(ask, kind)?;
     let asked = order(ask, &SINGLE, kind, side, size, last, spare)?;
     let detail = detail(ask)?.unwrap_or(match kind {
@@ -147,8 +161,8 @@ pub fn single(ask: Ask, last: Option<Price>, spare: ClientOrderId) -> Result<(As
 
 /// # Errors
 /// −1102 where it is missing, −1117 where it is neither.
-pub fn side(ask: Ask) -> Result<Side, Refusal> {
-    match ask.must_text("side")? {
+pub fn side(ask: Ask, name: &str) -> Result<Side, Refusal> {
+    match ask.must_text(name)? {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),
         _ => Err(Refusal::new(-1117, "Invalid side.")),
@@ -187,8 +201,9 @@ pub fn order(
     last: Option<Price>,
     spare: ClientOrderId,
 ) -> Result<Asked, Refusal> {
+    let peg = peg(ask, names)?;
     let time_in_force = time_in_force(ask, names, kind)?;
-    let limit = limit(ask, names, kind)?;
+    let limit = limit(ask, names, kind, peg.is_some())?;
     let trailing = trailing(ask, names, kind)?;
     let given_stop = stop(ask, names, kind, trailing)?;
     let iceberg = iceberg(ask, names, kind, time_in_force, size)?;
@@ -199,21 +214,29 @@ pub fn order(
         strategy: ask.whole(names.strategy)?,
         strategy_type: strategy_type(ask, names.strategy_type)?,
         self_trade: "",
+        peg: peg.map(|(to, offset)| PegMarks { price_type: peg_name(to), offset, price: limit }),
+        sor: false,
     };
     let mode = self_trade(ask)?;
     let extras = Extras {
         trailing: trailing.map(|delta_bips| Trailing { delta_bips, activated: given_stop.is_none() }),
         iceberg,
         self_trade: SelfTrade::None,
+        peg: peg.map(|(to, offset)| Peg { to, offset: offset.unwrap_or(0), price: limit }),
     };
     let id = ask.id(names.id)?.unwrap_or(spare);
+    // What the book will say is not known yet: until then a price that could be it.
+    let limit = limit.or(given_stop.filter(|_| peg.is_some())).or(last.filter(|_| peg.is_some()));
+    if limit.is_none() && peg.is_some() && kind.has_limit() {
+        return Err(Refusal::new(-2010, "Order book liquidity is too low for this pegged order."));
+    }
     let kind = shape(kind, limit, given_stop.or(last), time_in_force)?;
     // The exchange knows no more of whoever asks than the name of the order.
     let request = TradeId::new(&id).map_err(|_| invalid(names.id))?;
     let origin = Origin::Manual { request };
     let position_side = PositionSide::Net;
     let order = NewOrder { id, side, kind, size, origin, reduce_only: false, position_side };
-    Ok(Asked { mode, order, extras, marks })
+    Ok(Asked { mode, order, extras, marks, stage: Stage::AtOnce })
 }
 
 fn size(ask: Ask, kind: Type) -> Result<Size, Refusal> {
@@ -245,11 +268,48 @@ fn time_in_force(ask: Ask, names: &Names, kind: Type) -> Result<TimeInForce, Ref
     }
 }
 
-fn limit(ask: Ask, names: &Names, kind: Type) -> Result<Option<Price>, Refusal> {
+fn limit(ask: Ask, names: &Names, kind: Type, pegged: bool) -> Result<Option<Price>, Refusal> {
     match (kind.has_limit(), price(ask, names.price)?) {
-        (true, None) => Err(missing(names.price)),
+        (true, None) if !pegged => Err(missing(names.price)),
         (false, Some(_)) => Err(not_required(names.price)),
         (_, given) => Ok(given),
+    }
+}
+
+/// The side of the book that the limit is pegged to, and how many levels deeper if that was given.
+fn peg(ask: Ask, names: &Names) -> Result<Option<(PegTo, Option<u32>)>, Refusal> {
+    const MOST: i64 = 100;
+    let to = match ask.text(names.peg_type)? {
+        None => None,
+        Some("PRIMARY_PEG") => Some(PegTo::Primary),
+        Some("MARKET_PEG") => Some(PegTo::Market),
+        Some(_) => return Err(Refusal::new(-1210, "Invalid pegPriceType.")),
+    };
+    let by_level = match ask.text(names.peg_offset_type)? {
+        None => false,
+        Some("PRICE_LEVEL") => true,
+        Some(_) => return Err(Refusal::new(-1211, "Invalid pegOffsetType.")),
+    };
+    let offset = ask.whole(names.peg_offset)?;
+    match (to, by_level, offset) {
+        (None, false, None) => Ok(None),
+        (Some(to), false, None) => Ok(Some((to, None))),
+        (Some(to), true, Some(offset @ 0..=MOST)) => Ok(Some((to, u32::try_from(offset).ok()))),
+        (Some(_), true, Some(_)) => {
+            let name = names.peg_offset;
+            let text = format!("'{name}' contains unexpected value. Cannot be greater than {MOST}.");
+            Err(Refusal::new(-1102, text))
+        }
+        (None, true, _) | (None, _, Some(_)) | (Some(_), true, None) | (Some(_), false, Some(_)) => {
+            Err(bad_combination())
+        }
+    }
+}
+
+fn peg_name(to: PegTo) -> &'static str {
+    match to {
+        PegTo::Primary => "PRIMARY_PEG",
+        PegTo::Market => "MARKET_PEG",
     }
 }
 

@@ -65,8 +65,12 @@ impl Exchange {
         let Some(order) = as_placed.or_else(|| self.archive.order(number)) else { return Value::Null };
         let trades = self.archive.trades(order.instrument, 0).rev();
         let trades = trades.take_while(|trade| trade.at >= order.created);
-        let mut trades: Vec<_> = trades.filter(|trade| trade.order == number && !trade.maker).collect();
+        let traded = order.status != Status::PendingNew;
+        let trades = trades.filter(|trade| traded && trade.order == number && !trade.maker);
+        let mut trades: Vec<_> = trades.collect();
         trades.reverse();
+        let allocated = self.archive.allocations(order.instrument).iter();
+        trades.splice(0..0, allocated.filter(|one| one.order == number));
         rows::placed(order, trades.into_iter(), self.archive.prevented(order.instrument), detail, unit)
     }
 
@@ -76,23 +80,28 @@ impl Exchange {
         let ask = ask.only(&[&["symbol", "computeCommissionRates"], NEW_ORDER])?;
         let computes = ask.flag("computeCommissionRates")?.unwrap_or(false);
         let ready = self.ready(ask)?;
+        self.tested(&ready)?;
+        Ok(if computes { self.rates_for_order() } else { json!({}) })
+    }
+
+    pub(super) fn tested(&mut self, ready: &Ready) -> Result<(), Refusal> {
         self.may_place(ready.instrument)?;
         let kept = self.spot.clone();
         self.note_prices(ready.instrument);
         let tested = self.spot.test(self.now, ready.instrument, &ready.wanted());
         self.spot = kept;
-        tested.map_err(refused)?;
-        if !computes {
-            return Ok(json!({}));
-        }
+        tested.map_err(refused)
+    }
+
+    pub(super) fn rates_for_order(&self) -> Value {
         let fees = self.fees();
         let zero = figure(domain::Decimal::ZERO);
-        Ok(json!({
+        json!({
             "standardCommissionForOrder": { "maker": figure(fees.maker), "taker": figure(fees.taker) },
             "specialCommissionForOrder": { "maker": zero, "taker": zero },
             "taxCommissionForOrder": { "maker": zero, "taker": zero },
             "discount": self.discount(),
-        }))
+        })
     }
 
     /// Without a name of its own an order is offered the next spare one, which whoever places it uses up.
@@ -134,7 +143,7 @@ impl Exchange {
         self.order(ask, number, id, unknown).map(|order| order.number)
     }
 
-    /// Cancels an order and, of a list, its twin; the answer is that of the order's list, then.
+    /// Cancels an order and all that is open of its list; the answer is that of the list, then.
     pub(super) fn cancel_order(
         &mut self,
         number: i64,
@@ -147,9 +156,11 @@ impl Exchange {
         if restriction.is_some_and(|wanted| wanted != status) {
             return Err(Refusal::new(-2011, "Order was not canceled due to cancel restrictions."));
         }
+        let list = list.filter(|list| self.archive.list(*list).is_some_and(|list| !list.done));
+        let open = list.map(|list| self.open_of(list));
         self.cancel_named(owner, instrument, id, request)?;
-        match list.filter(|list| self.archive.list(*list).is_some_and(|list| self.is_whole(list))) {
-            Some(list) => Ok(self.canceled_list(list, request, unit)),
+        match list.zip(open) {
+            Some((list, open)) => Ok(self.canceled_list(list, &open, request, unit)),
             None => Ok(self.archive.order(number).map_or(Value::Null, |o| rows::canceled(o, request, unit))),
         }
     }

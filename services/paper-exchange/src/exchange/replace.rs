@@ -98,6 +98,9 @@ impl Exchange {
             group: None,
             prevented: Amount::ZERO,
             prevented_match: None,
+            pegged: None,
+            unsized_yet: false,
+            floor: None,
         };
         self.executions += 1;
         let (execution, now, what) = (self.executions, self.now, What::Rejected(reason));

@@ -2,12 +2,12 @@
 
 use super::{
     archive::{Amendment, Entry, List, Prevented, Trade},
-    events::{side, time_in_force, trade_group},
+    events::{ONE_PARTY, PRICE_LEVEL, side, time_in_force, trade_group},
     figure::{client_id, figure},
     order_params::Detail,
 };
 use crate::params::TimeUnit;
-use domain::{ClientOrderId, Decimal, Price, Quantity, Timestamp};
+use domain::{ClientOrderId, Decimal, Quantity, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -42,7 +42,17 @@ struct OrderRow {
 #[serde(rename_all = "camelCase")]
 struct State {
     price: String,
-    orig_qty: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_price_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_offset_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_offset_value: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pegged_price: Option<String>,
+    /// Not there as long as it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orig_qty: Option<String>,
     executed_qty: String,
     orig_quote_order_qty: String,
     cummulative_quote_qty: String,
@@ -65,7 +75,11 @@ struct State {
     strategy_type: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     working_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    working_floor: Option<&'static str>,
     self_trade_prevention_mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_sor: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prevented_match_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,8 +156,12 @@ fn state(order: &Entry, asker: Asker, unit: TimeUnit) -> State {
     let iceberg = marks.iceberg.map(Quantity::get).or(whatever.then_some(Decimal::ZERO));
     let prevented = order.prevented_match.is_some();
     State {
-        price: figure(order.kind.limit().map_or(Decimal::ZERO, Price::get)),
-        orig_qty: figure(order.quantity()),
+        price: figure(order.price()),
+        peg_price_type: marks.peg.map(|peg| peg.price_type),
+        peg_offset_type: marks.peg.and_then(|peg| peg.offset).map(|_| PRICE_LEVEL),
+        peg_offset_value: marks.peg.and_then(|peg| peg.offset),
+        pegged_price: order.pegged.map(|price| figure(price.get())),
+        orig_qty: (!order.unsized_yet).then(|| figure(order.quantity())),
         executed_qty: figure(order.filled.quantity),
         orig_quote_order_qty: figure(order.quote_quantity()),
         cummulative_quote_qty: figure(order.filled.quote),
@@ -158,7 +176,9 @@ fn state(order: &Entry, asker: Asker, unit: TimeUnit) -> State {
         strategy_id: marks.strategy,
         strategy_type: marks.strategy_type,
         working_time: (asker != Asker::Canceling).then(|| order.working.map_or(-1, |at| unit.of(at))),
+        working_floor: order.floor,
         self_trade_prevention_mode: marks.self_trade,
+        used_sor: marks.sor.then_some(true),
         prevented_match_id: order.prevented_match.filter(|_| whatever),
         prevented_quantity: prevented.then(|| figure(order.prevented)),
         trade_group_id: order
@@ -171,12 +191,38 @@ fn state(order: &Entry, asker: Asker, unit: TimeUnit) -> State {
 
 fn fill(trade: &Trade) -> Value {
     let (commission, asset) = commission(trade);
-    json!({
+    let mut row = json!({
         "price": figure(trade.price.get()),
         "qty": figure(trade.quantity.get()),
         "commission": commission,
         "commissionAsset": asset,
         "tradeId": trade.id,
+    });
+    if let Some(allocation) = trade.allocation {
+        row["matchType"] = ONE_PARTY.into();
+        row["allocId"] = allocation.into();
+    }
+    row
+}
+
+/// A row of `myAllocations`.
+pub fn allocation(symbol: &str, allocation: &Trade, unit: TimeUnit) -> Value {
+    let (commission, asset) = commission(allocation);
+    json!({
+        "symbol": symbol,
+        "allocationId": allocation.allocation,
+        "allocationType": "SOR",
+        "orderId": allocation.order,
+        "orderListId": allocation.list.unwrap_or(-1),
+        "price": figure(allocation.price.get()),
+        "qty": figure(allocation.quantity.get()),
+        "quoteQty": figure(allocation.quote),
+        "commission": commission,
+        "commissionAsset": asset,
+        "time": unit.of(allocation.at),
+        "isBuyer": allocation.side == domain::Side::Buy,
+        "isMaker": allocation.maker,
+        "isAllocator": false,
     })
 }
 
@@ -269,7 +315,7 @@ pub fn amended(order: &Entry, a: &Amendment, list: Option<Value>, unit: TimeUnit
             "orderListId": order.list.unwrap_or(-1),
             "origClientOrderId": client_id(a.old_id),
             "clientOrderId": client_id(a.new_id),
-            "price": figure(order.kind.limit().map_or(Decimal::ZERO, Price::get)),
+            "price": figure(order.price()),
             "qty": figure(order.quantity()),
             "executedQty": figure(order.filled.quantity),
             "preventedQty": figure(order.prevented),
@@ -292,6 +338,15 @@ pub fn amended(order: &Entry, a: &Amendment, list: Option<Value>, unit: TimeUnit
     if let Some(shown) = order.marks.iceberg {
         row["icebergQty"] = figure(shown.get()).into();
     }
+    if let Some(peg) = order.marks.peg {
+        row["pegPriceType"] = peg.price_type.into();
+        if let Some(offset) = peg.offset {
+            (row["pegOffsetType"], row["pegOffsetValue"]) = (PRICE_LEVEL.into(), offset.into());
+        }
+    }
+    if let Some(price) = order.pegged {
+        row["peggedPrice"] = figure(price.get()).into();
+    }
     if let Some(list) = list {
         answer["listStatus"] = list;
     }
@@ -304,7 +359,7 @@ pub fn list(list: &List, orders: &[(i64, ClientOrderId)], at: Timestamp, unit: T
     let row = |&(number, id): &(i64, ClientOrderId)| json!({ "symbol": symbol, "orderId": number, "clientOrderId": client_id(id) });
     json!({
         "orderListId": list.number,
-        "contingencyType": "OCO",
+        "contingencyType": list.contingency,
         "listStatusType": if list.done { "ALL_DONE" } else { "EXEC_STARTED" },
         "listOrderStatus": if list.done { "ALL_DONE" } else { "EXECUTING" },
         "listClientOrderId": client_id(list.id),

@@ -4,28 +4,38 @@ use super::{
     Exchange,
     archive::{Amendment, Entry, List, Prevented, Status, Trade},
     events::{self, News, What},
-    order_params::Asked,
+    order_params::{Asked, Stage},
 };
 use crate::{frame::AccountFrame, params::TimeUnit};
-use domain::{Amount, Asset, ClientOrderId, Ending, Filled, Instrument, Side, Size, Timestamp, VenueOrderId};
-use std::collections::BTreeSet;
+use domain::{
+    Amount, Asset, ClientOrderId, Ending, Filled, Instrument, Price, Quantity, Side, Size, Timestamp,
+    VenueOrderId,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use venue_paper::engine::{self, Acceptance, End, Execution, Expiry, Owner, Prevention, Report};
 
 /// Why something happened.
 #[derive(Clone, Copy)]
 pub enum Cause<'a> {
     Market,
-    Placed(&'a [Asked], Option<ClientOrderId>),
+    /// Orders, and the list that they make, with its contingency type.
+    Placed(&'a [Asked], Option<(ClientOrderId, &'static str)>),
     /// A cancel, by the name that it gave itself.
     Canceled(ClientOrderId),
     /// The exchange itself ends what is open.
     Delisted,
 }
 
+/// `workingFloor`: where a routed order was active last.
+const SOR: &str = "SOR";
+const EXCHANGE: &str = "EXCHANGE";
+
 /// What is told once the reports of the orders themselves are: lists, then balances.
 #[derive(Default)]
 struct Later {
     lists: Vec<(i64, &'static str)>,
+    /// Prices of pegged orders that are about to be accepted.
+    pegged: BTreeMap<i64, Price>,
     balances: Vec<(Owner, (Asset, Amount, Amount))>,
     as_of: Timestamp,
 }
@@ -49,6 +59,11 @@ impl Exchange {
                 self.tell_balances(&mut later);
             }
             self.tell_one(instrument, report, &reports[at + 1..], cause, &mut later);
+            let accepts = |report: &Report| matches!(report, Report::Accepted(_));
+            if accepts(report) && !reports.get(at + 1).is_some_and(accepts) {
+                // A list has begun before its orders trade.
+                self.tell_lists(&mut later);
+            }
         }
         self.tell_lists(&mut later);
         self.tell_balances(&mut later);
@@ -76,6 +91,10 @@ impl Exchange {
             }
             Report::QuoteWanted => _ = self.quotes_wanted.insert(instrument),
             Report::Triggered { venue_order, at, .. } => self.trigger(venue_order, *at),
+            Report::Pegged { venue_order, price, .. } => self.peg(number_of(venue_order), *price, later),
+            Report::Released { venue_order, quantity, at, .. } => {
+                self.release(number_of(venue_order), *quantity, *at, cause);
+            }
             Report::Amended(amendment) => self.amended(amendment, later),
             Report::Prevented(prevention) => self.prevent(instrument, prevention, rest),
             Report::Rejected { .. } | Report::CancelRejected { .. } | Report::AmendRejected { .. } => {}
@@ -87,9 +106,10 @@ impl Exchange {
         let Some(asked) = asked.iter().find(|asked| asked.order.id == accepted.order) else { return };
         let number = number_of(&accepted.venue_order);
         let owner = self.asker;
-        let list = list_id.map(|id| self.join(instrument, id, number, accepted.at, later));
-        let Asked { order, marks, .. } = *asked;
-        let waits = order.kind.stop().is_some();
+        let list = list_id.map(|named| self.join(instrument, named, number, accepted.at, later));
+        let Asked { order, marks, stage, .. } = *asked;
+        let pending = stage != Stage::AtOnce;
+        let waits = pending || order.kind.stop().is_some();
         self.archive.add(Entry {
             owner,
             number,
@@ -100,16 +120,22 @@ impl Exchange {
             kind: order.kind,
             size: order.size,
             marks,
-            status: Status::New,
+            status: if pending { Status::PendingNew } else { Status::New },
             filled: Filled::default(),
             created: accepted.at,
             updated: accepted.at,
             working: (!waits).then_some(accepted.at),
-            trailing_since: marks.trailing_delta.filter(|_| marks.without_stop).map(|_| accepted.at),
+            trailing_since: marks
+                .trailing_delta
+                .filter(|_| marks.without_stop && !pending)
+                .map(|_| accepted.at),
             expiry: None,
             group: self.spot.exchange.group_of(owner),
             prevented: Amount::ZERO,
             prevented_match: None,
+            pegged: later.pegged.remove(&number),
+            unsized_yet: stage == Stage::Paid,
+            floor: marks.sor.then_some(EXCHANGE),
         });
         self.report(number, What::New, None, accepted.at);
     }
@@ -118,7 +144,7 @@ impl Exchange {
     fn join(
         &mut self,
         instrument: Instrument,
-        id: ClientOrderId,
+        (id, contingency): (ClientOrderId, &'static str),
         order: i64,
         at: Timestamp,
         later: &mut Later,
@@ -127,7 +153,7 @@ impl Exchange {
         match self.archive.named_list(owner, instrument, id).filter(|list| !list.done).map(|list| list.number)
         {
             Some(number) => {
-                self.archive.change_list(number, |list| list.orders[1] = order);
+                self.archive.change_list(number, |list| list.orders.push(order));
                 number
             }
             None => {
@@ -137,7 +163,8 @@ impl Exchange {
                     number,
                     instrument,
                     id,
-                    orders: [order; 2],
+                    contingency,
+                    orders: vec![order],
                     done: false,
                     at,
                 });
@@ -145,6 +172,31 @@ impl Exchange {
                 number
             }
         }
+    }
+
+    /// The price that an order's limit is pegged to.
+    fn peg(&mut self, number: i64, price: Price, later: &mut Later) {
+        if self.archive.change(number, |order| order.pegged = Some(price)).is_none() {
+            later.pegged.insert(number, price);
+        }
+    }
+
+    /// The working order of its list is filled: the order has been placed. Who asked for it just now is told how
+    /// it stood before.
+    fn release(&mut self, number: i64, quantity: Option<Quantity>, at: Timestamp, cause: Cause) {
+        if let (Cause::Placed(..), Some(order)) = (cause, self.archive.order(number)) {
+            self.as_placed.entry(number).or_insert_with(|| order.clone());
+        }
+        self.archive.change(number, |order| {
+            order.status = Status::New;
+            order.size = quantity.map_or(order.size, Size::Base);
+            order.unsized_yet = false;
+            order.working = order.kind.stop().is_none().then_some(at);
+            order.trailing_since =
+                order.marks.trailing_delta.filter(|_| order.marks.without_stop).map(|_| at);
+            order.updated = at;
+        });
+        self.report(number, What::New, None, at);
     }
 
     /// An order that sets off a stop may be what that stop then takes. The answer to it is given before.
@@ -159,12 +211,20 @@ impl Exchange {
 
     fn fill(&mut self, instrument: Instrument, fill: &Execution, is_last: bool) {
         let number = number_of(&fill.venue_order);
-        let id = self.public_trade(instrument, fill);
+        let allocation = fill.allocation.and_then(|allocation| i64::try_from(allocation.number).ok());
+        let id = match fill.allocation {
+            Some(allocation) => {
+                self.public_trade(allocation.from, fill);
+                -1
+            }
+            None => self.public_trade(instrument, fill),
+        };
         let changed = self.archive.change(number, |order| {
             order.filled.quantity = (order.filled.quantity + fill.quantity.get()).normalize();
             order.filled.quote = (order.filled.quote + fill.quote).normalize();
             order.status = if is_last { Status::Filled } else { Status::PartiallyFilled };
             order.working = order.working.or(Some(fill.at));
+            order.floor = order.floor.map(|_| if allocation.is_some() { SOR } else { EXCHANGE });
             order.updated = order.updated.max(fill.at);
         });
         let Some((owner, list)) = changed.map(|order| (order.owner, order.list)) else { return };
@@ -181,8 +241,12 @@ impl Exchange {
             received: self.received(instrument, fill.side),
             maker: fill.maker,
             at: fill.at,
+            allocation,
         };
-        self.archive.add_trade(instrument, trade);
+        match allocation {
+            Some(_) => self.archive.allocate(instrument, trade),
+            None => self.archive.add_trade(instrument, trade),
+        }
         self.report(number, What::Traded(&trade), None, fill.at);
     }
 
@@ -208,9 +272,15 @@ impl Exchange {
                 self.expire(end, end.expiry.and_then(reason));
             }
         }
-        if let Some(list) = list {
+        if let Some(list) = list.filter(|list| end.ending != Ending::Filled || !self.works_for(number, *list))
+        {
             self.finish(list, end.at, later);
         }
+    }
+
+    /// Whether other orders of the list wait for this one.
+    fn works_for(&self, number: i64, list: i64) -> bool {
+        self.archive.list(list).is_some_and(|l| l.contingency == "OTO" && l.orders.first() == Some(&number))
     }
 
     fn expire(&mut self, end: &End, reason: Option<&'static str>) {
@@ -298,7 +368,7 @@ impl Exchange {
         }
     }
 
-    /// A list is done as soon as one of its orders is: the other, if it works on, does so alone.
+    /// A list is done as soon as one of its orders is, but for one that others wait for: what works on does so alone.
     fn finish(&mut self, list: i64, at: Timestamp, later: &mut Later) {
         if self.archive.list(list).is_some_and(|list| !list.done) {
             self.archive.change_list(list, |list| {
@@ -311,7 +381,7 @@ impl Exchange {
 
     fn tell_lists(&mut self, later: &mut Later) {
         for (number, status) in std::mem::take(&mut later.lists) {
-            let Some(list) = self.archive.list(number).copied() else { continue };
+            let Some(list) = self.archive.list(number).cloned() else { continue };
             let orders = self.orders_of(&list);
             let now = self.now;
             self.say(list.owner, |unit| events::list_status(&list, status, &orders, now, unit));
@@ -415,6 +485,8 @@ fn reason(expiry: Expiry) -> Option<&'static str> {
         Expiry::UnfilledIoc => Some("UNFILLED_IOC_QUANTITY_EXPIRED"),
         Expiry::UnfilledFok => Some("UNFILLED_FOK_ORDER_EXPIRED"),
         Expiry::InsufficientLiquidity => Some("INSUFFICIENT_LIQUIDITY"),
+        Expiry::WorkingExpired => Some("OTO_PHASE_ONE_EXPIRED"),
+        Expiry::Rejected => Some("REJECTED"),
         Expiry::SelfTrade => None,
     }
 }

@@ -129,6 +129,35 @@ same("it is found", client.v3_get_order_list(orderListId=oco["orderListId"])["li
 gone = client.v3_delete_order_list(symbol=SYMBOL, orderListId=oco["orderListId"])
 same("it is cancelled", (gone["listOrderStatus"], len(gone["orderReports"])), ("ALL_DONE", 2))
 same("nothing is locked", money("BTC")[1], 0)
+waiting = {
+    "symbol": SYMBOL, "workingType": "LIMIT", "workingSide": "BUY", "workingTimeInForce": "GTC",
+    "workingPrice": price("0.9"), "workingQuantity": "0.01", "pendingSide": "SELL"}
+legs = {"pendingAboveType": "LIMIT_MAKER", "pendingAbovePrice": price("1.1"),
+        "pendingBelowType": "STOP_LOSS", "pendingBelowStopPrice": price("0.8")}
+one = {"pendingType": "LIMIT", "pendingPrice": price("1.1"), "pendingTimeInForce": "GTC"}
+for name, place, more, count in (
+    ("OTO", client.v3_post_order_list_oto, {**one, "pendingQuantity": "0.01"}, 2),
+    ("OTOCO", client.v3_post_order_list_otoco, {**legs, "pendingQuantity": "0.01"}, 3),
+):
+    placed = place(**waiting, **more)
+    same(f"an {name}", (placed["contingencyType"], [o["status"] for o in placed["orderReports"]]),
+         ("OTO", ["NEW"] + ["PENDING_NEW"] * (count - 1)))
+    same(f"of an {name} only the working order locks", (money("BTC")[1], money("USDT")[1]),
+         (0, Decimal("0.01") * Decimal(price("0.9"))))
+    gone = client.v3_delete_order_list(symbol=SYMBOL, orderListId=placed["orderListId"])
+    same(f"an {name} is cancelled", (gone["listOrderStatus"], len(gone["orderReports"])), ("ALL_DONE", count))
+bought = client.v3_post_order_list_oto(**{
+    **waiting, **one, "workingPrice": price("1.01"), "pendingQuantity": "0.005"})
+same("a working order that is filled at once", [o["status"] for o in bought["orderReports"]], ["FILLED", "PENDING_NEW"])
+placed = client.get_order(symbol=SYMBOL, orderId=bought["orders"][1]["orderId"])
+same("places the pending one", (placed["status"], money("BTC")[1]), ("NEW", Decimal("0.005")))
+client.cancel_all_open_orders(symbol=SYMBOL)
+pegged = client.create_order(
+    symbol=SYMBOL, side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.01", pegPriceType="PRIMARY_PEG")
+check("a pegged order has the book's price", Decimal(pegged["peggedPrice"]) > 0 == Decimal(pegged["price"]), pegged)
+client.cancel_order(symbol=SYMBOL, orderId=pegged["orderId"])
+error("no smart routing of a symbol that is alone", -1013, lambda: client.v3_post_sor_order(
+    symbol="ETHUSDT", side="BUY", type="MARKET", quantity="0.01"), "This symbol has no SOR.")
 
 # The WebSocket API.
 order = client.ws_order_limit_buy(symbol=SYMBOL, quantity="0.01", price=price("0.9"))

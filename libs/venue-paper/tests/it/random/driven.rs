@@ -53,7 +53,11 @@ fn of_report(report: &Report) -> Option<Fact> {
         Report::Ended(e) => Some((e.order, e.ending.as_str(), None, e.at)),
         Report::CancelRejected { order, at, .. } => Some((*order, "not canceled", None, *at)),
         Report::Balance { .. } | Report::QuoteWanted | Report::Triggered { .. } => None,
-        Report::Amended(_) | Report::AmendRejected { .. } | Report::Prevented(_) => {
+        Report::Amended(_)
+        | Report::AmendRejected { .. }
+        | Report::Prevented(_)
+        | Report::Pegged { .. }
+        | Report::Released { .. } => {
             panic!("nothing of the kind was asked for: {report:?}")
         }
     }

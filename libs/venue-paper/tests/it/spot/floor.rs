@@ -3,7 +3,10 @@
 //! ```text
 //! book 99x1 98x5 | 101x2           what others have: bids, asks, the best first
 //! buy 3 limit 101 iceberg 1        orders as in `crate::suite::script`, then what they carry besides:
-//! → o1 accepted #1 / …             `iceberg Q`, `stp MODE`, `trail BIPS`, `follow BIPS` (no activation price)
+//! → o1 accepted #1 / …             `iceberg Q`, `stp MODE`, `trail BIPS`, `follow BIPS` (no activation price),
+//!                                  `peg primary|market LEVEL` (then `unpriced`: without a limit of its own)
+//! oto ORDER then ORDER             or `otoco ORDER then sell Q above … below …`; `opo`, `opoco` without the
+//!                                  second quantity
 //! trade sell 2 @ 99                others traded; the side is the taker's
 //! cancel o1        amend o1 2 [as o9]        wait 5s        average 100        adjust BTC -1
 //! shows 99x1 98x5 | 101x1          the book as published
@@ -18,7 +21,9 @@ use domain::{
     Amount, Decimal, InstrumentRules, NewOco, NewOrder, OrderRequest, Price, Quantity, Side, Size, Timestamp,
 };
 use events::Candle;
-use venue_paper::engine::{Book, Expiry, Extras, Owner, Report, SelfTrade, Spot, Terms, Trailing, Wanted};
+use venue_paper::engine::{
+    Book, Expiry, Extras, Owner, Peg, PegTo, Report, SelfTrade, Spot, Terms, Trailing, Wanted, WantedList,
+};
 
 /// BTCUSDT; 1000 USDT and 10 BTC; no fees; others traded at 100 last and have nothing on the book.
 pub fn check(script: &str) {
@@ -80,6 +85,11 @@ impl Floor {
                 let wanted = self.wanted(&mut Words(line.split_whitespace().collect()));
                 let wanted = Wanted { owner: who, ..wanted };
                 self.spot.place(self.now, instrument(), &wanted)
+            }
+            kind @ ("oto" | "otoco" | "opo" | "opoco") => {
+                let wanted = self.wanted_list(kind.starts_with("opo"), &mut words);
+                let wanted = WantedList { owner: who, ..wanted };
+                self.spot.place_list(self.now, instrument(), &wanted)
             }
             "book" => {
                 let (bids, asks) = line.trim_start_matches("book").split_once('|').expect("bids | asks");
@@ -188,14 +198,56 @@ impl Floor {
         }
     }
 
+    fn wanted_list(&mut self, paid: bool, words: &mut Words) -> WantedList {
+        let (side_of_working, quantity) = (side(words.next()), get(words.next()));
+        let size = Size::Base(quantity);
+        let (working, extras) = self.order(side_of_working, size, words);
+        words.expect("then");
+        let pending_side = side(words.next());
+        let size = if paid { size } else { Size::Base(get(words.next())) };
+        self.lists += 1;
+        let list = get(&format!("l{}", self.lists));
+        let pending = match words.0.first() {
+            Some(&"above") => {
+                words.next();
+                let (above, of_above) = self.order(pending_side, size, words);
+                words.expect("below");
+                let (below, of_below) = self.order(pending_side, size, words);
+                Wanted {
+                    owner: Owner::FIRST,
+                    request: OrderRequest::Oco(NewOco { list, above, below }),
+                    extras: [of_above, of_below],
+                }
+            }
+            _ => {
+                let (order, extras) = self.order(pending_side, size, words);
+                Wanted {
+                    owner: Owner::FIRST,
+                    request: OrderRequest::Single(order),
+                    extras: [extras, Extras::default()],
+                }
+            }
+        };
+        WantedList { owner: Owner::FIRST, list, working, extras, pending, paid }
+    }
+
     fn order(&mut self, side: Side, size: Size, words: &mut Words) -> (NewOrder, Extras) {
         self.orders += 1;
         let order = new_order(&format!("o{}", self.orders), side, size, words.kind());
         let mut extras = Extras::default();
-        while let Some(word) = words.0.first().copied().filter(|word| *word != "below") {
+        while let Some(word) = words.0.first().copied().filter(|word| !matches!(*word, "below" | "then")) {
             words.next();
             match word {
                 "iceberg" => extras.iceberg = Some(get(words.next())),
+                "peg" => {
+                    let to = match words.next() {
+                        "primary" => PegTo::Primary,
+                        "market" => PegTo::Market,
+                        other => panic!("no such side: {other}"),
+                    };
+                    extras.peg = Some(Peg { to, offset: get(words.next()), price: order.kind.limit() });
+                }
+                "unpriced" => extras.peg.as_mut().expect("a peg").price = None,
                 "stp" => extras.self_trade = mode(words.next()),
                 "trail" | "follow" => {
                     let delta_bips = get(words.next());
@@ -272,10 +324,18 @@ pub fn written(report: &Report) -> Option<String> {
             format!("{} amended {} → {} was {}", e.order, e.was_quantity, e.quantity, e.was)
         }
         Report::Triggered { order, .. } => format!("{order} triggered"),
+        Report::Pegged { order, price, .. } => format!("{order} pegged {price}"),
+        Report::Released { order, quantity, .. } => {
+            format!("{order} placed{}", quantity.map_or(String::new(), |q| format!(" {q}")))
+        }
         Report::Filled(e) => {
             let maker = if e.maker { " maker" } else { "" };
             let fee = e.fee.map_or(String::new(), |fee| format!(" fee {} {}", fee.amount, fee.asset));
-            format!("{} filled {} @ {}{fee}{maker} t{}", e.order, e.quantity, e.price, e.venue_trade)
+            let number = match e.allocation {
+                Some(allocation) => format!("a{} {}", allocation.number, allocation.from.symbol),
+                None => format!("t{}", e.venue_trade),
+            };
+            format!("{} filled {} @ {}{fee}{maker} {number}", e.order, e.quantity, e.price)
         }
         Report::Ended(e) => {
             let why = match e.expiry {
@@ -285,6 +345,8 @@ pub fn written(report: &Report) -> Option<String> {
                 Some(Expiry::UnfilledFok) => " (fok)",
                 Some(Expiry::InsufficientLiquidity) => " (thin)",
                 Some(Expiry::SelfTrade) => " (in match)",
+                Some(Expiry::WorkingExpired) => " (working)",
+                Some(Expiry::Rejected) => " (rejected)",
             };
             let filled = match e.filled.quantity.is_zero() {
                 true => String::new(),

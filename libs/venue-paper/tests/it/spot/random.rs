@@ -203,7 +203,7 @@ impl World {
         let trails = kind.stop().is_some() && self.dice.below(3) == 0;
         let delta_bips = 10 + self.dice.below(300) as u32;
         let trailing = trails.then(|| Trailing { delta_bips, activated: self.dice.below(2) == 0 });
-        Extras { trailing, iceberg, self_trade }
+        Extras { trailing, iceberg, self_trade, peg: None }
     }
 
     fn cancel(&mut self) -> Vec<Report> {

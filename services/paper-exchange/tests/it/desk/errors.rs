@@ -221,8 +221,8 @@ fn messages_for_new_order_rejected_2010() {
         ),
         (
             OrderPlace,
-            "side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=99&pegPriceType=PRIMARY_PEG",
-            "-2010 Pegged orders are not supported for this symbol.",
+            "side=BUY&type=MARKET&quantity=1&pegPriceType=PRIMARY_PEG",
+            "-2010 This order type may not use pegged price.",
         ),
         (
             OrderPlace,

@@ -131,6 +131,7 @@ impl Model {
                 Report::Amended(e) => self.amend(e, tally),
                 Report::Balance { .. } | Report::CancelRejected { .. } | Report::AmendRejected { .. } => {}
                 Report::QuoteWanted => panic!("there are books"),
+                Report::Pegged { .. } | Report::Released { .. } => panic!("nobody asked for it"),
             }
         }
         // The trade of others came last, unless it set something off.
