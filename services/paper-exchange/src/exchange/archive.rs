@@ -256,6 +256,7 @@ impl Archive {
             of_instrument: BTreeMap::new(),
             open: BTreeSet::new(),
             named: BTreeMap::new(),
+            allocations: BTreeMap::new(),
             trades: BTreeMap::new(),
             prevented: BTreeMap::new(),
             amendments: BTreeMap::new(),
