@@ -369,7 +369,12 @@ impl Archive {
     }
 
     pub fn allocate(&mut self, instrument: Instrument, allocation: Trade) {
-        self.allocations.entry(instrument).or_default().push(allocation);
+        let all = self.allocations.entry(instrument).or_default();
+        if all.len() == 2 * TRADES {
+            // Seldom and many at once, since the others have to move up.
+            all.drain(..TRADES);
+        }
+        all.push(allocation);
     }
 
     pub fn allocations(&self, instrument: Instrument) -> &[Trade] {
@@ -451,6 +456,9 @@ mod tests {
             expiry: None,
             prevented: Amount::ZERO,
             prevented_match: None,
+            pegged: None,
+            unsized_yet: false,
+            floor: None,
         }
     }
 

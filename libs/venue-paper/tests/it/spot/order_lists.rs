@@ -184,7 +184,7 @@ fn lists_and_their_orders_are_counted_whether_they_wait_or_not() {
         ),
     );
     check_with(
-        |floor| floor.spot.limits.max_lists = 2,
+        |floor| floor.spot.limits.max_lists = Some(2),
         &format!(
             "oto buy 1 limit 50 then sell 1 limit 105
             → o1 accepted #1 / o2 accepted #2

@@ -99,7 +99,7 @@ impl World {
         let mut rules = InstrumentRules::open(get("BTC"), get("USDT"), get("0.01"), get(lot), get("5"));
         rules.market_lot_size = *dice.pick(&[None, Some(get("0.5"))]);
         let mut spot = Spot::new(terms);
-        spot.limits.max_lists = 60;
+        spot.limits.max_lists = Some(60);
         spot.list(instrument(), &rules);
         let mut totals = BTreeMap::new();
         for (asset, amount) in [("USDT", "20000"), ("BTC", *dice.pick(&["0", "50"]))] {
