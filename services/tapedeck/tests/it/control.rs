@@ -20,7 +20,7 @@ fn with_an_open_trade(place: &Place) -> (Running, String) {
     let trade = until("a trade is open", || {
         let trades = place.run("trades --json");
         let rows: Vec<Value> = serde_json::from_str(&trades.out).ok()?;
-        let open = rows.iter().find(|row| text(&row["state"]) == "open, protected")?;
+        let open = rows.iter().find(|row| row["state"] == "open" && row["protected"] == true)?;
         Some(text(&open["trade"]).to_owned())
     });
     (run, trade)
