@@ -37,6 +37,8 @@ fn exchange_information_is_read_as_the_rules_that_it_was_made_from() {
         market_max_quantity: Some(Quantity::MOST),
         max_notional: Some(domain::Price::MOST),
         max_position: Some(d("12")),
+        // As many as most symbols have.
+        max_order_lists: Some(20),
         listing: None,
         ..rules()
     };
