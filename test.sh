@@ -3,15 +3,30 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# Beyond what every run tests: the bus and the recorder on RabbitMQ 4.0, from a Debian 13 that is made once.
-if [ "${1:-}" = --long ] && [ "${2:-}" = rabbitmq4 ]; then
-  TAPEDECK_RABBITMQ_BIN=$(libs/testkit/rabbitmq4.sh "${TAPEDECK_RABBITMQ4:-${XDG_CACHE_HOME:-$HOME/.cache}/tapedeck/rabbitmq4}")
-  export TAPEDECK_RABBITMQ_BIN
-  exec cargo test --locked -p bus -p event-logger
-elif [ $# -ne 0 ]; then
-  echo "usage: ./test.sh [--long rabbitmq4]" >&2
+usage() {
+  cat >&2 <<'END'
+usage: ./test.sh                 formatting, lints and every test
+       ./test.sh --long NAME     one of the longer runs:
+           owner       fifty fleets at our exchange, with an owner's hand and changing rules (about half an hour)
+           markets     equity and exits on 1,000 random markets
+           rounds      10,000 rounds of reading the book and trading on it, and as many triggered orders
+           simulate    10,000 seeds of the fault simulation
+           memory      the exchange's memory after 100,000 and after 1,000,000 orders
+           freqtrade   freqtrade from PyPI on candles of 15 minutes
+           rabbitmq4   the tests of bus and recorder on RabbitMQ 4.0
+END
   exit 2
-fi
+}
+long=''
+case "$#:${1:-}" in
+  0:) ;;
+  2:--long) long=$2 ;;
+  *) usage ;;
+esac
+case "$long" in
+  '' | owner | markets | rounds | simulate | memory | freqtrade | rabbitmq4) ;;
+  *) usage ;;
+esac
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -56,26 +71,34 @@ if ! has cargo; then
   exit 1
 fi
 
-# Runs that take long, by name.
-if [ "${1:-}" = --long ]; then
-  case "${2:-}" in
-    owner)
-      cargo build --package testkit --bin with-servers --locked
-      cargo test --package tapedeck --test it --locked --no-run
-      exec "${CARGO_TARGET_DIR:-target}/debug/with-servers" \
-        cargo test --package tapedeck --test it --locked -- --ignored --nocapture fifty_owners_do_what_they_like
-      ;;
-    *)
-      echo "test.sh: no long run '${2:-}'; there is: owner" >&2
-      exit 2
-      ;;
-  esac
-fi
-
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 # Recorded candles for the tests that want them; see README.md.
 export TAPEDECK_DATA="${TAPEDECK_DATA:-$(cd .. && pwd)/shared/data}"
 [ -d "$TAPEDECK_DATA" ] || unset TAPEDECK_DATA
+
+with_servers="${CARGO_TARGET_DIR:-target}/debug/with-servers"
+
+case "$long" in
+  owner)
+    cargo build --package testkit --bin with-servers --locked
+    cargo test --package tapedeck --test it --locked --no-run
+    exec "$with_servers" cargo test --package tapedeck --test it --locked -- --ignored --nocapture fifty_owners_do_what_they_like
+    ;;
+  markets)
+    TAPEDECK_MARKETS=1000 exec cargo test --release --package tapedeck --test it --locked -- --nocapture markets::
+    ;;
+  rounds)
+    TAPEDECK_ROUNDS=10000 exec cargo test --package paper-exchange --test it --locked -- --nocapture one_book triggers
+    ;;
+  simulate) exec cargo run --release --locked --package tapedeck -- simulate --seeds 10000 ;;
+  memory) exec cargo run --release --locked --package paper-exchange --example memory ;;
+  freqtrade) exec cargo test --package paper-exchange --locked --test it -- --ignored --nocapture freqtrade ;;
+  rabbitmq4)
+    TAPEDECK_RABBITMQ_BIN=$(libs/testkit/rabbitmq4.sh "${TAPEDECK_RABBITMQ4:-${XDG_CACHE_HOME:-$HOME/.cache}/tapedeck/rabbitmq4}")
+    export TAPEDECK_RABBITMQ_BIN
+    exec cargo test --locked -p bus -p event-logger
+    ;;
+esac
 
 echo "== format"
 cargo fmt --all --check
@@ -84,16 +107,5 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 echo "== tests"
 cargo build --package testkit --bin with-servers --locked
 cargo test --workspace --locked --no-run
-case "${1:-} ${2:-}" in
-  "--long freqtrade")
-    # Installs freqtrade from PyPI, which takes minutes.
-    exec cargo test --package paper-exchange --locked --test it -- --ignored freqtrade
-    ;;
-  " ") ;;
-  *)
-    echo "test.sh: run it without an argument, or with --long freqtrade" >&2
-    exit 2
-    ;;
-esac
 # In place of this script, so that a signal to it ends the servers too.
-exec "${CARGO_TARGET_DIR:-target}/debug/with-servers" cargo test --workspace --locked
+exec "$with_servers" cargo test --workspace --locked
