@@ -15,17 +15,18 @@ usage: ./test.sh                 formatting, lints and every test
            freqtrade   freqtrade from PyPI on candles of 15 minutes
            rabbitmq4   the tests of bus and recorder on RabbitMQ 4.0
 END
-  exit 2
+  exit "$1"
 }
 long=''
 case "$#:${1:-}" in
   0:) ;;
   2:--long) long=$2 ;;
-  *) usage ;;
+  1:--help | 1:-h) usage 0 ;;
+  *) usage 2 ;;
 esac
 case "$long" in
   '' | owner | markets | rounds | simulate | memory | freqtrade | rabbitmq4) ;;
-  *) usage ;;
+  *) usage 2 ;;
 esac
 
 as_root() {

@@ -41,7 +41,7 @@ async fn a_missing_queue_another_argument_and_stranded_messages_are_found() {
         "{said}"
     );
     let applied = topology::apply(&url).await.unwrap();
-    assert_eq!(applied.made, ["queue 'dead'"], "{applied}");
+    assert_eq!(applied.made, ["queue 'dead'", "binding of queue 'dead' to exchange 'dead'"], "{applied}");
     assert!(matches!(&applied.refused[..], [(what, _)] if what == "queue 'tape'"), "{applied}");
 }
 
