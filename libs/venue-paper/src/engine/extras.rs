@@ -195,6 +195,10 @@ pub fn check_listing(listing: &Listing, order: &NewOrder, extras: &Extras) -> Re
     if extras.trailing.is_some() && listing.trailing_stop_allowed == Some(false) {
         return refuse("Trailing stop");
     }
+    if extras.peg.is_some() && listing.peg_allowed == Some(false) {
+        let text = "Pegged orders are not supported for this symbol.".to_owned();
+        return Err(Refusal::new(Rejection::Other, -2010, text));
+    }
     if listing.takes(&order.kind) {
         return Ok(());
     }

@@ -111,6 +111,12 @@ impl Exchange {
         let market = self.markets.get(instrument).ok_or_else(Refusal::unknown_instrument)?;
         let listing = market.rules.listing.as_deref();
         if let Some(listing) = listing {
+            let (allowed, kind) =
+                if wanted.paid { (listing.opo_allowed, "OPO") } else { (listing.oto_allowed, "OTO") };
+            if allowed == Some(false) {
+                let text = format!("{kind} orders are not supported for this symbol.");
+                return Err(Refusal::new(Rejection::Other, -1013, text));
+            }
             for (order, extras) in wanted.each() {
                 check_listing(listing, order, &extras)?;
             }

@@ -90,7 +90,9 @@ impl Exchange {
             let market = self.spot.exchange.markets.get(instrument)?;
             let mut row = symbol(*instrument, market, self.status(*instrument), &self.spot.limits, shows);
             // Without a book there is nothing to peg a price to.
-            row["pegInstructionsAllowed"] = (self.live || market.outside.is_some()).into();
+            let listed = market.rules.listing.as_deref().and_then(|listing| listing.peg_allowed);
+            let has_book = self.live || market.outside.is_some();
+            row["pegInstructionsAllowed"] = (has_book && listed.unwrap_or(true)).into();
             Some(row)
         };
         let symbols: Vec<Value> = listed.iter().filter_map(row).collect();
@@ -206,8 +208,8 @@ fn symbol(instrument: Instrument, market: &Market, status: &str, limits: &Limits
         "orderTypes": listing.order_types.as_ref().map_or(json!(ORDER_TYPES), |types| json!(types)),
         "icebergAllowed": yes(listing.iceberg_allowed),
         "ocoAllowed": rules.oco_allowed,
-        "otoAllowed": true,
-        "opoAllowed": true,
+        "otoAllowed": yes(listing.oto_allowed),
+        "opoAllowed": yes(listing.opo_allowed),
         "quoteOrderQtyMarketAllowed": rules.quote_quantity_allowed,
         "allowTrailingStop": yes(listing.trailing_stop_allowed),
         "cancelReplaceAllowed": yes(listing.cancel_replace_allowed),

@@ -5,7 +5,8 @@ use super::stage::{Stage, assert_has, rules};
 use domain::{InstrumentRules, Listing, Side};
 use market_store::parse_exchange_info;
 use paper_exchange::endpoint::Endpoint::{
-    ExchangeInfo, MyPreventedMatches, OcoPlace, OrderAmend, OrderCancelReplace, OrderPlace, OrderQuery,
+    ExchangeInfo, MyPreventedMatches, OcoPlace, OpoPlace, OrderAmend, OrderCancelReplace, OrderPlace,
+    OrderQuery, OtoPlace,
 };
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 const RECORDED: &str = r#"{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,
     "quoteAsset":"USDT","quotePrecision":7,"quoteAssetPrecision":8,"baseCommissionPrecision":6,
     "quoteCommissionPrecision":5,"orderTypes":["LIMIT","MARKET","STOP_LOSS_LIMIT","TAKE_PROFIT_LIMIT","LIMIT_MAKER"],
-    "icebergAllowed":true,"ocoAllowed":true,"quoteOrderQtyMarketAllowed":false,"allowTrailingStop":true,
+    "icebergAllowed":true,"ocoAllowed":true,"otoAllowed":false,"opoAllowed":false,"pegInstructionsAllowed":false,"quoteOrderQtyMarketAllowed":false,"allowTrailingStop":true,
     "cancelReplaceAllowed":false,"amendAllowed":false,"isSpotTradingAllowed":true,"isMarginTradingAllowed":true,
     "permissions":[],"permissionSets":[["SPOT","TRD_GRP_004"]],"defaultSelfTradePreventionMode":"NONE",
     "allowedSelfTradePreventionModes":["NONE","EXPIRE_TAKER"],"filters":[
@@ -51,6 +52,24 @@ fn a_recorded_symbol_is_listed_as_it_was_recorded() {
     };
     assert_eq!(of(&mut stage, "permissions=TRD_GRP_004"), 1);
     assert_eq!(of(&mut stage, "permissions=TRD_GRP_005"), 0);
+}
+
+#[test]
+fn lists_and_pegs_that_a_recorded_symbol_does_not_take_are_refused() {
+    let mut stage = stage(recorded());
+    let working =
+        "workingType=LIMIT&workingSide=BUY&workingPrice=99&workingQuantity=2&workingTimeInForce=GTC";
+    let pending = "pendingType=LIMIT&pendingSide=SELL&pendingPrice=110&pendingTimeInForce=GTC";
+    assert_eq!(
+        stage.refused(OtoPlace, &format!("{working}&{pending}&pendingQuantity=2")),
+        "-1013 OTO orders are not supported for this symbol."
+    );
+    assert_eq!(
+        stage.refused(OpoPlace, &format!("{working}&{pending}")),
+        "-1013 OPO orders are not supported for this symbol."
+    );
+    let peg = "side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&pegPriceType=PRIMARY_PEG";
+    assert_eq!(stage.refused(OrderPlace, peg), "-2010 Pegged orders are not supported for this symbol.");
 }
 
 #[test]
