@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Packages may have to be fetched over a slow line.
-const INSTALLING: Duration = Duration::from_secs(300);
+/// Packages may have to be fetched over a slow line; freqtrade alone takes minutes.
+const INSTALLING: Duration = Duration::from_secs(1_200);
 
 /// The `python` of an environment with these packages, e.g. `["aio-pika==9.5.7"]`.
 ///

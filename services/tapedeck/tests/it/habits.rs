@@ -121,7 +121,8 @@ fn no_time_is_told_that_is_not_on_the_tape() {
     assert_eq!(done.code, Some(1), "{done:#?}");
     let last =
         done.err.lines().rfind(|line| line.contains("  position ")).unwrap_or_else(|| panic!("{done:#?}"));
-    let (told, rest) = last.split_once("  position ").unwrap();
+    let (_, rest) = last.split_once("  position ").unwrap();
+    let told = &last[.."2024-01-01 00:00".len()];
     let position: u64 = rest.split_whitespace().next().unwrap().parse().unwrap();
     let row = place.run(&format!("tape show --json --from {position} -n 1")).well();
     let recorded = time(
