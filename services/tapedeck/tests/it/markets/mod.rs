@@ -1,0 +1,61 @@
+//! Random markets: what the engine says of money is what its fills and the closes make of it.
+//!
+//! One seed is one market, one set of rules and one configuration. Forty run with every test;
+//! `TAPEDECK_MARKETS=1000` plays the first thousand, which is what `./test.sh --long markets` does.
+//! A seed that fails is named, and `TAPEDECK_MARKET_SEED=n` plays it alone.
+
+mod books;
+mod market;
+
+use market::Drawn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What the seeds met, so that a test that proves nothing fails.
+#[derive(Debug, Default)]
+struct Met {
+    trades: usize,
+    stops_hit: usize,
+    carried: usize,
+    dust: usize,
+    open: usize,
+    unsellable: usize,
+    unprotectable: usize,
+    sized: usize,
+}
+
+/// A number from the environment.
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a whole number, and is {text:?}")))
+}
+
+#[test]
+fn equity_dust_and_profits_of_random_markets_are_what_fills_and_closes_make_of_them() {
+    let alone = number("TAPEDECK_MARKET_SEED");
+    let count = number("TAPEDECK_MARKETS").unwrap_or(40);
+    let mut met = Met::default();
+    let mut failed = Vec::new();
+    for seed in alone.map_or(0..count, |seed| seed..seed + 1) {
+        let drawn = Drawn::new(seed);
+        // A panic of the engine fails its seed like a wrong figure; its message is on stderr.
+        let held = catch_unwind(AssertUnwindSafe(|| books::check(&drawn, &drawn.play(), &mut met)));
+        if let Err(broken) = held.unwrap_or_else(|_| Err("the engine panicked".to_owned())) {
+            println!("TAPEDECK_MARKET_SEED={seed}: {broken}");
+            failed.push(seed);
+            if alone.is_some() {
+                println!("{}", drawn.settings);
+            }
+        }
+        if (seed + 1) % 100 == 0 {
+            println!("{} of {count} seeds played, {} failed", seed + 1, failed.len());
+        }
+    }
+    println!("{met:?}");
+    assert!(failed.is_empty(), "{} of {count} seeds failed: {failed:?}", failed.len());
+    // Fewer meet too little to prove anything.
+    if alone.is_none() && count >= 40 {
+        let Met { trades, stops_hit, carried, dust, open, unsellable, unprotectable, sized } = met;
+        let all = [trades, stops_hit, carried, dust, open, unsellable, unprotectable, sized];
+        assert!(all.iter().all(|n| *n > 3), "{met:?}");
+    }
+}
