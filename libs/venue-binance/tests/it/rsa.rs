@@ -70,9 +70,9 @@ VZh20KXLqLAqDGjoDQIDAQAB
 /// The documentation's example.
 const PAYLOAD: &str = "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=1&price=0.2&timestamp=1668481559918&recvWindow=5000";
 /// By `openssl dgst -sha256 -sign`, in base64.
-const SIGNATURE: &str = "df/ZLxdjg/4rA9eMuhJyd7BvCXh6PGvvCTYi2PgDKy3firsZu8wd+pqvp5HhbyF9ds2u7KUQAm8nTt5z7OmBQl8K+MtLhNKW \
-    UaXMYh7GIxQVPqoyfKIu6Gfym803sIMi+TMhjKJ0q++ZyQGJuxJikZAJx701cOrHPB14aEgon4kDfK+JWbHR+tH3Abh4yfcy \
-    Ag15hI4+M09bAFW0jEKrtmma6rBaWD2IHgcErej4bjBbvpUjSB3v/Qlpg47HZESlvWAV90o4EITPX7jR1ZcKTVZQ2abKtz7o \
+const SIGNATURE: &str = "df/ZLxdjg/4rA9eMuhJyd7BvCXh6PGvvCTYi2PgDKy3firsZu8wd+pqvp5HhbyF9ds2u7KUQAm8nTt5z7OmBQl8K+MtLhNKW\
+    UaXMYh7GIxQVPqoyfKIu6Gfym803sIMi+TMhjKJ0q++ZyQGJuxJikZAJx701cOrHPB14aEgon4kDfK+JWbHR+tH3Abh4yfcy\
+    Ag15hI4+M09bAFW0jEKrtmma6rBaWD2IHgcErej4bjBbvpUjSB3v/Qlpg47HZESlvWAV90o4EITPX7jR1ZcKTVZQ2abKtz7o\
     YuQHO16lvsjrEvwyiYVvQnBNhLIe74ZDQCFb/iXtRAGXcfUkuR0itQ==";
 
 #[test]
