@@ -443,7 +443,12 @@ impl Trade {
         {
             self.protect_failures = 0;
         }
+        // It was given up before, and what is held cannot be sold now: asking at once would ask without end.
+        let given_up = self.beyond_stop || self.protect_failures >= config.protect_attempts;
         self.protect_failures += 1;
+        if given_up {
+            self.retry_at = self.retry_at.max(Some(now + config.back_off(self.protect_failures)));
+        }
         self.filtered += u32::from(rejection == Some(Rejection::Filter));
         self.beyond_stop |= rejection == Some(Rejection::WouldTrigger);
     }
