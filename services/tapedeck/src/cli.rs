@@ -201,7 +201,7 @@ fn limits(given: &str) -> Result<Limits, String> {
 
 #[derive(Debug, Args)]
 pub struct Up {
-    /// What to trade: synthetic[:SEED] or recorded:PATH (a file or folder of candles)
+    /// What to trade: synthetic[:SEED[:DAYS]] or recorded:PATH (a file or folder of candles)
     #[arg(long, default_value = "synthetic", value_name = "MARKET")]
     pub market: MarketSpec,
     /// Where orders go: venue-paper is one of the services; paper-exchange is the same exchange on
@@ -240,7 +240,7 @@ pub struct Run {
     /// trade-abstraction, order-tracker, position-tracker, portfolio-tracker
     #[arg(required = true, value_name = "SERVICE")]
     pub service: Vec<Which>,
-    /// What market-data plays: synthetic[:SEED] or recorded:PATH; or binance:SYMBOLS:INTERVALS, live
+    /// What market-data plays: synthetic[:SEED[:DAYS]] or recorded:PATH; or binance:SYMBOLS:INTERVALS, live
     /// candles, e.g. binance:BTCUSDT,ETHUSDT:1d; every replica the same
     #[arg(long, value_name = "MARKET")]
     pub market: Option<MarketSpec>,

@@ -135,10 +135,11 @@ pub async fn import(global: &Global, args: Import) -> anyhow::Result<ExitCode> {
     }
     let imported = import_into(global, &url, file).await.with_context(|| match &begun {
         Some(_) => format!("importing {}", args.file.display()),
-        None => format!(
-            "importing {} (what was read before is in the database: drop its schema tapedeck before the next try)",
+        None if args.tape.starts_with("postgres") => format!(
+            "importing {} (a database that held no tape before may now hold a part of it: drop the schema tapedeck there before the next try; a tape that was there before is as it was)",
             args.file.display()
         ),
+        None => format!("importing {}", args.file.display()),
     });
     let head = match (imported, begun) {
         (Ok(head), Some(begun)) => begun.keep().map(|()| head)?,
