@@ -23,8 +23,8 @@ struct Met {
     sized: usize,
 }
 
-/// Markets that take neither the stop nor the sale of what is held: it is not asked for without end.
-const NO_WAY_OUT: [u64; 3] = [625, 773, 873];
+/// A market that takes neither the stop nor the sale of what is held: it is not asked for without end.
+const NO_WAY_OUT: [u64; 1] = [625];
 
 /// A number from the environment.
 fn number(variable: &str) -> Option<u64> {
