@@ -72,7 +72,7 @@ fn a_running_up_is_halted_and_resumed_by_hand_and_the_tape_stays_provable() {
     for view in ["portfolio", "trades", "positions"] {
         place.run(view).well().says(&["trading is halted on all accounts", "lunch"]);
     }
-    run.line("trading halted");
+    run.line("trading HALTED");
     let portfolio = place.run("portfolio --json").well().list();
     assert!(portfolio.iter().all(|row| row["trading"]["state"] == "halted"), "{portfolio:?}");
 
