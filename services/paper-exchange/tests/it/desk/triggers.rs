@@ -135,7 +135,7 @@ fn no_triggered_order_fills_better_than_the_trade_that_triggered_it() {
         if judge.filled >= wanted {
             break;
         }
-        assert!(seed < 100, "{} only", judge.filled);
+        assert!(seed < 1_000, "{} only", judge.filled);
     }
     assert_eq!(judge.better, [""; 0], "of {}", judge.filled);
 }
