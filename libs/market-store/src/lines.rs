@@ -65,7 +65,7 @@ fn sample(path: &Path) -> Result<Vec<Line>, StoreError> {
             break;
         }
         number += 1;
-        check_length(&line).map_err(|why| malformed(path, number, why))?;
+        check_line(&line).map_err(|why| malformed(path, number, why))?;
         let trimmed = trim(&line, number);
         if !trimmed.is_empty() {
             lines.push(Line { number, at, text: trimmed.to_vec() });
@@ -176,7 +176,7 @@ impl Lines {
                 }
             }
         };
-        check_length(&self.line).map_err(|why| malformed(&self.source.path, number, why))?;
+        check_line(&self.line).map_err(|why| malformed(&self.source.path, number, why))?;
         Ok(Some(number))
     }
 }
@@ -205,7 +205,12 @@ fn next_line(text: &mut Text, line: &mut Vec<u8>) -> std::io::Result<usize> {
     text.take(LONGEST_LINE).read_until(b'\n', line)
 }
 
-fn check_length(line: &[u8]) -> Result<(), String> {
+fn check_line(line: &[u8]) -> Result<(), String> {
+    if line.trim_ascii().contains(&b'\r') {
+        return Err("has a carriage return in its middle: its rows would be read as one; \
+                    save the file with line ends of Unix (LF) or Windows (CR LF)"
+            .to_owned());
+    }
     if line.len() as u64 >= LONGEST_LINE && line.last() != Some(&b'\n') {
         return Err(format!("is longer than {LONGEST_LINE} bytes; this is no candle file"));
     }

@@ -38,6 +38,19 @@ fn told(files: &[(&str, &[u8])]) -> String {
 }
 
 #[test]
+fn rows_that_end_in_carriage_returns_only_are_refused_and_not_read_as_one() {
+    let old_mac = format!("{HEADER}{}", rows(0..6)).replace('\n', "\r");
+    let without_header = rows(0..6).replace('\n', "\r");
+    let many = rows(0..400).replace('\n', "\r");
+    for text in [&old_mac, &without_header, &many] {
+        let said = told(&[("BTCUSDT-1d.csv", text.as_bytes())]);
+        assert!(said.contains("line 1") && said.contains("carriage return") && said.contains("LF"), "{said}");
+    }
+    let windows = format!("{HEADER}{}", rows(0..3)).replace('\n', "\r\n");
+    assert_eq!(told(&[("BTCUSDT-1d.csv", windows.as_bytes())]), "0@2 1@3 2@4");
+}
+
+#[test]
 fn a_file_that_runs_backwards_is_read_from_its_end() {
     let text = format!("https://www.CryptoDataDownload.com\n{HEADER}{}", rows((0..5).rev()));
     let expected = "0@7 1@6 2@5 3@4 4@3";
