@@ -3,7 +3,7 @@
 //! What a file is packed in is told by its first bytes (RFC 1952; PKWARE's APPNOTE 4.3.7), not by its name:
 //! browsers unpack `.gz` files on the way and keep the name.
 
-use crate::StoreError;
+use crate::{StoreError, name::Named};
 use flate2::{Crc, bufread::GzDecoder, read::DeflateDecoder};
 use std::{
     fs::File,
@@ -153,6 +153,8 @@ fn unzip(path: &Path, file: File) -> Result<Box<dyn Read + Send>, StoreError> {
     let unusable = |why: String| StoreError::Archive { file: path.to_owned(), why };
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(e.to_string()))?;
     let index = only_file(&archive).map_err(unusable)?;
+    let inner = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default().into_owned();
+    is_named_alike(path, Path::new(&inner)).map_err(unusable)?;
     let entry = archive.by_index_raw(index).map_err(|e| damaged(e.to_string()))?;
     if entry.encrypted() {
         return Err(unusable("is encrypted: pack it anew without a password".to_owned()));
@@ -174,6 +176,24 @@ fn unzip(path: &Path, file: File) -> Result<Box<dyn Read + Send>, StoreError> {
         }
     };
     Ok(Box::new(Checked { text, left: size, wanted: crc, seen: Crc::new() }))
+}
+
+/// A name within an archive may say less than the archive's own, but nothing else.
+///
+/// # Errors
+/// Both name candles, and not the same.
+fn is_named_alike(archive: &Path, inner: &Path) -> Result<(), String> {
+    let (Named::Candles(outer), Named::Candles(within)) = (Named::of(archive), Named::of(inner)) else {
+        return Ok(());
+    };
+    if (outer.symbol, outer.interval) == (within.symbol, within.interval) {
+        return Ok(());
+    }
+    let (symbol, interval) = (within.symbol, within.interval);
+    Err(format!(
+        "holds {}, by its name candles of {symbol} {interval}: name the archive after it, or pack the right file",
+        inner.display()
+    ))
 }
 
 /// The index of the only CSV file; of the only file at all where none is called so.

@@ -41,6 +41,20 @@ fn what_a_file_is_packed_in_is_told_by_its_content() {
 }
 
 #[test]
+fn an_archive_that_holds_candles_of_another_name_is_refused() {
+    for (inner, why) in [
+        ("BUSDT-1d.csv", "holds BUSDT-1d.csv, by its name candles of BUSDT 1d"),
+        ("AUSDT-1h.csv", "candles of AUSDT 1h"),
+    ] {
+        let told = told("AUSDT-1d.zip", &zip(&[(inner, TEXT)], CompressionMethod::Deflated));
+        assert!(told.contains(why) && told.contains("name the archive after it"), "{told}");
+    }
+    for inner in ["AUSDT-1d.csv", "A_USDT-1d.csv", "AUSDT-1d-2024-01.csv", "export.csv"] {
+        assert_eq!(told("AUSDT-1d.zip", &zip(&[(inner, TEXT)], CompressionMethod::Deflated)), "2", "{inner}");
+    }
+}
+
+#[test]
 fn what_a_mac_adds_to_an_archive_is_left_out() {
     let mac = [("AUSDT-1d-2024-01.csv", TEXT), ("__MACOSX/._AUSDT-1d-2024-01.csv", "\0\u{5}\u{16}\u{7}")];
     assert_eq!(told("AUSDT-1d-2024-01.zip", &zip(&mac, CompressionMethod::Deflated)), "2");
