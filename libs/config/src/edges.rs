@@ -1,6 +1,9 @@
 //! `[edges.NAME]`: what gives signals, how much it may spend, how its trades are left.
 
-use crate::{EdgeKind, EdgeSettings, Exit, Forward, Sizing, section::Section, value};
+use crate::{
+    AccountSettings, EdgeKind, EdgeSettings, Exit, Forward, Sizing, file::is_configured, section::Section,
+    value,
+};
 use domain::{Account, EdgeName, Interval};
 use std::{num::NonZeroU32, time::Duration};
 
@@ -12,14 +15,24 @@ const DEFAULT_EDGE: &str = "edge70";
 /// The longest channel, in candles.
 const LONGEST: u32 = 100_000;
 
-pub(crate) fn edges(section: Section<'_>, account: Option<Account>) -> Option<Vec<EdgeSettings>> {
+/// `account` is that of edges which name none.
+pub(crate) fn edges(
+    section: Section<'_>,
+    account: Option<Account>,
+    accounts: Option<&[AccountSettings]>,
+) -> Option<Vec<EdgeSettings>> {
     // All are read before any is given up, so that the problems of all are found.
     let all: Vec<Option<EdgeSettings>> =
-        section.names().into_iter().map(|name| named(&section, name, account)).collect();
+        section.names().into_iter().map(|name| named(&section, name, account, accounts)).collect();
     all.into_iter().collect()
 }
 
-fn named(section: &Section<'_>, name: &str, account: Option<Account>) -> Option<EdgeSettings> {
+fn named(
+    section: &Section<'_>,
+    name: &str,
+    account: Option<Account>,
+    accounts: Option<&[AccountSettings]>,
+) -> Option<EdgeSettings> {
     let mut table = section.child(name);
     if !table.is_in_default() {
         table.fall_back(SHARED, section.default_table(DEFAULT_EDGE));
@@ -28,14 +41,21 @@ fn named(section: &Section<'_>, name: &str, account: Option<Account>) -> Option<
     if name == EdgeName::manual().as_str() {
         section.refuse_name(name, "is the owner of trades that no edge made");
     }
-    edge(table, edge_name.ok(), account)
+    edge(table, edge_name.ok(), account, accounts)
 }
 
-fn edge(mut section: Section<'_>, name: Option<EdgeName>, account: Option<Account>) -> Option<EdgeSettings> {
+fn edge(
+    mut section: Section<'_>,
+    name: Option<EdgeName>,
+    account: Option<Account>,
+    accounts: Option<&[AccountSettings]>,
+) -> Option<EdgeSettings> {
     let enabled = section.read("enabled", "write true or false", value::boolean);
     let kind = kind(&mut section);
     let account = if section.has("account") {
-        section.read("account", "write venue:name, e.g. \"binance:paper\"", value::parsed::<Account>)
+        let own =
+            section.read("account", "write venue:name, e.g. \"binance:paper\"", value::parsed::<Account>);
+        own.filter(|own| is_configured(&mut section, *own, accounts))
     } else {
         account
     };

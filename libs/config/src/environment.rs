@@ -18,18 +18,14 @@ pub struct Environment {
     pub store_url: Option<Secret>,
     /// `BUS_URL`.
     pub bus_url: Option<Secret>,
-    pub binance: BinanceAccess,
+    pub binance: BinanceUrls,
+    /// What else is set: accounts name the variables of their keys.
+    others: BTreeMap<String, Secret>,
 }
 
-/// The way to an account at Binance, or at something that speaks like it.
+/// Where Binance is, or something that speaks like it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BinanceAccess {
-    /// `BINANCE_API_KEY`.
-    pub key: Option<Secret>,
-    /// `BINANCE_API_SECRET`: an HMAC secret, or an Ed25519 private key as PEM.
-    pub secret: Option<Secret>,
-    /// `BINANCE_API_SECRET_FILE`: the same in a file.
-    pub secret_file: Option<PathBuf>,
+pub struct BinanceUrls {
     /// `BINANCE_REST_URL`; without a slash at the end, as the others.
     pub rest_url: Option<String>,
     /// `BINANCE_WS_API_URL`.
@@ -92,15 +88,6 @@ impl Environment {
         Variable {
             name: "BUS_URL",
             about: "The broker between processes: amqp://USER:PASSWORD@HOST:PORT/VHOST (%2f is the vhost /), or amqps:// with TLS.",
-        },
-        Variable { name: "BINANCE_API_KEY", about: "The API key of the account at Binance." },
-        Variable {
-            name: "BINANCE_API_SECRET",
-            about: "What requests are signed with: the key's HMAC secret, or an Ed25519 private key as PEM.",
-        },
-        Variable {
-            name: "BINANCE_API_SECRET_FILE",
-            about: "The same in a file, instead of BINANCE_API_SECRET.",
         },
         Variable {
             name: "BINANCE_REST_URL",
@@ -166,18 +153,11 @@ impl Environment {
             }
             known.then(|| url.trim_end_matches('/').to_owned())
         };
-        let binance = BinanceAccess {
-            key: get("BINANCE_API_KEY").map(Secret),
-            secret: get("BINANCE_API_SECRET").map(Secret),
-            secret_file: get("BINANCE_API_SECRET_FILE").map(PathBuf::from),
+        let binance = BinanceUrls {
             rest_url: web("BINANCE_REST_URL", ["https", "http"], &mut problems),
             ws_api_url: web("BINANCE_WS_API_URL", ["wss", "ws"], &mut problems),
             stream_url: web("BINANCE_STREAM_URL", ["wss", "ws"], &mut problems),
         };
-        if binance.secret.is_some() && binance.secret_file.is_some() {
-            let remedy = "unset one of the two".to_owned();
-            problems.push(problem("BINANCE_API_SECRET", "is set, and BINANCE_API_SECRET_FILE too", remedy));
-        }
         if !problems.is_empty() {
             return Err(Problems::new("the environment", problems));
         }
@@ -189,8 +169,22 @@ impl Environment {
             store_url,
             bus_url,
             binance,
+            others: vars
+                .into_iter()
+                .filter(|(name, _)| !is_read(name))
+                .map(|(name, v)| (name, Secret(v)))
+                .collect(),
         })
     }
+
+    /// The variable that an account names.
+    pub fn named(&self, variable: &str) -> Option<&Secret> {
+        self.others.get(variable)
+    }
+}
+
+fn is_read(name: &str) -> bool {
+    Environment::VARIABLES.iter().any(|variable| variable.name == name)
 }
 
 fn unknown(vars: &BTreeMap<String, String>) -> Vec<Problem> {

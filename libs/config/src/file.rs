@@ -1,7 +1,8 @@
 //! `tapedeck.toml`, over the embedded default.
 
 use crate::{
-    FeeAsset, Limits, Orders, Paper, Portfolio, Problem, Problems, Settings,
+    AccountSettings, FeeAsset, Limits, Orders, Paper, Portfolio, Problem, Problems, Settings,
+    accounts::accounts,
     edges::edges,
     section::{Report, Section},
     value::{self, Parsed},
@@ -66,16 +67,18 @@ fn read(name: &str, text: &str) -> Result<Settings, Problems> {
 
 /// Reads everything before anything is given up, so that all problems are found.
 fn settings(mut root: Section<'_>) -> Option<Settings> {
-    let account = root.read("account", "write venue:name, e.g. \"binance:paper\"", value::parsed::<Account>);
     let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::parsed::<Asset>);
     let paper = paper(root.table("paper"));
     let limits = limits(root.table("limits"));
     let portfolio = portfolio(root.table("portfolio"));
     let orders = orders(root.table("orders"));
-    let edges = edges(root.table("edges"), account);
+    let accounts = accounts(root.table("accounts"), paper.as_ref().map(|paper| &paper.balances));
+    let account = account(&mut root, accounts.as_deref());
+    let edges = edges(root.table("edges"), account, accounts.as_deref());
     root.close();
     Some(Settings {
         account: account?,
+        accounts: accounts?,
         quote: quote?,
         paper: paper?,
         limits: limits?,
@@ -83,6 +86,39 @@ fn settings(mut root: Section<'_>) -> Option<Settings> {
         orders: orders?,
         edges: edges?,
     })
+}
+
+const ACCOUNT: &str = "write the name of one of [accounts], e.g. \"binance:paper\"";
+
+/// The account of edges that name none. Where the file names one account and nothing more, that one is meant.
+fn account(root: &mut Section<'_>, accounts: Option<&[AccountSettings]>) -> Option<Account> {
+    let only = match accounts {
+        Some([only]) if !root.is_own("account") => Some(only.account),
+        _ => None,
+    };
+    let account = root.read("account", ACCOUNT, value::parsed::<Account>);
+    if only.is_some() {
+        return only;
+    }
+    let account = account?;
+    is_configured(root, account, accounts).then_some(account)
+}
+
+/// Whether an account that is named in `section` under the key `account` is there; reported if not.
+pub(crate) fn is_configured(
+    section: &mut Section<'_>,
+    account: Account,
+    accounts: Option<&[AccountSettings]>,
+) -> bool {
+    // Accounts that cannot be read are a problem of their own.
+    let Some(accounts) = accounts else { return true };
+    if accounts.iter().any(|known| known.account == account) {
+        return true;
+    }
+    let known: Vec<String> = accounts.iter().map(|known| known.account.to_string()).collect();
+    let remedy = format!("write [accounts.\"{account}\"] with its mode, or one of: {}", known.join(", "));
+    section.refuse("account", format!("{account} is not configured"), &remedy);
+    false
 }
 
 fn paper(mut section: Section<'_>) -> Option<Paper> {
@@ -116,7 +152,7 @@ fn paper(mut section: Section<'_>) -> Option<Paper> {
     })
 }
 
-fn balances(value: &DeValue<'_>) -> Parsed<BTreeMap<Asset, Decimal>> {
+pub(crate) fn balances(value: &DeValue<'_>) -> Parsed<BTreeMap<Asset, Decimal>> {
     let table = value.as_table().ok_or_else(|| format!("is {}", value::describe(value)))?;
     let entry = |asset: &str, amount: &DeValue<'_>| {
         let asset = Asset::new(asset).map_err(|invalid| invalid.to_string())?;

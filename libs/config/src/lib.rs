@@ -4,6 +4,7 @@
 //! an unknown key is a problem too, for a limit that is misspelt is no limit.
 //! Amounts never pass through a binary float: the digits in the file are the digits in the engine.
 
+mod accounts;
 mod edges;
 mod environment;
 mod file;
@@ -13,9 +14,10 @@ mod settings;
 mod suggest;
 mod value;
 
-pub use environment::{BinanceAccess, Environment, Secret, Variable};
+pub use environment::{BinanceUrls, Environment, Secret, Variable};
 pub use file::default_toml;
 pub use problem::{Problem, Problems};
 pub use settings::{
-    EdgeKind, EdgeSettings, Exit, FeeAsset, Forward, Limits, Orders, Paper, Portfolio, Settings, Sizing,
+    AccountSettings, EdgeKind, EdgeSettings, Exit, FeeAsset, Forward, KeySource, Limits, Live, Mode, Orders,
+    Paper, Portfolio, Settings, Sizing,
 };

@@ -148,9 +148,19 @@ impl<'a> Section<'a> {
 
     /// Reports a name that the owner chose badly.
     pub fn refuse_name(&self, key: &str, what: impl Into<String>) {
+        self.refuse_entry(key, what, "choose another name");
+    }
+
+    /// Reports something about the whole table under a name that the owner chose.
+    pub fn refuse_entry(&self, key: &str, what: impl Into<String>, remedy: &str) {
         let entry = self.own.and_then(|table| table.get_key_value(key));
         let line = entry.map(|(key, _)| self.report.line_at(key.span().start));
-        self.report.add(&self.key(key), line, what, "choose another name");
+        self.report.add(&self.key(key), line, what, remedy);
+    }
+
+    /// Whether the owner's file has the key.
+    pub fn is_own(&self, key: &str) -> bool {
+        self.own.is_some_and(|table| table.contains_key(key))
     }
 
     /// Takes just these keys from another table where this section has them not.

@@ -4,13 +4,18 @@ use domain::{Account, Asset, Decimal, EdgeName, Interval};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     num::NonZeroU32,
+    path::PathBuf,
     time::Duration,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
+    /// The account of edges that name none; one of `accounts`.
     pub account: Account,
+    /// Each account once.
+    pub accounts: Vec<AccountSettings>,
     /// What everything is paid with and measured in.
     pub quote: Asset,
     pub paper: Paper,
@@ -26,12 +31,75 @@ impl Settings {
     pub fn enabled(&self) -> impl Iterator<Item = &EdgeSettings> {
         self.edges.iter().filter(|edge| edge.enabled)
     }
+
+    /// The accounts in use, each once: the one at the top, then those of the edges that run.
+    pub fn trading(&self) -> impl Iterator<Item = &AccountSettings> {
+        let mut seen = BTreeSet::new();
+        let used = [self.account].into_iter().chain(self.enabled().map(|edge| edge.account));
+        used.filter(move |account| seen.insert(*account)).filter_map(|account| self.settings_of(account))
+    }
+
+    /// `None` is an account that is not configured.
+    pub fn settings_of(&self, account: Account) -> Option<&AccountSettings> {
+        self.accounts.iter().find(|settings| settings.account == account)
+    }
+}
+
+/// An account, and where its orders go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountSettings {
+    pub account: Account,
+    pub mode: Mode,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Orders never leave Tapedeck.
+    Paper {
+        /// What the account owns at the start; none is negative.
+        balances: BTreeMap<Asset, Decimal>,
+    },
+    /// Orders go to the venue, signed with the account's key.
+    Live(Box<Live>),
+}
+
+/// The way to an account at a venue. Addresses have no slash at the end; `None` is the environment's, else the
+/// venue's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Live {
+    pub api_key: KeySource,
+    /// Of the HMAC secret, or of a private key as PEM.
+    pub api_secret: KeySource,
+    pub rest_url: Option<String>,
+    pub ws_api_url: Option<String>,
+    pub stream_url: Option<String>,
+    /// Whether a key that may withdraw is accepted.
+    pub may_withdraw: bool,
+}
+
+/// Where a key or a secret is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    /// An environment variable.
+    Variable(String),
+    File(PathBuf),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+        }
+    }
 }
 
 /// The paper exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Paper {
-    /// What the account owns at the start; none is negative.
+    /// What an account owns at the start that does not say it itself; none is negative.
     pub balances: BTreeMap<Asset, Decimal>,
     pub maker_fee: Decimal,
     pub taker_fee: Decimal,

@@ -50,8 +50,8 @@ pub fn of_step(tape: Uuid, source: &str, now: Timestamp, n: u64) -> Uuid {
 /// | frame quarantined | account and the frame's hash: two replicas bring the same bytes |
 ///
 /// Amounts are compared as numbers: `1.50` and `1.5` name one fact.
-/// `InstrumentListed` has none: it tells no time, and the same rules may return after others, so
-/// whoever says it must name the listing that it follows.
+/// `InstrumentListed` and `AccountIdentified` have none: they tell no time, and the same rules or rights may
+/// return after others, so whoever says one must name the one that it follows.
 pub fn of_fact(tape: Uuid, event: &Event) -> Option<Uuid> {
     let key = match event {
         Event::Order(e) => order(e)?,
@@ -76,7 +76,8 @@ pub fn of_fact(tape: Uuid, event: &Event) -> Option<Uuid> {
             format!("{}/{}/{}/{}", e.account, e.at, e.stream, e.replica)
         }
         Event::Frame(FrameEvent::Quarantined(e)) => format!("{}/{}", e.account, e.frame),
-        Event::Tape(_)
+        Event::Account(AccountEvent::Identified(_))
+        | Event::Tape(_)
         | Event::Unit(_)
         | Event::Time(TimeEvent::WakeAsked(_))
         | Event::Instrument(_)

@@ -164,6 +164,7 @@ events! {
     }
     Account(AccountEvent) {
         BalanceChanged(BalanceChanged) "account.balance_changed" 1;
+        Identified(AccountIdentified) "account.identified" 1;
         LedgerEntered(LedgerEntry) "account.ledger_entry" 1;
     }
     Stream(StreamEvent) {

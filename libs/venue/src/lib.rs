@@ -7,7 +7,7 @@ use domain::{Account, ClientOrderId, Instrument, InstrumentRules, OrderRequest, 
 use events::Event;
 use std::{future::Future, time::Duration};
 
-/// One account's way to its venue.
+/// The way to venues. Each call names its account, so that one way can serve many.
 pub trait Venue: Send + Sync + 'static {
     /// Submits an order, or an OCO.
     fn submit(
@@ -48,18 +48,19 @@ pub trait Venue: Send + Sync + 'static {
         number: VenueOrderId,
     ) -> impl Future<Output = Outcome> + Send;
 
-    /// The venue's present rules for an instrument, not older than `at_most`.
+    /// The venue's present rules for an instrument as they hold for that account, not older than `at_most`.
     ///
     /// # Errors
     /// It does not tell; in words.
     fn listing(
         &self,
+        account: Account,
         instrument: Instrument,
         at_most: Duration,
     ) -> impl Future<Output = Result<Listing, String>> + Send;
 
-    /// What the venue's clock shows now, as far as is known; a new attempt is stamped with it.
-    fn time(&self) -> Option<Timestamp> {
+    /// What the clock of the account's venue shows now, as far as is known; a new attempt is stamped with it.
+    fn time(&self, _account: Account) -> Option<Timestamp> {
         None
     }
 }

@@ -244,7 +244,7 @@ pub struct Run {
     /// candles, e.g. binance:BTCUSDT,ETHUSDT:1d; every replica the same
     #[arg(long, value_name = "MARKET")]
     pub market: Option<MarketSpec>,
-    /// Where orders go: venue-paper is one of the services, binance is the account of BINANCE_API_KEY;
+    /// Where orders go: venue-paper is one of the services, binance sends those of live accounts there;
     /// every process the same
     #[arg(long, value_name = "VENUE", value_enum, default_value = "venue-paper")]
     pub venue: RunVenue,

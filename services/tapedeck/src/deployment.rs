@@ -75,6 +75,7 @@ impl Service {
         let own = Self::ALL.into_iter().find(|service| service.name() == unit.as_str());
         own.or(match unit.as_str() {
             "order-gateway" | "trade-planner" => Some(Self::TradeAbstraction),
+            _ if units::is_paper(unit) => Some(Self::VenuePaper),
             other if other.ends_with("-signals") => Some(Self::Edge70Signals),
             _ => None,
         })

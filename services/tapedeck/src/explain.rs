@@ -26,6 +26,19 @@ pub fn explain(event: &Event) -> String {
         Event::Account(AccountEvent::BalanceChanged(e)) => {
             format!("{}: {} free {}, locked {}", e.account, e.asset, show(e.free), show(e.locked))
         }
+        Event::Account(AccountEvent::Identified(e)) => {
+            let withdraws = match e.may_withdraw {
+                Some(true) => " and withdraw",
+                Some(false) => "",
+                None => "; whether it may withdraw is not told",
+            };
+            format!(
+                "{}: its key opens the venue's account {} and may {}{withdraws}",
+                e.account,
+                e.venue_account,
+                if e.may_trade { "trade" } else { "not trade" }
+            )
+        }
         Event::Account(AccountEvent::LedgerEntered(e)) => {
             format!("{}: {} {} ({}, {})", e.account, show(e.delta), e.asset, e.reason, e.venue_ref)
         }

@@ -10,7 +10,7 @@ use position_sizer::BaseFee;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service::{Host, Service};
-use settings::{EdgeKind, EdgeSettings, Exit, Settings, Sizing};
+use settings::{AccountSettings, EdgeKind, EdgeSettings, Exit, Mode, Settings, Sizing};
 use std::{collections::BTreeMap, num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
@@ -58,11 +58,11 @@ pub fn check_accounts<'a>(
     settings: &Settings,
     instruments: impl Iterator<Item = &'a Instrument>,
 ) -> Result<(), WrongUse> {
-    let accounts = || settings.enabled().map(|edge| edge.account).chain([settings.account]);
     for instrument in instruments {
-        if let Some(account) = accounts().find(|account| account.venue != instrument.venue) {
+        let mut accounts = settings.trading().map(|settings| settings.account);
+        if let Some(account) = accounts.find(|account| account.venue != instrument.venue) {
             return Err(WrongUse(format!(
-                "account {account} is not at {venue}, where {symbol} is traded: set account = \"{venue}:{name}\" in tapedeck.toml",
+                "account {account} is not at {venue}, where {symbol} is traded: trade on an account there, e.g. [accounts.\"{venue}:{name}\"], in tapedeck.toml",
                 venue = instrument.venue,
                 symbol = instrument.symbol,
                 name = account.name,
@@ -79,19 +79,36 @@ pub fn check_accounts<'a>(
 pub async fn check_same_account(tape: &Tape, settings: &Settings) -> anyhow::Result<()> {
     for row in tape.of_kind(events::Kind::UnitStarted).await? {
         let Event::Unit(events::UnitEvent::Started(started)) = row.decode()?.event else { continue };
-        if started.unit.as_str() != venue_paper::UNIT {
+        if !is_paper(started.unit) {
             continue;
         }
         let then: venue_paper::Config = serde_json::from_value(started.config)?;
-        if then.account != settings.account {
+        let mut now = settings.trading().map(|settings| settings.account);
+        if !now.any(|account| account == then.account && paper_unit(settings, account) == started.unit) {
+            let now: Vec<String> = settings.trading().map(|settings| settings.account.to_string()).collect();
             let message = format!(
                 "this tape trades the account {}, the configuration says {}: choose another tape with --tape, or that account",
-                then.account, settings.account
+                then.account,
+                now.join(", ")
             );
             return Err(WrongUse(message).into());
         }
     }
     Ok(())
+}
+
+/// The paper venue of an account: each account has one of its own, so that none trades against another.
+fn paper_unit(settings: &Settings, account: Account) -> UnitName {
+    if account == settings.account {
+        name(venue_paper::UNIT)
+    } else {
+        name(&format!("{}-{}", venue_paper::UNIT, account.name))
+    }
+}
+
+/// Whether a unit is the paper venue of an account.
+pub fn is_paper(unit: UnitName) -> bool {
+    unit.strip_prefix(venue_paper::UNIT).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Every unit of a whole engine on paper.
@@ -107,13 +124,17 @@ pub fn all(settings: &Settings) -> anyhow::Result<Vec<Host>> {
 /// # Errors
 /// As [`all`].
 pub fn at(settings: &Settings, venue: Option<&str>) -> anyhow::Result<Vec<Host>> {
-    let mut hosts = vec![
-        Host::new::<venue_paper::VenuePaper>(name(venue_paper::UNIT), paper(settings)?),
+    let mut hosts = Vec::new();
+    for AccountSettings { account, .. } in settings.trading() {
+        let unit = paper_unit(settings, *account);
+        hosts.push(Host::new::<venue_paper::VenuePaper>(unit, paper(settings, *account)?));
+    }
+    hosts.extend([
         Host::new::<gateway::Gateway>(gateway(), order_gateway(settings, venue)),
         Host::new::<order_tracker::OrderTracker>(name(order_tracker::UNIT), orders(settings)),
         Host::new::<position_tracker::PositionTracker>(name(position_tracker::UNIT), positions(settings)),
         Host::new::<portfolio_tracker::PortfolioTracker>(name(portfolio_tracker::UNIT), portfolio(settings)?),
-    ];
+    ]);
     for edge in settings.enabled() {
         let EdgeKind::Edge70 { interval, long, short, forward } = edge.kind else { continue };
         let config = edge70_signals::Config {
@@ -156,7 +177,7 @@ pub async fn of_tape(tape: &Tape) -> anyhow::Result<Vec<Host>> {
 
 fn by_name(unit: UnitName, config: &Value) -> anyhow::Result<Host> {
     match unit.as_str() {
-        venue_paper::UNIT => host::<venue_paper::VenuePaper>(unit, config),
+        _ if is_paper(unit) => host::<venue_paper::VenuePaper>(unit, config),
         "order-gateway" => host::<gateway::Gateway>(unit, config),
         order_tracker::UNIT => host::<order_tracker::OrderTracker>(unit, config),
         position_tracker::UNIT => host::<position_tracker::PositionTracker>(unit, config),
@@ -180,14 +201,20 @@ where
     Ok(Host::new::<S>(unit, config))
 }
 
+/// The paper exchange of an account. A live account that is played with owns what `[paper]` says.
+///
 /// # Errors
 /// A configuration that the paper exchange cannot run under.
-pub fn paper(settings: &Settings) -> anyhow::Result<venue_paper::Config> {
+pub fn paper(settings: &Settings, account: Account) -> anyhow::Result<venue_paper::Config> {
     use venue_paper::engine::{Fees, PaidIn, Terms, ThirdPrice};
     let paper = &settings.paper;
+    let balances = match settings.settings_of(account).map(|settings| &settings.mode) {
+        Some(Mode::Paper { balances }) => balances,
+        Some(Mode::Live(_)) | None => &paper.balances,
+    };
     let config = venue_paper::Config {
-        account: settings.account,
-        balances: paper.balances.clone(),
+        account,
+        balances: balances.clone(),
         terms: Terms {
             fees: Fees {
                 maker: paper.maker_fee,
@@ -327,7 +354,7 @@ pub fn simulated(oco: bool) -> Vec<Host> {
     let settings = Settings::from_toml(if oco { SIMULATED_OCO } else { SIMULATED_STOP });
     let units = settings.map_err(anyhow::Error::from).and_then(|settings| all(&settings));
     let mut units = units.unwrap_or_else(|e| unreachable!("built in and tested: {e:#}"));
-    units.retain(|host| host.unit().as_str() != venue_paper::UNIT);
+    units.retain(|host| !is_paper(host.unit()));
     units
 }
 

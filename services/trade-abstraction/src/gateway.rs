@@ -421,6 +421,15 @@ impl Effect {
         }
     }
 
+    pub fn account(&self) -> Account {
+        match self {
+            Self::Send { account, .. }
+            | Self::Cancel { account, .. }
+            | Self::LookUp { account, .. }
+            | Self::Check { account, .. } => *account,
+        }
+    }
+
     /// The orders that it is about.
     pub fn orders(&self) -> impl Iterator<Item = ClientOrderId> {
         let orders: Vec<_> = match self {

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - One effect is one request; nothing is sent again here. A lookup is asked until it tells something.
 //! - What comes back goes to the incarnation that asked for it, and to no other.
-//! - Exits never wait for entries: each kind has room of its own.
+//! - Exits never wait for entries, and no account waits for another: each has room of its own.
 
 use crate::gateway::{Answer, Attempt, Effect, Gateway};
 use domain::{Account, ClientOrderId, Instrument, Timestamp, VenueOrderId};
@@ -11,6 +11,7 @@ use events::{CancelRejected, Event, OrderEvent, Rejection};
 use runtime::apart::hands::{Back, Hands, News};
 use service::Host;
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -21,9 +22,9 @@ use tokio::{
 };
 use venue::{Listing, Outcome, Stamp, Venue};
 
-/// Entries under way at once.
+/// Entries of one account under way at once.
 const ENTRIES: usize = 16;
-/// Exits, cancels and lookups under way at once.
+/// Exits, cancels and lookups of one account under way at once.
 const URGENT: usize = 128;
 /// Answers that wait for the gateway to judge them.
 const BACKLOG: usize = 256;
@@ -56,7 +57,7 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
             let (request, attempt) = (request.id(), attempt.number);
             match pause(outcome, "order", &request, attempt).await {
                 Paused::Facts(facts) => return brought(facts),
-                Paused::Again => Answer::TryAgain { request, attempt, venue_time: venue.time() },
+                Paused::Again => Answer::TryAgain { request, attempt, venue_time: venue.time(account) },
                 Paused::Unknown(text) => Answer::Unknown { request, attempt, text },
             }
         }
@@ -70,7 +71,7 @@ pub async fn carry_out<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
                     sleep(growing(attempt.number)).await;
                 }
             }
-            Answer::CancelAgain { order, attempt: attempt.number, venue_time: venue.time() }
+            Answer::CancelAgain { order, attempt: attempt.number, venue_time: venue.time(account) }
         }
         Effect::LookUp { account, instrument, orders, not_before } => {
             let mut all = Vec::new();
@@ -112,7 +113,7 @@ async fn check<V: Venue>(
 /// that something can take its place, and a refusal that other rules may explain has them asked for at once.
 pub async fn carry_out_by_the_rules<V: Venue>(venue: &V, effect: Effect) -> Vec<Brought> {
     if let Effect::Cancel { account, instrument, order, rules: Some(known), .. } = &effect {
-        let asked = timeout(RULES_ANSWER, venue.listing(*instrument, RULES_AGE)).await;
+        let asked = timeout(RULES_ANSWER, venue.listing(*account, *instrument, RULES_AGE)).await;
         let (why, rules) = match asked {
             Ok(Ok(Listing::Trading(rules))) if rules != *known => {
                 (format!("{instrument} has other rules now, by which it is decided anew"), Some(rules))
@@ -125,18 +126,18 @@ pub async fn carry_out_by_the_rules<V: Venue>(venue: &V, effect: Effect) -> Vec<
                 return carry_out(venue, effect).await;
             }
         };
-        let at = venue.time().unwrap_or_default();
         let (account, instrument, order) = (*account, *instrument, *order);
+        let at = venue.time(account).unwrap_or_default();
         let kept = CancelRejected { account, instrument, order, code: None, text: why, at };
         let rules = rules.map(|rules| Brought::Answer(Answer::Rules { instrument, rules }));
         return std::iter::once(Brought::Fact(Box::new(kept.into()))).chain(rules).collect();
     }
-    let instrument = effect.instrument();
+    let (account, instrument) = (effect.account(), effect.instrument());
     let brought = carry_out(venue, effect).await;
     if !brought.iter().any(Brought::may_come_of_other_rules) {
         return brought;
     }
-    match timeout(RULES_ANSWER, venue.listing(instrument, Duration::ZERO)).await {
+    match timeout(RULES_ANSWER, venue.listing(account, instrument, Duration::ZERO)).await {
         // Told first: whoever hears of the refusal knows them.
         Ok(Ok(Listing::Trading(rules) | Listing::Paused { rules, .. })) => {
             let rules = Brought::Answer(Answer::Rules { instrument, rules });
@@ -255,13 +256,7 @@ pub fn said(host: &Host, tape: events::Uuid, now: Timestamp, brought: Brought) -
 /// The hands of a gateway that runs apart, at this venue.
 pub fn at<V: Venue>(venue: Arc<V>) -> Hands {
     let (send, back) = mpsc::channel(BACKLOG);
-    let desk = Desk {
-        venue,
-        send,
-        urgent: Arc::new(Semaphore::new(URGENT)),
-        entries: Arc::new(Semaphore::new(ENTRIES)),
-        under_way: Mutex::default(),
-    };
+    let desk = Desk { venue, send, rooms: Mutex::default(), under_way: Mutex::default() };
     let told = Arc::new(move |host: &Host, news: News| desk.take_up(host, news));
     Hands { told, back: Arc::new(tokio::sync::Mutex::new(back)) }
 }
@@ -269,9 +264,20 @@ pub fn at<V: Venue>(venue: Arc<V>) -> Hands {
 struct Desk<V> {
     venue: Arc<V>,
     send: mpsc::Sender<Back>,
+    rooms: Mutex<BTreeMap<Account, Room>>,
+    under_way: Mutex<JoinSet<()>>,
+}
+
+/// How much of one account may be under way.
+struct Room {
     urgent: Arc<Semaphore>,
     entries: Arc<Semaphore>,
-    under_way: Mutex<JoinSet<()>>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { urgent: Arc::new(Semaphore::new(URGENT)), entries: Arc::new(Semaphore::new(ENTRIES)) }
+    }
 }
 
 impl<V: Venue> Desk<V> {
@@ -296,9 +302,15 @@ impl<V: Venue> Desk<V> {
         }
     }
 
+    fn room(&self, effect: &Effect) -> Arc<Semaphore> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = rooms.entry(effect.account()).or_default();
+        if effect.is_urgent() { room.urgent.clone() } else { room.entries.clone() }
+    }
+
     fn start(&self, effect: Effect, fence: u64) {
         for effect in effect.parts() {
-            let room = if effect.is_urgent() { self.urgent.clone() } else { self.entries.clone() };
+            let room = self.room(&effect);
             let (venue, send) = (self.venue.clone(), self.send.clone());
             let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
             while under_way.try_join_next().is_some() {}

@@ -9,7 +9,8 @@ fn read(vars: &[(&str, &str)]) -> Result<Environment, Problems> {
 
 #[test]
 fn an_environment_without_our_variables_leaves_everything_open() {
-    assert_eq!(read(&[("PATH", "/bin"), ("HOME", "/root")]).unwrap(), Environment::default());
+    let environment = read(&[("PATH", "/bin"), ("HOME", "/root")]).unwrap();
+    assert_eq!((environment.config, environment.store_url, environment.listen), (None, None, None));
 }
 
 #[test]
@@ -41,9 +42,6 @@ fn every_variable_is_described() {
             "TAPEDECK_LISTEN",
             "STORE_URL",
             "BUS_URL",
-            "BINANCE_API_KEY",
-            "BINANCE_API_SECRET",
-            "BINANCE_API_SECRET_FILE",
             "BINANCE_REST_URL",
             "BINANCE_WS_API_URL",
             "BINANCE_STREAM_URL",
@@ -66,7 +64,7 @@ fn all_problems_are_reported_at_once() {
         told,
         [
             "TAPEDECK_CONFG: is no variable of Tapedeck's; did you mean TAPEDECK_CONFIG?",
-            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL, BUS_URL, BINANCE_API_KEY, BINANCE_API_SECRET, BINANCE_API_SECRET_FILE, BINANCE_REST_URL, BINANCE_WS_API_URL, BINANCE_STREAM_URL",
+            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL, BUS_URL, BINANCE_REST_URL, BINANCE_WS_API_URL, BINANCE_STREAM_URL",
             "TAPEDECK_LISTEN: 'here' is no address; write host:port, e.g. 127.0.0.1:8080",
             "STORE_URL: is no address of that kind; write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         ]
@@ -81,7 +79,7 @@ fn an_empty_variable_counts_as_not_set() {
 
 #[test]
 fn the_variable_of_the_tests_is_let_be() {
-    assert_eq!(read(&[("TAPEDECK_DATA", "../data")]).unwrap(), Environment::default());
+    assert_eq!(read(&[("TAPEDECK_DATA", "../data")]).unwrap().data_dir, None);
 }
 
 #[test]
@@ -93,10 +91,11 @@ fn an_address_with_a_password_is_not_shown_by_accident() {
 }
 
 #[test]
-fn the_way_to_an_account_is_read_and_its_secrets_are_not_shown() {
+fn where_binance_is_and_what_accounts_name_is_read_and_no_secret_is_shown() {
     let environment = read(&[
-        ("BINANCE_API_KEY", "vmPU"),
-        ("BINANCE_API_SECRET", "hun:ter2"),
+        ("MAIN_KEY", "vmPU"),
+        ("MAIN_SECRET", "hun:ter2"),
+        ("EMPTY_KEY", ""),
         ("BINANCE_REST_URL", "http://127.0.0.1:9000/"),
         ("BINANCE_WS_API_URL", "ws://127.0.0.1:9000/ws-api/v3"),
     ])
@@ -106,15 +105,17 @@ fn the_way_to_an_account_is_read_and_its_secrets_are_not_shown() {
     assert_eq!(environment.binance.rest_url.as_deref(), Some("http://127.0.0.1:9000"));
     assert_eq!(environment.binance.ws_api_url.as_deref(), Some("ws://127.0.0.1:9000/ws-api/v3"));
     assert_eq!(environment.binance.stream_url, None);
+    assert_eq!(environment.named("MAIN_SECRET").unwrap().reveal(), "hun:ter2");
+    assert_eq!(environment.named("EMPTY_KEY"), None);
+    // What has a meaning of its own is nobody's key.
+    assert_eq!(environment.named("BINANCE_REST_URL"), None);
 }
 
 #[test]
-fn an_account_that_cannot_be_reached_so_is_explained() {
+fn addresses_that_are_none_are_explained() {
     let problems = read(&[
         ("BINANCE_REST_URL", "api.binance.com"),
         ("BINANCE_STREAM_URL", "https://stream.binance.com"),
-        ("BINANCE_API_SECRET", "a"),
-        ("BINANCE_API_SECRET_FILE", "b"),
     ])
     .unwrap_err();
     let told: Vec<String> = problems.list.iter().map(ToString::to_string).collect();
@@ -123,7 +124,6 @@ fn an_account_that_cannot_be_reached_so_is_explained() {
         [
             "BINANCE_REST_URL: is no such address; write https://HOST, or http://127.0.0.1:PORT for a server here",
             "BINANCE_STREAM_URL: is no such address; write wss://HOST, or ws://127.0.0.1:PORT for a server here",
-            "BINANCE_API_SECRET: is set, and BINANCE_API_SECRET_FILE too; unset one of the two",
         ]
     );
 }

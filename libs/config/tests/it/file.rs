@@ -110,6 +110,10 @@ fn an_edge_of_ones_own_says_what_it_is_and_risks() {
     let settings = read(
         r#"
         account = "paper:main"
+        [accounts."paper:main"]
+        mode = "paper"
+        [accounts."paper:second"]
+        mode = "paper"
         [edges.slow]
         kind = "edge70"
         account = "paper:second"

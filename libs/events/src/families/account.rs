@@ -4,6 +4,20 @@ use super::payload;
 use domain::{Account, Asset, Decimal, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// Whose account a key opens at the venue, and what the key may do there. The venue is asked before anything is
+/// sent; a later one with other rights replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountIdentified {
+    pub account: Account,
+    /// The venue's own id of the account: at Binance its `uid`.
+    pub venue_account: String,
+    pub may_trade: bool,
+    /// `None` where the venue does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_withdraw: Option<bool>,
+}
+payload!(AccountIdentified, |e| format!("account:{}", e.account), account = Some(e.account));
+
 /// An observation, not a delta: the latest as-of wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceChanged {

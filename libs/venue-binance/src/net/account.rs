@@ -15,6 +15,29 @@ pub struct Frame {
     pub bytes: Vec<u8>,
 }
 
+/// Whose account a key opens, and what the key may do there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The venue's own id of the account, its `uid`.
+    pub account: String,
+    pub may_trade: bool,
+    /// `None` where the venue does not tell: its test network has no wallet.
+    pub may_withdraw: Option<bool>,
+}
+
+wire! {
+    pub struct OfAccount {
+        uid "uid": must i64,
+        can_trade "canTrade": must bool,
+    }
+}
+wire! {
+    pub struct OfKey {
+        trades "enableSpotAndMarginTrading": must bool,
+        withdraws "enableWithdrawals": must bool,
+    }
+}
+
 /// The longest span of one question about fills.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -26,6 +49,26 @@ impl Rest {
     pub async fn account(&self) -> Result<Frame, CallError> {
         let bytes = self.ask(&request::account()).await?;
         Ok(Frame { content_type: content::ACCOUNT, bytes })
+    }
+
+    /// Whose account the key opens, and what the key may do (`GET /api/v3/account`, `GET
+    /// /sapi/v1/account/apiRestrictions`).
+    ///
+    /// # Errors
+    /// No answer, or a failure.
+    pub async fn identity(&self) -> Result<Identity, CallError> {
+        let read: OfAccount =
+            serde_json::from_slice(&self.ask(&request::account()).await?).map_err(ParseError::from)?;
+        let rights = match self.ask(&request::restrictions()).await {
+            Ok(bytes) => Some(serde_json::from_slice::<OfKey>(&bytes).map_err(ParseError::from)?),
+            Err(CallError::Told(failure)) if failure.status == 404 => None,
+            Err(other) => return Err(other),
+        };
+        Ok(Identity {
+            account: read.uid.to_string(),
+            may_trade: read.can_trade && rights.as_ref().is_none_or(|rights| rights.trades),
+            may_withdraw: rights.map(|rights| rights.withdraws),
+        })
     }
 
     /// The rows of all orders that work, of one symbol or of all.

@@ -31,7 +31,7 @@ mod user_data;
 mod whole;
 mod ws_api;
 
-pub use account::Frame;
+pub use account::{Frame, Identity};
 pub use books::{Books, Standing};
 pub use clock::VenueClock;
 pub use keep::{Connected, Delivery};

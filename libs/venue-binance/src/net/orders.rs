@@ -128,11 +128,16 @@ impl Venue for Rest {
         }
     }
 
-    async fn listing(&self, instrument: Instrument, at_most: Duration) -> Result<Listing, String> {
+    async fn listing(
+        &self,
+        _account: Account,
+        instrument: Instrument,
+        at_most: Duration,
+    ) -> Result<Listing, String> {
         self.listing_of(instrument.symbol, at_most).await.map_err(|why| why.to_string())
     }
 
-    fn time(&self) -> Option<Timestamp> {
+    fn time(&self, _account: Account) -> Option<Timestamp> {
         self.clock().told()
     }
 }

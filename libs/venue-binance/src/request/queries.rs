@@ -76,6 +76,12 @@ pub fn account() -> Call {
     Call::signed(Method::Get, "/api/v3/account", "account.status", 20).params(params)
 }
 
+/// What the key may do. One of the wallet's endpoints, which the test network does not have.
+pub fn restrictions() -> Call {
+    let call = Call::signed(Method::Get, "/sapi/v1/account/apiRestrictions", "", 1);
+    Call { ws_method: None, ..call }
+}
+
 /// What fees the account pays on a symbol.
 pub fn commission(symbol: Symbol) -> Call {
     let call = Call::signed(Method::Get, "/api/v3/account/commission", "account.commission", 20);

@@ -28,6 +28,8 @@ pub struct Key {
 pub enum Permission {
     Read,
     Trade,
+    /// Only told of, as a reason for clients to refuse the key: nothing can be withdrawn here.
+    Withdraw,
 }
 
 /// A key as an account file writes it.
@@ -39,23 +41,23 @@ pub struct Given {
     pub secret: Option<String>,
     /// For Ed25519 or RSA, in PEM.
     pub public_key: Option<String>,
-    #[serde(default = "everything")]
+    #[serde(default = "read_and_trade")]
     pub permissions: BTreeSet<Permission>,
 }
 
 impl Given {
-    /// The documented paper key, which may do everything.
+    /// The documented paper key, which may read and trade.
     pub fn paper() -> Self {
         Self {
             api_key: PAPER_KEY.to_owned(),
             secret: Some(PAPER_SECRET.to_owned()),
             public_key: None,
-            permissions: everything(),
+            permissions: read_and_trade(),
         }
     }
 }
 
-fn everything() -> BTreeSet<Permission> {
+fn read_and_trade() -> BTreeSet<Permission> {
     [Permission::Read, Permission::Trade].into()
 }
 
@@ -72,7 +74,7 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// The documented paper key, which may do everything.
+    /// The documented paper key, which may read and trade.
     ///
     /// # Errors
     /// Never: its secret is not empty.

@@ -1,7 +1,7 @@
 //! Starting the paper exchange beside the engine.
 
 use super::{Control, PaperExchange, State};
-use crate::units;
+use crate::{WrongUse, units};
 use anyhow::Context;
 use domain::Timestamp;
 use event_logger::record::Target;
@@ -44,6 +44,13 @@ pub async fn start(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Box<dyn Abroad>> {
     net::tls();
+    if let Some(other) = settings.trading().find(|other| other.account != settings.account) {
+        let why = format!(
+            "--venue paper-exchange serves one account, and an edge trades on {} beside {}: switch that edge off, or use --venue venue-paper",
+            other.account, settings.account
+        );
+        return Err(WrongUse(why).into());
+    }
     let Place { start, market, tape_id, journal } = place;
     if tape.head().await?.position == 0 && journal.exists() {
         // It belongs to a tape that is gone.
@@ -56,7 +63,7 @@ pub async fn start(
     let config = Config {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         pace: Pace::Driven,
-        setup: Setup { paper: units::paper(settings)?.into(), start },
+        setup: Setup { paper: units::paper(settings, settings.account)?.into(), start },
         street: Street::default(),
         market,
         keys: Keys::paper()?,

@@ -7,10 +7,11 @@ use crate::{
     figures::count,
     locate,
     standing::Trading,
-    units,
+    units, venue,
 };
 use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
+use settings::{AccountSettings, Mode};
 use std::{
     fs, io,
     path::Path,
@@ -37,6 +38,7 @@ enum State {
 /// None that is not a finding, but for output that cannot be written.
 pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
     let mut findings = vec![configuration(global), clock(), folder(global.data_dir())];
+    findings.extend(accounts(global, &args).await);
     findings.extend(tape(global, &args).await);
     if let Some(url) = &global.environment.bus_url {
         findings.extend(broker(url.reveal()).await);
@@ -77,6 +79,31 @@ fn configuration(global: &Global) -> Finding {
         ),
         Err(error) => finding("configuration", State::Wrong, format!("{error:#}")),
     }
+}
+
+/// Each account in use: a live one is asked for at its venue, as `run` does before it sends anything.
+async fn accounts(global: &Global, args: &Doctor) -> Vec<Finding> {
+    // What is wrong with the configuration is a finding of its own.
+    let Ok(settings) = locate::settings(global) else { return Vec::new() };
+    let tape = locate::reading(global, &args.tape).await.ok();
+    let mut found = Vec::new();
+    for AccountSettings { account, mode } in settings.trading() {
+        if let Mode::Paper { balances } = mode {
+            let owned: Vec<_> = balances.iter().map(|(asset, amount)| format!("{amount} {asset}")).collect();
+            let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(", ") };
+            found.push(finding("account", State::Well, format!("{account}: on paper, begins with {owned}")));
+            continue;
+        }
+        let (environment, folder) = (&global.environment, global.data_dir());
+        found.push(match venue::examine(&settings, *account, environment, folder, tape.as_ref()).await {
+            Ok(identity) => {
+                let identity = identity.map(|identity| identity.account).unwrap_or_default();
+                finding("account", State::Well, format!("{account}: live, the venue's account {identity}"))
+            }
+            Err(error) => finding("account", State::Wrong, format!("{error:#}")),
+        });
+    }
+    found
 }
 
 /// Signed requests and every record depend on it. 2024-01-01 is before this program was written.

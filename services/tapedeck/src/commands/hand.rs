@@ -138,7 +138,9 @@ impl Place {
         let Some(opened) = reader.opened().await? else {
             return Err(WrongUse("the tape is empty: nothing trades on it yet".to_owned()).into());
         };
-        let configured = locate::settings(global).ok().map(|settings| settings.account);
+        let settings = locate::settings(global).ok();
+        let configured =
+            settings.iter().flat_map(|settings| settings.trading().map(|settings| settings.account));
         let mut standing = Standing::new(accounts(&reader, configured).await?);
         let kinds = if trades { &Standing::OF_TRADES[..] } else { &[Kind::TradingStateChanged] };
         scan::kinds(&reader, kinds, u64::MAX, |event| standing.see(event)).await?;
@@ -209,7 +211,10 @@ impl Place {
 }
 
 /// Every account that a unit of the tape runs for; the configured one if none has begun.
-async fn accounts(tape: &Tape, configured: Option<Account>) -> anyhow::Result<BTreeSet<Account>> {
+async fn accounts(
+    tape: &Tape,
+    configured: impl Iterator<Item = Account>,
+) -> anyhow::Result<BTreeSet<Account>> {
     let mut accounts = BTreeSet::new();
     for row in tape.of_kind(Kind::UnitStarted).await? {
         if let Ok(body) = serde_json::from_str(&row.draft.body) {

@@ -8,7 +8,8 @@ use crate::{
     deployment::{self, Service},
     locate,
     process::Process,
-    units, venue,
+    units,
+    venue::{self, Accounts},
     watched::{self, Watched},
 };
 use binance_orders_to_amqp::Ingestor;
@@ -26,7 +27,6 @@ use std::{collections::BTreeSet, process::ExitCode, sync::Arc, time::Duration};
 use tape::{Mode, OpenError, StorageError, Tape};
 use tokio::{sync::watch, task::JoinSet};
 use trade_abstraction::hands;
-use venue_binance::net::Rest;
 
 mod live;
 mod recorder;
@@ -77,9 +77,18 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
         let at = args.venue.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
         return Err(WrongUse(format!("{foreign} is not needed with --venue {at}: leave it out")).into());
     }
+    venue::check_modes(&settings, args.venue.name().is_some())?;
     let url = global.tape_or(args.tape.tape.as_deref()).ok_or_else(|| {
         WrongUse("which tape? Set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck".to_owned())
     })?;
+    // Whoever sends orders or hears the account needs its key; nobody else should have it.
+    let needs_keys = [Service::TradeAbstraction, Service::BinanceOrdersToAmqp];
+    let accounts = match args.venue {
+        RunVenue::Binance if needs_keys.iter().any(|service| services.contains(service)) => {
+            Some(Accounts::of(&settings, &global.environment, global.data_dir())?)
+        }
+        RunVenue::Binance | RunVenue::VenuePaper => None,
+    };
     let owner = owner(args.replica.as_deref());
     let bus = connect(global, &services, &owner)?;
     let recorder = services.contains(&Service::EventLogger).then(|| Arc::new(Counters::default()));
@@ -90,7 +99,10 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     let listen = args.listen.or(global.environment.listen);
     // Whoever values the account tells of it.
     let figures = services.contains(&Service::PortfolioTracker);
-    let watched = Watched::new(process.clone(), figures.then_some(settings.account));
+    let watched = Watched::new(
+        process.clone(),
+        settings.trading().filter(|_| figures).map(|settings| settings.account),
+    );
     let server = if figures {
         serving::serve(listen, watched.clone(), stopped.clone()).await?
     } else {
@@ -108,19 +120,22 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     }
     let shared = Shared { tape: tape.clone(), bus: bus.clone(), owner, stop: stopped.clone() };
     let mut parts = Parts::default();
-    let venue = match args.venue {
-        RunVenue::VenuePaper => None,
-        RunVenue::Binance => Some(venue::binance(&global.environment.binance, global.data_dir())?),
-    };
-    if let Some(rest) = venue.clone() {
-        tokio::spawn(async move { rest.keep_clock().await });
+    if let Some(accounts) = &accounts {
+        if venue::identify(accounts, &settings, &tape, &process, &mut stopped).await?.is_none() {
+            tape.close().await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for (_, rest) in accounts.each() {
+            let rest = rest.clone();
+            tokio::spawn(async move { rest.keep_clock().await });
+        }
     }
     for (unit, make) in deployment::cores(&settings, &services, args.venue)? {
-        let hands = venue.clone().filter(|_| unit == units::gateway()).map(|rest| hands::at(Arc::new(rest)));
-        parts.core(&shared, unit, make, hands);
+        let hands = accounts.clone().filter(|_| unit == units::gateway());
+        parts.core(&shared, unit, make, hands.map(|accounts| hands::at(Arc::new(accounts))));
     }
     if services.contains(&Service::BinanceOrdersToAmqp) {
-        parts.ingestor(&shared, &settings, venue)?;
+        parts.ingestors(&shared, accounts.as_ref())?;
     }
     if services.contains(&Service::MarketData) {
         parts.market(global, &shared, &settings, &args, &stop)?;
@@ -217,26 +232,30 @@ impl Parts {
         self.add(status, apart::run(replica, shared.stop.clone()));
     }
 
-    fn ingestor(&mut self, shared: &Shared, settings: &Settings, venue: Option<Rest>) -> anyhow::Result<()> {
-        let (Some(rest), Bus::Rabbit(rabbit)) = (venue, &shared.bus) else {
+    /// One for each account.
+    fn ingestors(&mut self, shared: &Shared, accounts: Option<&Accounts>) -> anyhow::Result<()> {
+        let (Some(accounts), Bus::Rabbit(rabbit)) = (accounts, &shared.bus) else {
             let message = "binance-orders-to-amqp needs --venue binance and a broker: set BUS_URL, e.g. \
                            amqp://user:password@127.0.0.1:5672/%2f";
             return Err(WrongUse(message.to_owned()).into());
         };
         let unit = UnitName::new(Service::BinanceOrdersToAmqp.name())?;
-        let status = UnitStatus::new(unit, &shared.owner);
-        let ingestor = Ingestor {
-            rest,
-            account: settings.account,
-            replica: shared.owner.clone(),
-            publisher: rabbit.ingest_publisher(),
-            status: status.clone(),
-        };
-        let stop = shared.stop.clone();
-        self.add(status, async move {
-            ingestor.run(stop).await;
-            Ok(())
-        });
+        for (account, rest) in accounts.each() {
+            // As of one unit and one owner, the metrics of two would be the same.
+            let status = UnitStatus::new(unit, &format!("{}/{account}", shared.owner));
+            let ingestor = Ingestor {
+                rest: rest.clone(),
+                account,
+                replica: shared.owner.clone(),
+                publisher: rabbit.ingest_publisher(),
+                status: status.clone(),
+            };
+            let stop = shared.stop.clone();
+            self.add(status, async move {
+                ingestor.run(stop).await;
+                Ok(())
+            });
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::{
     live::Live,
     locate,
     report::Collector,
-    units,
+    units, venue,
     watched::Watched,
 };
 use anyhow::Context;
@@ -28,6 +28,7 @@ use tokio::sync::watch;
 /// Wrong configuration, market or tape; a run that could not go on.
 pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
+    venue::check_modes(&settings, false)?;
     let market = locate::market(&args.market, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
     let known = super::begin(&settings, &market)?;
@@ -43,7 +44,8 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 
     let (stop, stopped) = watch::channel(false);
     let status = Status::new();
-    let watched = Watched::of(&tape, status.clone(), [settings.account]).await?;
+    let watched =
+        Watched::of(&tape, status.clone(), settings.trading().map(|settings| settings.account)).await?;
     let listen = args.listen.or(global.environment.listen);
     let server = serving::serve(listen, watched.clone(), stopped.clone()).await?;
     tokio::spawn(serving::signals(stop.clone()));
@@ -56,7 +58,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let abroad: Option<Box<dyn Abroad>> = match args.venue {
         UpVenue::VenuePaper => None,
         UpVenue::PaperExchange => {
-            hosts.retain(|host| host.unit().as_str() != venue_paper::UNIT);
+            hosts.retain(|host| !units::is_paper(host.unit()));
             let journal = locate::journal(global, &url, id)?;
             let at = abroad::Place { start: market.first, market: describe.clone(), tape_id: id, journal };
             Some(abroad::start(&settings, &tape, at, run_over.subscribe()).await?)

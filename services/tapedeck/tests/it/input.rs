@@ -154,7 +154,7 @@ fn every_problem_of_a_configuration_is_told_at_once() {
 
     place.write("tapedeck.toml", "[paper\n");
     place.run(&up("synthetic:1:10")).ends(2, &["tapedeck.toml: 1 problem", "line 1: unclosed table"]);
-    place.write("tapedeck.toml", "account = \"mars:main\"\n");
+    place.write("tapedeck.toml", "[accounts.\"mars:main\"]\nmode = \"paper\"\n");
     place.run(&up("synthetic:1:10")).ends(2, &["mars:main", "binance"]);
 }
 

@@ -17,7 +17,10 @@ use testkit::{Process, http_get, wait_for};
 
 /// Short channels on candles of a second: trades come soon.
 const CONFIG: &str = r#"
-account = "binance:main"
+[accounts."binance:main"]
+mode = "live"
+api_key = { env = "EXCHANGE_KEY" }
+api_secret = { env = "EXCHANGE_SECRET" }
 [edges.edge70]
 interval = "1s"
 long = 6
@@ -105,8 +108,8 @@ impl Rehearsal {
             ("BINANCE_REST_URL", text("rest")),
             ("BINANCE_WS_API_URL", text("websocket_api")),
             ("BINANCE_STREAM_URL", text("streams")),
-            ("BINANCE_API_KEY", text("api_key")),
-            ("BINANCE_API_SECRET", text("secret")),
+            ("EXCHANGE_KEY", text("api_key")),
+            ("EXCHANGE_SECRET", text("secret")),
         ];
         let control = text("rest").trim_start_matches("http://").parse().unwrap();
         let rehearsal = Self { program, folder, variables, control, _exchange: exchange };

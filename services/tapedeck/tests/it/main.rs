@@ -1,6 +1,7 @@
 //! The program from outside: it is started, killed, starved and asked, and what it prints, records and
 //! exits with is looked at.
 
+mod accounts;
 mod address;
 mod apart;
 mod away;

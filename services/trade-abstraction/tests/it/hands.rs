@@ -71,14 +71,14 @@ impl Venue for Scripted {
     ) -> Outcome {
         self.note(format!("check {order} #{number}"))
     }
-    async fn listing(&self, instrument: Instrument, _: Duration) -> Result<Listing, String> {
+    async fn listing(&self, _: Account, instrument: Instrument, _: Duration) -> Result<Listing, String> {
         self.asked.lock().unwrap().push(format!("rules of {}", instrument.symbol));
         self.listing.clone()
     }
     async fn look_up(&self, _: Account, _: Instrument, order: ClientOrderId, _: Timestamp) -> Outcome {
         self.note(format!("look up {order}"))
     }
-    fn time(&self) -> Option<Timestamp> {
+    fn time(&self, _: Account) -> Option<Timestamp> {
         Some(Timestamp::from_millis(99))
     }
 }
@@ -332,4 +332,72 @@ async fn orders_that_work_are_asked_for_when_a_stream_was_away() {
 
 fn account_of_the_desk() -> Account {
     account()
+}
+
+/// Answers nobody on `slow`, and everybody else at once.
+struct OneIsSlow {
+    slow: Account,
+    asked: Mutex<Vec<Account>>,
+}
+
+impl OneIsSlow {
+    async fn answer(&self, account: Account) -> Outcome {
+        self.asked.lock().unwrap().push(account);
+        if account == self.slow {
+            std::future::pending::<()>().await;
+        }
+        Outcome::Facts(Vec::new())
+    }
+}
+
+impl Venue for OneIsSlow {
+    async fn submit(&self, account: Account, _: Instrument, _: &OrderRequest, _: Stamp) -> Outcome {
+        self.answer(account).await
+    }
+    async fn cancel(
+        &self,
+        account: Account,
+        _: Instrument,
+        _: ClientOrderId,
+        _: Option<VenueOrderId>,
+        _: Stamp,
+    ) -> Outcome {
+        self.answer(account).await
+    }
+    async fn look_up(&self, account: Account, _: Instrument, _: ClientOrderId, _: Timestamp) -> Outcome {
+        self.answer(account).await
+    }
+    async fn standing(&self, account: Account, _: Instrument, _: ClientOrderId, _: VenueOrderId) -> Outcome {
+        self.answer(account).await
+    }
+    async fn listing(&self, _: Account, _: Instrument, _: Duration) -> Result<Listing, String> {
+        Err("it does not tell".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_venue_does_not_answer_holds_up_no_other() {
+    let slow: Account = "binance:slow".parse().unwrap();
+    let venue = Arc::new(OneIsSlow { slow, asked: Mutex::default() });
+    let hands = hands::at(venue.clone());
+    let (host, attempt) = attempted();
+    let Event::Order(OrderEvent::Attempted(attempted)) = &attempt.event else { panic!("{attempt:?}") };
+    let tell = |account: Account| {
+        let event = OrderAttempted { account, ..attempted.clone() }.into();
+        let event = Recorded { event, ..attempt.clone() };
+        // Of another incarnation, so that each is a lookup.
+        (hands.told)(&host, News::Heard(Box::new(Heard { event, mine: false, fence: 1 })));
+    };
+    // More than an account may have under way.
+    for _ in 0..200 {
+        tell(slow);
+    }
+    tell(account());
+    timeout(PATIENCE, hands.back.lock().await.recv()).await.expect("in time").expect("alive");
+    let asked = venue.asked.lock().unwrap().clone();
+    assert!(asked.contains(&account()), "{asked:?}");
+    assert!(
+        asked.iter().filter(|account| **account == slow).count() < 200,
+        "an account has bounds of its own"
+    );
 }

@@ -68,6 +68,12 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             locked: d("0"),
             as_of: at(1_500),
         }),
+        Kind::AccountIdentified => all([None, Some(false), Some(true)], |may_withdraw| AccountIdentified {
+            account: account(),
+            venue_account: "354937868".to_owned(),
+            may_trade: true,
+            may_withdraw,
+        }),
         Kind::LedgerEntry => all(every::ledger_reasons(), |reason| LedgerEntry {
             account: account(),
             asset: "币安人生".parse().unwrap(),

@@ -2,11 +2,11 @@
 
 use super::{
     account, btc, client, fact, machine, run,
-    server::{Reply, Request, Server, ok, time},
+    server::{Reply, Request, Server, error, ok, time},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
-use venue_binance::{content, rows};
+use venue_binance::{content, net::CallError, rows};
 
 fn order_row(number: i64) -> Value {
     json!({"symbol": "BTCUSDT", "orderId": number, "clientOrderId": format!("o{number}"), "side": "BUY",
@@ -114,5 +114,55 @@ fn candles_are_told_page_by_page() {
         assert_eq!(candles.len(), 2_500);
         assert!(candles.windows(2).all(|pair| pair[0].close_time() == pair[1].open_time));
         assert_eq!(server.count("GET /api/v3/klines"), 3);
+    });
+}
+
+/// A venue that tells that of an account and of its key; `None` has no wallet.
+fn tells(account: Value, key: Option<Value>) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    move |request| match &*request.what {
+        "GET /api/v3/time" => time(0),
+        "GET /api/v3/account" => ok(account.clone()),
+        "GET /sapi/v1/account/apiRestrictions" => match &key {
+            Some(key) => ok(key.clone()),
+            None => error(404, 0, "not found"),
+        },
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn whose_account_a_key_opens_and_what_it_may_do_is_told() {
+    run(async {
+        let of_account = |trades: bool| json!({"uid": 354_937_868, "canTrade": trades, "balances": []});
+        let of_key = |trades: bool, withdraws: bool| {
+            Some(
+                json!({"ipRestrict": false, "enableSpotAndMarginTrading": trades, "enableWithdrawals": withdraws}),
+            )
+        };
+        for (trades, key, may_trade, may_withdraw) in [
+            (true, of_key(true, false), true, Some(false)),
+            (true, of_key(true, true), true, Some(true)),
+            // The account may, the key may not; and the other way round.
+            (true, of_key(false, false), false, Some(false)),
+            (false, of_key(true, false), false, Some(false)),
+            // The test network has no wallet.
+            (true, None, true, None),
+        ] {
+            let server = Server::start(tells(of_account(trades), key)).await;
+            let told = client(&server).identity().await.unwrap();
+            assert_eq!(told.account, "354937868");
+            assert_eq!((told.may_trade, told.may_withdraw), (may_trade, may_withdraw));
+        }
+    });
+}
+
+#[test]
+fn what_a_key_may_do_is_not_guessed() {
+    run(async {
+        let account = json!({"uid": 1, "canTrade": true, "balances": []});
+        let server = Server::start(tells(account, Some(json!({"enableSpotAndMarginTrading": true})))).await;
+        assert!(matches!(client(&server).identity().await, Err(CallError::Unreadable(_))));
+        let server = Server::start(tells(json!({"canTrade": true, "balances": []}), None)).await;
+        assert!(matches!(client(&server).identity().await, Err(CallError::Unreadable(_))));
     });
 }

@@ -78,13 +78,13 @@ fn an_order_outside_its_window_is_never_healed_quietly() {
         })
         .await;
         let client = client(&server);
-        assert_eq!(client.time(), None, "nothing is known of it yet");
+        assert_eq!(client.time(account()), None, "nothing is known of it yet");
         let outcome = client.submit(account(), btc(), &single(), stamp()).await;
         assert_eq!(told(&outcome), "try again after 0 s");
         assert_eq!(server.count("POST /api/v3/order"), 1);
         assert_eq!(server.count("GET /api/v3/time"), 1, "the clock has been read for the next one");
         assert!(client.clock().offset_micros() > 55_000_000);
-        let next = Stamp { timestamp: client.time().expect("it has been read"), ..stamp() };
+        let next = Stamp { timestamp: client.time(account()).expect("it has been read"), ..stamp() };
         client.submit(account(), btc(), &single(), next).await;
         let sent = server.requests("POST /api/v3/order");
         assert_eq!(sent[1].timestamp(), next.timestamp.millis());

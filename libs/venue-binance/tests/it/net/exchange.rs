@@ -57,7 +57,7 @@ impl Exchange {
     }
 
     fn stamp(&self) -> Stamp {
-        Stamp { timestamp: self.client.time().unwrap(), recv_window_ms: 5_000 }
+        Stamp { timestamp: self.client.time(account()).unwrap(), recv_window_ms: 5_000 }
     }
 
     /// So many per cent of the present price, to the tick.
@@ -182,7 +182,7 @@ fn an_exchanges_book_and_candles_are_followed() {
     run(async {
         let client = Rest::new(setup()).unwrap();
         client.read_clock().await.unwrap();
-        let now = client.time().unwrap();
+        let now = client.time(account()).unwrap();
         let minutes = client.candles(btc(), "1m".parse().unwrap(), now - Duration::from_secs(3_600), now);
         let minutes = minutes.await.unwrap();
         assert!(

@@ -1,7 +1,7 @@
 //! Exchange info: as fresh as it is wanted, kept through failures.
 
 use super::{
-    run,
+    account, run,
     server::{Reply, Server, error, ok},
     setup,
 };
@@ -119,7 +119,7 @@ fn one_symbol_is_asked_for_at_once_and_not_again_and_again() {
         let client = client(&server, DAY, None);
         let listing = async |symbol: &str| {
             let instrument = format!("binance:spot:{symbol}").parse().unwrap();
-            client.listing(instrument, Duration::ZERO).await
+            client.listing(account(), instrument, Duration::ZERO).await
         };
         for _ in 0..20 {
             assert!(matches!(listing("BTCUSDT").await, Ok(Listing::Trading(_))));

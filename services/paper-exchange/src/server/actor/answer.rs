@@ -30,11 +30,11 @@ impl Actor {
                 "triggerCondition": { "GCR": 150, "IFER": 150, "UFR": 300 }, "updateTime": 0,
             } })),
             Target::ApiRestrictions => {
-                let trades =
-                    key.and_then(|key| self.keys.get(key)).is_some_and(|key| key.may(Permission::Trade));
+                let key = key.and_then(|key| self.keys.get(key));
+                let may = |permission| key.is_some_and(|key| key.may(permission));
                 Ok(json!({
                     "ipRestrict": false, "createTime": self.start.millis(), "enableReading": true,
-                    "enableSpotAndMarginTrading": trades, "enableWithdrawals": false, "enableInternalTransfer": false,
+                    "enableSpotAndMarginTrading": may(Permission::Trade), "enableWithdrawals": may(Permission::Withdraw), "enableInternalTransfer": false,
                     "enableMargin": false, "enableFutures": false, "permitsUniversalTransfer": false,
                     "enableVanillaOptions": false, "enableFixApiTrade": false, "enableFixReadOnly": false,
                     "enablePortfolioMarginTrading": false,

@@ -14,7 +14,7 @@ use runtime::apart::{
     seat::{Seat, Work},
     stop::Stop,
 };
-use settings::{BinanceAccess, Settings};
+use settings::{BinanceUrls, Settings};
 use std::path::Path;
 use tape::{Commit, CursorMove, Entry, OnConflict, Outcome, Row};
 use venue_binance::net::Rest;
@@ -36,7 +36,7 @@ impl Parts {
         shared: &Shared,
         settings: &Settings,
         series: Vec<Series>,
-        access: &BinanceAccess,
+        urls: &BinanceUrls,
         data_dir: &Path,
     ) -> anyhow::Result<()> {
         units::check_accounts(settings, series.iter().map(|series| &series.instrument))?;
@@ -49,7 +49,7 @@ impl Parts {
         for unheard in data_quality::unheard(settings, &series) {
             tracing::warn!("{}", unheard.words);
         }
-        let rest = venue::market(access, data_dir)?;
+        let rest = venue::market(urls, data_dir)?;
         let seat = shared.seat(units::feed(), false);
         let status = seat.status.clone();
         let work = LiveMarket { seat: seat.clone(), rest, series };

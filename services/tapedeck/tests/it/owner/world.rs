@@ -19,7 +19,10 @@ use venue_binance::sign::Signer;
 
 pub const SYMBOLS: [&str; 3] = ["SOLUSDT", "ADAUSDT", "ETHUSDT"];
 const CONFIG: &str = r#"
-account = "binance:main"
+[accounts."binance:main"]
+mode = "live"
+api_key = { env = "EXCHANGE_KEY" }
+api_secret = { env = "EXCHANGE_SECRET" }
 [orders]
 retry_at_most = "5s"
 [edges.edge70]
@@ -71,8 +74,8 @@ impl World {
             ("BINANCE_REST_URL", text("rest")),
             ("BINANCE_WS_API_URL", text("websocket_api")),
             ("BINANCE_STREAM_URL", text("streams")),
-            ("BINANCE_API_KEY", text("api_key")),
-            ("BINANCE_API_SECRET", text("secret")),
+            ("EXCHANGE_KEY", text("api_key")),
+            ("EXCHANGE_SECRET", text("secret")),
         ];
         let address = text("rest").trim_start_matches("http://").parse().unwrap();
         let signer = Signer::from_secret(&text("secret")).unwrap();

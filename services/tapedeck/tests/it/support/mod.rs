@@ -83,7 +83,11 @@ impl Place {
     }
 
     fn prepare(&self, command: &mut Command) {
-        let ours = |name: &str| name.starts_with("TAPEDECK_") || ["STORE_URL", "BUS_URL"].contains(&name);
+        let ours = |name: &str| {
+            name.starts_with("TAPEDECK_")
+                || ["STORE_URL", "BUS_URL"].contains(&name)
+                || name.starts_with("BINANCE_")
+        };
         for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
             command.env_remove(name);
         }
@@ -94,6 +98,11 @@ impl Place {
     /// Runs a command, its arguments as on the command line, to its end.
     pub fn run(&self, line: &str) -> Done {
         done::wait(self.command(line), line)
+    }
+
+    /// Runs a command that was prepared otherwise to its end.
+    pub fn wait(&self, command: Command, line: &str) -> Done {
+        done::wait(command, line)
     }
 
     /// Starts a command that goes on by itself.

@@ -1,0 +1,188 @@
+//! `[accounts."venue:name"]`: where an account trades, and where its key is found.
+
+use crate::{
+    AccountSettings, KeySource, Live, Mode,
+    file::balances,
+    section::Section,
+    value::{self, Parsed},
+};
+use domain::{Account, Asset, Decimal};
+use std::{collections::BTreeMap, path::PathBuf};
+use toml::de::DeValue;
+
+/// Words of a name under which no real money is traded.
+const PAPER: &[&str] = &[
+    "paper",
+    "papertrading",
+    "sim",
+    "simulated",
+    "simulation",
+    "demo",
+    "mock",
+    "fake",
+    "virtual",
+    "dry",
+    "backtest",
+];
+/// Words of a name that belongs to a test network.
+const TEST: &[&str] = &["test", "testing", "testnet", "sandbox"];
+/// The venues that have an adapter.
+const VENUES: &[&str] = &["binance"];
+
+/// Reads the accounts, and whether each could trade as it says. `paper` is what a paper account owns that does
+/// not say it itself.
+pub(crate) fn accounts(
+    section: Section<'_>,
+    paper: Option<&BTreeMap<Asset, Decimal>>,
+) -> Option<Vec<AccountSettings>> {
+    // All are read before any is given up, so that the problems of all are found.
+    let all: Vec<Option<AccountSettings>> =
+        section.names().into_iter().map(|name| named(&section, name, paper)).collect();
+    let all: Vec<AccountSettings> = all.into_iter().collect::<Option<_>>()?;
+    one_key_each(&section, &all).then_some(all)
+}
+
+fn named(
+    section: &Section<'_>,
+    name: &str,
+    paper: Option<&BTreeMap<Asset, Decimal>>,
+) -> Option<AccountSettings> {
+    let mut table = section.child(name);
+    let account = name.parse::<Account>().map_err(|invalid| {
+        section.refuse_entry(
+            name,
+            invalid.to_string(),
+            "write [accounts.\"venue:name\"], e.g. [accounts.\"binance:main\"]",
+        );
+    });
+    let live = table.read("mode", "write \"paper\" or \"live\"", |value| match value::text(value)? {
+        "paper" => Ok(false),
+        "live" => Ok(true),
+        other => Err(format!("'{other}' is no such mode")),
+    });
+    let mode = match live {
+        Some(false) => own_balances(&mut table, paper).map(|balances| Mode::Paper { balances }),
+        Some(true) => way(&mut table).map(|way| Mode::Live(Box::new(way))),
+        None => None,
+    };
+    if live.is_some() {
+        table.close();
+    }
+    let settings = AccountSettings { account: account.ok()?, mode: mode? };
+    is_honest(section, name, &settings).then_some(settings)
+}
+
+fn own_balances(
+    table: &mut Section<'_>,
+    paper: Option<&BTreeMap<Asset, Decimal>>,
+) -> Option<BTreeMap<Asset, Decimal>> {
+    if table.has("balances") {
+        table.read("balances", "write amounts by asset, e.g. { USDT = 10000 }", balances)
+    } else {
+        paper.cloned()
+    }
+}
+
+fn way(table: &mut Section<'_>) -> Option<Live> {
+    let api_key = table.read("api_key", SOURCE, source);
+    let api_secret = table.read("api_secret", SOURCE, source);
+    let rest_url = url(table, "rest_url", ["https", "http"]);
+    let ws_api_url = url(table, "ws_api_url", ["wss", "ws"]);
+    let stream_url = url(table, "stream_url", ["wss", "ws"]);
+    let may_withdraw = if table.has("may_withdraw") {
+        table.read("may_withdraw", "write true or false", value::boolean)
+    } else {
+        Some(false)
+    };
+    Some(Live {
+        api_key: api_key?,
+        api_secret: api_secret?,
+        rest_url: rest_url?,
+        ws_api_url: ws_api_url?,
+        stream_url: stream_url?,
+        may_withdraw: may_withdraw?,
+    })
+}
+
+const SOURCE: &str =
+    "write where it is found, { env = \"VARIABLE\" } or { file = \"PATH\" }, never the key itself";
+
+/// What stands in its place is never repeated: it may be the key.
+fn source(value: &DeValue<'_>) -> Parsed<KeySource> {
+    let table = value.as_table().ok_or("is not a table that says where it is found")?;
+    let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
+    match (table.len(), text("env"), text("file")) {
+        (1, Some(variable), None) if is_variable(variable) => Ok(KeySource::Variable(variable.to_owned())),
+        (1, Some(_), None) => {
+            Err("does not name a variable (capital letters, digits and _, at most 60)".to_owned())
+        }
+        (1, None, Some(file)) if !file.is_empty() => Ok(KeySource::File(PathBuf::from(file))),
+        _ => Err("does not say one of env and file".to_owned()),
+    }
+}
+
+/// A Binance key has 64 letters, small ones too: it does not pass for a name.
+fn is_variable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.len() <= 60 && name.starts_with(|c: char| !c.is_ascii_digit()) && name.chars().all(plain)
+}
+
+/// `Some(None)` where it is left out.
+fn url(table: &mut Section<'_>, key: &'static str, [tls, plain]: [&str; 2]) -> Option<Option<String>> {
+    if !table.has(key) {
+        return Some(None);
+    }
+    let wanted = format!("write {tls}://HOST, or {plain}://127.0.0.1:PORT for a server here");
+    table.read(key, &wanted, |value| {
+        let given = value::text(value)?;
+        let known = given
+            .split_once("://")
+            .is_some_and(|(scheme, rest)| [tls, plain].contains(&scheme) && !rest.is_empty());
+        if known {
+            Ok(Some(given.trim_end_matches('/').to_owned()))
+        } else {
+            Err("is no such address".to_owned())
+        }
+    })
+}
+
+/// Whether the name and the venue agree with the mode.
+fn is_honest(section: &Section<'_>, name: &str, settings: &AccountSettings) -> bool {
+    let Mode::Live(live) = &settings.mode else { return true };
+    let account = settings.account;
+    let words = account.name.as_str().split(|c: char| !c.is_ascii_alphabetic());
+    let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+    let says = |list: &[&str]| words.iter().find(|word| list.contains(&word.as_str()));
+    let (what, remedy) = if !VENUES.contains(&account.venue.as_str()) {
+        let known = VENUES.join(", ");
+        (format!("there is no adapter for {}", account.venue), format!("live accounts can be at: {known}"))
+    } else if let Some(word) = says(PAPER) {
+        let remedy =
+            "give real money a name of its own, e.g. [accounts.\"binance:main\"], or write mode = \"paper\"";
+        (format!("is live, and its name says '{word}'"), remedy.to_owned())
+    } else if let Some(word) = says(TEST).filter(|_| live.rest_url.is_none()) {
+        let remedy =
+            "set rest_url, ws_api_url and stream_url of the test network, or choose another name".to_owned();
+        (format!("is live, its name says '{word}', and it has no address of a test network"), remedy)
+    } else {
+        return true;
+    };
+    section.refuse_entry(name, what, &remedy);
+    false
+}
+
+/// Two accounts under one key are one account at the venue.
+fn one_key_each(section: &Section<'_>, all: &[AccountSettings]) -> bool {
+    let mut seen: Vec<(&KeySource, Account)> = Vec::new();
+    let mut alone = true;
+    for settings in all {
+        let Mode::Live(live) = &settings.mode else { continue };
+        if let Some((_, other)) = seen.iter().find(|(key, _)| *key == &live.api_key) {
+            let what = format!("has the same api_key as {other}");
+            section.refuse_entry(&settings.account.to_string(), what, "give each account a key of its own");
+            alone = false;
+        }
+        seen.push((&live.api_key, settings.account));
+    }
+    alone
+}

@@ -1,0 +1,170 @@
+//! Accounts: which are there, where each trades, and what of that is refused.
+
+use config::{KeySource, Mode, Settings};
+use std::path::PathBuf;
+
+const LIVE: &str = r#"
+[accounts."binance:main"]
+mode = "live"
+api_key = { env = "MAIN_KEY" }
+api_secret = { file = "main.pem" }
+"#;
+
+fn read(text: &str) -> Settings {
+    Settings::from_toml(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn told(text: &str) -> Vec<String> {
+    let problems = Settings::from_toml(text).expect_err(text);
+    problems.list.iter().map(ToString::to_string).collect()
+}
+
+fn one(text: &str, expected: &str) {
+    assert_eq!(told(text), [expected], "\n{text}");
+}
+
+fn trading(settings: &Settings) -> Vec<String> {
+    settings.trading().map(|settings| settings.account.to_string()).collect()
+}
+
+#[test]
+fn the_default_has_one_account_on_paper() {
+    let settings = read("");
+    assert_eq!(trading(&settings), ["binance:paper"]);
+    let [account] = &settings.accounts[..] else { panic!("{:?}", settings.accounts) };
+    assert_eq!(account.mode, Mode::Paper { balances: settings.paper.balances.clone() });
+}
+
+#[test]
+fn a_live_account_says_where_its_key_is_and_takes_what_it_leaves_out() {
+    let settings = read(LIVE);
+    assert_eq!(trading(&settings), ["binance:main"], "the only account is meant by every edge");
+    let Mode::Live(live) = &settings.accounts[0].mode else { panic!("{:?}", settings.accounts) };
+    assert_eq!(live.api_key, KeySource::Variable("MAIN_KEY".to_owned()));
+    assert_eq!(live.api_secret, KeySource::File(PathBuf::from("main.pem")));
+    assert_eq!((&live.rest_url, &live.ws_api_url, &live.stream_url), (&None, &None, &None));
+    assert!(!live.may_withdraw);
+}
+
+#[test]
+fn an_account_has_addresses_and_balances_of_its_own() {
+    let settings = read(
+        r#"
+account = "binance:main"
+[accounts."binance:main"]
+mode = "live"
+api_key = { env = "MAIN_KEY" }
+api_secret = { env = "MAIN_SECRET" }
+rest_url = "http://127.0.0.1:9000/"
+ws_api_url = "ws://127.0.0.1:9000/ws-api/v3"
+stream_url = "ws://127.0.0.1:9000"
+may_withdraw = true
+[accounts."binance:second"]
+mode = "paper"
+balances = { USDC = 5 }
+[edges.edge70]
+account = "binance:second"
+"#,
+    );
+    let Mode::Live(live) = &settings.accounts[0].mode else { panic!("{:?}", settings.accounts) };
+    assert_eq!(live.rest_url.as_deref(), Some("http://127.0.0.1:9000"));
+    assert!(live.may_withdraw);
+    let Mode::Paper { balances } = &settings.accounts[1].mode else { panic!("{:?}", settings.accounts) };
+    assert_eq!(balances["USDC"], 5.into());
+    assert_eq!(trading(&settings), ["binance:main", "binance:second"]);
+}
+
+#[test]
+fn an_account_that_nobody_trades_on_is_not_in_use() {
+    let settings =
+        read(&format!("account = \"binance:paper\"\n[accounts.\"binance:paper\"]\nmode = \"paper\"\n{LIVE}"));
+    assert_eq!(settings.accounts.len(), 2);
+    assert_eq!(trading(&settings), ["binance:paper"]);
+}
+
+#[test]
+fn real_money_under_a_name_that_says_paper_is_refused() {
+    for name in ["paper", "my-Paper", "demo2", "sim_1", "dry.run"] {
+        let [problem] = &told(&LIVE.replace("main", name))[..] else { panic!("{name}") };
+        let begins = format!("line 2: accounts.binance:{name}: is live, and its name says '");
+        assert!(problem.starts_with(&begins), "{problem}");
+    }
+    // Letters within another word say nothing.
+    read(&LIVE.replace("main", "simone"));
+}
+
+#[test]
+fn real_money_under_a_name_of_a_test_network_is_refused() {
+    one(
+        &LIVE.replace("main", "testnet"),
+        "line 2: accounts.binance:testnet: is live, its name says 'testnet', and it has no address of a test network; set rest_url, ws_api_url and stream_url of the test network, or choose another name",
+    );
+    read(&format!("{}rest_url = \"https://testnet.binance.vision\"\n", LIVE.replace("main", "testnet")));
+}
+
+#[test]
+fn a_key_itself_is_refused_and_never_repeated() {
+    let key = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A";
+    for written in
+        [format!("\"{key}\""), format!("{{ env = \"{key}\" }}"), format!("{{ value = \"{key}\" }}")]
+    {
+        let text = LIVE.replace("{ env = \"MAIN_KEY\" }", &written);
+        let [problem] = &told(&text)[..] else { panic!("{written}") };
+        assert!(problem.starts_with("line 4: accounts.binance:main.api_key: "), "{problem}");
+        assert!(problem.contains("never the key itself") && !problem.contains(&key[..8]), "{problem}");
+    }
+}
+
+#[test]
+fn an_account_says_its_mode_and_where_its_secret_is() {
+    one(
+        "[accounts.\"binance:main\"]\nbalances = { USDT = 1 }",
+        "line 1: accounts.binance:main.mode: is missing; write \"paper\" or \"live\"",
+    );
+    one(
+        &LIVE.replace("api_secret = { file = \"main.pem\" }\n", ""),
+        "line 2: accounts.binance:main.api_secret: is missing; write where it is found, { env = \"VARIABLE\" } or { file = \"PATH\" }, never the key itself",
+    );
+    one(
+        &format!("{LIVE}balances = {{ USDT = 1 }}"),
+        "line 6: accounts.binance:main.balances: is no key of this table; known here: api_key, api_secret, may_withdraw, mode, rest_url, stream_url, ws_api_url",
+    );
+}
+
+#[test]
+fn an_edge_or_a_file_that_names_an_account_which_is_not_there_is_refused() {
+    one(
+        "account = \"binance:sub1\"",
+        "line 1: account: binance:sub1 is not configured; write [accounts.\"binance:sub1\"] with its mode, or one of: binance:paper",
+    );
+    one(
+        "[edges.edge70]\naccount = \"binance:sub1\"",
+        "line 2: edges.edge70.account: binance:sub1 is not configured; write [accounts.\"binance:sub1\"] with its mode, or one of: binance:paper",
+    );
+    // Two accounts, and nobody says which of them is meant.
+    let two = format!("{LIVE}{}", LIVE.replace("main", "second").replace("MAIN", "SECOND"));
+    one(
+        &two,
+        "account: binance:paper is not configured; write [accounts.\"binance:paper\"] with its mode, or one of: binance:main, binance:second",
+    );
+}
+
+#[test]
+fn two_accounts_under_one_key_are_refused() {
+    one(
+        &format!("account = \"binance:main\"\n{LIVE}{}", LIVE.replace("main", "second")),
+        "line 8: accounts.binance:second: has the same api_key as binance:main; give each account a key of its own",
+    );
+}
+
+#[test]
+fn a_live_account_is_at_a_venue_that_can_be_reached() {
+    one(
+        &LIVE.replace("binance:", "bybit:"),
+        "line 2: accounts.bybit:main: there is no adapter for bybit; live accounts can be at: binance",
+    );
+    one(
+        &format!("{LIVE}rest_url = \"api.binance.com\""),
+        "line 6: accounts.binance:main.rest_url: is no such address; write https://HOST, or http://127.0.0.1:PORT for a server here",
+    );
+}

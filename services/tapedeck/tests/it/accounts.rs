@@ -1,0 +1,241 @@
+//! Accounts at a venue: whose key it is, and what may not be traded is refused before anything is sent.
+
+use crate::support::*;
+use serde_json::Value;
+
+/// Two accounts, and keys that may do too little or too much.
+const ACCOUNTS: &str = r#"
+[balances]
+USDT = "10000"
+[[key]]
+api_key = "main"
+secret = "of main"
+[[key]]
+api_key = "again"
+secret = "of again"
+[[key]]
+api_key = "reader"
+secret = "of reader"
+permissions = ["read"]
+[[key]]
+api_key = "spender"
+secret = "of spender"
+permissions = ["read", "trade", "withdraw"]
+[[accounts]]
+account = "binance:second"
+[accounts.balances]
+USDT = "5000"
+[[accounts.key]]
+api_key = "second"
+secret = "of second"
+"#;
+
+struct Rig {
+    place: Place,
+    urls: [(&'static str, String); 3],
+    exchange: Running,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let place = Place::new();
+        place.write("account.toml", ACCOUNTS);
+        let serve =
+            "exchange serve --market synthetic:7:60 --account account.toml --listen 127.0.0.1:0 --json";
+        let exchange = place.start(serve);
+        let mut printed = String::new();
+        let told: Value = until("the exchange serves", || {
+            printed.extend(exchange.printed());
+            serde_json::from_str(&printed).ok()
+        });
+        let url = |name: &str| told[name].as_str().unwrap().to_owned();
+        let urls = [
+            ("BINANCE_REST_URL", url("rest")),
+            ("BINANCE_WS_API_URL", url("websocket_api")),
+            ("BINANCE_STREAM_URL", url("streams")),
+        ];
+        Self { place, urls, exchange }
+    }
+
+    /// `main` trades under that key; the file may say more.
+    fn key(&self, key: &str, more: &str) {
+        let config = format!(
+            "[accounts.\"binance:main\"]\nmode = \"live\"\napi_key = {{ env = \"THE_KEY\" }}\n\
+             api_secret = {{ file = \"secret\" }}\n{more}\n"
+        );
+        self.place.write("tapedeck.toml", config);
+        self.place.write("secret", format!("of {key}\n"));
+    }
+
+    fn command(&self, key: &str, line: &str) -> std::process::Command {
+        let mut command = self.place.command(line);
+        command.envs(self.urls.iter().cloned()).env("THE_KEY", key).env("SECOND_KEY", "again");
+        command
+    }
+
+    fn run(&self, key: &str, line: &str) -> Done {
+        self.place.wait(self.command(key, line), line)
+    }
+
+    fn start(&self, key: &str, line: &str) -> Running {
+        Running::of(self.command(key, line), line)
+    }
+
+    /// `run` and `doctor` say so, and nothing was sent.
+    fn is_refused(&self, key: &str, words: &str) {
+        self.run(key, RUN).ends(2, &[words]);
+        let doctor = self.run(key, "doctor --tape sqlite:a.tape");
+        assert_eq!(doctor.code, Some(1), "{doctor:#?}");
+        doctor.says(&["WRONG  account", words]);
+        let address = self.urls[0].1.trim_start_matches("http://");
+        let (status, frames) = get(address, "/control/account-frames?after=0");
+        assert!(status == 200 && !frames.contains("executionReport"), "{frames}");
+    }
+}
+
+const RUN: &str = "run trade-abstraction --venue binance --tape sqlite:a.tape";
+
+/// Asked to stop, it ends well.
+fn leaves(process: &mut Running) {
+    process.signal("TERM");
+    let (status, _) = process.end();
+    assert!(status.success(), "{status}");
+}
+
+fn has_started(place: &Place) -> bool {
+    place
+        .run("tape show --json --kind unit.started --tape sqlite:a.tape")
+        .well()
+        .out
+        .contains("order-gateway")
+}
+
+fn open() -> Rig {
+    let rig = Rig::new();
+    rig.place.run("tape open --tape sqlite:a.tape").well();
+    rig
+}
+
+#[test]
+fn a_key_that_may_withdraw_is_refused_unless_it_is_accepted_by_name() {
+    let rig = open();
+    rig.key("spender", "");
+    rig.is_refused("spender", "account binance:main: its key may withdraw: take that right from the key");
+    rig.key("spender", "may_withdraw = true");
+    rig.run("spender", "doctor").says(&["binance:main: live, the venue's account 1"]);
+}
+
+#[test]
+fn a_key_that_may_not_trade_or_is_not_known_or_has_another_secret_is_refused() {
+    let rig = open();
+    rig.key("reader", "");
+    rig.is_refused("reader", "account binance:main: its key may not trade");
+    rig.key("nobody", "");
+    rig.is_refused("nobody", "account binance:main: its key is not accepted");
+    rig.key("second", "");
+    rig.is_refused("main", "account binance:main: its key is not accepted");
+}
+
+#[test]
+fn a_key_that_is_not_where_it_should_be_is_refused() {
+    let rig = open();
+    rig.key("main", "");
+    rig.is_refused("", "api_key is to be in the variable THE_KEY, and nothing is there: set it");
+    std::fs::remove_file(rig.place.path("secret")).unwrap();
+    rig.is_refused("main", "api_secret is to be in the file secret: ");
+}
+
+#[test]
+fn the_venues_own_account_is_on_the_tape_and_another_accounts_key_is_refused_from_then_on() {
+    let rig = open();
+    rig.key("main", "");
+    let mut gateway = rig.start("main", RUN);
+    let on_tape = || {
+        let shown = rig.place.run("tape show --json --kind account.identified --tape sqlite:a.tape").well();
+        shown.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    until("it is recorded", || on_tape().first().cloned());
+    leaves(&mut gateway);
+    let body = on_tape()[0]["body"].clone();
+    let expected = serde_json::json!({
+        "account": "binance:main", "venue_account": "1", "may_trade": true, "may_withdraw": false,
+    });
+    assert_eq!(body, expected);
+    // Another key of the same account goes on, and says nothing anew.
+    rig.key("again", "");
+    let mut gateway = rig.start("again", RUN);
+    until("it works", || has_started(&rig.place).then_some(()));
+    leaves(&mut gateway);
+    assert_eq!(on_tape().len(), 1);
+    rig.key("second", "");
+    rig.is_refused("second", "its key opens the venue's account 2, and this tape trades 1");
+}
+
+#[test]
+fn two_accounts_that_are_one_at_the_venue_are_refused() {
+    let rig = open();
+    let second = "[accounts.\"binance:other\"]\nmode = \"live\"\napi_key = { env = \"SECOND_KEY\" }\n\
+                  api_secret = { file = \"second\" }\n[edges.edge70]\naccount = \"binance:other\"";
+    rig.key("main", second);
+    let config = rig.place.read("tapedeck.toml");
+    rig.place.write("tapedeck.toml", format!("account = \"binance:main\"\n{config}"));
+    rig.place.write("second", "of again");
+    let run = rig.run("main", RUN);
+    run.ends(2, &["binance:main and binance:other are one account at the venue (1)"]);
+}
+
+#[test]
+fn an_account_on_paper_sends_nothing_and_a_live_one_is_not_played_with() {
+    let place = Place::new();
+    place.run("tape open --tape sqlite:a.tape").well();
+    let run = place.run(RUN);
+    run.ends(2, &["account binance:paper is on paper, and --venue binance sends real orders"]);
+    place.write(
+        "tapedeck.toml",
+        "[accounts.\"binance:main\"]\nmode = \"live\"\napi_key = { env = \"K\" }\napi_secret = { env = \"S\" }\n",
+    );
+    for line in ["up --market synthetic:1:60 --exit-when-done", "run trade-abstraction --tape sqlite:a.tape"]
+    {
+        let refused = place.run(line);
+        refused.ends(2, &["account binance:main is live, and this would trade on paper"]);
+    }
+}
+
+#[test]
+fn a_venue_that_is_away_is_waited_for_and_nothing_runs_meanwhile() {
+    let mut rig = open();
+    rig.key("main", "");
+    rig.exchange.kill();
+    let mut gateway = rig.start("main", RUN);
+    gateway.line("whose account binance:main is, is not known yet");
+    assert!(!has_started(&rig.place));
+    leaves(&mut gateway);
+}
+
+#[test]
+fn several_accounts_trade_on_paper_each_with_its_own_money() {
+    let place = Place::new();
+    place.write(
+        "tapedeck.toml",
+        "account = \"binance:paper\"\n[accounts.\"binance:paper\"]\nmode = \"paper\"\n\
+         [accounts.\"binance:small\"]\nmode = \"paper\"\nbalances = { USDT = 500 }\n\
+         [edges.edge70]\n[edges.second]\nkind = \"edge70\"\naccount = \"binance:small\"\nlong = 20\nshort = 10\n\
+         sizing = { method = \"fixed\", amount = 50 }\nexit = { kind = \"stop_limit\", stop = 0.1, limit_below = 0.2 }\n",
+    );
+    place.run(&up(MARKET)).well();
+    let trades = place.run("trades --json").well().json();
+    let on = |account: &str| trades.as_array().unwrap().iter().filter(|t| t["account"] == account).count();
+    assert!(on("binance:paper") > 0 && on("binance:small") > 0, "{trades:#}");
+    let first = |account: &str| {
+        let rows = place.rows(&["account.balance_changed"]);
+        rows.iter().find(|row| row["body"]["account"] == account).map(|row| row["body"]["free"].clone())
+    };
+    assert_eq!((first("binance:paper"), first("binance:small")), (Some("10000".into()), Some("500".into())));
+    place.run("verify").well();
+    // The same tape goes on, and not under another's name.
+    place.run(&up(MARKET)).well();
+    place.write("tapedeck.toml", "[accounts.\"binance:other\"]\nmode = \"paper\"\n");
+    place
+        .run(&up(MARKET))
+        .ends(2, &["this tape trades the account binance:paper, the configuration says binance:other"]);
+}
