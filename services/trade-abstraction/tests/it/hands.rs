@@ -383,7 +383,7 @@ async fn an_account_whose_venue_does_not_answer_holds_up_no_other() {
     let (host, attempt) = attempted();
     let Event::Order(OrderEvent::Attempted(attempted)) = &attempt.event else { panic!("{attempt:?}") };
     let tell = |account: Account| {
-        let event = OrderAttempted { account, ..attempted.clone() }.into();
+        let event = OrderAttempted { account, ..*attempted }.into();
         let event = Recorded { event, ..attempt.clone() };
         // Of another incarnation, so that each is a lookup.
         (hands.told)(&host, News::Heard(Box::new(Heard { event, mine: false, fence: 1 })));
