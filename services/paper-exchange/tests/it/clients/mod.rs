@@ -86,7 +86,7 @@ async fn binances_own_sdk_logs_on_and_trades() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "installs freqtrade, which takes minutes: ./test.sh --long freqtrade"]
+#[ignore = "installs freqtrade, which takes minutes and 750 MB: ./test.sh --long freqtrade"]
 async fn freqtrade_warms_up_at_once_and_trades() {
     let key = [PAPER_KEY, PAPER_SECRET];
     run(Program { name: "freqtrade_bot.py", packages: &FREQTRADE, key, pace: Pace::Wall }, "").await;
