@@ -89,7 +89,8 @@ case "$long" in
     TAPEDECK_MARKETS=1000 exec cargo test --release --package tapedeck --test it --locked -- --nocapture markets::
     ;;
   rounds)
-    TAPEDECK_ROUNDS=10000 exec cargo test --package paper-exchange --test it --locked -- --nocapture one_book triggers
+    TAPEDECK_ROUNDS=10000 exec cargo test --release --package paper-exchange --test it --locked -- --nocapture \
+      who_reads no_triggered
     ;;
   simulate) exec cargo run --release --locked --package tapedeck -- simulate --seeds 10000 ;;
   memory) exec cargo run --release --locked --package paper-exchange --example memory ;;

@@ -10,6 +10,7 @@
 //! Lines reach the operating system before the answer that they led to goes out.
 
 use crate::{
+    answer::Answer,
     endpoint,
     exchange::{Exchange, RuleChange},
     params::{Params, TimeUnit},
@@ -382,7 +383,7 @@ impl Journal {
 }
 
 /// What came of an input: of a request its answer, of others nothing.
-pub type Outcome = Result<Value, Refusal>;
+pub type Outcome = Result<Answer, Refusal>;
 
 /// Does to the exchange what an input says; the same whether it has just come or is read again.
 pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
@@ -396,7 +397,7 @@ pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
             return match endpoint::by_name(endpoint).map(|spec| spec.target) {
                 Some(endpoint::Target::Exchange(endpoint)) => {
                     let params = Params { pairs: params.clone(), envelope: *envelope };
-                    exchange.call_as(*owner, endpoint, &params, unit)
+                    exchange.answer_as(*owner, endpoint, &params, unit)
                 }
                 _ => Err(Refusal::new(-1020, "This operation is not supported.")),
             };
@@ -410,11 +411,11 @@ pub fn apply(exchange: &mut Exchange, input: &Input) -> Outcome {
         Input::Balance { owner, asset, delta } => exchange.adjust_balance(*owner, *asset, *delta)?,
         Input::Transfer { from, to, asset, amount } => {
             let number = exchange.transfer(*from, *to, *asset, *amount)?;
-            return Ok(number.into());
+            return Ok(Value::from(number).into());
         }
         Input::Status { symbol, status } => exchange.set_status(symbol, status)?,
         Input::Rules(change) => exchange.change_rules(change)?,
         Input::Streams { wanted } => exchange.want_streams(wanted.clone()),
     }
-    Ok(Value::Null)
+    Ok(Value::Null.into())
 }

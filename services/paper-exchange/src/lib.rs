@@ -3,6 +3,7 @@
 //! [`exchange`] is the whole of it as one deterministic state machine; [`street`] is the rest of the
 //! market around the account; [`server`] puts both on sockets, and [`faults`] tells it how to misbehave.
 
+pub mod answer;
 pub mod endpoint;
 pub mod exchange;
 pub mod faults;

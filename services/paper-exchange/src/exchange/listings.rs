@@ -43,8 +43,14 @@ impl Exchange {
             TRADING => self.statuses.remove(&instrument),
             other => self.statuses.insert(instrument, other.to_owned()),
         };
-        if status == "BREAK" {
-            self.end_all(instrument);
+        match status {
+            "BREAK" => self.end_all(instrument),
+            // The orders that have waited meet what others have on the book by now.
+            TRADING => {
+                self.refresh(instrument);
+                self.publish(instrument);
+            }
+            _ => {}
         }
         Ok(())
     }

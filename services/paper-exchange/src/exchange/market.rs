@@ -5,21 +5,12 @@ use super::{
     archive::{Entry, Status},
     told::Cause,
 };
-use crate::{
-    endpoint::Endpoint,
-    frame::MarketFrame,
-    params::{Params, TimeUnit},
-    refusal::Refusal,
-    street::Tick,
-};
+use crate::{frame::MarketFrame, params::Params, refusal::Refusal, street::Tick};
 use domain::{Instrument, InstrumentKind, Price, Quantity, Side, Timestamp};
 use events::{CandleEvent, Event, InstrumentEvent, QuoteEvent, TimeEvent};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use venue_paper::engine::{Balance, Book, Change, Execution, Report};
-
-/// How often the street moves: a book older than this, in microseconds, is an old one.
-const REFRESH: i64 = 100_000;
 
 /// Driven from outside: time and prices are whatever somebody tells.
 impl Exchange {
@@ -161,18 +152,14 @@ impl Exchange {
         }
     }
 
-    /// Brings the market's book up to date before somebody trades on it. Once in a while is enough:
-    /// whoever takes from it twice at one time finds the second time what the first has left.
+    /// Brings the market's book up to date before somebody trades on it: whoever takes from it twice at one time
+    /// finds the second time what the first has left.
     /// Driven from outside there is no book to be had: it would end the trading on candles.
     pub(super) fn refresh(&mut self, instrument: Instrument) {
         if !self.live || !self.is_trading(instrument) {
             return;
         }
         self.note_prices(instrument);
-        let step = self.now.micros().div_euclid(REFRESH);
-        if self.refreshed.insert(instrument, step) == Some(step) {
-            return;
-        }
         if let Some(tick) = self.street.current(instrument) {
             self.see(&tick);
         }
@@ -231,19 +218,14 @@ impl Exchange {
         id
     }
 
-    pub(super) fn ask_street(
-        &mut self,
-        endpoint: Endpoint,
-        params: &Params,
-        unit: TimeUnit,
-    ) -> Result<Value, Refusal> {
+    /// The book, whose last change is numbered.
+    pub(super) fn depth(&mut self, params: &Params) -> Result<Box<RawValue>, Refusal> {
         // The engine must know the book that is shown, and ours be part of it.
-        let symbol = params.get("symbol").filter(|_| endpoint == Endpoint::Depth);
-        if let Some(Ok(instrument)) = symbol.map(|symbol| self.listed(symbol)) {
+        if let Some(Ok(instrument)) = params.get("symbol").map(|symbol| self.listed(symbol)) {
             self.refresh(instrument);
             self.publish(instrument);
         }
-        self.street.call(endpoint, params, unit)
+        self.street.depth(params)
     }
 
     pub(super) fn street_frames(&mut self) -> Vec<MarketFrame> {

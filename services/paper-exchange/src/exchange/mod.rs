@@ -33,6 +33,7 @@ mod told;
 mod wallet;
 
 use crate::{
+    answer::Answer,
     endpoint::Endpoint,
     frame::{AccountFrame, MarketFrame},
     params::{Params, TimeUnit},
@@ -66,8 +67,6 @@ pub struct Exchange {
     quotes_wanted: BTreeSet<Instrument>,
     /// Where orders are open, so that every move of the market matters.
     watched: BTreeSet<Instrument>,
-    /// When the books of other markets were looked at last.
-    refreshed: BTreeMap<Instrument, i64>,
     /// The last fill, by the engine's number and the public's.
     last_public: Option<(Instrument, VenueTradeId, i64)>,
     /// Orders of the request in hand as they stood before they were filled as makers.
@@ -109,7 +108,6 @@ impl Exchange {
             live: false,
             quotes_wanted: BTreeSet::new(),
             watched: BTreeSet::new(),
-            refreshed: BTreeMap::new(),
             last_public: None,
             as_placed: BTreeMap::new(),
             account_frames: Vec::new(),
@@ -153,7 +151,28 @@ impl Exchange {
         params: &Params,
         unit: TimeUnit,
     ) -> Result<Value, Refusal> {
+        self.answer_as(owner, endpoint, params, unit).map(Answer::into_value)
+    }
+
+    /// As [`Self::call_as`]; what is large comes as text.
+    ///
+    /// # Errors
+    /// What Binance would refuse, with its number and text.
+    pub fn answer_as(
+        &mut self,
+        owner: Owner,
+        endpoint: Endpoint,
+        params: &Params,
+        unit: TimeUnit,
+    ) -> Result<Answer, Refusal> {
+        if endpoint == Endpoint::Depth {
+            return self.depth(params).map(Answer::Text);
+        }
         self.asker = owner;
+        self.value_of(endpoint, params, unit).map(Answer::Value)
+    }
+
+    fn value_of(&mut self, endpoint: Endpoint, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         let ask = Ask(params);
         match endpoint {
             Endpoint::Ping => Ok(json!({})),
@@ -174,7 +193,7 @@ impl Exchange {
             | Endpoint::HistoricalBlockTrades
             | Endpoint::ExecutionRules
             | Endpoint::ReferencePrice
-            | Endpoint::ReferencePriceCalculation => self.ask_street(endpoint, params, unit),
+            | Endpoint::ReferencePriceCalculation => self.street.call(endpoint, params, unit),
             Endpoint::OrderPlace => self.place(ask, unit),
             Endpoint::OrderTest => self.test(ask),
             Endpoint::OrderQuery => self.query(ask, unit),

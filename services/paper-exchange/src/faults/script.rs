@@ -68,6 +68,9 @@ pub enum Then {
         status: u16,
         #[serde(default)]
         body: String,
+        /// Seconds. Of 429 and 418, which never come without, at first until the minute ends, and two minutes.
+        #[serde(default)]
+        retry_after: Option<u64>,
     },
     /// Executed, and no word of it.
     Timeout(Lost),

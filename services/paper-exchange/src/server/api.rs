@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     endpoint::{self, Security, Spec},
+    journal::Outcome,
     params::TimeUnit,
     refusal::Refusal,
 };
@@ -89,7 +90,7 @@ struct Answer<'a> {
     id: &'a Value,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Value>,
+    result: Option<crate::answer::Answer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
     #[serde(rename = "rateLimits", skip_serializing_if = "Option::is_none")]
@@ -216,11 +217,12 @@ pub fn foreign(status: u16, body: &str) -> Refusal {
     let code = read.as_ref().and_then(|body| body["code"].as_i64()).unwrap_or(-1000);
     let text = read.as_ref().and_then(|body| body["msg"].as_str());
     let text = text.unwrap_or("An unknown error occurred while processing the request.");
-    Refusal::new(code, text).status(status)
+    let data = read.as_ref().map(|body| body["data"].clone()).filter(|data| !data.is_null());
+    Refusal { data, ..Refusal::new(code, text).status(status) }
 }
 
 /// An answer's text.
-pub fn written(id: &Value, answer: Result<Value, Refusal>, rate_limits: Option<Value>) -> String {
+pub fn written(id: &Value, answer: Outcome, rate_limits: Option<Value>) -> String {
     let answer = match answer {
         Ok(result) => Answer { id, status: 200, result: Some(result), error: None, rate_limits },
         Err(refusal) => {

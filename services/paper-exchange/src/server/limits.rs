@@ -335,7 +335,8 @@ impl Meter {
     }
 }
 
-const STOPPED: &str = "Too many requests queued.";
+/// What an address is told that was stopped by hand.
+pub const STOPPED: &str = "Too many requests queued.";
 
 fn banned(until: Timestamp) -> TooMany {
     let text = format!(

@@ -116,7 +116,7 @@ impl Session {
         };
         let ended = self.take(step, server_time);
         let unit = line.unit;
-        let mut texts = vec![written(&request.id, Ok(self.result(line, method, server_time)), limits)];
+        let mut texts = vec![written(&request.id, Ok(self.result(line, method, server_time).into()), limits)];
         texts.extend(ended.into_iter().map(|number| {
             let event = json!({ "e": "eventStreamTerminated", "E": unit.of(server_time) });
             json!({ "subscriptionId": number, "event": event }).to_string()

@@ -98,8 +98,8 @@ impl Published {
     }
 
     /// Bids and asks, so many of each.
-    pub fn top(&self, most: usize) -> [Levels; 2] {
-        [Side::Buy, Side::Sell].map(|side| self.levels(side).take(most).collect())
+    pub fn top(&self, most: usize) -> [impl Iterator<Item = (u64, u64)>; 2] {
+        [Side::Buy, Side::Sell].map(|side| self.levels(side).take(most))
     }
 
     /// The best bid and ask, zeros where there is none.

@@ -85,8 +85,7 @@ impl Market {
                 Kind::PartialDepth { levels, fast } => {
                     if due && partial[usize::from(!fast)] != self.depth.update {
                         self.depth.sent[usize::from(!fast)] = self.depth.update;
-                        let [bids, asks] = self.depth.top(levels);
-                        let text = frames::partial_depth(self.depth.update, &bids, &asks, levels);
+                        let text = frames::book(self.depth.update, self.depth.top(levels));
                         to.push(MarketFrame { stream: name, milli: text.clone(), micro: text });
                     }
                 }

@@ -3,16 +3,14 @@
 use super::{
     bar::Bar,
     depth::Change,
-    depth::Levels,
     span::Span,
     stats::Stats,
     streams::Window,
     trades::{Aggregate, Trade},
-    units::{notional_text, text},
+    units::{notional_text, push_text, text},
 };
 use crate::{frame::MarketFrame, params::TimeUnit};
 use domain::Timestamp;
-use std::fmt::Write;
 
 /// A time in microseconds as it is written.
 #[derive(Clone, Copy)]
@@ -106,12 +104,12 @@ pub fn depth_update(symbol: &str, change: &Change, last: u64, at: i64, clock: Cl
     text
 }
 
-/// It tells neither its time nor its symbol.
-pub fn partial_depth(update: u64, bids: &Levels, asks: &Levels, most: usize) -> String {
+/// The best levels, as many of each side. It tells neither its time nor its symbol.
+pub fn book(update: u64, [bids, asks]: [impl Iterator<Item = (u64, u64)>; 2]) -> String {
     let mut text = format!(r#"{{"lastUpdateId":{update},"bids":"#);
-    write_levels(&mut text, bids.iter().take(most).copied());
+    write_levels(&mut text, bids);
     text.push_str(r#","asks":"#);
-    write_levels(&mut text, asks.iter().take(most).copied());
+    write_levels(&mut text, asks);
     text.push('}');
     text
 }
@@ -119,9 +117,11 @@ pub fn partial_depth(update: u64, bids: &Levels, asks: &Levels, most: usize) -> 
 fn write_levels(to: &mut String, levels: impl Iterator<Item = (u64, u64)>) {
     to.push('[');
     for (i, (price, quantity)) in levels.enumerate() {
-        let comma = if i == 0 { "" } else { "," };
-        // Writing to a string cannot fail.
-        _ = write!(to, r#"{comma}["{}","{}"]"#, text(price), text(quantity));
+        to.push_str(if i == 0 { "[\"" } else { ",[\"" });
+        push_text(to, price);
+        to.push_str("\",\"");
+        push_text(to, quantity);
+        to.push_str("\"]");
     }
     to.push(']');
 }

@@ -379,10 +379,14 @@ impl Market {
     }
 
     /// Publishes what has changed of others' book, and ours; whoever follows the best prices hears of it at once.
+    /// Of a market that does not trade only ours change: what is recorded of it meanwhile waits for the matching
+    /// engine.
     pub fn publish(&mut self, own: Option<&Book>, to: &mut Vec<MarketFrame>) {
         let before = self.depth.best();
-        for (side, price, quantity) in self.others.take_unpublished() {
-            self.depth.set_others(side, price, quantity);
+        if self.status == "TRADING" {
+            for (side, price, quantity) in self.others.take_unpublished() {
+                self.depth.set_others(side, price, quantity);
+            }
         }
         if let Some(own) = own {
             self.depth.set_own(own);

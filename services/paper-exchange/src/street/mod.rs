@@ -6,8 +6,9 @@
 //!    give the matching engine its trades and what has changed of others' book, both at once, tell
 //!    [`Street::traded`] what that filled and [`Street::took`] what of others' levels went, and
 //!    [`Street::published`] our own levels.
-//! 2. Only instruments that are [watched](Street::watch) tick (all of them until that is called first):
+//! 2. Only instruments that are [watched](Street::watch) tick, at each trade and at each full tenth of a second:
 //!    those with open orders. Any other one is looked at by [`Street::current`] before an order goes to it.
+//!    Until `watch` is called first, all of them tick, at their trades.
 //! 3. After a request that may have changed a book, tell [`Street::took`] and [`Street::published`].
 //!
 //! Driven from outside it has no way of its own: [`Street::list`] and [`Street::learn`] feed it, and of the
@@ -273,7 +274,10 @@ impl Street {
 
     /// The instruments whose every trade, and the book after it, the desk wants to see.
     pub fn watch(&mut self, watched: BTreeSet<Instrument>) {
-        self.watched = Some(watched);
+        let before = self.watched.replace(watched).unwrap_or_default();
+        let changed = self.watched.iter().flat_map(|now| now.symmetric_difference(&before));
+        let places: Vec<usize> = changed.filter_map(|one| self.by_instrument.get(one)).copied().collect();
+        places.into_iter().for_each(|place| self.schedule(place, self.now));
     }
 
     /// The streams that anybody listens to; other names are passed over.
@@ -358,8 +362,9 @@ impl Street {
         };
         self.schedule(place, at);
         let market = &mut self.markets[place];
-        let watched = self.watched.as_ref().is_none_or(|watched| watched.contains(&market.instrument));
-        let seen = market.wants.needs_book || (watched && (follows || !trades.is_empty()));
+        let watched = is_in(self.watched.as_ref(), market.instrument);
+        let every_trade = self.watched.is_none() && (follows || !trades.is_empty());
+        let seen = market.wants.needs_book || watched || every_trade;
         if !seen || market.status != "TRADING" {
             return None;
         }
@@ -379,7 +384,8 @@ impl Street {
         self.markets[place].set_out(end);
     }
 
-    /// When it moves next: at each step while somebody follows its book, else at its next trade.
+    /// When it moves next: at each step while somebody follows its book or has an order on it, since others' book
+    /// changes with time alone; else at its next trade.
     fn schedule(&mut self, place: usize, after: i64) {
         let market = &mut self.markets[place];
         if let Some(at) = market.moves_at.take() {
@@ -387,7 +393,8 @@ impl Street {
         }
         let Some(trade) = market.next_at() else { return };
         let step = (after.div_euclid(STEP) + 1) * STEP;
-        let next = if market.wants.needs_book { trade.min(step) } else { trade };
+        let steps = market.wants.needs_book || is_in(self.watched.as_ref(), market.instrument);
+        let next = if steps { trade.min(step) } else { trade };
         market.moves_at = Some(next);
         self.queue.insert((next, place));
     }
@@ -446,6 +453,10 @@ impl Street {
         market.set_out(from);
         self.schedule(place, from);
     }
+}
+
+fn is_in(watched: Option<&BTreeSet<Instrument>>, instrument: Instrument) -> bool {
+    watched.is_some_and(|watched| watched.contains(&instrument))
 }
 
 /// What a stream's name means.

@@ -6,7 +6,8 @@
 //! What our account takes is missing from then on: from the best price on, wherever that moves, for whoever makes
 //! the market has so much less to offer. Half of what is missing comes back in [`HALF_LIFE`], in steps of a tenth of
 //! that, the farthest first; so the spread that a large order opens closes from the outside, and a sliced order pays
-//! for the slices before it.
+//! for the slices before it. What comes back where an order of ours has meanwhile come to rest trades with it; that
+//! is the matching engine's part, which hears of each step while an order rests, so that the book is never crossed.
 
 use super::{
     crowd::{Crowd, Look},
@@ -37,6 +38,8 @@ pub struct Others {
     /// About the price: it says how far the book reaches.
     pub about: u64,
     base: Base,
+    /// From what the book was brought up to date last, its time in steps.
+    looked: Option<Look>,
     bids: Missing,
     asks: Missing,
     /// Changes that the matching engine has not been told.
@@ -88,8 +91,8 @@ struct Missing {
     /// In all, at the step.
     quantity: u64,
     step: i64,
-    /// At each price, in the book as it was told last.
-    told: BTreeMap<u64, u64>,
+    /// Prices and what is missing there, the best price first, in the book as it was told last.
+    told: Vec<(u64, u64)>,
 }
 
 impl Missing {
@@ -104,18 +107,54 @@ impl Missing {
     }
 
     /// What is in the book now, and what was told: what is missing at each price whose level it changes.
-    fn tell(&mut self, mut missing: u64, levels: impl Iterator<Item = (u64, u64)>) -> BTreeSet<u64> {
+    fn tell(&mut self, side: Side, mut missing: u64, levels: impl Iterator<Item = (u64, u64)>) -> Vec<u64> {
         let before = std::mem::take(&mut self.told);
         for (price, quantity) in levels {
             if missing == 0 {
                 break;
             }
             let part = missing.min(quantity);
-            self.told.insert(price, part);
+            self.told.push((price, part));
             missing -= part;
         }
-        let other = |price: &&u64| before.get(price) != self.told.get(price);
-        before.keys().chain(self.told.keys()).filter(other).copied().collect()
+        differences(side, &before, &self.told)
+    }
+
+    fn told_at(&self, side: Side, price: u64) -> u64 {
+        let place = self.told.binary_search_by_key(&rank(side, price), |(other, _)| rank(side, *other));
+        place.map_or(0, |place| self.told[place].1)
+    }
+}
+
+/// The better a price, the lower.
+fn rank(side: Side, price: u64) -> u64 {
+    match side {
+        Side::Buy => !price,
+        Side::Sell => price,
+    }
+}
+
+/// The prices at which two sequences differ, both with the best price first.
+fn differences(side: Side, before: &[(u64, u64)], now: &[(u64, u64)]) -> Vec<u64> {
+    let (mut before, mut now, mut changed) = (before.iter().peekable(), now.iter().peekable(), Vec::new());
+    loop {
+        let gone = match (before.peek(), now.peek()) {
+            (None, None) => return changed,
+            (Some(a), Some(b)) if a == b => {
+                before.next();
+                now.next();
+                continue;
+            }
+            (Some(a), Some(b)) if a.0 == b.0 => {
+                before.next();
+                false
+            }
+            (Some(a), Some(b)) => rank(side, a.0) < rank(side, b.0),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+        };
+        let other = if gone { before.next() } else { now.next() };
+        changed.extend(other.map(|(price, _)| *price));
     }
 }
 
@@ -127,6 +166,7 @@ impl Others {
             lot,
             about: 0,
             base: Base::Unknown,
+            looked: None,
             bids: Missing::default(),
             asks: Missing::default(),
             unseen: BTreeMap::new(),
@@ -151,6 +191,10 @@ impl Others {
 
     /// Time has passed, and the price may have moved.
     pub fn look(&mut self, look: &Look) {
+        let from = Look { at: look.at.div_euclid(STEP), ..*look };
+        if self.looked.replace(from) == Some(from) {
+            return;
+        }
         let mut base = std::mem::replace(&mut self.base, Base::Unknown);
         if matches!(base, Base::Unknown) {
             base = Base::Made(self.fresh());
@@ -172,7 +216,7 @@ impl Others {
             if left == 0 && missing.told.is_empty() {
                 continue;
             }
-            let other = missing.tell(left, base.now(side));
+            let other = missing.tell(side, left, base.now(side));
             changed.extend(other.into_iter().map(|price| (side == Side::Buy, price)));
         }
         for key in changed {
@@ -186,11 +230,11 @@ impl Others {
     pub fn take(&mut self, side: Side, quantity: u64, at: i64) {
         let base = std::mem::replace(&mut self.base, Base::Unknown);
         let missing = self.missing_mut(side);
-        let told: u64 = missing.told.values().sum();
+        let told: u64 = missing.told.iter().map(|(_, part)| part).sum();
         missing.quantity = told.saturating_add(quantity);
         missing.step = at.div_euclid(STEP);
         let total = missing.quantity;
-        for price in missing.tell(total, base.now(side)) {
+        for price in missing.tell(side, total, base.now(side)) {
             let key = (side == Side::Buy, price);
             let quantity = self.left(&base, key);
             self.unpublished.insert(key, quantity);
@@ -201,7 +245,7 @@ impl Others {
     /// What is there at a price.
     fn left(&self, base: &Base, (bid, price): (bool, u64)) -> u64 {
         let side = if bid { Side::Buy } else { Side::Sell };
-        let missing = self.missing(side).told.get(&price).copied().unwrap_or(0);
+        let missing = self.missing(side).told_at(side, price);
         base.at(side, price).saturating_sub(missing)
     }
 
@@ -287,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_comes_back_over_seconds() {
-        let missing = Missing { quantity: 1_000_000, step: 0, told: BTreeMap::new() };
+        let missing = Missing { quantity: 1_000_000, step: 0, told: Vec::new() };
         let at = |step: i64| missing.at(step * STEP, 10);
         assert_eq!((at(0), at(2)), (1_000_000, 1_000_000), "nothing comes back at once");
         assert_eq!((at(3), at(30), at(60)), (933_000, 500_000, 250_000));
@@ -300,12 +344,24 @@ mod tests {
     fn the_farthest_comes_back_first() {
         let mut missing = Missing::default();
         let levels = || [(100, 5), (101, 5), (102, 5)].into_iter();
-        assert_eq!(missing.tell(12, levels()), [100, 101, 102].into());
-        assert_eq!(missing.told, [(100, 5), (101, 5), (102, 2)].into());
-        assert_eq!(missing.tell(8, levels()), [101, 102].into());
-        assert_eq!(missing.told, [(100, 5), (101, 3)].into());
+        assert_eq!(missing.tell(Side::Sell, 12, levels()), [100, 101, 102]);
+        assert_eq!(missing.told, [(100, 5), (101, 5), (102, 2)]);
+        assert_eq!(missing.tell(Side::Sell, 8, levels()), [101, 102]);
+        assert_eq!(missing.told, [(100, 5), (101, 3)]);
         // The price has moved.
-        assert_eq!(missing.tell(8, [(99, 6), (100, 5)].into_iter()), [99, 100, 101].into());
-        assert_eq!(missing.told, [(99, 6), (100, 2)].into());
+        assert_eq!(missing.tell(Side::Sell, 8, [(99, 6), (100, 5)].into_iter()), [99, 100, 101]);
+        assert_eq!(missing.told, [(99, 6), (100, 2)]);
+        assert_eq!([99, 100, 101].map(|price| missing.told_at(Side::Sell, price)), [6, 2, 0]);
+        assert_eq!(missing.tell(Side::Sell, 0, levels()), [99, 100]);
+    }
+
+    #[test]
+    fn bids_come_back_from_below() {
+        let mut missing = Missing::default();
+        let levels = || [(100, 5), (98, 5), (97, 5)].into_iter();
+        assert_eq!(missing.tell(Side::Buy, 12, levels()), [100, 98, 97]);
+        assert_eq!(missing.tell(Side::Buy, 7, levels()), [98, 97]);
+        assert_eq!(missing.tell(Side::Buy, 7, [(101, 1), (99, 9)].into_iter()), [101, 100, 99, 98]);
+        assert_eq!([101, 100, 99, 98].map(|price| missing.told_at(Side::Buy, price)), [1, 0, 6, 0]);
     }
 }

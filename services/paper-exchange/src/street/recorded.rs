@@ -2,6 +2,10 @@
 //!
 //! Diffs come some time after what they tell. A trade says at once that nobody is left at better prices on its
 //! maker's side, or beyond it on the other; what it took is gone, too. The next diff has the last word.
+//!
+//! Invariant: the book is neither crossed nor locked. Where messages are missing from a recording, levels that are
+//! long gone would stand in it; the later message is believed, and what it reaches is gone. Of a message that
+//! crosses itself the bids are believed.
 
 use super::tape::Said;
 use domain::Side;
@@ -76,7 +80,29 @@ impl Recorded {
                 changed.insert((bid, price));
             }
         }
+        self.believe_newest(bids, asks, &mut changed);
         changed
+    }
+
+    /// What has just been told stands; what of the other side it reaches does not.
+    fn believe_newest(
+        &mut self,
+        bids: &[(u64, u64)],
+        asks: &[(u64, u64)],
+        changed: &mut BTreeSet<(bool, u64)>,
+    ) {
+        let stands = |level: &&(u64, u64)| level.1 > 0;
+        if let Some(bid) = bids.iter().filter(stands).map(|level| level.0).max() {
+            while let Some(ask) = self.asks.first_entry().filter(|ask| *ask.key() <= bid) {
+                changed.insert((false, ask.remove_entry().0));
+            }
+        }
+        let told = asks.iter().filter(stands).map(|level| level.0);
+        if let Some(ask) = told.filter(|price| self.asks.contains_key(price)).min() {
+            while let Some(bid) = self.bids.last_entry().filter(|bid| *bid.key() >= ask) {
+                changed.insert((true, bid.remove_entry().0));
+            }
+        }
     }
 
     fn trade(&mut self, price: u64, quantity: u64, taker_buys: bool) -> BTreeSet<(bool, u64)> {
@@ -112,13 +138,43 @@ impl Recorded {
 
     /// A side, the best price first.
     pub fn now(&self, side: Side) -> Box<dyn Iterator<Item = (u64, u64)> + '_> {
-        let left = move |(price, _): (&u64, &u64)| {
-            let left = self.at(side, *price);
+        let bid = side == Side::Buy;
+        let left = move |(price, there): (&u64, &u64)| {
+            let left = there.saturating_sub(self.eaten.get(&(bid, *price)).copied().unwrap_or(0));
             (left > 0).then_some((*price, left))
         };
         match side {
             Side::Buy => Box::new(self.bids.iter().rev().filter_map(left)),
             Side::Sell => Box::new(self.asks.iter().filter_map(left)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn diff(last: u64, bids: &[(u64, u64)], asks: &[(u64, u64)]) -> Said {
+        Said::Diff { last, bids: bids.to_vec(), asks: asks.to_vec() }
+    }
+
+    fn sides(book: &Recorded) -> [Vec<(u64, u64)>; 2] {
+        [Side::Buy, Side::Sell].map(|side| book.now(side).collect())
+    }
+
+    #[test]
+    fn a_recording_with_messages_missing_makes_no_crossed_book() {
+        let mut book = Recorded::default();
+        book.hear(Said::Snapshot { last: 1, bids: vec![(99, 1), (98, 1)], asks: vec![(100, 2), (101, 3)] });
+        // That the asks have gone is missing.
+        let changed = book.hear(diff(7, &[(100, 5)], &[]));
+        assert_eq!(changed, [(true, 100), (false, 100)].into());
+        assert_eq!(sides(&book), [vec![(100, 5), (99, 1), (98, 1)], vec![(101, 3)]]);
+        // That the bids have.
+        book.hear(diff(9, &[(97, 4)], &[(99, 1), (100, 0)]));
+        assert_eq!(sides(&book), [vec![(98, 1), (97, 4)], vec![(99, 1), (101, 3)]]);
+        // It contradicts itself.
+        book.hear(diff(11, &[(100, 1)], &[(100, 2), (99, 5), (102, 6)]));
+        assert_eq!(sides(&book), [vec![(100, 1), (98, 1), (97, 4)], vec![(101, 3), (102, 6)]]);
     }
 }

@@ -60,6 +60,25 @@ pub fn text(units: impl Into<u128>) -> String {
     }
 }
 
+/// As [`text`], at the end of another one; deep books have tens of thousands of them.
+pub fn push_text(to: &mut String, units: u64) {
+    const POINT: usize = DECIMALS as usize;
+    // The twenty digits of the largest number, and the point.
+    let mut digits = [b'0'; 21];
+    let (mut place, mut rest, mut written) = (digits.len(), units, 0);
+    while written <= POINT || rest > 0 {
+        if written == POINT {
+            place -= 1;
+            digits[place] = b'.';
+        }
+        place -= 1;
+        digits[place] += (rest % 10) as u8;
+        rest /= 10;
+        written += 1;
+    }
+    to.push_str(str::from_utf8(&digits[place..]).unwrap_or_default());
+}
+
 /// A difference.
 pub fn signed_text(units: i128) -> String {
     let sign = if units < 0 { "-" } else { "" };
@@ -89,6 +108,11 @@ mod tests {
         assert_eq!(units("1000000000000"), None);
         assert_eq!(text(150_000_001_u64), "1.50000001");
         assert_eq!(signed_text(-5), "-0.00000005");
+        for units in [0, 1, ONE - 1, ONE, 10 * ONE, 123_456_789_012, u64::MAX] {
+            let mut pushed = "~".to_owned();
+            push_text(&mut pushed, units);
+            assert_eq!(pushed, format!("~{}", text(units)));
+        }
         assert_eq!(sum_units("1000000000000.5".parse().unwrap()), Some(100_000_000_000_050_000_000));
         assert_eq!(price(6_173_763_000_000).unwrap().to_string(), "61737.63");
         assert_eq!(quantity(1_000_000_000).unwrap().to_string(), "10");

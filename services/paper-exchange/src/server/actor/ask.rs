@@ -2,10 +2,17 @@
 
 use super::{Actor, Message};
 use crate::{
+    answer::Answer,
     endpoint::{Endpoint, Spec, Target},
     faults::{Lost, Then, script_names},
+    journal::Outcome,
     refusal::Refusal,
-    server::{ServeError, door::Wish, hub::ConnectionId, limits::TooMany},
+    server::{
+        ServeError,
+        door::Wish,
+        hub::ConnectionId,
+        limits::{STOPPED, TooMany},
+    },
 };
 use domain::Timestamp;
 use serde_json::{Value, json};
@@ -44,7 +51,7 @@ pub enum What {
 /// What is answered, and what becomes of the answer.
 #[derive(Debug)]
 pub struct Reply {
-    pub answer: Result<Value, Refusal>,
+    pub answer: Outcome,
     /// A fault's own status and body, instead of the answer.
     pub instead: Option<(u16, String)>,
     /// Seconds.
@@ -102,7 +109,8 @@ impl Actor {
         let weight = ask.what.weight(&ask.wish);
         if self.faults.maintenance(now) {
             let body = closed_for_maintenance().body().to_string();
-            let reply = Reply { instead: Some((503, body)), ..self.reply(&ask, now, Ok(Value::Null), None) };
+            let reply =
+                Reply { instead: Some((503, body)), ..self.reply(&ask, now, Ok(Value::Null.into()), None) };
             self.answers.push((ask.reply, reply));
             return Ok(());
         }
@@ -114,10 +122,12 @@ impl Actor {
         let fault = if ask.held { None } else { self.faults.request(now, |name| ask.what.is(name)) };
         match fault {
             Some(Then::Hold(span)) => self.hold(ask, span.0),
-            Some(Then::Status { status, body }) => {
+            Some(Then::Status { status, body, retry_after }) => {
                 self.meter.charge(ask.from, now, weight);
-                let reply =
-                    Reply { instead: Some((status, body)), ..self.reply(&ask, now, Ok(Value::Null), None) };
+                let retry_after = retry_after.or_else(|| usual_wait(status, now));
+                let body = with_wait(ask.lane, status, body, retry_after, now);
+                let reply = self.reply(&ask, now, Ok(Value::Null.into()), None);
+                let reply = Reply { instead: Some((status, body)), retry_after, ..reply };
                 self.answers.push((ask.reply, reply));
             }
             Some(Then::Limit { status, retry_after }) => {
@@ -127,7 +137,7 @@ impl Actor {
                 self.answers.push((ask.reply, reply));
             }
             Some(Then::Close) => {
-                let reply = Reply { fate: Fate::Cut, ..self.reply(&ask, now, Ok(Value::Null), None) };
+                let reply = Reply { fate: Fate::Cut, ..self.reply(&ask, now, Ok(Value::Null.into()), None) };
                 self.answers.push((ask.reply, reply));
             }
             Some(Then::Delay(span)) => self.execute(ask, weight, Fate::Answer { after: span.0 }, None)?,
@@ -203,12 +213,7 @@ impl Actor {
         Ok(())
     }
 
-    fn perform(
-        &mut self,
-        ask: &Ask,
-        wish: Wish,
-        now: Timestamp,
-    ) -> Result<Result<Value, Refusal>, ServeError> {
+    fn perform(&mut self, ask: &Ask, wish: Wish, now: Timestamp) -> Result<Outcome, ServeError> {
         let owner = self.owner(ask);
         let spec = match &ask.what {
             What::Spec(spec) => *spec,
@@ -216,11 +221,11 @@ impl Actor {
                 if let Some((id, subscriptions)) = subscriptions {
                     self.hub.set_subscriptions(*id, subscriptions.clone());
                 }
-                return Ok(Ok(Value::Null));
+                return Ok(Ok(Value::Null.into()));
             }
         };
         let Target::Exchange(endpoint) = spec.target else {
-            return Ok(self.own(spec.target, ask.key.as_deref(), owner));
+            return Ok(self.own(spec.target, ask.key.as_deref(), owner).map(Answer::from));
         };
         if spec.changes {
             if let Some(at) = self.clock.now() {
@@ -231,10 +236,10 @@ impl Actor {
             return self.input(input);
         }
         Ok(match endpoint {
-            Endpoint::Time => Ok(json!({ "serverTime": wish.unit.of(self.shown(now)) })),
-            Endpoint::RateLimitOrder => Ok(Value::Array(self.meter.order_limits(owner, now))),
-            Endpoint::ExchangeInfo => self.exchange_info(&wish, now),
-            _ => self.exchange.call_as(owner, endpoint, &wish.params, wish.unit),
+            Endpoint::Time => Ok(json!({ "serverTime": wish.unit.of(self.shown(now)) }).into()),
+            Endpoint::RateLimitOrder => Ok(Value::Array(self.meter.order_limits(owner, now)).into()),
+            Endpoint::ExchangeInfo => self.exchange_info(&wish, now).map(Answer::from),
+            _ => self.exchange.answer_as(owner, endpoint, &wish.params, wish.unit),
         })
     }
 
@@ -276,13 +281,7 @@ impl Actor {
         Reply { retry_after: Some(seconds), ..reply }
     }
 
-    fn reply(
-        &mut self,
-        ask: &Ask,
-        now: Timestamp,
-        answer: Result<Value, Refusal>,
-        orders: Option<[u32; 2]>,
-    ) -> Reply {
+    fn reply(&mut self, ask: &Ask, now: Timestamp, answer: Outcome, orders: Option<[u32; 2]>) -> Reply {
         let placing = ask.what.orders() > 0;
         let rate_limits = (ask.lane == Lane::WsApi).then(|| {
             let owner = placing.then(|| self.owner(ask));
@@ -298,6 +297,34 @@ impl Actor {
             server_time: self.shown(now),
             fate: AT_ONCE,
         }
+    }
+}
+
+/// Seconds. Binance's weights are counted by the minute, and its first ban lasts two.
+fn usual_wait(status: u16, now: Timestamp) -> Option<u64> {
+    match status {
+        429 => Some(60 - now.millis().div_euclid(1_000).rem_euclid(60).unsigned_abs()),
+        418 => Some(120),
+        _ => None,
+    }
+}
+
+/// A scripted answer's body. Of a limit it is an error in any case; over the WebSocket API, which has no header for
+/// it, the error tells when it ends.
+fn with_wait(lane: Lane, status: u16, body: String, retry_after: Option<u64>, now: Timestamp) -> String {
+    let Some(wait) = retry_after else { return body };
+    let is_limit = matches!(status, 429 | 418);
+    let body = match body.as_str() {
+        "" if is_limit => Refusal::new(-1003, STOPPED).body().to_string(),
+        _ => body,
+    };
+    match (lane, serde_json::from_str::<Value>(&body)) {
+        (Lane::WsApi, Ok(mut error)) if error["code"].is_i64() && error["data"].is_null() => {
+            let retry_at = now + Duration::from_secs(wait);
+            error["data"] = json!({ "serverTime": now.millis(), "retryAfter": retry_at.millis() });
+            error.to_string()
+        }
+        (Lane::WsApi | Lane::Rest, _) => body,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Actor;
 use crate::{
+    answer::Answer,
     exchange::RuleChange,
     faults::{Faults, Script},
     journal::Input,
@@ -213,7 +214,9 @@ impl Actor {
 
     fn hand(&mut self, input: Input) -> Result<Result<Value, ControlError>, ServeError> {
         let outcome = self.input(input)?;
-        Ok(outcome.map_err(|refusal| ControlError::Refused { code: refusal.code, text: refusal.msg }))
+        Ok(outcome
+            .map(Answer::into_value)
+            .map_err(|refusal| ControlError::Refused { code: refusal.code, text: refusal.msg }))
     }
 
     /// How many the exchange has sent of the account.

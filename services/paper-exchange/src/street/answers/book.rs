@@ -4,16 +4,19 @@ use super::given::{answer, limit};
 use crate::{
     params::Params,
     refusal::Refusal,
-    street::{Street, depth::Levels, units::text},
+    street::{Street, frames, units::text},
 };
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 /// Levels of a side that are told.
 const MOST_LEVELS: usize = 5_000;
 
 impl Street {
     /// What is answered is what is published, so that it joins with the streams.
-    pub(super) fn depth(&mut self, params: &Params) -> Result<Value, Refusal> {
+    ///
+    /// # Errors
+    /// In Binance's words.
+    pub fn depth(&mut self, params: &Params) -> Result<Box<RawValue>, Refusal> {
         let place = self.symbol(params)?;
         let limit = limit(params, 100, MOST_LEVELS)?;
         let market = &mut self.markets[place];
@@ -23,11 +26,8 @@ impl Street {
             // There is no engine that trades on it.
             market.others.take_unseen();
         }
-        let [bids, asks] = market.depth.top(limit);
-        let side = |levels: Levels| -> Value {
-            levels.into_iter().map(|(price, quantity)| json!([text(price), text(quantity)])).collect()
-        };
-        Ok(json!({"lastUpdateId": market.depth.update, "bids": side(bids), "asks": side(asks)}))
+        let text = frames::book(market.depth.update, market.depth.top(limit));
+        RawValue::from_string(text).map_err(|e| unreachable!("it is JSON: {e}"))
     }
 
     pub(super) fn ticker_book(&self, params: &Params) -> Result<Value, Refusal> {

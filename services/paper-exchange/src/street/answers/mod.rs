@@ -9,6 +9,7 @@ mod trades;
 
 use super::Street;
 use crate::{
+    answer::Answer,
     endpoint::Endpoint,
     params::{Params, TimeUnit},
     refusal::Refusal,
@@ -22,7 +23,7 @@ impl Street {
     /// In Binance's words; −1020 for an endpoint that is not about the market.
     pub fn call(&mut self, endpoint: Endpoint, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         match endpoint {
-            Endpoint::Depth => self.depth(params),
+            Endpoint::Depth => Ok(Answer::Text(self.depth(params)?).into_value()),
             Endpoint::Trades => self.trades(params, unit),
             Endpoint::HistoricalTrades => self.historical_trades(params, unit),
             Endpoint::AggTrades => self.aggregate_trades(params, unit),

@@ -19,3 +19,4 @@ mod replace;
 mod sor;
 mod stage;
 mod triggers;
+mod uncrossed;

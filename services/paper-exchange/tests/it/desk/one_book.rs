@@ -18,6 +18,8 @@ use std::{
 const HOUR: i64 = 3_600_000;
 /// Rounds of reading, trading and reading again; `TAPEDECK_ROUNDS` has others.
 const ROUNDS: usize = 100;
+/// So many clients share them.
+const CLIENTS: usize = 4;
 
 fn rounds() -> usize {
     std::env::var("TAPEDECK_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"))
@@ -25,7 +27,13 @@ fn rounds() -> usize {
 
 /// Two days of hours around 60,000, of 36,000 BTC each: ten a second.
 pub fn exchange(seed: u64) -> Exchange {
-    let candle = |hour: i64| Candle {
+    exchange_of(seed, "36000")
+}
+
+/// The same where so many BTC are traded in an hour.
+pub fn exchange_of(seed: u64, volume: &str) -> Exchange {
+    let volume = d(volume);
+    let candle = move |hour: i64| Candle {
         instrument: btc(),
         interval: Interval::Hour1,
         open_time: Timestamp::from_millis(START.div_euclid(HOUR) * HOUR + (hour - 24) * HOUR),
@@ -33,7 +41,7 @@ pub fn exchange(seed: u64) -> Exchange {
         high: "60300".parse().unwrap(),
         low: "59700".parse().unwrap(),
         close: "60000".parse().unwrap(),
-        volume: d("36000"),
+        volume,
     };
     let candles: Vec<Candle> = (0..48).map(candle).collect();
     let source = Source {
@@ -91,20 +99,32 @@ fn taken(book: &Side, quantity: Decimal) -> (Side, Side) {
     (found, left)
 }
 
-/// X2: with or without an order open elsewhere, whatever the side and the size.
+/// X2: with or without an order open elsewhere, whatever the side and the size. Several clients, each on a market
+/// of its own, so that the long form takes all processors.
 #[test]
 fn who_reads_the_book_and_trades_on_it_trades_what_was_read() {
-    let mut exchange = exchange(11);
+    let each = rounds().div_ceil(CLIENTS);
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            scope.spawn(move || reads_and_trades(11 + client as u64, each));
+        }
+    });
+}
+
+fn reads_and_trades(seed: u64, rounds: usize) {
+    let mut exchange = exchange(seed);
     pass(&mut exchange, 1_000);
-    let mut n = 0_u64;
-    for round in 0..rounds() {
-        if round == rounds() / 2 {
+    let mut n = seed - 11;
+    for round in 0..rounds {
+        if round == rounds / 2 {
             let resting = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=36000";
             ok(&mut exchange, OrderPlace, resting);
         }
         n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let buys = (n >> 40).is_multiple_of(2);
-        let before = depth(&mut exchange, 5_000);
+        // An order reaches at most four levels deep; now and then all of the book is read.
+        let limit = if round.is_multiple_of(25) { 5_000 } else { 20 };
+        let before = depth(&mut exchange, limit);
         let side = &before[usize::from(buys)];
         // Exactly the best level, a part of it, or some levels and a part of the next one.
         let quantity = match (n >> 33) % 4 {
@@ -118,16 +138,22 @@ fn who_reads_the_book_and_trades_on_it_trades_what_was_read() {
         let name = if buys { "BUY" } else { "SELL" };
         let query = format!("symbol=BTCUSDT&side={name}&type=MARKET&quantity={quantity}");
         let placed = ok(&mut exchange, OrderPlace, &query);
-        assert_eq!(fills(&placed), found, "round {round}");
-        let after = depth(&mut exchange, 5_000);
+        let what = format!("seed {seed}, round {round}");
+        assert_eq!(fills(&placed), found, "{what}");
+        let after = depth(&mut exchange, limit);
         // Of a side with more levels than are told, the last ones follow.
-        let known = 4_000;
-        assert_eq!(after[usize::from(buys)][..known], left[..known], "round {round}: what was taken is gone");
-        assert_eq!(after[usize::from(!buys)], before[usize::from(!buys)], "the other side is as it was");
+        let known = left.len().min(after[usize::from(buys)].len() - found.len());
+        assert!(known >= limit / 2, "{what}: {known} levels to compare");
+        assert_eq!(after[usize::from(buys)][..known], left[..known], "{what}: what was taken is gone");
+        assert_eq!(
+            after[usize::from(!buys)],
+            before[usize::from(!buys)],
+            "{what}: the other side is as it was"
+        );
         let ticker = ok(&mut exchange, TickerBookTicker, "symbol=BTCUSDT");
         let [price, size] = if buys { ["askPrice", "askQty"] } else { ["bidPrice", "bidQty"] };
         let best = (d(ticker[price].as_str().unwrap()), d(ticker[size].as_str().unwrap()));
-        assert_eq!(best, left[0], "round {round}");
+        assert_eq!(best, left[0], "{what}");
         pass(&mut exchange, (n >> 20) % 400);
     }
     ok(&mut exchange, Account, "");

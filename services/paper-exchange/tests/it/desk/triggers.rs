@@ -13,7 +13,14 @@ use paper_exchange::{
     street::{Source, Street},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 const SECOND: i64 = 1_000_000;
 /// Triggered orders that are looked at; `TAPEDECK_ROUNDS` has others.
@@ -110,34 +117,53 @@ fn place(exchange: &mut Exchange, dice: &mut u64) {
     }
 }
 
-/// On the way that is made through candles.
+/// On the way that is made through candles. Several markets at once, so that the long form takes all processors.
 #[test]
 fn no_triggered_order_fills_better_than_the_trade_that_triggered_it() {
-    let (wanted, mut judge) = (wanted(), Judge::default());
-    let mut dice = 5;
-    for seed in 0.. {
-        let mut exchange = street_exchange(seed);
-        exchange.want_streams(["btcusdt@trade".to_owned()].into());
-        for _ in 0..100 {
-            for _ in 0..3 {
-                place(&mut exchange, &mut dice);
-            }
-            exchange.advance(exchange.now() + Duration::from_secs(20));
-            judge.see(&exchange.take_account_frames(), &exchange.take_market_frames());
-            // Five triggered orders at most may be open.
-            let _ = exchange.call(
-                OpenOrdersCancel,
-                &super::stage::params("symbol=BTCUSDT"),
-                paper_exchange::params::TimeUnit::Milli,
-            );
-            judge.see(&exchange.take_account_frames(), &exchange.take_market_frames());
+    let (wanted, next) = (wanted(), AtomicU64::new(0));
+    let seen = Mutex::new((0, Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let (filled, better) = market(seed);
+                    let mut seen = seen.lock().unwrap();
+                    seen.0 += filled;
+                    seen.1.extend(better);
+                    if seen.0 >= wanted {
+                        return;
+                    }
+                    assert!(seed < 1_000, "{} only", seen.0);
+                }
+            });
         }
-        if judge.filled >= wanted {
-            break;
+    });
+    let (filled, better) = seen.into_inner().unwrap();
+    println!("{filled} triggered orders, on markets from seed 0 to {}", next.into_inner() - 1);
+    assert_eq!(better, [""; 0], "of {filled}");
+}
+
+/// How many triggered orders fill on the market of that seed, and which better than what triggered them.
+fn market(seed: u64) -> (usize, Vec<String>) {
+    let (mut judge, mut dice) = (Judge::default(), 5 + seed);
+    let mut exchange = street_exchange(seed);
+    exchange.want_streams(["btcusdt@trade".to_owned()].into());
+    for _ in 0..100 {
+        for _ in 0..3 {
+            place(&mut exchange, &mut dice);
         }
-        assert!(seed < 1_000, "{} only", judge.filled);
+        exchange.advance(exchange.now() + Duration::from_secs(20));
+        judge.see(&exchange.take_account_frames(), &exchange.take_market_frames());
+        // Five triggered orders at most may be open.
+        let _ = exchange.call(
+            OpenOrdersCancel,
+            &super::stage::params("symbol=BTCUSDT"),
+            paper_exchange::params::TimeUnit::Milli,
+        );
+        judge.see(&exchange.take_account_frames(), &exchange.take_market_frames());
     }
-    assert_eq!(judge.better, [""; 0], "of {}", judge.filled);
+    (judge.filled, judge.better.into_iter().map(|better| format!("seed {seed}: {better}")).collect())
 }
 
 /// The exchange's case: candles of one second that fall from 40,000 to 39,500 at once.

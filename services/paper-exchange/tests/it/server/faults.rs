@@ -187,6 +187,73 @@ async fn statuses_limits_delays_and_late_arrivals() {
 }
 
 #[tokio::test]
+async fn a_scripted_429_or_418_says_how_long_to_wait() {
+    let rig = with(
+        r#"
+        [[rule]]
+        on = "request"
+        endpoint = ["ping"]
+        nth = 1
+        then = { status = { status = 429 } }
+        [[rule]]
+        on = "request"
+        endpoint = ["ping"]
+        nth = 2
+        then = { status = { status = 429, retry_after = 7, body = '{"code":-1003,"msg":"slowly"}' } }
+        [[rule]]
+        on = "request"
+        endpoint = ["ping"]
+        nth = 3
+        then = { status = { status = 418 } }
+        [[rule]]
+        on = "request"
+        endpoint = ["ping"]
+        nth = 4
+        then = { status = { status = 503, retry_after = 3 } }
+        [[rule]]
+        on = "request"
+        endpoint = ["ping"]
+        nth = 5
+        then = { status = { status = 503 } }
+        [[rule]]
+        on = "request"
+        endpoint = ["time"]
+        nth = 1
+        then = { status = { status = 429, retry_after = 9 } }
+        [[rule]]
+        on = "request"
+        endpoint = ["time"]
+        nth = 2
+        then = { status = { status = 418, body = '{"code":-1003,"msg":"banned"}' } }
+        "#,
+    )
+    .await;
+    let many = rig.get("/api/v3/ping", "").await;
+    let wait: u64 = many.header("retry-after").expect("how long").parse().expect("seconds");
+    assert_eq!((many.status, many.code()), (429, -1003), "{}", many.body);
+    assert!((1..=60).contains(&wait), "until the minute is over: {wait}");
+    let many = rig.get("/api/v3/ping", "").await;
+    assert_eq!((many.status, many.header("retry-after"), many.code()), (429, Some("7"), -1003));
+    assert_eq!(many.body["msg"], "slowly");
+    let banned = rig.get("/api/v3/ping", "").await;
+    assert_eq!((banned.status, banned.header("retry-after"), banned.code()), (418, Some("120"), -1003));
+    let busy = rig.get("/api/v3/ping", "").await;
+    assert_eq!((busy.status, busy.header("retry-after")), (503, Some("3")));
+    let busy = rig.get("/api/v3/ping", "").await;
+    assert_eq!((busy.status, busy.header("retry-after")), (503, None));
+    rig.get("/api/v3/ping", "").await.ok();
+    let mut api = Socket::open(&rig, "/ws-api/v3").await;
+    for (status, wait) in [(429, 9), (418, 120)] {
+        let many = api.ask("time", json!({})).await;
+        assert_eq!((&many["status"], &many["error"]["code"]), (&json!(status), &json!(-1003)), "{many}");
+        let data = &many["error"]["data"];
+        let at = |name: &str| data[name].as_i64().expect("a time");
+        assert_eq!(at("retryAfter") - at("serverTime"), wait * 1_000, "{many}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn account_frames_dropped_duplicated_and_reordered() {
     let rig = with(
         r#"

@@ -7,6 +7,7 @@ use super::{
 use domain::{Interval, Timestamp};
 use events::Candle;
 use paper_exchange::{
+    answer::Answer,
     endpoint::Endpoint,
     exchange::{Exchange, Setup},
     faults::Script,
@@ -72,7 +73,8 @@ fn replayed(journal: &Path, cut: Option<i64>) -> (Exchange, Vec<(Input, Value)>)
                 exchange.advance(Timestamp::from_micros(exchange.now().micros() + cut));
             }
         }
-        let outcome = journal::apply(&mut exchange, &input).unwrap_or_else(|refusal| refusal.body());
+        let outcome =
+            journal::apply(&mut exchange, &input).map_or_else(|refusal| refusal.body(), Answer::into_value);
         outcomes.push((input, outcome));
     })
     .expect("a journal");

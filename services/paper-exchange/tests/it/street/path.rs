@@ -65,13 +65,14 @@ fn who_looks_on_changes_nothing() {
     want(&mut followed, STREAMS);
     let mut watched = street(3, 2);
     watched.watch(BTreeSet::from([instrument("BTCUSDT")]));
-    let mut ticks = 0;
+    let (mut trades, mut tenths) = (0, BTreeSet::new());
     while let Some(tick) = watched.next_tick(at(end)) {
         assert_eq!(tick.instrument, instrument("BTCUSDT"));
-        assert!(!tick.trades.is_empty(), "it is the trades that matter");
-        ticks += 1;
+        trades += usize::from(!tick.trades.is_empty());
+        tenths.insert(tick.at.micros().div_euclid(SECOND / 10));
     }
-    assert!((400..1_200).contains(&ticks), "{ticks} ticks in ten minutes");
+    assert!((400..1_200).contains(&trades), "{trades} trades in ten minutes");
+    assert_eq!(tenths.len(), 6_000, "and a look at every tenth of a second");
     advance(&mut followed, end);
     let seen = ask_all(&mut quiet);
     assert_eq!(seen, ask_all(&mut followed));
