@@ -170,6 +170,8 @@ fn limits(mut section: Section<'_>) -> Option<Limits> {
     let max_asset_exposure = section.read_or_none("max_asset_exposure", part, value::part);
     let max_trade = section.read_or_none("max_trade", part, value::part);
     let max_unsellable = section.read_or_none("max_unsellable", part, value::part);
+    let max_exit_orders =
+        section.read_or_none("max_exit_orders", "write a whole number from 1", value::count);
     let prohibited = section.read("prohibited", "write a list of assets, e.g. [\"USDC\", \"EUR\"]", assets);
     section.close();
     Some(Limits {
@@ -178,6 +180,7 @@ fn limits(mut section: Section<'_>) -> Option<Limits> {
         max_asset_exposure: max_asset_exposure?,
         max_trade: max_trade?,
         max_unsellable: max_unsellable?,
+        max_exit_orders: max_exit_orders?,
         prohibited: prohibited?,
     })
 }

@@ -127,6 +127,8 @@ pub struct Limits {
     pub max_trade: Option<Decimal>,
     /// Of what a buy leaves after its fee: the most that may be too little to sell.
     pub max_unsellable: Option<Decimal>,
+    /// The most market orders that leaving a trade may take.
+    pub max_exit_orders: Option<u32>,
     pub prohibited: BTreeSet<Asset>,
 }
 

@@ -110,6 +110,13 @@ impl Obstacle {
 /// By how much the venue's average may be above what is taken for it, before a raised limit is refused.
 const MARGIN: Decimal = Decimal::from_parts(101, 0, 0, false, 2);
 
+/// How much of the venue's largest notional one sale at market is worth at most.
+///
+/// The venue judges it at its own average, over `avgPriceMins` (at Binance 5 minutes, or the last price where that
+/// is 0; `filters.md`), and we at the last price that we heard. With a tenth of room the sale still passes while the
+/// venue's average is up to a ninth above our price. Where the cap bites, the room costs one order more in ten.
+const ROOM: Decimal = Decimal::from_parts(9, 0, 0, false, 1);
+
 /// The orders that protect `held` by `plan`.
 ///
 /// The stop's limit is raised from where the plan puts it to what the rules allow, at most to its
@@ -119,7 +126,30 @@ const MARGIN: Decimal = Decimal::from_parts(101, 0, 0, false, 2);
 /// # Errors
 /// The first rule that leaves no room.
 pub fn exit_orders(plan: &ExitPlan, rules: &InstrumentRules, held: &Held) -> Result<ExitOrders, Obstacle> {
-    use Exit::{Stop, TakeProfit};
+    use Exit::TakeProfit;
+    let orders = stop_alone(plan, rules, held)?;
+    let take_profit = match *plan {
+        ExitPlan::StopLimit { .. } => None,
+        ExitPlan::Oco { take_profit, .. } => {
+            if !rules.oco_allowed || rules.unlisted.limit_maker {
+                return Err(Obstacle::not_offered(TakeProfit));
+            }
+            let raw = held.entry.saturating_mul(Decimal::ONE + take_profit);
+            let no_price = || Obstacle::new(TakeProfit, Breach::PriceFilter, raw, rules.max_price);
+            let price = rules.ceil_price(raw).ok_or_else(no_price)?;
+            check(rules, TakeProfit, &OrderKind::LimitMaker { price }, orders.quantity, held.average)?;
+            Some(price)
+        }
+    };
+    Ok(ExitOrders { take_profit, ..orders })
+}
+
+/// The stop of `plan` by itself: what protects where the venue takes no take-profit order beside it.
+///
+/// # Errors
+/// The first rule that leaves no room for the stop.
+pub fn stop_alone(plan: &ExitPlan, rules: &InstrumentRules, held: &Held) -> Result<ExitOrders, Obstacle> {
+    use Exit::Stop;
     if rules.unlisted.stop_loss_limit {
         return Err(Obstacle::not_offered(Stop));
     }
@@ -140,21 +170,7 @@ pub fn exit_orders(plan: &ExitPlan, rules: &InstrumentRules, held: &Held) -> Res
     let limit = stop_limit(rules, held, quantity, trigger, planned)?;
     let stop = OrderKind::StopLossLimit { stop: trigger, price: limit, time_in_force: TimeInForce::Gtc };
     check(rules, Stop, &stop, quantity, held.average)?;
-
-    let take_profit = match *plan {
-        ExitPlan::StopLimit { .. } => None,
-        ExitPlan::Oco { take_profit, .. } => {
-            if !rules.oco_allowed || rules.unlisted.limit_maker {
-                return Err(Obstacle::not_offered(TakeProfit));
-            }
-            let raw = held.entry.saturating_mul(Decimal::ONE + take_profit);
-            let no_price = || Obstacle::new(TakeProfit, Breach::PriceFilter, raw, rules.max_price);
-            let price = rules.ceil_price(raw).ok_or_else(no_price)?;
-            check(rules, TakeProfit, &OrderKind::LimitMaker { price }, quantity, held.average)?;
-            Some(price)
-        }
-    };
-    Ok(ExitOrders { quantity, stop, trigger, take_profit })
+    Ok(ExitOrders { quantity, stop, trigger, take_profit: None })
 }
 
 /// Where the stop's limit may be, at `planned` or as little above it as the rules want.
@@ -189,16 +205,45 @@ fn stop_limit(
 
 /// What a market order can sell of `held` now, at about `price`.
 ///
-/// More than one such order may be needed: one sells at most what the venue takes at once.
+/// More than one such order may be needed: one sells at most what the venue takes at once, with some room
+/// ([`ROOM`]), and leaves nothing that could not be sold by itself.
 ///
 /// # Errors
 /// The rule that leaves no room.
 pub fn market_exit(rules: &InstrumentRules, held: Amount, price: Decimal) -> Result<Quantity, Obstacle> {
+    market_part(rules, held, held, price)
+}
+
+/// As [`market_exit`], and at most `most` of it.
+///
+/// # Errors
+/// The rule that leaves no room.
+pub fn market_part(
+    rules: &InstrumentRules,
+    held: Amount,
+    most: Amount,
+    price: Decimal,
+) -> Result<Quantity, Obstacle> {
+    let quantity = one_sale(rules, held.min(most), price)?;
+    let sells = |part: Amount| one_sale(rules, part, price).is_ok();
+    let rest = held - quantity.get();
+    if floor_to(rest, rules.market_step()).is_zero() || sells(rest) {
+        return Ok(quantity);
+    }
+    // Two even parts are sold where a large one would leave one that is too small.
+    let even = one_sale(rules, (held / Decimal::TWO).min(most), price);
+    Ok(even.ok().filter(|even| sells(held - even.get())).unwrap_or(quantity))
+}
+
+/// What one market order sells of `held`.
+fn one_sale(rules: &InstrumentRules, held: Amount, price: Decimal) -> Result<Quantity, Obstacle> {
     if rules.unlisted.market {
         return Err(Obstacle::not_offered(Exit::Market));
     }
     let capped = match rules.max_notional {
-        Some(max) if rules.max_notional_applies_to_market => held.min(max.checked_div(price).unwrap_or(held)),
+        Some(max) if rules.max_notional_applies_to_market => {
+            held.min(max.saturating_mul(ROOM).checked_div(price).unwrap_or(held))
+        }
         Some(_) | None => held,
     };
     let least = rules.market_min_quantity.unwrap_or(rules.min_quantity).max(rules.min_quantity);
@@ -209,6 +254,22 @@ pub fn market_exit(rules: &InstrumentRules, held: Amount, price: Decimal) -> Res
         return Err(Obstacle::new(Exit::Market, Breach::Notional, notional, Some(rules.min_notional)));
     }
     Ok(quantity)
+}
+
+/// How many market orders, one after the other, sell what can be sold of `held`, at about `price`, and what the
+/// first of them sells.
+///
+/// # Errors
+/// The rule that leaves no room for the first.
+pub fn market_orders(
+    rules: &InstrumentRules,
+    held: Amount,
+    price: Decimal,
+) -> Result<(u32, Quantity), Obstacle> {
+    let largest = one_sale(rules, held, price)?;
+    let sellable = floor_to(held, rules.market_step());
+    let orders = sellable.checked_div(largest.get()).unwrap_or(Decimal::MAX).ceil();
+    Ok((u32::try_from(orders).unwrap_or(u32::MAX), largest))
 }
 
 /// What of `held` no exit can sell, because it is no whole lot.
@@ -401,7 +462,51 @@ mod tests {
             max_notional_applies_to_market: true,
             ..rules("0.1")
         };
-        assert_eq!(sell(&most, "20"), Ok("5".to_owned()));
+        // 50 less a tenth of room.
+        assert_eq!(sell(&most, "20"), Ok("4.5".to_owned()));
+        let rising = market_exit(&most, d("20"), d("25")).map(|quantity| quantity.to_string());
+        assert_eq!(rising, Ok("1.8".to_owned()));
+    }
+
+    #[test]
+    fn a_sale_in_parts_leaves_nothing_that_could_not_be_sold_by_itself() {
+        let r = InstrumentRules { market_max_quantity: Some(d("6")), ..rules("0.1") };
+        let parts = |rules: &InstrumentRules, held: &str| {
+            let mut held = d(held);
+            let mut parts = Vec::new();
+            while let Ok(quantity) = market_exit(rules, held, d("10")) {
+                held -= quantity.get();
+                parts.push(quantity.to_string());
+            }
+            (parts.join(" "), held.normalize().to_string())
+        };
+        let said = |parts: &str, left: &str| (parts.to_owned(), left.to_owned());
+        // 6 and 0.3 would be 0.3 unsold: 10 × 0.3 is less than 5.
+        assert_eq!(parts(&r, "6.3"), said("3.1 3.2", "0"));
+        assert_eq!(parts(&r, "12.05"), said("6 6", "0.05"));
+        assert_eq!(parts(&r, "6.5"), said("6 0.5", "0"));
+        let coarse = InstrumentRules { market_min_quantity: Some(d("2")), ..r };
+        assert_eq!(parts(&coarse, "7"), said("3.5 3.5", "0"));
+    }
+
+    #[test]
+    fn orders_that_a_sale_takes_are_counted() {
+        let count = |rules: &InstrumentRules, held: &str| {
+            let counted = market_orders(rules, d(held), d("10"));
+            counted.map(|(orders, first)| (orders, first.to_string())).map_err(|o| o.breach)
+        };
+        let r = InstrumentRules { market_max_quantity: Some(d("0.6")), ..rules("0.1") };
+        assert_eq!(count(&r, "0.6"), Ok((1, "0.6".to_owned())));
+        assert_eq!(count(&r, "6.05"), Ok((10, "0.6".to_owned())));
+        assert_eq!(count(&r, "6.1"), Ok((11, "0.6".to_owned())));
+        assert_eq!(count(&rules("0.1"), "1000000"), Ok((1, "1000000".to_owned())));
+        assert_eq!(count(&rules("0.1"), "0.4"), Err(Some(Breach::Notional)));
+    }
+
+    #[test]
+    fn a_stop_alone_stands_where_that_of_two_does() {
+        let without = InstrumentRules { oco_allowed: false, ..rules("0.001") };
+        assert_eq!(words(stop_alone(&oco(), &without, &held("1"))), "1 at 93 for 85");
     }
 
     #[test]

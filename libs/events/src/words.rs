@@ -58,6 +58,7 @@ words! {
         Cash "cash" "too little cash"
         MinNotional "min_notional" "below the least notional"
         Unsellable "unsellable" "too much that could not be sold"
+        TooManySales "too_many_sales" "too many orders to sell it"
         Filter "filter" "filter of the venue"
     }
     NakedBecause {

@@ -80,6 +80,9 @@ pub struct Limits {
     /// Of what is held after the entry's fee: the most that no exit can sell, being less than a lot.
     #[serde(default)]
     pub max_unsellable_ratio: Option<Decimal>,
+    /// Market orders, one after the other, that leaving a trade may take.
+    #[serde(default)]
+    pub max_exit_orders: Option<u32>,
     /// Whether an edge without a stop may trade at all.
     pub allowed_to_trade_without_stop: bool,
 }

@@ -26,6 +26,7 @@ pub(crate) fn check(
 ) -> Result<(), Refusal> {
     let held = exits::after_fee(rules, quantity.get(), fee);
     unsellable(config, rules, held)?;
+    sales(config, rules, held, limit)?;
     let Some(plan) = edge.exit else { return Ok(()) };
     for entry in [trigger.get().saturating_mul(BEST), limit.get()] {
         let held = Held { quantity: held, entry, moved: None, average: entry, raised: Decimal::ZERO };
@@ -35,6 +36,15 @@ pub(crate) fn check(
         exits::market_exit(rules, held.quantity, orders.trigger.get()).map_err(unprotected)?;
     }
     Ok(())
+}
+
+/// Counts the market orders that leaving takes, at the worst price of the entry: a venue that caps their notional
+/// has more of them wanted the higher the price is.
+fn sales(config: &Config, rules: &InstrumentRules, held: Decimal, price: Price) -> Result<(), Refusal> {
+    let Some(most) = config.limits.max_exit_orders else { return Ok(()) };
+    // What cannot be sold at all is told by the rule that is in the way.
+    let Ok((orders, largest)) = exits::market_orders(rules, held, price.get()) else { return Ok(()) };
+    if orders > most { Err(Refusal::too_many_sales(held, largest, orders, most, rules)) } else { Ok(()) }
 }
 
 fn unsellable(config: &Config, rules: &InstrumentRules, held: Decimal) -> Result<(), Refusal> {

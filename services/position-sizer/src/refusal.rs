@@ -1,7 +1,7 @@
 //! The sizer's no: by which rule, with which figure, against which limit, and in words.
 
 use crate::EdgeRules;
-use domain::{Asset, Breach, Decimal, InstrumentRules, Price, TradeId, exits::Obstacle};
+use domain::{Asset, Breach, Decimal, InstrumentRules, Price, Quantity, TradeId, exits::Obstacle};
 use events::{SizingRule, TradeRefused, TradeRequested, TradingState, TradingStateChanged};
 use std::time::Duration;
 
@@ -201,6 +201,21 @@ impl Refusal {
             percent(limit),
         );
         Self::beyond(SizingRule::Unsellable, share.round_dp(6), limit, text)
+    }
+
+    pub fn too_many_sales(
+        held: Decimal,
+        largest: Quantity,
+        orders: u32,
+        most: u32,
+        rules: &InstrumentRules,
+    ) -> Self {
+        let text = format!(
+            "selling {} {base} at market would take {orders} orders of at most {largest} {base}, at most {most} may be needed; spend less",
+            held.normalize(),
+            base = rules.base,
+        );
+        Self::beyond(SizingRule::TooManySales, orders.into(), most.into(), text)
     }
 
     pub fn too_many_orders(breach: Breach, would_be: u32, max: u32) -> Self {

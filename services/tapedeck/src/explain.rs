@@ -220,8 +220,12 @@ fn trade(event: &TradeEvent) -> String {
             )
         }
         TradeEvent::Protected(e) => {
+            let alone = match e.without_take_profit {
+                true => ", without a take-profit order: the venue takes none beside a stop now",
+                false => "",
+            };
             format!(
-                "protected: {} to be sold when the price reaches {} (order {})",
+                "protected: {} to be sold when the price reaches {} (order {}){alone}",
                 e.quantity, e.stop, e.order
             )
         }
@@ -230,7 +234,10 @@ fn trade(event: &TradeEvent) -> String {
             let covered = e.covered.map_or_else(String::new, |q| format!(", beside {q} that are protected"));
             format!("{word} since {}: {} held ({}){covered}", e.since, show(e.quantity), e.because)
         }
-        TradeEvent::Exiting(e) => format!("leaving: {}", e.reason),
+        TradeEvent::Exiting(TradeExiting { reason, at_most: None, .. }) => format!("leaving: {reason}"),
+        TradeEvent::Exiting(TradeExiting { reason, at_most: Some(most), .. }) => {
+            format!("leaving in parts of at most {most}, the venue takes no more at once: {reason}")
+        }
         TradeEvent::Closed(e) => format!(
             "closed ({}): bought {} at {}, sold at {}; cost {}, proceeds {}, profit {}{}",
             e.reason,

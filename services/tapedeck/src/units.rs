@@ -298,6 +298,7 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
             max_asset_exposure_ratio: limits.max_asset_exposure,
             max_trade_ratio: limits.max_trade,
             max_unsellable_ratio: limits.max_unsellable,
+            max_exit_orders: limits.max_exit_orders,
             allowed_to_trade_without_stop: false,
         },
         prohibited: limits.prohibited.clone(),

@@ -118,6 +118,7 @@ fn a_stops_limit_lies_below_the_stop() {
 fn counts_lookbacks_amounts_and_durations_have_ranges() {
     for text in [
         "[limits]\nmax_open_positions = 0",
+        "[limits]\nmax_exit_orders = 0",
         "[limits]\nmax_open_positions = 2.5",
         "[limits]\nmax_open_positions = 99999999999",
         "[orders]\nprotect_attempts = 0",

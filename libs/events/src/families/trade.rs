@@ -153,6 +153,8 @@ pub enum SizingRule {
     MinNotional,
     /// Too large a part of what the entry's fee leaves would be no whole lot.
     Unsellable,
+    /// Leaving it would take too many market orders, one after the other.
+    TooManySales,
     /// Another filter of the venue.
     Filter,
 }
@@ -207,6 +209,9 @@ pub struct TradeProtected {
     pub order: ClientOrderId,
     pub stop: Price,
     pub quantity: Quantity,
+    /// Its plan has a take-profit order too, and the venue takes none beside the stop now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_take_profit: bool,
 }
 payload!(TradeProtected, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
 
@@ -265,6 +270,9 @@ pub enum ExitReason {
 pub struct TradeExiting {
     pub trade: TradeId,
     pub reason: ExitReason,
+    /// The venue has refused a larger sale: from here on it is sold in parts of at most this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Quantity>,
 }
 payload!(TradeExiting, |e| format!("trade:{}", e.trade), trade = Some(e.trade));
 

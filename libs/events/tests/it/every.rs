@@ -29,7 +29,8 @@ every! {
     sizing_methods: SizingMethod { Fixed, Risk }
     sizing_rules: SizingRule {
         Unauthorised, ProhibitedAsset, UnknownInstrument, ShortOnSpot, Stale, AlreadyInPosition, TradingState,
-        MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, Filter,
+        MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, TooManySales,
+        Filter,
     }
     naked_reasons: NakedBecause { Entered, Undercovered, StopMoving, Exiting, StopRejected, StopEnded, Dust, HeldElsewhere }
     exit_reasons: ExitReason { Requested, StopHit, TakeProfitHit, Unprotectable, BeyondStop, Elsewhere }

@@ -1,6 +1,6 @@
 //! Why not: each rule names itself, the figure and the limit.
 
-use crate::script::{World, check, config, d, risk, usdt};
+use crate::script::{World, check, config, d, risk, usdt, with_limits};
 use domain::{InstrumentRules, rules::PriceRange};
 use events::{Event, TradeEvent};
 use position_sizer::{Config, EdgeRules, Limits, Method};
@@ -199,6 +199,46 @@ fn each_filter_of_the_venue_is_named() {
     ] {
         listed(rules, ask, log);
     }
+}
+
+#[test]
+fn a_trade_that_would_take_too_many_sales_to_leave_is_not_entered() {
+    let tenths =
+        || InstrumentRules { lot_size: d("0.1"), min_quantity: d("0.1"), min_notional: d("1"), ..ada() };
+    let by_lot = |most: &str| InstrumentRules { market_max_quantity: Some(d(most)), ..tenths() };
+    let by_notional = |most: u32| InstrumentRules {
+        max_notional: Some(most.into()),
+        max_notional_applies_to_market: true,
+        ..tenths()
+    };
+    let asked = |rules: InstrumentRules, most: Option<u32>| {
+        let mut world = World::new(with_limits(Limits { max_exit_orders: most, ..Limits::default() }));
+        world.list(rules);
+        world.play(&format!("{RICH}ask ADA @ 10"));
+        let text = match world.said.last() {
+            Some(Event::Trade(TradeEvent::Refused(refused))) => refused.text.clone(),
+            _ => String::new(),
+        };
+        (world.log.join(" / "), text)
+    };
+    let granted = "T1 10 @ 10 reserves 100";
+    // 10 by 0.4 are 25 orders, by 0.5 twenty.
+    let (log, text) = asked(by_lot("0.4"), Some(20));
+    assert_eq!(log, "T1 refused too_many_sales 25 of 20");
+    assert_eq!(
+        text,
+        "selling 10 ADA at market would take 25 orders of at most 0.4 ADA, at most 20 may be needed; spend less"
+    );
+    assert_eq!(asked(by_lot("0.5"), Some(20)).0, granted);
+    assert_eq!(asked(by_lot("0.4"), None).0, granted);
+    // The lot may even be all that one order sells.
+    assert_eq!(asked(by_lot("0.1"), Some(20)).0, "T1 refused too_many_sales 100 of 20");
+    // 100 USDT by 90 are two orders, for a tenth is left to the venue's average.
+    assert_eq!(asked(by_notional(100), Some(1)).0, "T1 refused too_many_sales 2 of 1");
+    assert_eq!(asked(by_notional(100), Some(2)).0, granted);
+    // The stop is one order: what it could not sell cannot be bought.
+    let stop = InstrumentRules { max_quantity: Some(d("9.9")), ..tenths() };
+    assert_eq!(asked(stop, Some(20)).0, "T1 refused filter 10 of 9.9");
 }
 
 #[test]

@@ -156,7 +156,7 @@ impl World {
             "stop" => {
                 let (stop, quantity) = (words[2].parse().unwrap(), "1".parse().unwrap());
                 let (trade, order) = (trade(words[1]), order(words[1], 9));
-                self.hear(TradeProtected { trade, order, stop, quantity });
+                self.hear(TradeProtected { trade, order, stop, quantity, without_take_profit: false });
             }
             "close" => self.close(words[1]),
             "abort" => self.abort(words[1]),

@@ -200,6 +200,41 @@ fn dust_is_no_loss_and_is_sold_with_the_next_exit() {
     );
 }
 
+/// The venue caps what a sale at market may be worth, and the price has risen since the entry.
+#[test]
+fn an_exit_of_a_risen_trade_is_sold_in_parts_that_the_venue_takes() {
+    let capped = InstrumentRules {
+        max_notional: Some(d("1000")),
+        max_notional_applies_to_market: true,
+        ..rules("0.001")
+    };
+    let closes = [100, 100, 100, 100, 90, 100, 100, 110, 200, 300, 200, 190, 190, 190];
+    let log = play(capped, 1_000, "quote", "", &closes);
+    // 9.045 bought at 110 and sold at 190, each with a fee of a thousandth.
+    let profit = d("9.045") * (d("190") * d("0.999") - d("110") * d("1.001"));
+    assert_eq!(
+        of(&log, &["rejected", "opened", "closed"]),
+        [
+            "opened 9.045".to_owned(),
+            format!("closed Requested profit {} left 0 of cost 0 carried 0", profit.normalize())
+        ],
+        "{log:#?}"
+    );
+}
+
+/// A coin of which the venue lets one market order sell a lot or two.
+#[test]
+fn a_trade_that_would_take_hundreds_of_sales_to_leave_is_not_entered() {
+    for (most, log) in [
+        ("0.06", "refused too_many_sales 151 of 20"),
+        ("0.4", "refused too_many_sales 23 of 20"),
+        ("0.5", "opened 9.045"),
+    ] {
+        let rules = InstrumentRules { market_max_quantity: Some(d(most)), ..rules("0.001") };
+        assert_eq!(of(&play(rules, 1_000, "quote", "", CRASH), &["refused", "opened"]), [log]);
+    }
+}
+
 /// The folder of shared data; the reported cases lie beside it.
 fn data() -> PathBuf {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");

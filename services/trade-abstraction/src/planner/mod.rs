@@ -5,18 +5,19 @@
 //! So every order of arrival, and every crash, leads to the same steps.
 
 mod ledger;
+mod market;
 mod plan;
 mod trade;
 
 pub use domain::ExitPlan;
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Timestamp, TradeId, exits,
     money::share,
 };
 use events::{
-    AccountEvent, BalanceChanged, Event, InstrumentEvent, InstrumentListed, Kind, OrderEvent, OurOrders,
-    PositionClosed, PositionEvent, PositionKey, PositionReduced, StopMoveRefused, StopMoveRequested,
-    TapeEvent, TimeEvent, TradeEvent, Uuid,
+    AccountEvent, BalanceChanged, CandleEvent, Event, InstrumentEvent, InstrumentListed, Kind, OrderDone,
+    OrderEvent, OurOrders, PositionClosed, PositionEvent, PositionKey, PositionReduced, QuoteEvent,
+    Rejection, StopMoveRefused, StopMoveRequested, TapeEvent, TimeEvent, TradeEvent, Uuid,
 };
 pub use ledger::Dust;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct Config {
 pub struct State {
     tape: Uuid,
     rules: BTreeMap<Instrument, InstrumentRules>,
+    /// The last price of each instrument with a trade that is not over.
+    market: market::Market,
     pub trades: BTreeMap<TradeId, Trade>,
     orders: BTreeMap<ClientOrderId, TradeId>,
     /// Which of the venue's orders they are.
@@ -99,6 +102,8 @@ impl Service for Planner {
         Kind::BalanceChanged,
         Kind::PositionReduced,
         Kind::PositionClosed,
+        Kind::CandleClosed,
+        Kind::QuoteSeen,
         Kind::TimePassed,
     ];
 
@@ -123,6 +128,10 @@ impl Service for Planner {
                 state.position_reduced(e);
                 state.position_left(&e.position, e.quantity);
             }
+            Event::Candle(CandleEvent::Closed(e)) => {
+                state.market.close(&e.candle.instrument, e.candle.close, e.candle.close_time());
+            }
+            Event::Quote(QuoteEvent::Seen(e)) => state.market.quote(&e.instrument, e.price, e.at),
             Event::Trade(event) => self.apply_trade(state, now, event),
             Event::Order(event) => self.apply_order(state, now, event),
             _ => {}
@@ -149,6 +158,9 @@ impl Planner {
                 let left = state.left.get(&(sized.account, sized.instrument, sized.edge));
                 let outdated = left.is_some_and(|left| *left > sized.signal_at);
                 let trade = state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized, exit_plan));
+                if trade.stage != Stage::Over {
+                    state.market.follow(sized.instrument);
+                }
                 if outdated {
                     trade.want_closed(events::ExitReason::Requested);
                 }
@@ -162,9 +174,9 @@ impl Planner {
             TradeEvent::StopMoveRequested(request) => {
                 let found = state.trades.get(&request.trade);
                 let rules = found.and_then(|t| state.rules.get(&t.instrument));
-                let possible = found
-                    .zip(rules)
-                    .is_some_and(|(trade, rules)| plan::stop_problem(trade, rules, request.stop).is_none());
+                let possible = found.zip(rules).is_some_and(|(trade, rules)| {
+                    plan::stop_problem(trade, rules, state.price(trade), request.stop).is_none()
+                });
                 if let Some(trade) = state.trades.get_mut(&request.trade).filter(|_| possible) {
                     trade.move_stop(request.stop);
                 }
@@ -196,6 +208,7 @@ impl Planner {
                     // Opened anew: what it left is its own again.
                     let revived = (trade.stage == Stage::Over).then(|| (trade.key(), trade.ledger.dust()));
                     trade.note(now, event);
+                    state.market.follow(trade.instrument);
                     if let Some((key, dust)) = revived {
                         state.take_dust_back(key, dust);
                     }
@@ -220,6 +233,10 @@ impl Planner {
         state.see(event);
         let Some(order) = state.order_of(event) else { return };
         let Some(id) = state.orders.get(&order).copied() else { return };
+        let half = match event {
+            OrderEvent::Done(done) => state.half_of_refused(&id, done),
+            _ => None,
+        };
         let Some(rules) = state.trades.get(&id).and_then(|t| state.rules.get(&t.instrument)) else { return };
         let (base, quote) = (rules.base, rules.quote);
         if let OrderEvent::Filled(_) = event {
@@ -234,7 +251,7 @@ impl Planner {
                 let fill = events::OrderFilled { order, ..*fill };
                 trade.filled(now, &fill, (base, quote), &self.config);
             }
-            OrderEvent::Done(done) => trade.done(now, done, &self.config),
+            OrderEvent::Done(done) => trade.done(now, done, half, &self.config),
             OrderEvent::CancelRequested(_) => trade.canceling(order),
             OrderEvent::CancelRejected(_) => trade.cancel_rejected(order, now, &self.config),
             _ => {}
@@ -260,7 +277,7 @@ fn refuse_stop(state: &State, request: &StopMoveRequested) -> Option<Event> {
         return refuse("there is no such trade open".to_owned());
     };
     let rules = state.rules.get(&trade.instrument)?;
-    plan::stop_problem(trade, rules, request.stop).and_then(refuse)
+    plan::stop_problem(trade, rules, state.price(trade), request.stop).and_then(refuse)
 }
 
 impl State {
@@ -268,7 +285,35 @@ impl State {
         if let Some(trade) = self.trades.get_mut(id) {
             trade.stage = Stage::Over;
             self.ended.insert((forget_at, *id));
+            let instrument = trade.instrument;
+            if !self.trades.values().any(|t| t.instrument == instrument && t.stage != Stage::Over) {
+                self.market.leave(&instrument);
+            }
         }
+    }
+
+    /// The price by which a trade's orders are judged: the market's last that was heard, or that of its own last
+    /// fill where it is later or nothing was heard; before there is any, the worst at which it may enter.
+    fn price(&self, trade: &Trade) -> Decimal {
+        let fill_at = trade.last_fill_at;
+        let heard =
+            self.market.last(&trade.instrument).filter(|heard| fill_at.is_none_or(|at| at < heard.at));
+        heard.map_or_else(|| trade.price(), |heard| heard.price.get())
+    }
+
+    /// Half of an exit that the venue took for too large, where it can be sold by itself.
+    ///
+    /// The venue's text names the filter, and not which of its two limits: what is too little has no half that sells.
+    fn half_of_refused(&self, id: &TradeId, done: &OrderDone) -> Option<domain::Quantity> {
+        let trade = self.trades.get(id)?;
+        let leg = trade.legs.get(&done.order).filter(|leg| leg.leg == domain::Leg::Exit)?;
+        let by_size = ["NOTIONAL", "LOT_SIZE"].iter().any(|filter| done.text.contains(filter));
+        if done.rejection != Some(Rejection::Filter) || !by_size || leg.listings != trade.listings {
+            return None;
+        }
+        let rules = self.rules_of(trade)?;
+        let half = leg.quantity.get() / Decimal::TWO;
+        exits::market_part(rules, half, half, self.price(trade)).ok()
     }
 
     fn pass(&mut self, now: Timestamp) {
@@ -307,6 +352,8 @@ impl State {
                 let held = |t: &&Trade| t.instrument == listed.instrument && t.stage != Stage::Over;
                 self.trades.values().filter(held).collect()
             }
+            Event::Candle(CandleEvent::Closed(e)) => self.waiting_for_a_price(&e.candle.instrument),
+            Event::Quote(QuoteEvent::Seen(e)) => self.waiting_for_a_price(&e.instrument),
             Event::Account(AccountEvent::BalanceChanged(seen)) => {
                 let waits = |t: &&Trade| t.short.is_some() && self.is_in(t, seen.account, seen.asset);
                 self.trades.values().filter(waits).collect()
@@ -325,6 +372,17 @@ impl State {
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// At another price, what is to be left may be worth enough, or not any more.
+    fn waiting_for_a_price(&self, instrument: &Instrument) -> Vec<&Trade> {
+        if self.market.last(instrument).is_none() {
+            return Vec::new();
+        }
+        let leaves = |t: &&Trade| {
+            t.instrument == *instrument && matches!(t.stage, Stage::Held(_)) && t.wanted != Wanted::Open
+        };
+        self.trades.values().filter(leaves).collect()
     }
 
     /// The tracker says that nothing is left of a position: what a trade still counts beyond that was
@@ -398,9 +456,11 @@ impl State {
         let rules = &*listed.rules;
         let known = self.rules.insert(listed.instrument, rules.clone());
         let Some(before) = known.filter(|before| before != rules) else { return };
-        for trade in self.trades.values_mut() {
-            if trade.instrument == listed.instrument && trade.stage != Stage::Over {
-                plan::keep_stops(trade, &before, rules);
+        let open = |t: &&Trade| t.instrument == listed.instrument && t.stage != Stage::Over;
+        let open: Vec<_> = self.trades.values().filter(open).map(|t| (t.id, self.price(t))).collect();
+        for (id, price) in open {
+            if let Some(trade) = self.trades.get_mut(&id) {
+                plan::keep_stops(trade, &before, rules, price);
                 trade.listed_anew();
             }
         }

@@ -5,9 +5,9 @@
 
 use super::{Config, Cover, Held, LegOrder, LegState, Seen, Stage, State, Trade, Wanted};
 use domain::{
-    ClientOrderId, Decimal, Ending, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest, Origin,
-    PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
-    exits::{self, ExitOrders, Obstacle, market_exit},
+    Breach, ClientOrderId, Decimal, Ending, ExitPlan, InstrumentRules, Leg, NewOco, NewOrder, OrderKind,
+    OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
+    exits::{self, Exit, ExitOrders, Obstacle},
 };
 use events::{
     AbortReason, CancelRequested, Event, ExitReason, NakedBecause, OrderSubmitted, TradeAborted, TradeClosed,
@@ -19,7 +19,8 @@ use std::collections::BTreeSet;
 pub fn next(config: &Config, state: &State, now: Timestamp, trade: &Trade, said: &mut Vec<Event>) {
     let Some(rules) = state.rules_of(trade) else { return };
     let seen = state.seen_of(trade);
-    let step = Step { config, tape: state.tape, rules, seen, asked: &state.asked, now, trade };
+    let price = state.price(trade);
+    let step = Step { config, tape: state.tape, rules, seen, price, asked: &state.asked, now, trade };
     match trade.stage {
         Stage::Entering { naked_said } => step.enter(naked_said, said),
         Stage::Held(held) => step.hold(held, said),
@@ -33,6 +34,8 @@ struct Step<'a> {
     rules: &'a InstrumentRules,
     /// The account's balance of its coins.
     seen: Option<&'a Seen>,
+    /// By which orders and dust are judged; see [`State::price`].
+    price: Decimal,
     /// Instants that were asked for already.
     asked: &'a BTreeSet<Timestamp>,
     now: Timestamp,
@@ -145,7 +148,7 @@ impl Step<'_> {
             Wanted::Open if self.full_exit_orders().is_err() && !self.has_stop() => ExitReason::Unprotectable,
             Wanted::Open => return Wanted::Open,
         };
-        said.push(TradeExiting { trade: t.id, reason }.into());
+        said.push(TradeExiting { trade: t.id, reason, at_most: None }.into());
         Wanted::Closed(reason)
     }
 
@@ -190,13 +193,13 @@ impl Step<'_> {
             }
             Cover::Partly { .. } | Cover::Naked { .. } => return,
         };
-        let full = self.full_exit_orders().map_or(Decimal::ZERO, |orders| orders.quantity.get());
+        let full = self.coverable();
         if by != order || covers >= full {
             return;
         }
         let Ok(quantity) = Quantity::new(covers) else { return };
         if told != covers {
-            said.push(TradeProtected { trade: self.trade.id, order, stop, quantity }.into());
+            said.push(self.protected(order, stop, quantity));
         }
         said.push(self.partly(quantity, NakedBecause::Undercovered));
     }
@@ -209,7 +212,7 @@ impl Step<'_> {
         stop: Price,
         said: &mut Vec<Event>,
     ) {
-        let full = self.full_exit_orders().map_or(Decimal::ZERO, |orders| orders.quantity.get());
+        let full = self.coverable();
         let (known, told_partly) = match held.cover {
             Cover::Protected { by, .. } => (by == order, false),
             Cover::Partly { by, quantity, .. } => (by == order && quantity.get() == covers, true),
@@ -221,10 +224,25 @@ impl Step<'_> {
         }
         let Ok(quantity) = Quantity::new(covers) else { return };
         if !known || told_partly {
-            said.push(TradeProtected { trade: self.trade.id, order, stop, quantity }.into());
+            said.push(self.protected(order, stop, quantity));
         }
         if is_partly {
-            said.push(self.partly(quantity, NakedBecause::HeldElsewhere));
+            let because = match self.trade.short {
+                Some(_) => NakedBecause::HeldElsewhere,
+                None => NakedBecause::Undercovered,
+            };
+            said.push(self.partly(quantity, because));
+        }
+    }
+
+    /// What stops would cover if one could be of any size: whole lots.
+    fn coverable(&self) -> Decimal {
+        match self.full_exit_orders() {
+            Ok(orders) => self
+                .rules
+                .floor_quantity(self.trade.ledger.holding())
+                .map_or(orders.quantity.get(), Quantity::get),
+            Err(_) => Decimal::ZERO,
         }
     }
 
@@ -253,7 +271,9 @@ impl Step<'_> {
     /// A stop is not given up for a sale that the venue's rules leave no room for.
     fn leave(&self, held: Held, said: &mut Vec<Event>) {
         let t = self.trade;
-        let sellable = market_exit(self.rules, t.available(self.seen), t.price());
+        let available = t.available(self.seen);
+        let most = t.exit_at_most.map_or(available, Quantity::get);
+        let sellable = exits::market_part(self.rules, available, most, self.price);
         let Some(quantity) = sellable.ok().filter(|_| !self.is_dust()) else {
             return self.protect(held, said);
         };
@@ -261,6 +281,11 @@ impl Step<'_> {
             return;
         }
         self.note_naked(held, said);
+        if let (Wanted::Closed(reason), at_most @ Some(_)) = (t.wanted, t.exit_at_most)
+            && t.at_most_said != at_most
+        {
+            said.push(TradeExiting { trade: t.id, reason, at_most }.into());
+        }
         let order = self.order(Leg::Exit, OrderKind::Market, quantity);
         said.push(self.submit(OrderRequest::Single(order)));
     }
@@ -289,10 +314,7 @@ impl Step<'_> {
         // Canceling one leg of an OCO cancels both; one that ended by itself meanwhile did not.
         let is_canceled =
             |l: &LegOrder| l.is_canceling() || matches!(l.state, LegState::Done { ending: Ending::Canceled });
-        let twin_canceled = t
-            .legs
-            .values()
-            .any(|l| l.leg != leg.leg && l.protects() && l.attempt == leg.attempt && is_canceled(l));
+        let twin_canceled = t.twin(leg).is_some_and(is_canceled);
         if leg.is_working() && !twin_canceled {
             self.cancel(id, leg, said);
         }
@@ -360,12 +382,12 @@ impl Step<'_> {
     fn is_dust(&self) -> bool {
         let t = self.trade;
         let holding = t.ledger.holding();
-        let price = t.price();
+        let price = self.price;
         if t.gone || holding <= Decimal::ZERO || self.rules.is_dust(holding, price) {
             return true;
         }
         t.unsellable >= self.config.protect_attempts
-            && holding * price < self.rules.min_notional * Decimal::TWO
+            && holding.saturating_mul(price) < self.rules.min_notional * Decimal::TWO
     }
 
     fn cancel(&self, id: &ClientOrderId, leg: &LegOrder, said: &mut Vec<Event>) {
@@ -439,7 +461,14 @@ impl Step<'_> {
         // A stop that the venue's filters refuse is tried with its limit nearer to its trigger.
         let most = self.config.protect_attempts.saturating_sub(1).max(1);
         let raised = Decimal::from(self.trade.filtered.min(most)) / Decimal::from(most);
-        exit_orders(self.trade, self.rules, self.trade.stop, quantity, raised)
+        exit_orders(self.trade, self.rules, self.trade.stop, quantity, raised, self.price)
+    }
+
+    fn protected(&self, order: ClientOrderId, stop: Price, quantity: Quantity) -> Event {
+        let t = self.trade;
+        let has_twin = t.legs.get(&order).is_some_and(|leg| leg.twin.is_some());
+        let without_take_profit = matches!(t.exit_plan, Some(ExitPlan::Oco { .. })) && !has_twin;
+        TradeProtected { trade: t.id, order, stop, quantity, without_take_profit }.into()
     }
 
     fn order(&self, leg: Leg, kind: OrderKind, quantity: Quantity) -> NewOrder {
@@ -506,16 +535,35 @@ fn exit_orders(
     moved: Option<Price>,
     quantity: Decimal,
     raised: Decimal,
+    price: Decimal,
 ) -> Result<ExitOrders, Option<Obstacle>> {
     let plan = t.exit_plan.ok_or(None)?;
-    let held = exits::Held { quantity, entry: t.ledger.entry_price(), moved, average: t.price(), raised };
-    exits::exit_orders(&plan, rules, &held).map_err(Some)
+    let at = |average: Decimal| {
+        let held = exits::Held { quantity, entry: t.ledger.entry_price(), moved, average, raised };
+        let alone = || exits::stop_alone(&plan, rules, &held);
+        if t.stop_alone {
+            return alone();
+        }
+        // A stop by itself is better than none.
+        exits::exit_orders(&plan, rules, &held).or_else(|obstacle| match obstacle.exit {
+            Exit::TakeProfit => alone(),
+            Exit::Stop | Exit::Market => Err(obstacle),
+        })
+    };
+    // Our price is not the venue's average: whether a stop is too far below that, the venue says.
+    at(price)
+        .or_else(|obstacle| match obstacle.breach {
+            Some(Breach::PercentPrice) => at(t.price()),
+            _ => Err(obstacle),
+        })
+        .map_err(Some)
 }
 
 /// The venue's rules change: a stop that is where it should be by the old ones is so by the new ones.
-pub fn keep_stops(trade: &mut Trade, before: &InstrumentRules, now: &InstrumentRules) {
+pub fn keep_stops(trade: &mut Trade, before: &InstrumentRules, now: &InstrumentRules, price: Decimal) {
     let holding = trade.ledger.holding();
-    let wanted = |rules| exit_orders(trade, rules, trade.stop, holding, Decimal::ZERO).map(|o| o.trigger);
+    let wanted =
+        |rules| exit_orders(trade, rules, trade.stop, holding, Decimal::ZERO, price).map(|o| o.trigger);
     let (Ok(was), Ok(is)) = (wanted(before), wanted(now)) else { return };
     for leg in trade.legs.values_mut().filter(|l| l.is_live() && l.leg == Leg::Stop) {
         if leg.stands_for.or(leg.stop) == Some(was) {
@@ -525,11 +573,11 @@ pub fn keep_stops(trade: &mut Trade, before: &InstrumentRules, now: &InstrumentR
 }
 
 /// Why the stop of a trade cannot be moved there, if so.
-pub fn stop_problem(trade: &Trade, rules: &InstrumentRules, stop: Price) -> Option<String> {
+pub fn stop_problem(trade: &Trade, rules: &InstrumentRules, price: Decimal, stop: Price) -> Option<String> {
     if trade.ledger.holding() <= Decimal::ZERO {
         return Some("nothing is held yet".to_owned());
     }
-    match exit_orders(trade, rules, Some(stop), trade.ledger.holding(), Decimal::ZERO) {
+    match exit_orders(trade, rules, Some(stop), trade.ledger.holding(), Decimal::ZERO, price) {
         Err(_) => Some(format!("at {stop} the venue's rules leave no room for the order")),
         Ok(ExitOrders { trigger, take_profit: Some(target), .. }) if trigger >= target => {
             Some(format!("{trigger} does not lie below the take-profit at {target}"))

@@ -13,7 +13,10 @@ use events::{
     TradeSized,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A stop that worked at least this long was no failure to protect.
 const LASTING: Duration = Duration::from_secs(3_600);
@@ -32,6 +35,10 @@ pub struct Trade {
     pub wanted: Wanted,
     pub stage: Stage,
     pub legs: BTreeMap<ClientOrderId, LegOrder>,
+    /// Those of them that have not ended: a trade may have had hundreds.
+    live: BTreeSet<ClientOrderId>,
+    /// How many orders each leg has had.
+    attempts: BTreeMap<Leg, u32>,
     pub ledger: Ledger,
     /// Where the owner moved the stop to, and where it was before.
     pub stop: Option<Price>,
@@ -44,6 +51,14 @@ pub struct Trade {
     pub filtered: u32,
     /// How often in a row the venue's filters refused an exit.
     pub unsellable: u32,
+    /// The venue refused a larger exit: at most this is sold at once. And what was said of it.
+    #[serde(default)]
+    pub exit_at_most: Option<Quantity>,
+    #[serde(default)]
+    pub at_most_said: Option<Quantity>,
+    /// The venue refused a take-profit order beside the stop: the stop goes alone.
+    #[serde(default)]
+    pub stop_alone: bool,
     /// Sold by other hands than the trade's own, and what the position tells of it.
     pub gone: bool,
     #[serde(default)]
@@ -64,7 +79,7 @@ pub struct Trade {
     pub trouble: String,
     /// When the first fill of the entry was heard.
     pub opened_at: Option<Timestamp>,
-    /// The last price at which it traded, for judging dust.
+    /// The last price at which it traded.
     pub last_price: Option<Price>,
 }
 
@@ -153,6 +168,9 @@ pub struct LegOrder {
     /// Its trigger price by the venue's rules of today, where it was right by those of its time: an order
     /// stays as it was taken when a tick changes.
     pub stands_for: Option<Price>,
+    /// The order that one cancels as the other of an OCO.
+    #[serde(default)]
+    pub twin: Option<ClientOrderId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +212,8 @@ impl Trade {
             wanted: Wanted::Open,
             stage: Stage::Entering { naked_said: false },
             legs: BTreeMap::new(),
+            live: BTreeSet::new(),
+            attempts: BTreeMap::new(),
             ledger: Ledger::default(),
             stop: None,
             stop_before: None,
@@ -201,6 +221,9 @@ impl Trade {
             exit_failures: 0,
             filtered: 0,
             unsellable: 0,
+            exit_at_most: None,
+            at_most_said: None,
+            stop_alone: false,
             gone: false,
             elsewhere: None,
             short: None,
@@ -276,8 +299,15 @@ impl Trade {
                 accepted_at: None,
                 listings: self.listings,
                 stands_for: None,
+                twin: request.orders().map(|other| other.id).find(|other| *other != order.id),
             };
-            self.legs.entry(order.id).or_insert(order_state);
+            if self.legs.contains_key(&order.id) {
+                continue;
+            }
+            self.legs.insert(order.id, order_state);
+            self.live.insert(order.id);
+            let attempts = self.attempts.entry(leg).or_default();
+            *attempts = attempt.max(*attempts);
         }
     }
 
@@ -292,6 +322,7 @@ impl Trade {
             // Declared dead too early: it works after all.
             LegState::Done { ending: Ending::Absent | Ending::Rejected } => {
                 leg.state = LegState::Working { canceling: false };
+                self.live.insert(order);
             }
             LegState::Working { .. } | LegState::Done { .. } => {}
         }
@@ -301,10 +332,9 @@ impl Trade {
     /// becomes larger, so whichever amendment is heard last, the smallest counts.
     pub fn amended(&mut self, order: ClientOrderId, quantity: Quantity, at: Timestamp) {
         self.accepted(order, at);
-        let Some(amended) = self.legs.get(&order).copied() else { return };
-        let twin = |l: &LegOrder| l.protects() && amended.protects() && l.attempt == amended.attempt;
-        for (id, leg) in &mut self.legs {
-            if *id == order || twin(leg) {
+        let twin = self.legs.get(&order).and_then(|leg| leg.twin);
+        for id in [Some(order), twin].into_iter().flatten() {
+            if let Some(leg) = self.legs.get_mut(&id) {
                 leg.quantity = leg.quantity.min(quantity);
             }
         }
@@ -318,6 +348,8 @@ impl Trade {
         self.exit_failures = 0;
         self.filtered = 0;
         self.unsellable = 0;
+        self.exit_at_most = None;
+        self.stop_alone = false;
     }
 
     /// Coins have moved: of those that are missing the next balance tells how many are there.
@@ -382,8 +414,13 @@ impl Trade {
         }
     }
 
-    pub fn done(&mut self, now: Timestamp, done: &OrderDone, config: &Config) {
+    /// `half` is what can be sold at once in its place, where the venue took an exit for too large.
+    pub fn done(&mut self, now: Timestamp, done: &OrderDone, half: Option<Quantity>, config: &Config) {
         let Some(order) = self.legs.get_mut(&done.order) else { return };
+        self.live.remove(&done.order);
+        let refused_with_twin = order.twin.is_some()
+            && done.ending == Ending::Rejected
+            && matches!(done.rejection, Some(Rejection::Filter | Rejection::Other));
         let (leg, asked) = (order.leg, order.is_canceling());
         // Refused by rules of which it could not know: by today's it is another order.
         let outdated = done.rejection == Some(Rejection::Filter) && order.listings != self.listings;
@@ -403,12 +440,18 @@ impl Trade {
             Leg::Stop | Leg::Exit if done.ending == Ending::Canceled && self.short.is_some() => {
                 self.await_balance(now, config);
             }
+            // Other than before: at once, for nothing protects what is held.
+            Leg::Stop if refused_with_twin && !self.stop_alone && self.stop_before.is_none() => {
+                self.stop_alone = true;
+            }
+            Leg::Exit if half.is_some() => self.exit_at_most = half,
             Leg::Entry if failed => self.trouble.clone_from(&done.text),
             Leg::Stop if failed_at_once || (failed && !asked && !self.twin_traded()) => {
                 self.stop_failed(now, done.rejection, config);
             }
             Leg::Exit if done.ending != Ending::Filled => {
                 self.exit_failures += 1;
+                self.exit_at_most = None;
                 self.unsellable += u32::from(done.rejection == Some(Rejection::Filter));
                 self.retry_at = Some(now + config.back_off(self.exit_failures));
             }
@@ -485,6 +528,7 @@ impl Trade {
             },
             TradeEvent::Exiting(e) => {
                 self.wanted = Wanted::Closed(e.reason);
+                self.at_most_said = e.at_most;
                 if let Stage::Held(held) = &mut self.stage {
                     held.exiting_said = true;
                 }
@@ -494,7 +538,7 @@ impl Trade {
     }
 
     pub fn live(&self) -> impl Iterator<Item = (&ClientOrderId, &LegOrder)> {
-        self.legs.iter().filter(|(_, leg)| leg.is_live())
+        self.live.iter().filter_map(|id| self.legs.get_key_value(id))
     }
 
     /// What of it can be put into an order, where the account has `free` of its coins as of `as_of`.
@@ -511,12 +555,17 @@ impl Trade {
 
     /// What a protecting order still covers: an OCO's legs share one quantity.
     pub fn covers(&self, order: &LegOrder) -> Decimal {
-        let traded = |l: &&LegOrder| l.protects() && l.attempt == order.attempt;
-        order.quantity.get() - self.legs.values().filter(traded).map(|l| l.filled).sum::<Decimal>()
+        let by_twin = self.twin(order).map_or(Decimal::ZERO, |twin| twin.filled);
+        order.quantity.get() - order.filled - by_twin
+    }
+
+    /// The other order of its OCO.
+    pub fn twin(&self, order: &LegOrder) -> Option<&LegOrder> {
+        self.legs.get(&order.twin?)
     }
 
     pub fn next_attempt(&self, leg: Leg) -> u32 {
-        self.legs.values().filter(|l| l.leg == leg).map(|l| l.attempt).max().unwrap_or(0) + 1
+        self.attempts.get(&leg).copied().unwrap_or(0) + 1
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Desk {
     amendments: u64,
     filled: BTreeMap<String, Filled>,
     fills: u32,
+    trade: TradeId,
 }
 
 pub fn d(text: &str) -> Decimal {
@@ -55,6 +56,7 @@ impl Desk {
             amendments: 0,
             filled: BTreeMap::new(),
             fills: 0,
+            trade: trade(),
         };
         let opened =
             TapeOpened { tape: Uuid::from_u128(1), clock: Clock::Market, market: "synthetic:1".to_owned() };
@@ -66,8 +68,50 @@ impl Desk {
     /// The venue's rules are these from now on.
     pub fn list(&mut self, tick: &str, lot: &str, notional: &str) -> String {
         let (base, quote) = ("BTC".parse().unwrap(), "USDT".parse().unwrap());
-        let rules = InstrumentRules::open(base, quote, d(tick), d(lot), d(notional));
+        self.list_rules(InstrumentRules::open(base, quote, d(tick), d(lot), d(notional)))
+    }
+
+    pub fn list_rules(&mut self, rules: InstrumentRules) -> String {
         self.hear(InstrumentListed { instrument: btc(), rules: Box::new(rules) })
+    }
+
+    /// A minute later a candle of a minute closes there.
+    pub fn candle(&mut self, close: &str) -> String {
+        self.now = self.now + Duration::from_secs(60);
+        self.late_candle(close, 60)
+    }
+
+    /// A candle that opened so many seconds ago is heard now.
+    pub fn late_candle(&mut self, close: &str, ago: u64) -> String {
+        let price = close.parse().unwrap();
+        let candle = Candle {
+            instrument: btc(),
+            interval: domain::Interval::Minute1,
+            open_time: Timestamp::from_millis(self.now.millis() - ago as i64 * 1_000),
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: d("1"),
+        };
+        self.hear(CandleClosed { candle })
+    }
+
+    /// A second later somebody is told a price.
+    pub fn quote(&mut self, price: &str) -> String {
+        self.now = self.now + Duration::from_secs(1);
+        self.hear(QuoteSeen { instrument: btc(), price: price.parse().unwrap(), at: self.now })
+    }
+
+    /// The state as a snapshot keeps it, and brought back from there.
+    pub fn restart(&mut self) {
+        let kept = serde_json::to_string(&self.solo.state).unwrap();
+        self.solo.state = serde_json::from_str(&kept).unwrap();
+        assert_eq!(serde_json::to_string(&self.solo.state).unwrap(), kept);
+    }
+
+    pub fn state(&self) -> serde_json::Value {
+        serde_json::to_value(&self.solo.state).unwrap()
     }
 
     fn number(&mut self, name: &str) -> (ClientOrderId, VenueOrderId) {
@@ -159,6 +203,14 @@ impl Desk {
         self.size_for(self.now)
     }
 
+    /// The edge's next trade is granted: names of orders start anew.
+    pub fn size_next(&mut self) -> String {
+        self.trade = "edge70-BTCUSDT-L-20240220T0000".parse().unwrap();
+        self.orders.clear();
+        self.filled.clear();
+        self.size()
+    }
+
     /// Granted for a signal of that time.
     pub fn size_for(&mut self, signal_at: Timestamp) -> String {
         let sizing = Sizing {
@@ -169,7 +221,7 @@ impl Desk {
             risk: d("30"),
         };
         self.hear(TradeSized {
-            trade: trade(),
+            trade: self.trade,
             account: account(),
             instrument: btc(),
             edge: "edge70".parse().unwrap(),
@@ -217,18 +269,35 @@ impl Desk {
     }
 
     pub fn done_as(&mut self, name: &str, ending: Ending, rejection: Option<Rejection>) -> String {
+        let text = rejection.map_or_else(String::new, |r| format!("{r:?}"));
+        self.done_saying(name, ending, rejection, &text)
+    }
+
+    /// The venue refuses it by that filter.
+    pub fn refuse(&mut self, name: &str, filter: &str) -> String {
+        let text = format!("-1013 Filter failure: {filter}");
+        self.done_saying(name, Ending::Rejected, Some(Rejection::Filter), &text)
+    }
+
+    fn done_saying(
+        &mut self,
+        name: &str,
+        ending: Ending,
+        rejection: Option<Rejection>,
+        text: &str,
+    ) -> String {
         let (order, _) = self.orders[name];
         let filled = self.filled.get(name).copied().unwrap_or_default();
         self.hear(OrderDone {
             account: account(),
             instrument: btc(),
             order,
-            origin: Some(Origin::Trade { trade: trade(), leg: Leg::Entry, attempt: 1 }),
+            origin: Some(Origin::Trade { trade: self.trade, leg: Leg::Entry, attempt: 1 }),
             ending,
             filled,
             fees: Vec::new(),
             rejection,
-            text: rejection.map_or_else(String::new, |r| format!("{r:?}")),
+            text: text.to_owned(),
         })
     }
 
@@ -320,15 +389,26 @@ impl Desk {
             }
             Event::Order(OrderEvent::CancelRequested(e)) => format!("cancel {}", self.name_of(e.order)),
             Event::Trade(TradeEvent::Opened(e)) => format!("opened {} @ {}", e.quantity, e.price),
-            Event::Trade(TradeEvent::Protected(e)) => format!("protected {} at {}", e.quantity, e.stop),
+            Event::Trade(TradeEvent::Protected(e)) => {
+                let alone = if e.without_take_profit { " alone" } else { "" };
+                format!("protected {} at {}{alone}", e.quantity, e.stop)
+            }
             Event::Trade(TradeEvent::Unprotected(e)) => {
                 let beside = e.covered.map_or_else(String::new, |covered| format!(" beside {covered}"));
                 format!("naked {} {:?}{beside}", e.quantity, e.because)
             }
             Event::Trade(TradeEvent::StopMoveRefused(e)) => format!("stop {} refused: {}", e.stop, e.text),
-            Event::Trade(TradeEvent::Exiting(e)) => format!("exiting {:?}", e.reason),
+            Event::Trade(TradeEvent::Exiting(e)) => {
+                let parts = e.at_most.map_or_else(String::new, |most| format!(" by {most}"));
+                format!("exiting {:?}{parts}", e.reason)
+            }
             Event::Trade(TradeEvent::Closed(e)) => {
-                format!("closed {:?} profit {} left {}", e.reason, e.profit.normalize(), e.left.normalize())
+                let carried = match e.carried.is_zero() {
+                    true => String::new(),
+                    false => format!(" carried {}", e.carried.normalize()),
+                };
+                let (profit, left) = (e.profit.normalize(), e.left.normalize());
+                format!("closed {:?} profit {profit} left {left}{carried}", e.reason)
             }
             Event::Trade(TradeEvent::Aborted(e)) => format!("aborted {:?}", e.reason),
             Event::Time(TimeEvent::WakeAsked(e)) => format!("wake in {}s", e.at.since(self.now).as_secs()),

@@ -1,8 +1,11 @@
 //! Scripts and their expected logs.
 
 mod desk;
+mod dust;
 mod gateway;
 mod hands;
+mod market_price;
 mod owners_hand;
 mod planner;
 mod rule_changes;
+mod stop_alone;

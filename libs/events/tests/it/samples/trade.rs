@@ -78,11 +78,12 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             price: d("42000.10"),
             cost: d("210.0005"),
         }),
-        Kind::TradeProtected => one(TradeProtected {
+        Kind::TradeProtected => all([false, true], |without_take_profit| TradeProtected {
             trade: trade(),
             order: ClientOrderId::new("td0123456789abcdefghijklmnop").unwrap(),
             stop: v("39000.5"),
             quantity: v("0.00499"),
+            without_take_profit,
         }),
         Kind::TradeUnprotected => {
             let naked = |because, covered| TradeUnprotected {
@@ -96,7 +97,11 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             let all_of_it = all(every::naked_reasons(), |because| naked(because, None));
             all_of_it.into_iter().chain(one(partly)).collect()
         }
-        Kind::TradeExiting => all(every::exit_reasons(), |reason| TradeExiting { trade: trade(), reason }),
+        Kind::TradeExiting => {
+            let exiting = |reason, at_most| TradeExiting { trade: trade(), reason, at_most };
+            let whole = all(every::exit_reasons(), |reason| exiting(reason, None));
+            whole.into_iter().chain(one(exiting(ExitReason::Requested, Some(v("0.0025"))))).collect()
+        }
         Kind::TradeClosed => all(every::exit_reasons(), |reason| TradeClosed {
             trade: trade(),
             account: account(),

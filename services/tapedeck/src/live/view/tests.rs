@@ -71,6 +71,7 @@ fn protected() -> TradeProtected {
         order: "stop1".parse().unwrap(),
         stop: "85".parse().unwrap(),
         quantity: "0.5".parse().unwrap(),
+        without_take_profit: false,
     }
 }
 
@@ -167,7 +168,7 @@ fn what_is_over_is_counted_and_taken_away() {
     let mut view = View::default();
     opened(&mut view);
     let trade = TRADE.parse().unwrap();
-    say(&mut view, 1, TradeExiting { trade, reason: ExitReason::Requested });
+    say(&mut view, 1, TradeExiting { trade, reason: ExitReason::Requested, at_most: None });
     assert!(shown(&view, 1).contains("leaving"));
     let hundred = Decimal::ONE_HUNDRED;
     let closed = TradeClosed {
