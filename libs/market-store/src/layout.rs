@@ -4,6 +4,7 @@
 use crate::{
     columns::{self, Columns},
     figure::{Style, figure, is_blank},
+    left_out::WhyLeftOut,
     moment::{self, Days, Written},
     row::{self, Row},
     split::{self, Fields, Splitter},
@@ -180,7 +181,7 @@ impl Layout {
         Ok(())
     }
 
-    /// A trimmed line that is not empty; `None` of one without figures.
+    /// A trimmed line that is not empty: its row, or why it is left out.
     ///
     /// # Errors
     /// In words, with the column's name, what is wrong with the line.
@@ -189,18 +190,18 @@ impl Layout {
         line: &[u8],
         splitter: &mut Splitter,
         expected: &Expected,
-    ) -> Result<Option<Row>, String> {
+    ) -> Result<Result<Row, WhyLeftOut>, String> {
         if self.plain
             && let Some(row) = Row::plain(line)
             && row::count_columns(line) == self.fields
         {
-            return Ok(Some(row));
+            return Ok(Ok(row));
         }
         let fields = splitter.split(line, self.delimiter)?;
         self.general(&fields, expected)
     }
 
-    fn general(&self, fields: &Fields<'_>, expected: &Expected) -> Result<Option<Row>, String> {
+    fn general(&self, fields: &Fields<'_>, expected: &Expected) -> Result<Result<Row, WhyLeftOut>, String> {
         // Spreadsheets fill rows up, and some programs end each with a delimiter.
         let surplus = (self.fields..fields.len()).any(|at| !fields.get(at).is_empty());
         if fields.len() < self.fields || surplus {
@@ -220,13 +221,15 @@ impl Layout {
             ));
         }
         let prices = self.columns.prices.map(|at| fields.get(at));
-        if prices.iter().all(|price| is_blank(price)) {
-            return Ok(None);
+        match prices.iter().filter(|price| is_blank(price)).count() {
+            0 => {}
+            4 => return Ok(Err(WhyLeftOut::NoPrices)),
+            _ => return Ok(Err(WhyLeftOut::SomePrices)),
         }
         let open_time = self.open_time(fields.get(self.columns.time), expected.interval)?;
         let [open, high, low, close] = prices;
         let high = self.price(high, "high")?;
-        Ok(Some(Row {
+        Ok(Ok(Row {
             open_time,
             open: self.price(open, "open")?,
             high,

@@ -24,8 +24,8 @@ fn told(text: &str) -> String {
     };
     let first = lines.iter().find(|line| line.number > layout.head).unwrap();
     match layout.row(&first.text, &mut Splitter::default(), &expected()) {
-        Ok(Some(r)) => format!("{} {} {} {} {} {}", r.open_time, r.open, r.high, r.low, r.close, r.volume),
-        Ok(None) => "blank".to_owned(),
+        Ok(Ok(r)) => format!("{} {} {} {} {} {}", r.open_time, r.open, r.high, r.low, r.close, r.volume),
+        Ok(Err(why)) => why.words().to_owned(),
         Err(why) => why,
     }
 }
@@ -64,7 +64,6 @@ fn a_row_is_the_same_however_it_is_written() {
 fn what_cannot_be_read_is_named_with_its_remedy() {
     for (text, words) in [
         ("1704067200000,1,x,1,1,0", "high 'x' is not a decimal number"),
-        ("1704067200000,1,,1,1,0", "high '' is not a decimal number"),
         ("1704067200000,1,2,1,1,NA", "volume is empty: write 0"),
         ("1704067200000,1,2,1,0.00,0", "close is 0: a price must be greater than zero"),
         ("1704067200000,1,9e12,1,1,0", "high is 9000000000000: a price must be at most 100000000000"),
@@ -106,7 +105,21 @@ fn what_cannot_be_read_is_named_with_its_remedy() {
         assert!(told(text).contains(words), "{text}: {}", told(text));
     }
     assert_eq!(told("timestamp,open,high,low,close,volume\n"), "no row");
-    assert_eq!(told("timestamp,open,high,low,close,volume\n1704067200000,NA,NA,NA,NA,NA"), "blank");
+}
+
+#[test]
+fn a_row_without_all_of_its_prices_is_left_out_with_the_reason() {
+    for (row, words) in [
+        ("NA,NA,NA,NA,NA", "without prices"),
+        (",,,,", "without prices"),
+        ("1,2,1,NA,5", "with only some of their prices"),
+        ("1,,1,1,0", "with only some of their prices"),
+        ("NaN,2,null,1,0", "with only some of their prices"),
+        ("1,2,1,1,NA", "volume is empty: write 0 where it is not known"),
+    ] {
+        let text = format!("timestamp,open,high,low,close,volume\n1704067200000,{row}");
+        assert_eq!(told(&text), words, "{row}");
+    }
 }
 
 #[test]

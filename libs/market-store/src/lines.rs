@@ -1,10 +1,11 @@
 //! The rows of one file, one by one, in the order of time.
 
 use crate::{
-    StoreError,
+    LeftOut, StoreError,
     backward::Backward,
     file::{self, Packing, Text},
     layout::{Expected, Layout, Line},
+    left_out::RowPlace,
     row::Row,
     split::Splitter,
 };
@@ -84,8 +85,8 @@ pub struct Lines {
     splitter: Splitter,
     /// Of the row given last, from 1.
     pub number: u64,
-    /// Rows without figures so far.
-    pub blank: u64,
+    /// Rows left out so far.
+    pub left_out: LeftOut,
     steps: Steps,
 }
 
@@ -124,7 +125,16 @@ impl Lines {
         };
         let line = Vec::new();
         let splitter = Splitter::default();
-        Ok(Self { source, packing, reader, line, splitter, number: 0, blank: 0, steps: Steps::default() })
+        Ok(Self {
+            source,
+            packing,
+            reader,
+            line,
+            splitter,
+            number: 0,
+            left_out: LeftOut::default(),
+            steps: Steps::default(),
+        })
     }
 
     pub fn source(&self) -> &Arc<Source> {
@@ -141,9 +151,14 @@ impl Lines {
             }
             let source = &self.source;
             let row = source.layout.row(text, &mut self.splitter, &source.expected);
-            let Some(row) = row.map_err(|why| malformed(&source.path, number, why))? else {
-                self.blank += 1;
-                continue;
+            let row = match row.map_err(|why| malformed(&source.path, number, why))? {
+                Ok(row) => row,
+                Err(why) => {
+                    *self.left_out.rows.entry(why).or_default() += 1;
+                    let place = || RowPlace { file: source.path.clone(), line: number };
+                    self.left_out.first.get_or_insert_with(place);
+                    continue;
+                }
             };
             self.number = number;
             self.steps.take(row.open_time, number);

@@ -1,7 +1,7 @@
 //! A series as a stream of candles, over all its files.
 
 use crate::{
-    StoreError,
+    LeftOut, StoreError,
     lines::{Lines, Source},
     row::Row,
 };
@@ -30,7 +30,7 @@ pub struct Candles {
     open: Vec<(Lines, Row)>,
     /// Where the candle given last stood.
     place: Option<(Arc<Source>, u64)>,
-    blank: u64,
+    left_out: LeftOut,
     /// What is wrong with the row behind the one given last.
     failed: Option<StoreError>,
 }
@@ -38,7 +38,15 @@ pub struct Candles {
 impl Candles {
     pub(crate) fn new(instrument: Instrument, interval: Interval, sources: Vec<Arc<Source>>) -> Self {
         let waiting = sources.into();
-        Self { instrument, interval, waiting, open: Vec::new(), place: None, blank: 0, failed: None }
+        Self {
+            instrument,
+            interval,
+            waiting,
+            open: Vec::new(),
+            place: None,
+            left_out: LeftOut::default(),
+            failed: None,
+        }
     }
 
     /// The same, unread; only of one that has not been read from.
@@ -51,9 +59,11 @@ impl Candles {
         self.place.as_ref().map(|(source, line)| Place { file: &source.path, line: *line })
     }
 
-    /// Rows without figures so far: they are no candles.
-    pub fn blank(&self) -> u64 {
-        self.blank + self.open.iter().map(|(lines, _)| lines.blank).sum::<u64>()
+    /// Rows that were no candles so far.
+    pub fn left_out(&self) -> LeftOut {
+        let mut all = self.left_out.clone();
+        self.open.iter().for_each(|(lines, _)| all.add(&lines.left_out));
+        all
     }
 
     fn next_row(&mut self) -> Result<Option<Row>, StoreError> {
@@ -70,7 +80,7 @@ impl Candles {
             self.waiting.pop_front();
             match lines.next_row()? {
                 Some(row) => self.open.push((lines, row)),
-                None => self.blank += lines.blank,
+                None => self.left_out.add(&lines.left_out),
             }
             at = earliest(&self.open);
         }
@@ -84,7 +94,7 @@ impl Candles {
         match lines.next_row() {
             Ok(Some(next)) => *row = next,
             Ok(None) => {
-                self.blank += lines.blank;
+                self.left_out.add(&lines.left_out);
                 self.open.remove(at);
             }
             Err(error) => self.failed = Some(error),

@@ -1,17 +1,17 @@
 //! What a whole series is like, found by reading it once.
 
-use crate::{Candles, Place, StoreError};
+use crate::{Candles, LeftOut, Place, StoreError};
 use domain::{Decimal, Timestamp};
 use events::Candle;
 
 /// One more than the most decimals that a `Decimal` holds.
 const SCALES: usize = 29;
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Scan {
     pub rows: u64,
-    /// Rows without figures, which are no candles.
-    pub blank: u64,
+    /// Rows that are no candles.
+    pub left_out: LeftOut,
     /// Earliest and latest open time.
     pub span: Option<(Timestamp, Timestamp)>,
     prices: Decimals,
@@ -31,7 +31,7 @@ impl Scan {
                 look(&candle, place);
             }
         }
-        scan.blank = candles.blank();
+        scan.left_out = candles.left_out();
         Ok(scan)
     }
 

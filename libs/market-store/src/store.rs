@@ -1,7 +1,7 @@
 //! A file or folder of recorded candles, looked through once.
 
 use crate::{
-    Candles, ExchangeInfo, Place, StoreError, file,
+    Candles, ExchangeInfo, LeftOut, Place, StoreError, file,
     layout::Expected,
     lines::Source,
     name::{FileName, Named},
@@ -52,8 +52,8 @@ pub struct SeriesInfo {
     /// In the order in which they are read: by the time of their first candle.
     pub files: Vec<PathBuf>,
     pub rows: u64,
-    /// Rows without figures, which are no candles.
-    pub blank: u64,
+    /// Rows that are no candles.
+    pub left_out: LeftOut,
     /// Earliest and latest open time.
     pub first: Timestamp,
     pub last: Timestamp,
@@ -159,11 +159,11 @@ impl SeriesInfo {
             interval,
             files: sources.iter().map(|source| source.path.clone()).collect(),
             rows: scan.rows,
-            blank: scan.blank,
-            first,
-            last,
             price_decimals: scan.price_decimals(),
             volume_decimals: scan.volume_decimals(),
+            left_out: scan.left_out,
+            first,
+            last,
             notes: notes(&sources),
             sources,
         };

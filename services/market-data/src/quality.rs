@@ -1,9 +1,9 @@
 //! How good recorded candles are: what the gate says of each series, with the places in its files.
 
-use crate::{GateState, Series};
+use crate::{GateState, Series, Span};
 use domain::{Instrument, Interval, Timestamp};
 use events::{Candle, CandleDiffers, CandleEvent, CandleFault, CandleRefused, Event};
-use market_store::{Place, SeriesInfo};
+use market_store::{LeftOut, Place, SeriesInfo};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -67,12 +67,18 @@ pub struct Tally {
     pub refused: BTreeMap<Reason, u64>,
     pub missing: u64,
     pub longest_gap: Option<Gap>,
+    /// Of those that were heard.
+    pub span: Option<Span>,
 }
 
 impl Tally {
     pub fn see(&mut self, event: &CandleEvent) {
         match event {
-            CandleEvent::Closed(_) => self.heard += 1,
+            CandleEvent::Closed(e) => {
+                self.heard += 1;
+                let span = Span { from: e.candle.open_time, to: e.candle.close_time() };
+                self.span = Some(self.span.map_or(span, |all| all.with(span)));
+            }
             CandleEvent::Refused(CandleRefused { fault, .. }) => {
                 *self.refused.entry((*fault).into()).or_default() += 1;
             }
@@ -89,10 +95,6 @@ impl Tally {
 
     pub fn refused(&self) -> u64 {
         self.refused.values().sum()
-    }
-
-    pub fn is_whole(&self) -> bool {
-        self.refused.is_empty() && self.missing == 0
     }
 
     /// `12 of 100 candles refused (10 out of order, 2 doubled)` and `5 missing, longest gap 3 from … to …`, each with
@@ -121,8 +123,8 @@ impl Tally {
 pub struct Quality {
     pub series: Series,
     pub tally: Tally,
-    /// Rows without figures.
-    pub blank: u64,
+    /// Rows that are no candles.
+    pub left_out: LeftOut,
     /// The first candle that was refused, and the first behind a gap.
     pub first_refused: Option<Spot>,
     pub first_gap: Option<Spot>,
@@ -201,7 +203,7 @@ impl Quality {
         Self {
             series,
             tally: Tally::default(),
-            blank: 0,
+            left_out: LeftOut::default(),
             first_refused: None,
             first_gap: None,
             begins: None,
@@ -219,10 +221,9 @@ impl Quality {
     /// What is amiss, in a line; empty if nothing is.
     pub fn words(&self) -> String {
         let mut words = self.tally.words(self.first_refused.as_ref(), self.first_gap.as_ref());
-        if self.blank > 0 {
-            let rows = if self.blank == 1 { "row" } else { "rows" };
+        if self.left_out.all() > 0 {
             let sign = if words.is_empty() { "" } else { "; " };
-            words += &format!("{sign}{} {rows} without figures left out", self.blank);
+            words += &format!("{sign}{}", self.left_out);
         }
         words
     }
@@ -331,7 +332,7 @@ impl Inspector {
         for info in looked_at {
             let series = Series { interval: info.interval, instrument: info.instrument };
             if let Some(quality) = self.series.get_mut(&series) {
-                quality.blank = info.blank;
+                quality.left_out.clone_from(&info.left_out);
             }
         }
         self.series.into_values().collect()

@@ -1,9 +1,11 @@
 //! What is told of candles: at the start of a run, in its summary, and by `doctor`.
 
 use crate::WrongUse;
-use domain::{EdgeName, Instrument, Interval};
+use domain::{EdgeName, Instrument, Interval, Timestamp};
 use events::CandleEvent;
-use market_data::{Gap, Opened, Quality, Reason, Series, Spot, Tally, quality};
+use market_data::{
+    Gap, LeftOut, Opened, Quality, Reason, RowPlace, Series, Span, Spot, Tally, WhyLeftOut, ends, quality,
+};
 use serde::Serialize;
 use settings::{EdgeKind, EdgeSettings, Settings};
 use std::{
@@ -23,21 +25,48 @@ pub struct Candles {
 pub struct Known {
     first_refused: BTreeMap<Series, Spot>,
     first_gap: BTreeMap<Series, Spot>,
+    /// `None`: the files are not at hand.
+    left_out: Option<BTreeMap<Series, LeftOut>>,
+    /// From the first to the last candle of each series.
+    spans: BTreeMap<Series, Span>,
+    asked: Asked,
     inferred: Vec<Instrument>,
     unheard: Vec<Unheard>,
 }
 
+/// The time that was asked for with `--from` and `--to`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+impl Asked {
+    /// What is not asked for is that of all series together; `None` without a series.
+    fn whole(self, spans: &BTreeMap<Series, Span>) -> Option<Span> {
+        let all = Span::of_all(spans.values().copied())?;
+        Some(Span { from: self.from.unwrap_or(all.from), to: self.to.unwrap_or(all.to) })
+    }
+}
+
 impl Known {
-    pub fn of(market: &Opened, unheard: Vec<Unheard>) -> Self {
+    pub fn of(market: &Opened, asked: Asked, unheard: Vec<Unheard>) -> Self {
         let refused = |quality: &Quality| Some((quality.series, quality.first_refused.clone()?));
         let gap = |quality: &Quality| Some((quality.series, quality.first_gap.clone()?));
         Self {
             first_refused: market.quality.iter().filter_map(refused).collect(),
             first_gap: market.quality.iter().filter_map(gap).collect(),
+            left_out: Some(market.quality.iter().map(|q| (q.series, q.left_out.clone())).collect()),
+            spans: spans(market),
+            asked,
             inferred: market.inferred.clone(),
             unheard,
         }
     }
+}
+
+fn spans(market: &Opened) -> BTreeMap<Series, Span> {
+    market.quality.iter().filter_map(|quality| Some((quality.series, quality.tally.span?))).collect()
 }
 
 /// Keys of `summary.json`.
@@ -45,13 +74,21 @@ impl Known {
 pub struct DataQuality {
     /// By reason: `out_of_order`, `duplicate`, `differs`, `inconsistent`, `misaligned`, `partial`.
     pub candles_refused: BTreeMap<Reason, u64>,
+    /// Between others of their series; before the first and after the last one of them.
     pub candles_missing: u64,
+    pub candles_missing_before: u64,
+    pub candles_missing_after: u64,
+    /// By reason: `no_prices`, `some_prices`. `None` where the files are not at hand.
+    pub rows_left_out: Option<BTreeMap<WhyLeftOut, u64>>,
     pub longest_gap: Option<SeriesGap>,
     pub candles_by_series: Vec<OfSeries>,
     /// Instruments whose ticks and lots are inferred from figures, since no exchange info lists them.
     pub rules_inferred: Vec<Instrument>,
     /// Edges whose interval no series has.
     pub edges_without_candles: Vec<EdgeName>,
+    /// Which series begin late or end early.
+    #[serde(skip)]
+    ends: Vec<String>,
     #[serde(skip)]
     unheard: Vec<String>,
 }
@@ -72,6 +109,17 @@ pub struct OfSeries {
     pub refused: BTreeMap<Reason, u64>,
     pub missing: u64,
     pub longest_gap: Option<Gap>,
+    /// Candles that would fit between the beginning of the market and that of the series, and between their ends.
+    pub missing_before: u64,
+    pub missing_after: u64,
+    /// Opening of the first candle that was heard, and close of the last one.
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    /// Rows of the files that are no candles, if the files are at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<BTreeMap<WhyLeftOut, u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_left_out: Option<RowPlace>,
     /// Where the first refused one stands, if the files are at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_refused: Option<Spot>,
@@ -81,6 +129,11 @@ pub struct OfSeries {
 }
 
 impl Candles {
+    /// What the gate says of a market's files, before anything is played.
+    pub fn of(market: &Opened, known: Known) -> Self {
+        Self { series: market.quality.iter().map(|q| (q.series, q.tally.clone())).collect(), known }
+    }
+
     pub fn see(&mut self, event: &CandleEvent) {
         let series = match event {
             CandleEvent::Closed(e) => Series::of(&e.candle),
@@ -101,14 +154,30 @@ impl Candles {
             rules_inferred: self.known.inferred.clone(),
             edges_without_candles: self.known.unheard.iter().map(|unheard| unheard.edge).collect(),
             unheard: self.known.unheard.iter().map(|unheard| unheard.words.clone()).collect(),
+            rows_left_out: self.known.left_out.as_ref().map(in_all),
             ..DataQuality::default()
         };
-        for (series, tally) in &self.series {
+        let heard = self.series.iter().filter_map(|(series, tally)| Some((*series, tally.span?)));
+        let spans = if self.known.spans.is_empty() { heard.collect() } else { self.known.spans.clone() };
+        let whole = self.known.asked.whole(&spans);
+        told.ends = whole.map(|whole| ends::words(whole, spans.clone())).unwrap_or_default();
+        // A series of which nothing was heard is one all the same.
+        let silent = spans.keys().filter(|series| !self.series.contains_key(series));
+        let silent: Vec<_> = silent.map(|series| (*series, Tally::default())).collect();
+        let mut all: Vec<_> = self.series.iter().chain(silent.iter().map(|(s, tally)| (s, tally))).collect();
+        all.sort_unstable_by_key(|(series, _)| **series);
+        for (series, tally) in all {
             let at = |spots: &BTreeMap<Series, Spot>, any: bool| spots.get(series).cloned().filter(|_| any);
             for (reason, count) in &tally.refused {
                 *told.candles_refused.entry(*reason).or_default() += count;
             }
+            let ends = whole.zip(spans.get(series));
+            let lacks = ends.map(|(whole, span)| whole.lacks(series.interval, *span)).unwrap_or_default();
+            let left_out =
+                self.known.left_out.as_ref().map(|all| all.get(series).cloned().unwrap_or_default());
             told.candles_missing += tally.missing;
+            told.candles_missing_before += lacks.before;
+            told.candles_missing_after += lacks.after;
             let longest = told.longest_gap.as_ref().map_or(0, |longest| longest.gap.candles);
             if let Some(gap) = tally.longest_gap.filter(|gap| gap.candles > longest) {
                 told.longest_gap = Some(SeriesGap { series: *series, gap });
@@ -119,6 +188,12 @@ impl Candles {
                 refused: tally.refused.clone(),
                 missing: tally.missing,
                 longest_gap: tally.longest_gap,
+                missing_before: lacks.before,
+                missing_after: lacks.after,
+                from: tally.span.map(|span| span.from),
+                to: tally.span.map(|span| span.to),
+                first_left_out: left_out.as_ref().and_then(|left_out| left_out.first.clone()),
+                left_out: left_out.map(|left_out| left_out.rows),
                 first_refused: at(&self.known.first_refused, tally.refused() > 0),
                 first_gap: at(&self.known.first_gap, tally.missing > 0),
             });
@@ -127,32 +202,55 @@ impl Candles {
     }
 }
 
+fn in_all(left_out: &BTreeMap<Series, LeftOut>) -> BTreeMap<WhyLeftOut, u64> {
+    let mut all = BTreeMap::new();
+    for (why, rows) in left_out.values().flat_map(|left_out| &left_out.rows) {
+        *all.entry(*why).or_default() += rows;
+    }
+    all
+}
+
+impl OfSeries {
+    /// What is amiss between its first and its last candle, in a line; empty if nothing is.
+    fn words(&self) -> String {
+        let tally = Tally {
+            heard: self.heard,
+            refused: self.refused.clone(),
+            missing: self.missing,
+            longest_gap: self.longest_gap,
+            span: None,
+        };
+        let left_out =
+            LeftOut { rows: self.left_out.clone().unwrap_or_default(), first: self.first_left_out.clone() };
+        let parts = [tally.words(self.first_refused.as_ref(), self.first_gap.as_ref()), left_out.to_string()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// A line for each series that is not whole, as in the summary.
 impl fmt::Display for DataQuality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 8;
-        let amiss: Vec<_> =
-            self.candles_by_series.iter().filter(|s| s.missing > 0 || !s.refused.is_empty()).collect();
-        for s in amiss.iter().take(SHOWN) {
-            let tally = Tally {
-                heard: s.heard,
-                refused: s.refused.clone(),
-                missing: s.missing,
-                longest_gap: s.longest_gap,
-            };
-            let words = tally.words(s.first_refused.as_ref(), s.first_gap.as_ref());
+        let amiss: Vec<_> = self
+            .candles_by_series
+            .iter()
+            .map(|s| (s, s.words()))
+            .filter(|(_, words)| !words.is_empty())
+            .collect();
+        for (s, words) in amiss.iter().take(SHOWN) {
             writeln!(f, "candles     {}: {words}", s.series.name())?;
         }
         match amiss.len().saturating_sub(SHOWN) {
             0 => {}
             more => writeln!(f, "candles     and {more} more such series: --json tells of all")?,
         }
+        self.ends.iter().try_for_each(|words| writeln!(f, "candles     {words}"))?;
         self.unheard.iter().try_for_each(|words| writeln!(f, "edges       {words}"))
     }
 }
 
 /// What is to be said before a market is played, a line each.
-pub fn warnings(market: &Opened) -> Vec<String> {
+pub fn warnings(market: &Opened, asked: Asked) -> Vec<String> {
     const SHOWN: usize = 8;
     let mut lines: Vec<String> = market
         .quality
@@ -165,10 +263,17 @@ pub fn warnings(market: &Opened) -> Vec<String> {
         lines.truncate(SHOWN);
         lines.push(format!("{more} more series are not whole: `tapedeck doctor --candles` tells of all"));
     }
+    lines.extend(ends(market, asked));
     lines.extend(market.assumed.iter().map(|(file, words)| format!("{}: {words}", file.display())));
     lines.extend(unused(market));
     lines.extend(quality::told_of_inferred(&market.inferred));
     lines
+}
+
+/// Which series begin late or end early.
+pub fn ends(market: &Opened, asked: Asked) -> Vec<String> {
+    let spans = spans(market);
+    asked.whole(&spans).map(|whole| ends::words(whole, spans)).unwrap_or_default()
 }
 
 /// Files that seem to hold candles and are not used.

@@ -170,7 +170,7 @@ fn rows_without_figures_and_steps_of_the_clock_are_told() {
     let na = |n: i64| row(START + n * DAY, "NA,NA,NA,NA,NA");
     check(
         days(0..10) + &na(10) + &na(11) + &days(12..20),
-        "BTCUSDT 1d: 2 missing, longest gap 2 from 2024-01-11 00:00 to 2024-01-13 00:00, the first before DIR/BTCUSDT-1d.csv, line 13; 2 rows without figures left out\n",
+        "BTCUSDT 1d: 2 missing, longest gap 2 from 2024-01-11 00:00 to 2024-01-13 00:00, the first before DIR/BTCUSDT-1d.csv, line 13; 2 rows left out (2 without prices), first at DIR/BTCUSDT-1d.csv, line 11\n",
     );
     // Local hours: one is left out in spring, one comes twice in autumn.
     let hours: String = (0..48)

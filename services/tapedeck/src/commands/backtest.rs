@@ -4,6 +4,7 @@ use crate::{
     WrongUse,
     cli::{Backtest, Global},
     commands::{print_json, progress},
+    data_quality::Asked,
     locate,
     report::Collector,
     units,
@@ -31,7 +32,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
     let spec = MarketSpec::Recorded(args.candles.clone());
     let market = locate::market(&spec, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
-    let known = super::begin(&settings, &market)?;
+    let known = super::begin(&settings, &market, Asked { from: args.from, to: args.to })?;
     let hosts = units::all(&settings)?;
     let feed = Feed::new(market.market, market.rules, args.from, args.to);
     let tape_id = units::tape_id(&market.describe, &settings);

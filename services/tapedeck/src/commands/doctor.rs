@@ -3,7 +3,7 @@
 use crate::{
     cli::{Doctor, Global},
     commands::print_json,
-    data_quality,
+    data_quality::{self, Asked, Candles, DataQuality, Known},
     figures::count,
     locate,
     standing::Trading,
@@ -40,15 +40,22 @@ pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
     let mut findings = vec![configuration(global), clock(), folder(global.data_dir())];
     findings.extend(accounts(global, &args).await);
     findings.extend(tape(global, &args).await);
+    let mut of_candles = None;
     if let Some(url) = &global.environment.bus_url {
         findings.extend(broker(url.reveal()).await);
     }
     if let Some(path) = &args.candles {
-        findings.extend(candles(global, path));
+        let (found, data) = candles(global, path);
+        findings.extend(found);
+        of_candles = data;
     }
     let ill = findings.iter().any(|f| f.state == State::Wrong);
     if global.json {
-        print_json(&serde_json::json!({ "ok": !ill, "findings": findings }))?;
+        let mut told = serde_json::json!({ "ok": !ill, "findings": findings });
+        if let Some(data) = of_candles {
+            told["candles"] = serde_json::to_value(data)?;
+        }
+        print_json(&told)?;
     } else {
         for finding in &findings {
             let mark = match finding.state {
@@ -226,10 +233,11 @@ async fn broker(url: &str) -> Vec<Finding> {
     }
 }
 
-fn candles(global: &Global, path: &Path) -> Vec<Finding> {
+/// With them, the figures of the same name as in a summary, unless the market cannot be read.
+fn candles(global: &Global, path: &Path) -> (Vec<Finding>, Option<DataQuality>) {
     let market = match market_data::open(&MarketSpec::Recorded(path.to_owned())) {
         Ok(market) => market,
-        Err(error) => return vec![finding("candles", State::Wrong, error.to_string())],
+        Err(error) => return (vec![finding("candles", State::Wrong, error.to_string())], None),
     };
     let (series, instruments) = (market.series.len(), market.rules.len());
     let mut found = vec![finding(
@@ -244,6 +252,7 @@ fn candles(global: &Global, path: &Path) -> Vec<Finding> {
     found.extend(market.quality.iter().filter_map(of_series));
     found.extend(heard(global, &market));
     let note = |words: String| finding("candles", State::Note, words);
+    found.extend(data_quality::ends(&market, Asked::default()).into_iter().map(note));
     found.extend(data_quality::unused(&market).map(note));
     let others: Vec<_> =
         market.ignored.iter().filter(|i| i.why.is_none()).map(|i| i.path.display().to_string()).collect();
@@ -252,13 +261,19 @@ fn candles(global: &Global, path: &Path) -> Vec<Finding> {
     }
     found.extend(market.assumed.iter().map(|(file, words)| note(format!("{}: {words}", file.display()))));
     found.extend(market_data::quality::told_of_inferred(&market.inferred).map(note));
-    found
+    (found, Some(Candles::of(&market, known(global, &market)).told()))
+}
+
+/// What a run under this configuration would know of the files.
+fn known(global: &Global, market: &Opened) -> Known {
+    let unheard = locate::settings(global).map(|settings| data_quality::unheard(&settings, &market.series));
+    Known::of(market, Asked::default(), unheard.unwrap_or_default())
 }
 
 /// Exchanges have short pauses of their own: what little is missing for them is no fault of the files.
 fn of_series(quality: &Quality) -> Option<Finding> {
     const TOLERATED: u64 = 100;
-    let (refused, missing) = (quality.tally.refused(), quality.tally.missing);
+    let (refused, missing) = (quality.tally.refused(), quality.tally.missing.max(quality.left_out.all()));
     if quality.words().is_empty() {
         return None;
     }

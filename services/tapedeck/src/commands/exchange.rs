@@ -4,7 +4,7 @@ use crate::{
     WrongUse,
     cli::{ExchangeMarket, ExchangeServe, Global},
     commands::serving,
-    data_quality,
+    data_quality::{self, Asked},
 };
 use anyhow::Context;
 use domain::{Decimal, Instrument, InstrumentRules, Price, Symbol, Timestamp, Venue};
@@ -102,7 +102,7 @@ fn street(market: &ExchangeMarket, start: Timestamp) -> anyhow::Result<(Street, 
         ExchangeMarket::Frames(path) => return recorded_street(path, start),
     };
     let opened = market_data::open(spec)?;
-    for warning in data_quality::warnings(&opened) {
+    for warning in data_quality::warnings(&opened, Asked::default()) {
         tell!("warning: {warning}");
     }
     let days = (start.micros() - opened.last.micros()).div_euclid(DAY) + 1;

@@ -27,7 +27,7 @@ pub mod why;
 
 use crate::{
     WrongUse,
-    data_quality::{self, Known},
+    data_quality::{self, Asked, Known},
 };
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use market_data::Opened;
@@ -38,15 +38,15 @@ use std::{fmt, io::IsTerminal, time::Duration};
 ///
 /// # Errors
 /// Nothing can come of it under these settings.
-fn begin(settings: &Settings, market: &Opened) -> Result<Known, WrongUse> {
+fn begin(settings: &Settings, market: &Opened, asked: Asked) -> Result<Known, WrongUse> {
     let unheard = data_quality::unheard(settings, &market.series);
     let mut warnings: Vec<String> = unheard.iter().map(|unheard| unheard.words.clone()).collect();
     warnings.extend(data_quality::quotes(settings, market)?);
-    warnings.extend(data_quality::warnings(market));
+    warnings.extend(data_quality::warnings(market, asked));
     for warning in warnings {
         tell!("warning: {warning}");
     }
-    Ok(Known::of(market, unheard))
+    Ok(Known::of(market, asked, unheard))
 }
 
 /// A progress bar on standard error where that is a terminal; silent elsewhere, and for `--json`.

@@ -4,7 +4,7 @@ use crate::{
     WrongUse,
     cli::{Global, Run, RunVenue},
     commands::serving,
-    data_quality,
+    data_quality::{self, Asked},
     deployment::{self, Service},
     locate,
     process::Process,
@@ -291,7 +291,9 @@ impl Parts {
             tracing::warn!("{}", unheard.words);
         }
         let quotes = data_quality::quotes(settings, &market)?.into_iter();
-        quotes.chain(data_quality::warnings(&market)).for_each(|warning| tracing::warn!("{warning}"));
+        quotes
+            .chain(data_quality::warnings(&market, Asked { from, to }))
+            .for_each(|warning| tracing::warn!("{warning}"));
         let make = move || {
             let market = market_data::open(&spec).map_err(|e| format!("the market cannot be read: {e}"))?;
             Ok(Feed::new(market.market, market.rules, from, to))

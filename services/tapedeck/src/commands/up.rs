@@ -5,7 +5,7 @@ use crate::{
     cli::{Global, Up, UpVenue},
     commands::{print_json, report, serving},
     control::{self, Door},
-    data_quality::Known,
+    data_quality::{Asked, Known},
     live::Live,
     locate,
     report::Collector,
@@ -31,7 +31,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     venue::check_modes(&settings, false)?;
     let market = locate::market(&args.market, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
-    let known = super::begin(&settings, &market)?;
+    let known = super::begin(&settings, &market, Asked { from: args.from, to: args.to })?;
     let mut hosts = units::all(&settings)?;
     let tape_id = units::tape_id(&market.describe, &settings);
     let describe = match args.venue {

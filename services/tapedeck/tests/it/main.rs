@@ -12,6 +12,7 @@ mod chaos;
 mod configuration;
 mod control;
 mod crash;
+mod data_told;
 mod exchange;
 #[path = "../fleet/mod.rs"]
 #[allow(dead_code, reason = "the example chaos uses the rest")]
