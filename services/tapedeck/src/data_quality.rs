@@ -30,6 +30,8 @@ pub struct Known {
     /// From the first to the last candle of each series.
     spans: BTreeMap<Series, Span>,
     asked: Asked,
+    /// How many candles of which interval each edge must have heard before one can break out.
+    lookbacks: Vec<(EdgeName, Interval, u64)>,
     inferred: Vec<Instrument>,
     unheard: Vec<Unheard>,
 }
@@ -50,7 +52,8 @@ impl Asked {
 }
 
 impl Known {
-    pub fn of(market: &Opened, asked: Asked, unheard: Vec<Unheard>) -> Self {
+    /// `settings`: what the edges need; `None` if they cannot be read.
+    pub fn of(settings: Option<&Settings>, market: &Opened, asked: Asked, unheard: Vec<Unheard>) -> Self {
         let refused = |quality: &Quality| Some((quality.series, quality.first_refused.clone()?));
         let gap = |quality: &Quality| Some((quality.series, quality.first_gap.clone()?));
         Self {
@@ -59,6 +62,7 @@ impl Known {
             left_out: Some(market.quality.iter().map(|q| (q.series, q.left_out.clone())).collect()),
             spans: spans(market),
             asked,
+            lookbacks: settings.map(lookbacks).unwrap_or_default(),
             inferred: market.inferred.clone(),
             unheard,
         }
@@ -91,6 +95,9 @@ pub struct DataQuality {
     ends: Vec<String>,
     #[serde(skip)]
     unheard: Vec<String>,
+    /// What each edge needs for a signal, and what there was; for a run without any.
+    #[serde(skip)]
+    pub without_signal: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,6 +167,7 @@ impl Candles {
         let heard = self.series.iter().filter_map(|(series, tally)| Some((*series, tally.span?)));
         let spans = if self.known.spans.is_empty() { heard.collect() } else { self.known.spans.clone() };
         let whole = self.known.asked.whole(&spans);
+        told.without_signal = self.without_signal();
         told.ends = whole.map(|whole| ends::words(whole, spans.clone())).unwrap_or_default();
         // A series of which nothing was heard is one all the same.
         let silent = spans.keys().filter(|series| !self.series.contains_key(series));
@@ -199,6 +207,20 @@ impl Candles {
             });
         }
         told
+    }
+}
+
+impl Candles {
+    fn without_signal(&self) -> Vec<String> {
+        let words = |(edge, interval, needed): &(EdgeName, Interval, u64)| {
+            let of_interval = self.series.iter().filter(|(series, _)| series.interval == *interval);
+            let longest = of_interval.map(|(_, tally)| tally.heard).max()?;
+            Some(format!(
+                "{edge} gave no signal: a channel of {needed} candles of {interval} must be there before one can break \
+                 out of it, and the longest series had {longest} in all"
+            ))
+        };
+        self.known.lookbacks.iter().filter_map(words).collect()
     }
 }
 
@@ -309,6 +331,17 @@ pub fn unheard(settings: &Settings, series: &[Series]) -> Vec<Unheard> {
         Unheard { edge, words }
     })
     .collect()
+}
+
+/// The longer channel of each enabled edge.
+fn lookbacks(settings: &Settings) -> Vec<(EdgeName, Interval, u64)> {
+    let of = |edge: &EdgeSettings| match edge.kind {
+        EdgeKind::Edge70 { interval, long, short, .. } => {
+            Some((edge.name, interval, u64::from(long.max(short).get())))
+        }
+        EdgeKind::External => None,
+    };
+    settings.enabled().filter_map(of).collect()
 }
 
 /// The enabled edges that judge candles, and of which interval.

@@ -9,6 +9,31 @@ use tape::Tape;
 
 const BATCH: usize = 2_000;
 
+/// Several lists of kinds as one, at compile time; `N` is [`count`] of them.
+pub const fn joined<const N: usize>(lists: &[&[Kind]]) -> [Kind; N] {
+    let mut all = [lists[0][0]; N];
+    let (mut at, mut list) = (0, 0);
+    while list < lists.len() {
+        let mut kind = 0;
+        while kind < lists[list].len() {
+            all[at] = lists[list][kind];
+            (at, kind) = (at + 1, kind + 1);
+        }
+        list += 1;
+    }
+    all
+}
+
+/// How many kinds there are in several lists.
+pub const fn count(lists: &[&[Kind]]) -> usize {
+    let (mut all, mut list) = (0, 0);
+    while list < lists.len() {
+        all += lists[list].len();
+        list += 1;
+    }
+    all
+}
+
 /// Every event of some kinds up to a position, in order; what the tape held when it was asked.
 ///
 /// # Errors

@@ -73,7 +73,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
                 hands: None,
             };
             let (_stop, stopped) = watch::channel(false);
-            run.run(stopped).await?;
+            run.run(stopped).await.map_err(super::not_played)?;
             // From the tape, so that a run that was begun before is whole.
             let end = tape.head().await?;
             seen.collector = super::report::collect(&tape, end.position, seen.collector).await?;

@@ -266,8 +266,10 @@ fn candles(global: &Global, path: &Path) -> (Vec<Finding>, Option<DataQuality>) 
 
 /// What a run under this configuration would know of the files.
 fn known(global: &Global, market: &Opened) -> Known {
-    let unheard = locate::settings(global).map(|settings| data_quality::unheard(&settings, &market.series));
-    Known::of(market, Asked::default(), unheard.unwrap_or_default())
+    // What is wrong with the configuration is a finding of its own.
+    let settings = locate::settings(global).ok();
+    let unheard = settings.as_ref().map(|settings| data_quality::unheard(settings, &market.series));
+    Known::of(settings.as_ref(), market, Asked::default(), unheard.unwrap_or_default())
 }
 
 /// Exchanges have short pauses of their own: what little is missing for them is no fault of the files.

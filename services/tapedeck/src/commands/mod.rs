@@ -31,6 +31,7 @@ use crate::{
 };
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use market_data::Opened;
+use runtime::market::RunError;
 use settings::Settings;
 use std::{fmt, io::IsTerminal, time::Duration};
 
@@ -46,7 +47,21 @@ fn begin(settings: &Settings, market: &Opened, asked: Asked) -> Result<Known, Wr
     for warning in warnings {
         tell!("warning: {warning}");
     }
-    Ok(Known::of(market, asked, unheard))
+    Ok(Known::of(Some(settings), market, asked, unheard))
+}
+
+/// A tape that holds something else than what is to be played on it is the user's to set right.
+fn not_played<E: std::error::Error + Send + Sync + 'static>(error: RunError<E>) -> anyhow::Error {
+    match error {
+        RunError::OtherMarket { .. } | RunError::OtherClock => WrongUse(error.to_string()).into(),
+        RunError::Market(_)
+        | RunError::Recover(_)
+        | RunError::Append(_)
+        | RunError::Read(_)
+        | RunError::Storage(_)
+        | RunError::Lease(_)
+        | RunError::Abroad(_) => error.into(),
+    }
 }
 
 /// A progress bar on standard error where that is a terminal; silent elsewhere, and for `--json`.

@@ -23,7 +23,13 @@ const LEASE: Duration = Duration::from_secs(10);
 /// # Errors
 /// A tape of another kind, or one that cannot be written.
 pub async fn open(global: &Global, args: OpenTape) -> anyhow::Result<ExitCode> {
-    let tape = writing(global, &args.tape).await?;
+    let url = global.tape_or(args.tape.tape.as_deref()).ok_or_else(|| {
+        WrongUse(
+            "which tape? Say --tape, or set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck"
+                .to_owned(),
+        )
+    })?;
+    let tape = locate::open(url, Mode::Write).await?;
     let recorder = UnitName::new(event_logger::UNIT).context("a valid name")?;
     let was_open = tape.opened().await?;
     let opened = match was_open.clone() {
@@ -146,12 +152,7 @@ pub(super) async fn say(
     Ok(committed.outcomes.first().copied().map_or(0, Outcome::position))
 }
 
+/// An existing tape, found as by the commands that only look at it.
 async fn writing(global: &Global, given: &TapeUrl) -> anyhow::Result<Tape> {
-    let url = global.tape(given).ok_or_else(|| {
-        WrongUse(
-            "which tape? Say --tape, or set STORE_URL, e.g. postgres://tapedeck@127.0.0.1/tapedeck"
-                .to_owned(),
-        )
-    })?;
-    locate::open(url, Mode::Write).await
+    locate::open(&locate::existing(global, given)?, Mode::Write).await
 }

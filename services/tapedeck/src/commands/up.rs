@@ -29,7 +29,7 @@ use tokio::sync::watch;
 pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let settings = locate::settings(global)?;
     venue::check_modes(&settings, false)?;
-    let market = locate::market(&args.market, args.from, args.to)?;
+    let market = locate::market(&args.market.0, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
     let known = super::begin(&settings, &market, Asked { from: args.from, to: args.to })?;
     let mut hosts = units::all(&settings)?;
@@ -95,7 +95,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         Err(error) => {
             // What was committed is safe either way; this only tidies the file up.
             let _ = tape.close().await;
-            return Err(error.into());
+            return Err(super::not_played(error));
         }
     };
     // Whoever reads may have gone, with the terminal; the tape is closed all the same.

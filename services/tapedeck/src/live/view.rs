@@ -111,7 +111,7 @@ impl View {
         for trade in naked {
             if self.naked.insert(trade.trade) {
                 let since = trade.unprotected_since.or(trade.opened_at).map(when).unwrap_or_default();
-                let held = trade.quantity.map(|held| show(tidy(held))).unwrap_or_default();
+                let held = trade.held.map(|held| show(tidy(held))).unwrap_or_default();
                 self.tell_line(format!(
                     "{}  {}: UNPROTECTED since {since}: {held} held",
                     when(now),
@@ -156,7 +156,8 @@ impl View {
     }
 
     pub fn lines(&self, progress: &Progress, width: usize) -> Vec<String> {
-        let mut lines = vec![bar(progress, width), self.line(progress)];
+        let mut lines = vec![bar(progress, width)];
+        lines.extend(broken(&self.line(progress), width));
         let open: Vec<Trade> = self.trades.open().collect();
         for trade in open.iter().rev().take(TRADES) {
             lines.push(format!("  {}", self.trade(trade, width)));
@@ -185,11 +186,27 @@ impl View {
         format!(
             "{name}  now {}  profit {profit} ({ratio})  {stop}  {} at {}  {}{leaving}",
             figure(trade.last_price),
-            figure(trade.quantity),
+            figure(trade.held),
             figure(trade.entry_price),
             trade.opened_at.map(|opened| span(opened, now)).unwrap_or_default(),
         )
     }
+}
+
+/// A line of parts with two spaces between them, in as many lines as it takes for none to be wider than the terminal.
+fn broken(line: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in line.split("  ") {
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 2 + part.chars().count() <= width => {
+                last.push_str("  ");
+                last.push_str(part);
+            }
+            Some(_) => lines.push(format!("  {part}")),
+            None => lines.push(part.to_owned()),
+        }
+    }
+    lines
 }
 
 fn bar(progress: &Progress, width: usize) -> String {

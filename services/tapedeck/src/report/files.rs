@@ -21,7 +21,7 @@ impl Collector {
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder)?;
         let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
-        csv(file("signals.csv")?, &signals::IN_FILE, self.signals.iter().map(signals::cells))?;
+        csv(file("signals.csv")?, &signals::COLUMNS, self.signals.iter().map(signals::cells))?;
         let trades: Vec<Trade> = self.trades.all().collect();
         let entered = trades.iter().filter(|trade| trade.state.was_entered());
         csv(file("trades.csv")?, &Trade::COLUMNS, entered.map(Trade::cells))?;

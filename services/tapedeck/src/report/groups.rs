@@ -113,9 +113,10 @@ impl Groups {
             let period = periods.entry(month[..length].to_owned()).or_default();
             period.trades += tally.trades();
             period.wins += tally.wins;
-            period.profit = tidy(period.profit + tally.profit);
+            period.profit += tally.profit;
         }
-        periods.into_iter().map(|(name, period)| Period { name, ..period }).collect()
+        let told = |(name, period): (String, Period)| Period { name, profit: tidy(period.profit), ..period };
+        periods.into_iter().map(told).collect()
     }
 }
 
@@ -145,4 +146,24 @@ fn month(at: Timestamp) -> String {
 /// `2024-01` of a time, or `2024`.
 fn prefix(at: Timestamp, length: usize) -> String {
     at.minute().chars().take(length).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each month's profit is told with eight decimals; what is cut off counts in the year.
+    #[test]
+    fn a_year_is_the_sum_of_exact_months() {
+        let mut groups = Groups::default();
+        for month in ["2024-01", "2024-02", "2024-03"] {
+            let closed_at: Timestamp = format!("{month}-01").parse().unwrap();
+            let profit = "0.123456784".parse().unwrap();
+            let closed = Closed { profit, cost: Decimal::ONE, opened_at: closed_at, closed_at };
+            groups.months.entry(super::month(closed_at)).or_default().add(&closed);
+        }
+        let told = |periods: Vec<Period>| periods.iter().map(|p| p.profit.to_string()).collect::<Vec<_>>();
+        assert_eq!(told(groups.by_month(&[], &[])), ["0.12345678"; 3]);
+        assert_eq!(told(groups.by_year(&[], &[])), ["0.37037035"]);
+    }
 }

@@ -80,7 +80,7 @@ fn tiles(s: &Summary) -> String {
         (
             "Expectancy",
             or_dash(s.expectancy, |e| s.money(e)),
-            format!("{} of cost", or_dash(s.expectancy_ratio, percent)),
+            format!("mean return {}", or_dash(s.expectancy_ratio, percent)),
         ),
         ("Closed profit", s.money(s.profit), format!("unrealised {}", s.money(s.unrealised_profit))),
         (
@@ -146,7 +146,7 @@ fn open(s: &Summary) -> String {
             t.trade.to_string(),
             t.standing(t.last_price_at.unwrap_or_default()),
             t.opened_at.map(when).unwrap_or_default(),
-            or_dash(t.quantity, |d| show(tidy(d))),
+            or_dash(t.held, |d| show(tidy(d))),
             or_dash(t.entry_price, |d| show(tidy(d))),
             or_dash(t.stop, |d| show(tidy(d))),
             or_dash(t.last_price, |d| show(tidy(d))),
@@ -154,7 +154,7 @@ fn open(s: &Summary) -> String {
             or_dash(t.unrealised_ratio, percent),
         ]
     });
-    let headings = ["trade", "state", "opened", "quantity", "entry", "stop", "now", "unrealised", "of cost"];
+    let headings = ["trade", "state", "opened", "held", "entry", "stop", "now", "unrealised", "of cost"];
     format!("<section><h2>Open trades</h2>{}</section>", table(&headings, 3, rows))
 }
 

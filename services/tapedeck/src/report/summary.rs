@@ -71,6 +71,8 @@ pub struct Summary {
     pub open_cost: Decimal,
     pub open_value: Decimal,
     pub unrealised_profit: Decimal,
+    /// Of that cost.
+    pub unrealised_ratio: Option<Decimal>,
     /// What closed trades left that was too little to be sold, and that no trade has taken over since.
     pub dust: Vec<Dust>,
     pub dust_cost: Decimal,
@@ -216,6 +218,9 @@ impl fmt::Display for Summary {
             self.refused.values().sum::<u64>(),
             if refused.is_empty() { String::new() } else { format!(" ({})", refused.join(", ")) }
         )?;
+        if self.signals == 0 {
+            self.data.without_signal.iter().try_for_each(|words| writeln!(f, "edges       {words}"))?;
+        }
         let pending = match self.trades_pending {
             0 => String::new(),
             n => format!(", {n} not entered yet"),
@@ -237,7 +242,7 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "profit      {} on closed trades; best {}, worst {}, on average {} ({} of cost)",
+            "profit      {} on closed trades; best {}, worst {}, on average {}, mean return {}",
             money(self.profit),
             money(self.largest_gain),
             money(self.largest_setback),
@@ -245,7 +250,6 @@ impl fmt::Display for Summary {
             or_dash(self.expectancy_ratio, percent),
         )?;
         if self.trades_open > 0 {
-            let ratio = self.unrealised_profit.checked_div(self.open_cost);
             writeln!(
                 f,
                 "open        {}: paid {}, worth {}, unrealised {} ({})",
@@ -253,7 +257,7 @@ impl fmt::Display for Summary {
                 money(self.open_cost),
                 money(self.open_value),
                 money(self.unrealised_profit),
-                or_dash(ratio, percent),
+                or_dash(self.unrealised_ratio, percent),
             )?;
         }
         if !self.dust.is_empty() {

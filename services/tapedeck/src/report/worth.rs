@@ -59,11 +59,13 @@ impl Worth {
         self.daily.see(at, equity, exposure);
         self.last = Some(equity);
         self.fall(at, equity, peak);
+        // Not the one that was told, which is rounded.
+        let fallen = equity.checked_div(peak).map_or(Decimal::ZERO, |part| Decimal::ONE - part);
+        self.max_drawdown = self.max_drawdown.max(fallen);
         let drawdown = match self.latest.len() {
             1 => valued.drawdown,
-            _ => equity.checked_div(peak).map_or(Decimal::ZERO, |part| Decimal::ONE - part),
+            _ => fallen.max(Decimal::ZERO),
         };
-        self.max_drawdown = self.max_drawdown.max(drawdown);
         Valuation { at, account: valued.account, quote: valued.quote, equity, cash, exposure, peak, drawdown }
     }
 

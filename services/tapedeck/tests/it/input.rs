@@ -125,12 +125,12 @@ fn another_markets_tape_is_refused() {
     let (tape, head) = (place.kept(), place.head());
     let refused = place.run(&format!("{} --tape sqlite:{tape}", up("synthetic:2:200")));
     refused.ends(
-        1,
+        2,
         &["this tape plays 'synthetic:1:200', not 'synthetic:2:200'", "choose another tape with --tape"],
     );
     candles(&place, "candles", &["BTCUSDT"], 100);
     let refused = place.run(&format!("backtest --candles candles --tape sqlite:{tape}"));
-    refused.ends(1, &["this tape plays 'synthetic:1:200'"]);
+    refused.ends(2, &["this tape plays 'synthetic:1:200'"]);
     assert_eq!(place.head(), head);
 }
 

@@ -39,9 +39,7 @@ fn positions_are_what_the_open_trades_hold() {
     let open: BTreeMap<String, Decimal> = trades
         .iter()
         .filter(|trade| trade["state"] == "open")
-        .map(|trade| {
-            (text(&trade["trade"]).split('-').nth(1).unwrap().to_owned(), amount(&trade["quantity"]))
-        })
+        .map(|trade| (text(&trade["trade"]).split('-').nth(1).unwrap().to_owned(), amount(&trade["held"])))
         .collect();
     let held: BTreeMap<String, Decimal> = positions
         .iter()

@@ -1,6 +1,7 @@
 //! `tapedeck positions|trades|orders|portfolio|signals`: what the tape says is so, now or at a past moment.
 //! Each reads the kinds that it needs, by their index, and none else.
 
+mod names;
 mod orders;
 mod portfolio;
 mod positions;
@@ -132,12 +133,8 @@ fn quoted(cell: &str) -> Cow<'_, str> {
 }
 
 impl Narrow {
-    /// An instrument is asked for by its symbol, in any case, or in full.
     fn takes(&self, instrument: &Instrument, edge: Option<&str>) -> bool {
-        let named = |wanted: &String| {
-            wanted.eq_ignore_ascii_case(&instrument.symbol)
-                || wanted.eq_ignore_ascii_case(&instrument.to_string())
-        };
+        let named = |wanted: &String| names::is_meant(wanted, instrument);
         (self.instrument.is_empty() || self.instrument.iter().any(named))
             && (self.edge.is_empty() || edge.is_some_and(|edge| self.edge.iter().any(|e| e == edge)))
     }
@@ -162,7 +159,9 @@ fn check_states(given: &[String], known: &[&str]) -> Result<(), WrongUse> {
     match given.iter().find(|state| !known.contains(&state.as_str())) {
         None => Ok(()),
         Some(wrong) => {
-            Err(WrongUse(format!("--state {wrong}: there is no such state; there is: {}", known.join(", "))))
+            let meant = names::did_you_mean(wrong, known.iter().copied());
+            let known = known.join(", ");
+            Err(WrongUse(format!("--state {wrong}: there is no such state; there is: {known}{meant}")))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Shown, Then, check_states};
 use crate::{
-    cli::{Global, OfOrders},
+    cli::{Global, OfRows},
     explain::{show, when},
     figures::{as_tidy, tidy},
 };
@@ -46,8 +46,8 @@ const WORKING: &str = "working";
 const STUCK: &str = "stuck";
 
 /// # Errors
-/// A state that there is none of; a tape that cannot be read.
-pub async fn orders(global: &Global, args: OfOrders) -> anyhow::Result<ExitCode> {
+/// A state that there is none of, an instrument or edge that is not on the tape; a tape that cannot be read.
+pub async fn orders(global: &Global, args: OfRows) -> anyhow::Result<ExitCode> {
     let ends = [
         Ending::Filled,
         Ending::Canceled,
@@ -59,6 +59,7 @@ pub async fn orders(global: &Global, args: OfOrders) -> anyhow::Result<ExitCode>
     let states: Vec<&str> = [SUBMITTED, WORKING, STUCK].into_iter().chain(ends.map(Ending::as_str)).collect();
     check_states(&args.state, &states)?;
     let then = Then::open(global, &args.look).await?;
+    then.check_names(&args.narrow).await?;
     let mut orders = Orders::default();
     then.scan(KINDS, |event| match &event.event {
         Event::Order(order) => orders.see(order, event.recorded_at),

@@ -32,10 +32,9 @@ pub struct Valuation {
 }
 
 impl Valuation {
-    /// The columns of `equity.csv`.
-    pub const COLUMNS: [&'static str; 5] = ["at", "equity", "cash", "exposure", "drawdown"];
-    const WITH_ACCOUNT: [&'static str; 8] =
-        ["at", "venue", "account", "quote", "equity", "cash", "exposure", "drawdown"];
+    /// The columns of `equity.csv`, too.
+    pub const COLUMNS: [&'static str; 9] =
+        ["at", "venue", "account", "quote", "equity", "cash", "exposure", "peak", "drawdown"];
 
     pub fn of(at: Timestamp, v: &PortfolioValued) -> Self {
         let (account, quote) = (v.account, v.quote);
@@ -43,10 +42,12 @@ impl Valuation {
         Self { at, account, quote, equity, cash, exposure, peak: v.peak, drawdown: v.drawdown }
     }
 
-    pub fn cells(&self) -> [String; 5] {
-        let figures = [self.equity, self.cash, self.exposure, self.drawdown.round_dp(6)];
-        let [equity, cash, exposure, drawdown] = figures.map(|d| tidy(d).to_string());
-        [self.at.to_string(), equity, cash, exposure, drawdown]
+    /// One cell a column of [`Self::COLUMNS`].
+    pub fn cells(&self) -> [String; 9] {
+        let figures = [self.equity, self.cash, self.exposure, self.peak, self.drawdown];
+        let [equity, cash, exposure, peak, drawdown] = figures.map(|d| tidy(d).to_string());
+        let (venue, name) = (self.account.venue.to_string(), self.account.name.to_string());
+        [self.at.to_string(), venue, name, self.quote.to_string(), equity, cash, exposure, peak, drawdown]
     }
 }
 
@@ -118,7 +119,7 @@ fn past(global: &Global, args: &OfPortfolio, mut rows: Vec<Valuation>) -> anyhow
         of,
         headings: &["at", "account", "equity", "cash", "exposure", "drawdown"],
         right: &[2, 3, 4, 5],
-        columns: &Valuation::WITH_ACCOUNT,
+        columns: &Valuation::COLUMNS,
     };
     shown.print(
         global,
@@ -133,11 +134,7 @@ fn past(global: &Global, args: &OfPortfolio, mut rows: Vec<Valuation>) -> anyhow
                 percent(v.drawdown),
             ]
         },
-        |v| {
-            let [at, equity, cash, exposure, drawdown] = v.cells();
-            let whose = [v.account.venue.to_string(), v.account.name.to_string(), v.quote.to_string()];
-            [at].into_iter().chain(whose).chain([equity, cash, exposure, drawdown]).collect()
-        },
+        |v| v.cells().to_vec(),
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -33,9 +33,10 @@ const KINDS: &[Kind] = &[
 ];
 
 /// # Errors
-/// A tape that cannot be read.
+/// An instrument or edge that is not on the tape; a tape that cannot be read.
 pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<ExitCode> {
     let then = Then::open(global, &args.look).await?;
+    then.check_names(&args.narrow).await?;
     then.tell_trading(global, &args.look).await?;
     let mut held: BTreeMap<PositionKey, Held> = BTreeMap::new();
     then.scan(KINDS, |event| {

@@ -9,15 +9,14 @@ use crate::{
 use events::{Event, Kind, SignalEvent, SignalGiven};
 use std::process::ExitCode;
 
-const COLUMNS: [&str; 8] = ["at", "venue", "instrument", "edge", "direction", "price", "channel", "test"];
-
-/// The columns of `signals.csv`.
-pub const IN_FILE: [&str; 6] = ["at", "venue", "instrument", "edge", "direction", "price"];
+/// The columns of `signals.csv`, too.
+pub const COLUMNS: [&str; 8] = ["at", "venue", "instrument", "edge", "direction", "price", "channel", "test"];
 
 /// # Errors
-/// A tape that cannot be read.
+/// An instrument or edge that is not on the tape; a tape that cannot be read.
 pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCode> {
     let then = Then::open(global, &args.look).await?;
+    then.check_names(&args.narrow).await?;
     let mut given: Vec<SignalGiven> = Vec::new();
     then.scan(&[Kind::SignalGiven], |event| {
         if let Event::Signal(SignalEvent::Given(signal)) = &event.event {
@@ -49,16 +48,13 @@ pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCod
                 s.breakout.channel.to_string(),
             ]
         },
-        |s| {
-            let more = [tidy(s.breakout.channel.get()).to_string(), s.test.to_string()];
-            cells(s).into_iter().chain(more).collect()
-        },
+        |s| cells(s).to_vec(),
     )?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// One cell a column of [`IN_FILE`].
-pub fn cells(s: &SignalGiven) -> [String; 6] {
+/// One cell a column of [`COLUMNS`].
+pub fn cells(s: &SignalGiven) -> [String; 8] {
     [
         s.at.to_string(),
         s.instrument.venue.to_string(),
@@ -66,5 +62,7 @@ pub fn cells(s: &SignalGiven) -> [String; 6] {
         s.edge.to_string(),
         s.direction.to_string(),
         tidy(s.price.get()).to_string(),
+        tidy(s.breakout.channel.get()).to_string(),
+        s.test.to_string(),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::{Shown, Then, check_states};
 use crate::{
-    cli::{Global, OfTrades},
+    cli::{Global, OfRows},
     explain::{percent, show, when},
     figures::{span, tidy},
     scan,
@@ -17,10 +17,11 @@ use tape::Tape;
 const LOOK_BACK: usize = 100_000;
 
 /// # Errors
-/// A state that there is none of; a tape that cannot be read.
-pub async fn trades(global: &Global, args: OfTrades) -> anyhow::Result<ExitCode> {
+/// A state that there is none of, an instrument or edge that is not on the tape; a tape that cannot be read.
+pub async fn trades(global: &Global, args: OfRows) -> anyhow::Result<ExitCode> {
     check_states(&args.state, &State::ALL.map(State::name))?;
     let then = Then::open(global, &args.look).await?;
+    then.check_names(&args.narrow).await?;
     then.tell_trading(global, &args.look).await?;
     let trades = read(&then.tape, then.until).await?;
     let mut rows: Vec<Trade> = trades.all().collect();

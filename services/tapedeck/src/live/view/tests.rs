@@ -218,3 +218,19 @@ fn it_fits_a_terminal_of_any_width() {
     assert_eq!(wide.chars().count(), 120, "{wide}");
     assert_eq!(wide.matches('█').count(), 23, "{wide}");
 }
+
+#[test]
+fn the_status_line_is_broken_where_the_terminal_is_narrow_and_whole_where_it_is_wide() {
+    let view = View::default();
+    let progress = Progress { now: at(0), position: 5, candles: 1, of: 0, per_second: 0 };
+    let line = view.line(&progress);
+    for width in [200, line.chars().count()] {
+        assert_eq!(view.lines(&progress, width)[1], line);
+    }
+    for width in [40, 79] {
+        let lines = view.lines(&progress, width);
+        assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= width), "{lines:?}");
+        let shown = lines[1..].iter().map(|line| line.trim()).collect::<Vec<_>>().join("  ");
+        assert_eq!(shown, line, "nothing is cut off");
+    }
+}

@@ -47,6 +47,13 @@ impl Done {
         self
     }
 
+    /// As [`Done::ends`] with 2, where the command line itself is refused.
+    #[track_caller]
+    pub fn ends_with_usage(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(2), "{self:#?}");
+        self.tells(words).tells(&["error: ", "--help"]);
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON ({e}): {self:#?}"))
     }

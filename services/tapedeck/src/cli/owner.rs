@@ -1,0 +1,85 @@
+//! Commands of the owner: what trading is to be, and whether all is well.
+
+use super::{TapeUrl, Wanted};
+use clap::{Args, Subcommand};
+use domain::{Timestamp, TradeId};
+use std::path::PathBuf;
+
+/// Said on the tape, so it holds through restarts until it is said otherwise. Orders that reduce a
+/// position are sent in any state. A running `tapedeck up` is asked to say it, on an address of this
+/// machine; an answer means that it is on the tape. Of several words the stricter holds: one for all
+/// accounts, and one for an account.
+#[derive(Debug, Args)]
+pub struct Trading {
+    /// active, reducing (nothing new is entered) or halted
+    #[arg(value_name = "STATE")]
+    pub state: Wanted,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    /// This account only, e.g. binance:main [default: all accounts]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<domain::Account>,
+    /// Until then (2024-01-15 or 2024-01-15T00:00:00Z), and active again from there on
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+fn reason(given: &str) -> Result<String, String> {
+    let given = given.trim();
+    if given.is_empty() {
+        return Err("say why, in a few words, for whoever asks later, or leave --why out".to_owned());
+    }
+    Ok(given.to_owned())
+}
+
+/// Asks whoever trades to sell what the trades hold, as if their edges had turned. One request is for
+/// all that an edge holds of an instrument. A running `tapedeck up` is asked on an address of this machine; an
+/// answer means that the request is on the tape, and `tapedeck trades` tells what comes of it.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub struct Close {
+    /// This trade
+    #[arg(value_name = "TRADE", group = "which")]
+    pub trade: Option<TradeId>,
+    /// Every trade of this instrument, e.g. BTCUSDT
+    #[arg(long, value_name = "INSTRUMENT", group = "which")]
+    pub instrument: Option<String>,
+    /// Every trade
+    #[arg(long, group = "which")]
+    pub all: bool,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub why: Option<String>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub tape: TapeUrl,
+    /// Also read these candles (a file or folder), through the same gate as a run: what would be refused or is
+    /// missing, by series, with the first file and line; whether the edges hear any of them
+    #[arg(long, value_name = "PATH")]
+    pub candles: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TopologyCommand {
+    /// Exchanges, queues and bindings with every argument; asks no broker
+    Show,
+    /// Make what is missing
+    Apply(OnBus),
+    /// Find what is missing or different, stranded messages, and queues without a consumer
+    Check(OnBus),
+}
+
+#[derive(Debug, Args)]
+pub struct OnBus {
+    /// The broker, amqp://USER:PASSWORD@HOST:PORT/VHOST [default: $BUS_URL]
+    #[arg(long, value_name = "URL")]
+    pub bus: Option<String>,
+}
