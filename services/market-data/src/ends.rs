@@ -66,8 +66,8 @@ pub fn words(whole: Span, series: impl IntoIterator<Item = (Series, Span)>) -> V
         }
     }
     [
-        (late, format!("begin later than {}", whole.from.minute())),
-        (early, format!("end earlier than {}", whole.to.minute())),
+        (late, format!("series begin later than {}", whole.from.minute())),
+        (early, format!("series end earlier than {}", whole.to.minute())),
         (none, format!("not one from {} to {}", whole.from.minute(), whole.to.minute())),
     ]
     .into_iter()

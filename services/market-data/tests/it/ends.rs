@@ -35,7 +35,9 @@ fn many_series_are_told_in_a_line_for_each_way() {
     let told = ends::words(whole, late);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
-        told[0].starts_with("begin later than 2024-01-01 00:00: C0USDT 1d on 2024-01-11 00:00 (10 fewer), ")
+        told[0].starts_with(
+            "series begin later than 2024-01-01 00:00: C0USDT 1d on 2024-01-11 00:00 (10 fewer), "
+        )
     );
     assert!(told[0].ends_with(" and 2 more"), "{told:?}");
     assert_eq!(ends::words(whole, [(series("BTCUSDT", Interval::Day1), whole)]), [""; 0]);
