@@ -117,6 +117,15 @@ pub enum OpenError {
         "the tape {path} was left in the middle of its work and cannot be read from a read-only folder: copy {path} and {path}-wal to a writable one"
     )]
     Unfinished { path: String },
+    #[error(
+        "the tape was left in the middle of a change at {path}: start what records on it once (it undoes the change), or move {path} and {path}-journal away together"
+    )]
+    Interrupted { path: String },
+    /// Somebody changed it behind our back; `position` is the first row that is not what was written.
+    #[error(
+        "position {position} is not what was written: {why}; nothing is recorded behind it: run `tapedeck verify`, find out who changed it, and restore the tape from a copy"
+    )]
+    Unsound { position: Position, why: String },
     #[error("a tape in memory lives in its process only and cannot be opened for reading")]
     MemoryRead,
     #[error(transparent)]

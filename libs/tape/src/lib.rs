@@ -40,10 +40,11 @@ use domain::{Timestamp, UnitName};
 use error::Damage;
 use events::{Event, Kind, TapeEvent, TapeOpened, Uuid};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
+use verify::VerifyError;
 
 /// An open tape. Cheap to clone; all clones are the same one.
 ///
@@ -77,7 +78,7 @@ impl Tape {
     ///
     /// # Errors
     /// Another URL, a file or database that is missing or away, no tape, of a newer version, or a file that
-    /// another process writes.
+    /// another process writes; to write also a tape whose end is not what was written ([`verify::check_end`]).
     pub async fn open(url: &str, mode: Mode) -> Result<Self, OpenError> {
         let wrong = |hint| OpenError::Url { url: address::without_secrets(url), hint };
         match url.split_once(':') {
@@ -86,12 +87,29 @@ impl Tape {
             Some(("sqlite", path)) if path.starts_with("//") && !path.starts_with("///") => {
                 Err(wrong(" (without the two slashes)"))
             }
-            Some(("sqlite", path)) => Ok(Self::Sqlite(Sqlite::open(path, mode).await?)),
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Postgres::open(url, mode).await?)),
+            Some(("sqlite", path)) => Self::Sqlite(Sqlite::open(path, mode).await?).sound(mode).await,
+            Some(("postgres" | "postgresql", _)) => {
+                Self::Postgres(Postgres::open(url, mode).await?).sound(mode).await
+            }
             Some(("memory", "")) if mode == Mode::Read => Err(OpenError::MemoryRead),
             Some(("memory", "")) => Ok(Self::memory()),
             _ => Err(wrong("")),
         }
+    }
+
+    /// Nothing is recorded behind an end that is not what was written. Whoever reads may look at it all the same.
+    async fn sound(self, mode: Mode) -> Result<Self, OpenError> {
+        let checked = match mode {
+            Mode::Write => verify::check_end(&self).await,
+            Mode::Read => Ok(()),
+        };
+        let Err(fault) = checked else { return Ok(self) };
+        // What is wrong with it is known already.
+        let _ = self.close().await;
+        Err(match fault {
+            VerifyError::Broken { position, why } => OpenError::Unsound { position, why },
+            VerifyError::Storage(fault) => fault.into(),
+        })
     }
 
     /// The last row's position, hash and time; [`Head::EMPTY`] before the first.
@@ -240,6 +258,38 @@ impl Tape {
             Self::Sqlite(tape) => tape.of_kind_before(kind.name(), before, limit).await,
             Self::Memory(tape) => Ok(tape.of_kind_before_now(kind, before, limit)),
         }
+    }
+
+    /// Every kind that there is on the tape, each once. Costs a look at the index for each, however long the
+    /// tape is.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn kinds(&self) -> Result<BTreeSet<String>, ReadError> {
+        match self {
+            Self::Postgres(tape) => tape.kinds().await,
+            Self::Sqlite(tape) => tape.kinds().await,
+            Self::Memory(tape) => Ok(tape.kinds_now()),
+        }
+    }
+
+    /// The first event whose kind this build does not know: a newer one has recorded it. Whoever reads by kinds
+    /// would leave it out without noticing.
+    ///
+    /// # Errors
+    /// As [`Tape::read`].
+    pub async fn first_unknown(&self) -> Result<Option<Row>, ReadError> {
+        let mut first: Option<Row> = None;
+        for kind in self.kinds().await?.into_iter().filter(|kind| Kind::parse(kind).is_none()) {
+            let rows = match self {
+                Self::Postgres(tape) => tape.of_kind_after(&kind, 0, 1).await?,
+                Self::Sqlite(tape) => tape.of_kind_after(&kind, 0, 1).await?,
+                Self::Memory(tape) => tape.find(|row| row.draft.kind == kind),
+            };
+            let earlier = |row: &Row| first.as_ref().is_none_or(|first| row.position < first.position);
+            first = rows.into_iter().next().filter(earlier).or(first);
+        }
+        Ok(first)
     }
 
     /// The last event of a kind.

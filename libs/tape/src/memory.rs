@@ -10,11 +10,12 @@ use crate::{
     frame,
     sequence::{Known, Sequence},
     snapshot::{self, Stored},
+    verify::Answered,
 };
 use domain::{Timestamp, UnitName};
 use events::{Draft, Kind, Row, Uuid};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -124,6 +125,25 @@ impl Memory {
             let newest_first = rows[..to].iter().rev();
             newest_first.filter(|row| row.draft.kind == kind.name()).take(limit).cloned().collect()
         })
+    }
+
+    pub(crate) fn kinds_now(&self) -> BTreeSet<String> {
+        self.look(|rows| rows.iter().map(|row| row.draft.kind.to_string()).collect())
+    }
+
+    /// See [`check_cursors`](crate::verify::check_cursors).
+    pub(crate) fn answered(&self, until: Position) -> Vec<Answered> {
+        let log = self.log();
+        let mut all: BTreeMap<UnitName, Answered> = BTreeMap::new();
+        for row in log.rows.iter().filter(|row| row.position <= until) {
+            let Some(cause) = row.draft.cause.and_then(|id| log.ids.get(&id).copied()) else { continue };
+            let unit = row.draft.source;
+            let new = || Answered { unit: unit.to_string(), cause, reach: 0 };
+            let answered = all.entry(unit).or_insert_with(new);
+            answered.cause = answered.cause.max(cause);
+            answered.reach = answered.reach.max(row.position.saturating_sub(cause));
+        }
+        all.into_values().collect()
     }
 
     /// All rows at once, without a copy; the tape is locked meanwhile.

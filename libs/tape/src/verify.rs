@@ -1,6 +1,6 @@
 //! Proof that a tape is what was written: every link of the hash chain, to the head.
 
-use crate::{Head, Position, ReadError, StorageError, Tape, chain, error::Damage};
+use crate::{Cursor, Head, Position, ReadError, StorageError, Tape, chain, error::Damage};
 use events::Row;
 use thiserror::Error;
 
@@ -36,19 +36,109 @@ pub async fn verify_chain(tape: &Tape, mut progress: impl FnMut(u64, u64)) -> Re
         found = stretch(tape, found, left.min(STRETCH)).await?;
         progress(found.position, stored.position);
     }
-    let broken = |position, why: &str| Err(VerifyError::Broken { position, why: why.to_owned() });
-    if last > stored.position {
-        return broken(stored.position + 1, "it stands behind the tape's end as the head row has it");
-    }
-    if found != stored {
-        return broken(stored.position, "the head row has another hash or time than the last row");
-    }
-    if let Some(cursor) = cursors.iter().find(|c| c.position > stored.position) {
-        let why =
-            format!("the cursor of {} stands at {}, behind the tape's end", cursor.unit, cursor.position);
-        return broken(stored.position + 1, &why);
-    }
+    end(&stored, &found, last, &cursors)?;
     Ok(stored)
+}
+
+/// Checks what stands beside the events against the last of them: the head row, and that no cursor lies
+/// beyond it. The cost does not depend on the tape's length, so whoever opens a tape to write does it.
+///
+/// # Errors
+/// [`VerifyError::Broken`] names the field, or a storage that cannot be read.
+pub async fn check_end(tape: &Tape) -> Result<(), VerifyError> {
+    let (stored, last, cursors) = marks(tape).await?;
+    if stored.position == 0 {
+        return end(&stored, &Head::EMPTY, last, &cursors);
+    }
+    let (before, limit) = (stored.position.saturating_sub(2), if stored.position == 1 { 1 } else { 2 });
+    let rows = found(tape.read(before, limit).await)?;
+    let previous = if limit == 1 { chain::GENESIS } else { rows.first().map_or(chain::GENESIS, |r| r.hash) };
+    let Some(row) = rows.last().filter(|_| rows.len() == limit) else {
+        let why = format!(
+            "it is gone: the head row's position is {}, and the last event stands at {last}",
+            stored.position
+        );
+        return Err(VerifyError::Broken { position: last + 1, why });
+    };
+    let seen = Head { position: row.position, hash: row.hash, recorded_at: row.recorded_at };
+    end(&stored, &seen, last, &cursors)?;
+    if !chain::holds(&previous, row) {
+        let why = "its hash does not follow from its content and the row before".to_owned();
+        return Err(VerifyError::Broken { position: row.position, why });
+    }
+    Ok(())
+}
+
+/// `found` is the row at the head's position, `last` the last position that there is.
+fn end(stored: &Head, found: &Head, last: Position, cursors: &[Cursor]) -> Result<(), VerifyError> {
+    let at = stored.position;
+    let broken = |position, why| Err(VerifyError::Broken { position, why });
+    if last > at {
+        let why = format!("it stands behind the tape's end: the head row's position is {at}, not {last}");
+        return broken(at + 1, why);
+    }
+    if found.hash != stored.hash {
+        return broken(at, "the head row's hash is not that of the last event".to_owned());
+    }
+    if found.recorded_at != stored.recorded_at {
+        let why = format!(
+            "the head row's recorded_at is {}, and the last event was recorded at {}",
+            stored.recorded_at, found.recorded_at
+        );
+        return broken(at, why);
+    }
+    if let Some(cursor) = cursors.iter().find(|c| c.position > at) {
+        let (unit, position) = (cursor.unit, cursor.position);
+        let why =
+            format!("the cursor of {unit} stands at {position}, behind the tape's end at position {at}");
+        return broken(at + 1, why);
+    }
+    Ok(())
+}
+
+/// What a unit has said, as far as its cursor must know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub unit: String,
+    /// The last event that it has answered.
+    pub cause: Position,
+    /// The largest distance between a saying and its cause.
+    pub reach: u64,
+}
+
+/// What is wrong with the cursors, each in words; empty if nothing. A cursor moves in the commit of what its
+/// unit says, so it stands at or behind every event that was answered, and its reach is at least the
+/// largest distance. Looks at every event that has a cause.
+///
+/// # Errors
+/// A storage that cannot be read.
+pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
+    // The cursors first: what is said meanwhile then lies beyond them, and is left out.
+    let (head, cursors) = tape.marks().await?;
+    let answered = match tape {
+        Tape::Sqlite(tape) => tape.answered(head.position).await?,
+        Tape::Postgres(tape) => tape.answered(head.position).await?,
+        Tape::Memory(tape) => tape.answered(head.position),
+    };
+    let mut wrong = Vec::new();
+    for Answered { unit, cause, reach } in answered {
+        let Some(cursor) = cursors.iter().find(|cursor| cursor.unit.as_str() == unit) else { continue };
+        if cursor.position < cause {
+            wrong.push(format!(
+                "the cursor of {unit} was changed: its position is {}, and {unit} has answered position \
+                 {cause}; restore the tape from a copy",
+                cursor.position
+            ));
+        }
+        if cursor.reach < reach {
+            wrong.push(format!(
+                "the cursor of {unit} was changed: its reach is {}, and {unit} has answered {reach} \
+                 positions behind an event; restore the tape from a copy",
+                cursor.reach
+            ));
+        }
+    }
+    Ok(wrong)
 }
 
 /// What the database itself finds wrong, beyond the events: above all an index that would let an id in

@@ -5,9 +5,10 @@ use super::{
     readers::Again,
     rows::{self, Binder, columns},
 };
-use crate::{Cursor, Head, Position, ReadError, StorageError, error::Damage};
+use crate::{Cursor, Head, Position, ReadError, StorageError, error::Damage, verify::Answered};
 use events::{Row, Uuid};
 use sqlx::postgres::PgRow;
+use std::collections::BTreeSet;
 
 /// Rows per statement.
 const PAGE: usize = 2_000;
@@ -59,6 +60,14 @@ const LATEST_ABOUT: &str = concat!(
     columns!(),
     " FROM tapedeck.event WHERE kind = $1 AND subject = $2 ORDER BY kind DESC, position DESC LIMIT 1"
 );
+/// From one kind to the next by the index, never over all rows.
+const KINDS: &str = "WITH RECURSIVE found(kind) AS (SELECT min(kind) FROM tapedeck.event UNION ALL \
+     SELECT (SELECT min(kind) FROM tapedeck.event WHERE kind > found.kind) FROM found WHERE found.kind IS NOT NULL) \
+     SELECT kind FROM found WHERE kind IS NOT NULL";
+/// Of each source the last event that it has answered, and how far behind one.
+const ANSWERED: &str = "SELECT said.source, max(heard.position), max(said.position - heard.position) \
+     FROM tapedeck.event said JOIN tapedeck.event heard ON heard.id = said.cause \
+     WHERE said.position <= $1 GROUP BY said.source";
 /// One statement, so all of it is of one moment.
 const MARKS: &str = "SELECT h.position, h.hash, h.recorded_at, (SELECT max(position) FROM tapedeck.event), \
      c.unit, c.position, c.fence, c.owner, c.lease_until, c.reach \
@@ -172,6 +181,26 @@ impl Postgres {
             None => LATEST,
         };
         one(self.fetch(sql, arguments).await?)
+    }
+
+    pub(crate) async fn kinds(&self) -> Result<BTreeSet<String>, ReadError> {
+        let found = self.fetch(KINDS, Binder::default()).await?;
+        let names = found.iter().map(|row| Ok(rows::string(row, 0)?.unwrap_or_default().into_owned()));
+        names.collect::<Result<_, String>>().map_err(|why| self.faults().corrupt(why).into())
+    }
+
+    pub(crate) async fn answered(&self, until: Position) -> Result<Vec<Answered>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.count(until);
+        let found = self.fetch(ANSWERED, arguments).await?;
+        let read = |row| {
+            let unit = rows::string(row, 0)?.unwrap_or_default().into_owned();
+            let cause = rows::unsigned(rows::integer(row, 1)?, "a position")?;
+            // One that stands before its cause is none that we wrote.
+            let reach = rows::integer(row, 2)?.max(0).unsigned_abs();
+            Ok(Answered { unit, cause, reach })
+        };
+        found.iter().map(read).collect::<Result<_, String>>().map_err(|why| self.faults().corrupt(why).into())
     }
 
     pub(crate) async fn marks(&self) -> Result<Marks, ReadError> {

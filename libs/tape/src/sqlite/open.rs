@@ -5,6 +5,7 @@ use super::{
     lock::WriterLock,
 };
 use crate::{OpenError, StorageError};
+use events::Uuid;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -40,7 +41,15 @@ pub(super) async fn writer(
 ) -> Result<(SqliteConnection, SqlitePool, WriterLock), OpenError> {
     let lock = WriterLock::take(path)?;
     let format = match fs::metadata(path) {
-        Ok(file) if file.len() > 0 => format(path, &options(path).read_only(true), faults).await?,
+        Ok(file) if file.len() > 0 => match format(path, &options(path).read_only(true), faults).await {
+            // Killed while the file was made: whoever may write undoes the change by opening it.
+            Err(OpenError::Storage(_) | OpenError::Foreign { .. }) if interrupted(path) => {
+                undone(path, faults).await?
+            }
+            found => found?,
+        },
+        // A file that was cut to nothing has nothing to be undone.
+        Ok(_) if interrupted(path) => undone(path, faults).await?,
         _ => 0,
     };
     let options = options(path);
@@ -64,6 +73,13 @@ pub(super) async fn reader(path: &Path, faults: &Faults) -> Result<SqlitePool, O
         return Err(OpenError::Missing { path: shown });
     }
     let mut options = options(path).read_only(true);
+    if interrupted(path) && format(path, &options, faults).await.is_err() {
+        // Only whoever may write can undo the change; of whom the file is shows behind it.
+        return match undone(path, faults).await {
+            Ok(_) => Err(OpenError::Interrupted { path: shown }),
+            Err(error) => Err(error),
+        };
+    }
     let format = match format(path, &options, faults).await {
         Err(OpenError::Storage(StorageError::Other { .. })) if !unfinished(path) => {
             // A reader of a write-ahead log needs a file of shared memory beside it, and cannot make
@@ -147,6 +163,46 @@ async fn format(path: &Path, options: &SqliteConnectOptions, faults: &Faults) ->
         // "file is not a database"
         Err(e) if faults::code(&e) == Some(26) => Err(foreign("it is no SQLite file")),
         Err(e) => Err(faults.storage(e).into()),
+    }
+}
+
+/// Whether a rollback journal with anything in it lies beside the file. A tape has one only while it is made:
+/// from then on it has a write-ahead log.
+fn interrupted(path: &Path) -> bool {
+    fs::metadata(journal(path)).is_ok_and(|journal| journal.len() > 0)
+}
+
+fn journal(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}-journal", path.display()))
+}
+
+/// The largest file that can be a tape in the making.
+const MAKING: u64 = 1 << 20;
+
+/// Which format the file has once the change that was cut off is undone. That is found out on a copy: a file of
+/// another program is not touched.
+async fn undone(path: &Path, faults: &Faults) -> Result<i64, OpenError> {
+    let shown = || path.display().to_string();
+    let failed = |e: io::Error| OpenError::Unwritable { path: shown(), why: e.to_string() };
+    let size = |path: &Path| fs::metadata(path).map(|file| file.len());
+    if size(path).map_err(failed)? > MAKING || size(&journal(path)).map_err(failed)? > MAKING {
+        let why = "it is the database of another program, in the middle of a change".to_owned();
+        return Err(OpenError::Foreign { path: shown(), why });
+    }
+    let folder = std::env::temp_dir().join(format!("tapedeck-{}-{}", std::process::id(), Uuid::new_v4()));
+    fs::create_dir(&folder).map_err(failed)?;
+    let copy = folder.join("copy");
+    let copied = fs::copy(path, &copy).and_then(|_| fs::copy(journal(path), journal(&copy)));
+    let found = match copied {
+        Ok(_) => format(&copy, &options(&copy), faults).await,
+        Err(e) => Err(failed(e)),
+    };
+    let _ = fs::remove_dir_all(&folder);
+    match found {
+        // It names the copy.
+        Err(OpenError::Foreign { why, .. }) => Err(OpenError::Foreign { path: shown(), why }),
+        Err(OpenError::Newer { found, known, .. }) => Err(OpenError::Newer { path: shown(), found, known }),
+        found => found,
     }
 }
 

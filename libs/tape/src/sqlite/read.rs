@@ -4,10 +4,11 @@ use super::{
     Sqlite, packed,
     rows::{self, Binder, columns},
 };
-use crate::{Cursor, Head, Position, ReadError, StorageError, error::Damage};
+use crate::{Cursor, Head, Position, ReadError, StorageError, error::Damage, verify::Answered};
 use events::{Row, Uuid};
 use futures_util::TryStreamExt;
 use sqlx::{Row as _, sqlite::SqliteRow};
+use std::collections::BTreeSet;
 
 const AFTER: &str =
     concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT ?");
@@ -28,6 +29,13 @@ const LATEST_ABOUT: &str = concat!(
     columns!(),
     " FROM event WHERE kind = ? AND subject = ? ORDER BY position DESC LIMIT 1"
 );
+/// From one kind to the next by the index, never over all rows.
+const KINDS: &str = "WITH RECURSIVE found(kind) AS (SELECT min(kind) FROM event UNION ALL \
+     SELECT (SELECT min(kind) FROM event WHERE kind > found.kind) FROM found WHERE found.kind IS NOT NULL) \
+     SELECT kind FROM found WHERE kind IS NOT NULL";
+/// Of each source the last event that it has answered, and how far behind one.
+const ANSWERED: &str = "SELECT said.source, max(heard.position), max(said.position - heard.position) \
+     FROM event said JOIN event heard ON heard.id = said.cause WHERE said.position <= ? GROUP BY said.source";
 /// An effect stands behind its cause, so the search starts there.
 const CAUSED_BY: &str = concat!(
     "SELECT ",
@@ -164,6 +172,26 @@ impl Sqlite {
             None => LATEST,
         };
         self.rows(sql, arguments).await.map(|rows| rows.into_iter().next())
+    }
+
+    pub(crate) async fn kinds(&self) -> Result<BTreeSet<String>, ReadError> {
+        let found = self.fetch(KINDS, Binder::default()).await?;
+        let names = found.iter().map(|row| Ok(rows::text(row, 0)?.unwrap_or_default().to_owned()));
+        names.collect::<Result<_, String>>().map_err(|why| self.faults().corrupt(why).into())
+    }
+
+    pub(crate) async fn answered(&self, until: Position) -> Result<Vec<Answered>, ReadError> {
+        let mut arguments = Binder::default();
+        arguments.count(until);
+        let found = self.fetch(ANSWERED, arguments).await?;
+        let read = |row| {
+            let number = |column, what| rows::integer(row, column).and_then(|n| rows::unsigned(n, what));
+            let unit = rows::text(row, 0)?.unwrap_or_default().to_owned();
+            // One that stands before its cause is none that we wrote.
+            let reach = rows::integer(row, 2)?.max(0).unsigned_abs();
+            Ok(Answered { unit, cause: number(1, "a position")?, reach })
+        };
+        found.iter().map(read).collect::<Result<_, String>>().map_err(|why| self.faults().corrupt(why).into())
     }
 
     pub(crate) async fn marks(&self) -> Result<Marks, ReadError> {

@@ -6,7 +6,7 @@ use events::{Draft, Kind, Uuid};
 use std::time::Duration;
 use tape::{
     AppendError, Commit, Entry, Frame, Head, LeaseError, Memory, OnConflict, Outcome, ReadError, Snapshot,
-    Tape, chain,
+    Tape, chain, verify,
 };
 
 macro_rules! conformance {
@@ -59,6 +59,8 @@ conformance! {
     rows_are_found_by_id_trade_subject_cause_and_kind
     rows_of_a_kind_are_read_by_pages_from_either_end
     orders_are_found_by_their_subject
+    every_kind_is_listed_once_and_the_first_unknown_one_is_found
+    the_end_of_a_tape_is_what_was_written_after_each_commit
     the_newest_snapshots_are_kept_and_found
     snapshots_can_be_thrown_away
     a_snapshot_behind_the_end_of_the_tape_is_refused
@@ -624,4 +626,29 @@ async fn the_clock_of_a_tape_in_memory_can_be_set() {
     memory.set_clock(time(100));
     let taken = memory.acquire_all_now(&[unit("a")], "two", minute, false).unwrap();
     assert_eq!((taken[0].fence, taken[0].lease_until), (2, Some(time(160))));
+}
+
+async fn every_kind_is_listed_once_and_the_first_unknown_one_is_found(tape: Tape) {
+    assert!(tape.kinds().await.unwrap().is_empty());
+    append(&tape, Commit::new(vec![opening()])).await;
+    append(&tape, facts(1..=20)).await;
+    let kinds: Vec<String> = tape.kinds().await.unwrap().into_iter().collect();
+    assert_eq!(kinds, ["signal.given", "tape.opened"]);
+    assert_eq!(tape.first_unknown().await.unwrap(), None);
+    for (n, kind) in [(21, "zebra.seen"), (22, "aardvark.seen"), (23, "zebra.seen"), (24, "signal.\u{e4}")] {
+        let draft = Draft { kind: kind.into(), ..draft(n) };
+        append(&tape, Commit::new(vec![Entry::market(draft, time(n as i64))])).await;
+    }
+    let kinds: Vec<String> = tape.kinds().await.unwrap().into_iter().collect();
+    assert_eq!(kinds, ["aardvark.seen", "signal.given", "signal.\u{e4}", "tape.opened", "zebra.seen"]);
+    let first = tape.first_unknown().await.unwrap().unwrap();
+    assert_eq!((first.position, &*first.draft.kind), (22, "zebra.seen"));
+}
+
+async fn the_end_of_a_tape_is_what_was_written_after_each_commit(tape: Tape) {
+    verify::check_end(&tape).await.unwrap();
+    for n in 1..=5 {
+        append(&tape, facts([n])).await;
+        verify::check_end(&tape).await.unwrap();
+    }
 }

@@ -3,6 +3,8 @@
 
 mod archive;
 mod conformance;
+mod end;
+mod interrupted;
 mod model;
 mod postgres;
 mod sealed;
