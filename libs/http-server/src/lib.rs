@@ -17,7 +17,7 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -177,9 +177,20 @@ async fn with_body(request: Request<Incoming>, limits: &Limits) -> Result<Reques
     let read = to_bytes(Body::new(body), limits.largest_body);
     match timeout_at(Instant::now() + limits.body, read).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
-        Ok(Err(_)) => Err(last(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or was cut off")),
+        Ok(Err(error)) if is_of_the_wire(&error) => {
+            Err(last(StatusCode::BAD_REQUEST, "the body is malformed or was cut off"))
+        }
+        Ok(Err(_)) => {
+            let why = format!("the body is too large: {} bytes at most", limits.largest_body);
+            Err(last(StatusCode::PAYLOAD_TOO_LARGE, &why))
+        }
         Err(_) => Err(last(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
     }
+}
+
+/// Whether the body itself could not be read, as opposed to one that is larger than allowed.
+fn is_of_the_wire(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<hyper::Error>())
 }
 
 /// An answer behind which the connection ends.

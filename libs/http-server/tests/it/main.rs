@@ -126,9 +126,13 @@ async fn a_head_that_trickles_in_is_ended_too() {
     let server = Server::start(short()).await;
     let mut stream = server.send("GET / HTTP/1.1\r\n").await;
     let began = Instant::now();
-    // More bytes win no more time.
+    // More bytes win no more time. Between two of them it is looked whether the server has closed.
+    let mut told = [0; 4_096];
     while stream.write_all(b"x: y\r\n").await.is_ok() && began.elapsed() < PATIENCE {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        match timeout(Duration::from_millis(20), stream.read(&mut told)).await {
+            Ok(Ok(1..)) | Err(_) => {}
+            Ok(Ok(0) | Err(_)) => break,
+        }
     }
     assert!(began.elapsed() < Duration::from_secs(5));
 }
@@ -149,7 +153,8 @@ async fn a_connection_rests_for_longer_than_a_head_may_take_and_not_for_ever() {
     let server = Server::start(short()).await;
     let mut stream = server.send(ASK).await;
     answer(&mut stream, "well").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Half a head that begins now is ended by the head timeout, and this one rests on.
+    rest(&mut server.send("GET / HTTP/1.1\r\n").await).await;
     stream.write_all(ASK.as_bytes()).await.unwrap();
     answer(&mut stream, "well").await;
     assert_eq!(rest(&mut stream).await, "", "it is closed while it rests");
@@ -166,6 +171,27 @@ async fn a_body_that_does_not_come_is_answered_with_408_and_one_too_large_with_4
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");
     let whole = "POST /echo HTTP/1.1\r\nhost: here\r\ncontent-length: 5\r\nconnection: close\r\n\r\nwhole";
     assert!(server.ask(whole).await.ends_with("whole"));
+}
+
+#[tokio::test]
+async fn a_body_of_malformed_chunks_is_answered_with_400_and_one_of_too_many_with_413() {
+    let server = Server::start(short()).await;
+    let chunked =
+        |body: &str| format!("POST /echo HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n{body}");
+    for body in ["zz\r\nwell\r\n0\r\n\r\n", "2\r\nwell\r\n0\r\n\r\n", "-1\r\n", "ffffffffffffffffff\r\nx"] {
+        let told = server.ask(&chunked(body)).await;
+        assert!(told.starts_with("HTTP/1.1 400") && told.contains("malformed"), "{body}: {told}");
+    }
+    let large = server.ask(&chunked(&format!("7d0\r\n{}\r\n0\r\n\r\n", "x".repeat(2_000)))).await;
+    assert!(large.starts_with("HTTP/1.1 413") && large.contains("1000 bytes at most"), "{large}");
+    // One that is cut off in the middle has nobody left who reads the answer but whoever closed one half.
+    for body in ["5\r\nwh", ""] {
+        let mut stream = server.send(&chunked(body)).await;
+        stream.shutdown().await.unwrap();
+        let told = rest(&mut stream).await;
+        assert!(told.is_empty() || told.starts_with("HTTP/1.1 400"), "{body}: {told}");
+    }
+    assert!(server.ask(ASK_ONCE).await.ends_with("well"));
 }
 
 #[tokio::test]
@@ -190,16 +216,31 @@ async fn one_connection_too_many_is_told_so_at_once_and_the_next_one_after_an_en
 
 #[tokio::test]
 async fn a_web_socket_keeps_its_seat_and_is_not_ended_for_resting() {
-    let server = Server::start(Limits { connections: 1, ..short() }).await;
+    let server = Server::start(Limits { connections: 2, ..short() }).await;
     let upgrade = "GET /ws HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let mut socket = server.send(upgrade).await;
     let mut head = [0; 32];
     socket.read_exact(&mut head).await.unwrap();
     assert!(head.starts_with(b"HTTP/1.1 101"));
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
-    assert!(server.ask(ASK).await.starts_with("HTTP/1.1 503"), "its seat is taken");
-    drop(socket);
+    // A connection that rests from now on is ended before.
+    let mut resting = server.send(ASK).await;
+    answer(&mut resting, "well").await;
+    assert_eq!(rest(&mut resting).await, "", "it is closed while it rests");
+    drop(resting);
+    let began = Instant::now();
+    let other = loop {
+        // The seat of the closed one is free a moment later.
+        let mut socket = server.send(upgrade).await;
+        let mut head = [0; 12];
+        socket.read_exact(&mut head).await.unwrap();
+        if head.starts_with(b"HTTP/1.1 101") {
+            break socket;
+        }
+        assert!(began.elapsed() < PATIENCE);
+    };
+    assert!(server.ask(ASK).await.starts_with("HTTP/1.1 503"), "both seats are taken");
+    drop((socket, other));
     let began = Instant::now();
     while !server.ask(ASK_ONCE).await.ends_with("well") {
         assert!(began.elapsed() < PATIENCE);
