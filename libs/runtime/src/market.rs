@@ -9,9 +9,11 @@ use crate::{
     recover::{self, Plan, RecoverError},
     status::{Phase, Status},
 };
-use domain::{Timestamp, UnitName};
-use events::{CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, UnitStarted, Uuid, ids};
-use service::{Host, Journal, Lockstep, Played, Steps, Walk};
+use domain::{Instrument, Timestamp, UnitName};
+use events::{
+    CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, UnitStarted, Uuid, ids,
+};
+use service::{Host, Journal, Lockstep, Played, Steps, Walk, Worked};
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -39,6 +41,9 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// How long a lease lasts unless it is renewed. Of a SQLite tape the file lock is what excludes others,
 /// so whoever has it need not wait for the lease of one that died.
 const LEASE: Duration = Duration::from_secs(30);
+
+/// Why a trade is not closed any more: the stop would be canceled, and nothing be sold.
+pub const OVER: &str = "the market has ended: nothing is traded any more";
 
 /// What is to be played, on what, by whom.
 pub struct Market<F> {
@@ -81,6 +86,11 @@ pub struct Spoken {
 pub struct Hands(Arc<Mutex<mpsc::Receiver<Spoken>>>);
 
 impl Hands {
+    /// What is there already; `None` if nothing is.
+    pub async fn waiting(&self) -> Option<Spoken> {
+        self.0.lock().await.try_recv().ok()
+    }
+
     pub fn new(spoken: mpsc::Receiver<Spoken>) -> Self {
         Self(Arc::new(Mutex::new(spoken)))
     }
@@ -283,12 +293,20 @@ impl<F: Steps> Market<F> {
         }
         let mut metronome = Metronome::new(pace);
         let mut last_snapshot = head.position;
+        let mut series_ended = None;
         let ended = loop {
-            let quiet = played.work(TURNS, &mut outbox);
+            let worked = played.work_or_hold(TURNS, &mut outbox).map_err(RunError::Market)?;
+            if let Worked::Held(position) = worked {
+                tracing::warn!(
+                    "position {position}: the close that was asked for is not heard, for no candle follows: the \
+                     stops stay until the market goes on"
+                );
+                break Ended::MarketOver;
+            }
             if outbox.entries.len() >= BATCH || writer.last_commit.elapsed() >= COMMIT_EVERY {
                 writer.commit(&mut played.engine, &mut outbox).await?;
             }
-            if !quiet {
+            if worked != Worked::Quiet {
                 continue;
             }
             if *stop.borrow() {
@@ -312,6 +330,15 @@ impl<F: Steps> Market<F> {
             }
             // The step itself is not read yet: what is said by hand may still come before it.
             let Some(next) = played.when().map_err(RunError::Market)? else { break Ended::MarketOver };
+            // What has ended is known from the snapshot to whoever has the tape alone.
+            let now_ended = played.feed().ended();
+            if now_ended > *series_ended.get_or_insert(now_ended) && played.engine.head() > last_snapshot {
+                series_ended = Some(now_ended);
+                last_snapshot = played.engine.head();
+                writer.commit(&mut played.engine, &mut outbox).await?;
+                writer.flush().await?;
+                snapshot(&tape, &build, &mut played).await?;
+            }
             let wait = metronome.wait(next);
             if wait.is_some() {
                 writer.commit(&mut played.engine, &mut outbox).await?;
@@ -325,6 +352,16 @@ impl<F: Steps> Market<F> {
                 () = std::future::ready(()), if wait.is_none() => None,
             };
             if let Some(Spoken { source, event, reply }) = by_hand {
+                if let Event::Trade(TradeEvent::CloseRequested(close)) = &event
+                    && !played.goes_on(Some(close.instrument)).map_err(RunError::Market)?
+                {
+                    let why = match played.goes_on(None).map_err(RunError::Market)? {
+                        true => ended_of(close.instrument),
+                        false => OVER.to_owned(),
+                    };
+                    let _ = reply.send(Err(why));
+                    continue;
+                }
                 let now = played.engine.time().max(head.recorded_at);
                 let key = format!("{}/{}", played.engine.head(), event.body());
                 let id = ids::fact(id, event.kind().name(), &key);
@@ -347,7 +384,9 @@ impl<F: Steps> Market<F> {
         };
         writer.commit(&mut played.engine, &mut outbox).await?;
         writer.flush().await?;
-        if played.engine.head() > last_snapshot {
+        // A run that was killed at the market's end has not kept that it has ended.
+        let untold = ended == Ended::MarketOver && played.engine.done() > feed_from;
+        if played.engine.head() > last_snapshot || untold {
             snapshot(&tape, &build, &mut played).await?;
         }
         if !force {
@@ -358,6 +397,11 @@ impl<F: Steps> Market<F> {
         }
         Ok(ended)
     }
+}
+
+/// As [`OVER`], of one instrument while others go on.
+pub fn ended_of(instrument: Instrument) -> String {
+    format!("the candles of {} have ended: nothing of it is traded any more", instrument.symbol)
 }
 
 /// Whether what is owed to the venue is done now: only once every unit has dealt with everything.

@@ -141,14 +141,21 @@ impl<F: Steps> Playing<'_, F> {
     async fn on(&mut self, stop: &mut Stop) -> Result<(), Trouble> {
         let mut metronome = Metronome::new(self.of.pace);
         let mut events = Vec::new();
+        let mut ended = 0;
         self.of.seat.status.enter(UnitPhase::Running);
         while self.all_have_dealt_with_it(stop).await? {
-            if self.place.position >= self.snapshot + self.of.seat.limits.snapshot_every {
+            // What has ended is known from the snapshot to whoever has the tape alone.
+            let now_ended = self.feed.ended();
+            if now_ended > std::mem::replace(&mut ended, now_ended)
+                || self.place.position >= self.snapshot + self.of.seat.limits.snapshot_every
+            {
                 self.save_snapshot().await;
             }
             self.taken = true;
             let next = self.feed.next_into(&mut events).map_err(|e| Trouble::Stuck(e.to_string()))?;
             let Some(now) = next else {
+                self.taken = false;
+                self.save_snapshot().await;
                 tracing::info!("the market is over at position {}", self.place.position);
                 self.of.over.send_replace(true);
                 stop.asked().await;

@@ -18,7 +18,7 @@ pub use checkpoint::{Checkpoint, Departure};
 pub use follower::{Bounds, Difference, Follower, Resumed, Walk, Walked};
 pub use host::{Arrival, Host};
 pub use lockstep::{Journal, Lockstep};
-pub use played::{Played, Steps, said_at};
+pub use played::{Played, Steps, Worked, said_at};
 pub use solo::Solo;
 
 use domain::{Timestamp, UnitName};

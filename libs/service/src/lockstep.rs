@@ -78,6 +78,10 @@ impl Lockstep {
     pub fn is_quiet(&self) -> bool {
         self.queue.is_empty()
     }
+    /// What the units deal with next.
+    pub fn next(&self) -> Option<&Recorded> {
+        self.queue.front()
+    }
     /// The units, each with its cursor at [`Self::done`] (or beyond, if it was resumed there).
     pub fn hosts(&mut self) -> &[Host] {
         for host in &mut self.hosts {

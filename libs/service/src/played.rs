@@ -1,8 +1,8 @@
 //! A market played step by step, in lockstep with every unit.
 
 use crate::{Journal, Lockstep};
-use domain::{Timestamp, UnitName};
-use events::{Event, Kind, Recorded, Uuid};
+use domain::{Instrument, Timestamp, UnitName};
+use events::{CandleEvent, Event, Kind, Position, Recorded, RequestedBy, TradeEvent, Uuid};
 
 /// A market on its own clock.
 ///
@@ -26,6 +26,14 @@ pub trait Steps: Send {
     /// # Errors
     /// The market's data cannot be read.
     fn next_into(&mut self, events: &mut Vec<Event>) -> Result<Option<Timestamp>, Self::Error>;
+    /// Whether a candle of the instrument is still to come within the range that is played; of any
+    /// instrument for `None`. Without one nothing is executed any more.
+    ///
+    /// # Errors
+    /// The market's data cannot be read.
+    fn goes_on(&mut self, instrument: Option<Instrument>) -> Result<bool, Self::Error>;
+    /// How many of its series have given their last candle, as far as it has looked.
+    fn ended(&self) -> usize;
     /// How many events it has said at its latest time, and that time: the next one there has that
     /// number, so that a step has the same ids whatever the units say beside it.
     fn said(&self) -> (Timestamp, u64);
@@ -43,6 +51,17 @@ pub struct Played<F> {
     source: UnitName,
     next: Option<Timestamp>,
     events: Vec<Event>,
+}
+
+/// What came of letting the units work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worked {
+    /// Every unit has dealt with everything.
+    Quiet,
+    More,
+    /// Nobody has heard what stands there, nor anything behind it: the owner asks to close a trade, and no
+    /// candle follows that could execute an exit. Whoever heard it would cancel the stop all the same.
+    Held(Position),
 }
 
 /// The feed sees what everybody says.
@@ -91,6 +110,43 @@ impl<F: Steps> Played<F> {
             }
         }
         self.engine.is_quiet()
+    }
+
+    /// As [`Self::work`], but nobody is told to close a trade once the market is over.
+    ///
+    /// # Errors
+    /// As the feed's.
+    pub fn work_or_hold(&mut self, turns: usize, journal: &mut impl Journal) -> Result<Worked, F::Error> {
+        for _ in 0..turns {
+            if let Some(next) = self.engine.next()
+                && let Event::Trade(TradeEvent::CloseRequested(close)) = &next.event
+                && let RequestedBy::Owner { .. } = close.by
+            {
+                let position = next.position;
+                if !self.goes_on(None)? {
+                    return Ok(Worked::Held(position));
+                }
+            }
+            let mut overheard = Overheard { feed: &mut self.feed, journal };
+            if !self.engine.turn(&mut overheard) {
+                return Ok(Worked::Quiet);
+            }
+        }
+        Ok(if self.engine.is_quiet() { Worked::Quiet } else { Worked::More })
+    }
+
+    /// Whether a candle of the instrument, or of any, is still to come.
+    ///
+    /// # Errors
+    /// As the feed's.
+    pub fn goes_on(&mut self, instrument: Option<Instrument>) -> Result<bool, F::Error> {
+        let is_meant = |event: &Event| match event {
+            Event::Candle(CandleEvent::Closed(closed)) => {
+                instrument.is_none_or(|instrument| closed.candle.instrument == instrument)
+            }
+            _ => false,
+        };
+        Ok(self.events.iter().any(is_meant) || self.feed.goes_on(instrument)?)
     }
 
     /// When the next step is, which is neither read nor taken: something may still be said before it.

@@ -52,6 +52,8 @@ pub struct Feed {
     state: FeedState,
     /// Of each series: the next candle. Empty until the first step is asked for.
     heads: Vec<Option<Candle>>,
+    /// Of each series: the candle behind that, where it had to be looked at.
+    behind: Vec<Option<Candle>>,
     /// When the heads close, and whose they are.
     closings: BinaryHeap<Reverse<(Timestamp, usize)>>,
     by_instrument: BTreeMap<Instrument, Vec<usize>>,
@@ -73,6 +75,36 @@ struct FeedState {
     listed: BTreeMap<Instrument, InstrumentRules>,
     /// When its last events were said, and how many then.
     said: (Timestamp, u64),
+}
+
+/// What lies ahead of a feed, kept with its snapshot for whoever has the tape and not the market.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlook {
+    /// No candle follows in the range that was played.
+    pub over: bool,
+    /// Instruments of which the whole market has no candle left.
+    pub ended: BTreeSet<Instrument>,
+}
+
+impl Outlook {
+    /// What a feed's snapshot says of it; `None` where it says nothing.
+    pub fn of(snapshot: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Ahead {
+            outlook: Option<Outlook>,
+        }
+        serde_json::from_slice::<Ahead>(snapshot).ok()?.outlook
+    }
+}
+
+/// A snapshot.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    state: &'a FeedState,
+    /// `None` of a feed that has not looked into its market.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outlook: Option<Outlook>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,12 +189,31 @@ impl Steps for Feed {
         step
     }
 
+    fn goes_on(&mut self, instrument: Option<Instrument>) -> Result<bool, FeedError> {
+        self.when()?;
+        let meant = match instrument {
+            Some(instrument) => self.by_instrument.get(&instrument).cloned().unwrap_or_default(),
+            None => (0..self.heads.len()).collect(),
+        };
+        for index in meant {
+            if self.opens_another(index)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn ended(&self) -> usize {
+        if self.phase == Phase::Fresh { 0 } else { self.heads.len() - self.closings.len() }
+    }
+
     fn said(&self) -> (Timestamp, u64) {
         self.state.said
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.state).unwrap_or_else(|e| unreachable!("a state is written as JSON: {e}"))
+        let kept = Kept { state: &self.state, outlook: self.outlook() };
+        serde_json::to_vec(&kept).unwrap_or_else(|e| unreachable!("a state is written as JSON: {e}"))
     }
 
     /// Only before the first step. Series that the market no longer has are forgotten.
@@ -199,6 +250,7 @@ impl Feed {
             to: to.unwrap_or(Timestamp::MAX),
             state: FeedState { gates: GateState::of(series), ..FeedState::default() },
             heads: vec![None; series.len()],
+            behind: vec![None; series.len()],
             closings: BinaryHeap::with_capacity(series.len()),
             by_instrument,
             unlisted: Vec::new(),
@@ -216,6 +268,40 @@ impl Feed {
     pub fn next_step(&mut self) -> Result<Option<Step>, FeedError> {
         let mut events = Vec::new();
         Ok(self.next_into(&mut events)?.map(|now| Step { now, events }))
+    }
+
+    /// Whether a candle of that series opens from now on in the range. What has opened before gives no price
+    /// any more, so where one is under way the one behind it is looked at.
+    fn opens_another(&mut self, index: usize) -> Result<bool, FeedError> {
+        if self.is_to_open(self.heads[index].as_ref()) {
+            return Ok(true);
+        }
+        if self.heads[index].is_some() && self.behind[index].is_none() {
+            let next = self.market.next(index);
+            if next.is_err() {
+                self.phase = Phase::Failed;
+            }
+            self.behind[index] = next?;
+            self.taken += u64::from(self.behind[index].is_some());
+        }
+        Ok(self.is_to_open(self.behind[index].as_ref()))
+    }
+
+    fn is_to_open(&self, candle: Option<&Candle>) -> bool {
+        let now = self.state.now.unwrap_or(Timestamp::ZERO);
+        candle.is_some_and(|candle| candle.open_time >= now && candle.open_time <= self.to)
+    }
+
+    fn outlook(&self) -> Option<Outlook> {
+        if self.phase != Phase::Playing {
+            return None;
+        }
+        // One that is under way may have another behind it.
+        let comes = |head: &Candle| self.is_to_open(Some(head)) || head.close_time() <= self.to;
+        let over = !self.heads.iter().flatten().any(comes);
+        let has_ended = |all: &[usize]| all.iter().all(|index| self.heads[*index].is_none());
+        let ended = self.by_instrument.iter().filter(|(_, all)| has_ended(all)).map(|(i, _)| *i).collect();
+        Some(Outlook { over, ended })
     }
 
     /// Raw candles taken from the market so far, those that were skipped included.
@@ -324,7 +410,10 @@ impl Feed {
             let head = &mut self.heads[index];
             while let Some(candle) = head.take_if(|candle| candle.close_time() <= until) {
                 hand(&mut self.state.gates, index, candle);
-                *head = take(&mut *self.market, index, &mut self.taken)?;
+                *head = match self.behind[index].take() {
+                    Some(candle) => Some(candle),
+                    None => take(&mut *self.market, index, &mut self.taken)?,
+                };
             }
             match head {
                 Some(candle) => *closing = Reverse((candle.close_time(), index)),

@@ -16,7 +16,7 @@ pub mod spec;
 pub mod synthetic;
 
 pub use ends::{Lacks, Span};
-pub use feed::{Feed, FeedError, Step};
+pub use feed::{Feed, FeedError, Outlook, Step};
 pub use gate::{Gate, GateState, Verdict};
 pub use market::{Market, MarketError, Memory, Series};
 pub use market_store::{Ignored, LeftOut, RowPlace, WhyLeftOut};

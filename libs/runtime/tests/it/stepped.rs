@@ -1,7 +1,7 @@
 //! A market played for units that run apart.
 
 use crate::toys::{candle, unit};
-use domain::Timestamp;
+use domain::{Instrument, Timestamp};
 use events::{CandleEvent, Event, Kind, Uuid};
 use runtime::{
     apart::{Limits, UnitStatus, seat::Seat},
@@ -46,6 +46,12 @@ impl Steps for Toy {
         self.taken += 1;
         events.push(candle(self.taken));
         Ok(Some(Timestamp::from_millis(self.taken as i64 * 60_000)))
+    }
+    fn goes_on(&mut self, _: Option<Instrument>) -> Result<bool, Infallible> {
+        Ok(self.taken < STEPS)
+    }
+    fn ended(&self) -> usize {
+        usize::from(self.taken == STEPS)
     }
     fn said(&self) -> (Timestamp, u64) {
         self.said

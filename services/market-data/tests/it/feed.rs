@@ -1,7 +1,7 @@
-use crate::script::{check, feed, instrument, rules, series};
+use crate::script::{at, check, feed, instrument, rules, series};
 use domain::InstrumentRules;
 use events::{Candle, Event, InstrumentListed};
-use market_data::{Feed, FeedError, Market, MarketError, Memory, Series};
+use market_data::{Feed, FeedError, Market, MarketError, Memory, Outlook, Series};
 use market_store::StoreError;
 use service::Steps;
 use std::collections::BTreeMap;
@@ -262,4 +262,62 @@ fn a_market_that_breaks_off_is_no_end() {
 fn an_empty_market_has_no_step() {
     let mut feed = Feed::new(Box::new(Memory::default()), BTreeMap::new(), None, None);
     assert_eq!(feed.next_step().unwrap(), None);
+}
+
+/// Whether BTC, ETH and anything go on, by `+` and `-`.
+fn ahead(feed: &mut Feed) -> String {
+    let asked = [Some(instrument("BTC")), Some(instrument("ETH")), None];
+    asked.map(|of| if feed.goes_on(of).unwrap() { '+' } else { '-' }).iter().collect()
+}
+
+#[test]
+fn it_is_known_of_each_instrument_whether_another_candle_opens_and_asking_changes_no_step() {
+    let candles = "BTC 1h 0:100 1:101 2:102 / ETH 2h 0:10";
+    let mut asked = feed(candles, None, None);
+    let mut undisturbed = feed(candles, None, None);
+    let mut told = Vec::new();
+    loop {
+        told.push(ahead(&mut asked));
+        let (one, other) = (asked.next_step().unwrap(), undisturbed.next_step().unwrap());
+        assert_eq!(one, other);
+        if one.is_none() {
+            break;
+        }
+    }
+    // Before and at the start; from 1:00 on ETH's only candle is under way, and it gives no price any more.
+    assert_eq!(told, ["+++", "+++", "+-+", "+-+", "---"]);
+    assert_eq!(asked.taken(), undisturbed.taken());
+}
+
+#[test]
+fn a_range_ends_for_an_instrument_before_the_first_candle_that_opens_behind_it() {
+    let candles = "BTC 1h 0:100 1:101 2:102 / ETH 1h 0:10 1:11 3:13";
+    for (to, expected) in [("1", "+++"), ("1.5", "+++"), ("2", "+-+"), ("3", "-++")] {
+        let mut feed = feed(candles, None, Some(at(to)));
+        while feed.next_step().unwrap().is_some() {}
+        assert_eq!(ahead(&mut feed), expected, "to {to}");
+    }
+}
+
+#[test]
+fn a_snapshot_tells_what_lies_ahead_to_whoever_has_no_market() {
+    let candles = "BTC 1h 0:100 1:101 2:102 / ETH 1h 0:10 1:11";
+    let outlook = |feed: &Feed| Outlook::of(&feed.snapshot());
+    let mut whole = feed(candles, None, None);
+    assert_eq!(outlook(&whole), None, "it has not looked yet");
+    let mut told = Vec::new();
+    while whole.next_step().unwrap().is_some() {
+        let Outlook { over, ended } = outlook(&whole).unwrap();
+        told.push((over, ended.len()));
+    }
+    assert_eq!(told, [(false, 0), (false, 0), (false, 1), (true, 2)]);
+    // A range that ends within the market is over, and nothing has ended.
+    let mut part = feed("BTC 1h 0:100 3:103", None, Some(at("2")));
+    while part.next_step().unwrap().is_some() {}
+    assert_eq!(outlook(&part), Some(Outlook { over: true, ended: [].into() }));
+    // It is nothing to the feed itself.
+    let mut again = feed(candles, None, None);
+    again.restore(&whole.snapshot()).unwrap();
+    assert_eq!(again.next_step().unwrap(), None);
+    assert_eq!(Outlook::of(b"{}"), None);
 }

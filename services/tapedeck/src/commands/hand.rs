@@ -11,9 +11,12 @@ use crate::{
     explain::explain,
     locate, scan,
     standing::{LiveTrade, Standing},
+    units,
 };
-use domain::{Account, Timestamp, TradeId};
-use events::{Clock, Event, Kind, Position, TapeOpened, TradingState};
+use domain::{Account, Instrument, Timestamp, TradeId};
+use events::{Clock, Event, Kind, Position, TapeOpened, TradeEvent, TradingState};
+use market_data::Outlook;
+use runtime::market::{OVER, ended_of};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -89,10 +92,21 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
     }
     wishes.retain(|_, trades| trades.iter().any(|trade| chosen.contains(trade)));
     let mut said: Vec<Value> = Vec::new();
+    let mut refused: Vec<String> = Vec::new();
     for ((account, instrument, edge), trades) in wishes {
         let request = Request::Close { account, instrument, edge, why: args.why.clone() };
         let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
-        let position = place.say(request, event.clone()).await?;
+        let position = match place.say(request, event.clone()).await {
+            Ok(position) => position,
+            // Of the others that are meant each can still be closed.
+            Err(error) => match error.downcast::<WrongUse>() {
+                Ok(WrongUse(why)) => {
+                    refused.push(why);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            },
+        };
         if !global.json {
             let trades: Vec<_> = trades.iter().map(ToString::to_string).collect();
             out!("position {position}: {} ({})", explain(&event), trades.join(", "))?;
@@ -100,10 +114,11 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
         said.push(json!({ "position": position, "account": account, "instrument": instrument, "edge": edge, "trades": trades }));
     }
     place.reader.close().await?;
-    if global.json {
+    if global.json && (refused.is_empty() || !said.is_empty()) {
         print_json(&said)?;
     }
-    Ok(ExitCode::SUCCESS)
+    refused.dedup();
+    if refused.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(WrongUse(refused.join("\n")).into()) }
 }
 
 fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result<BTreeSet<TradeId>> {
@@ -196,7 +211,35 @@ impl Place {
         if matches!(tape, Tape::Postgres(_)) && cursors.iter().any(runs) {
             return Ok(None);
         }
+        if let Event::Trade(TradeEvent::CloseRequested(close)) = &event
+            && let Some(why) = self.cannot_close(tape, close.instrument).await?
+        {
+            return Err(WrongUse(why).into());
+        }
         record::say(tape, &self.opened, &head, event).await.map(Some)
+    }
+
+    /// Why nothing of the instrument can be closed on a market that was played: no candle of it follows, so
+    /// its stops would be canceled and nothing be sold. What follows is known from what the feed left.
+    async fn cannot_close(&self, tape: &Tape, instrument: Instrument) -> anyhow::Result<Option<String>> {
+        if self.opened.clock == Clock::Wall {
+            return Ok(None);
+        }
+        let feed = tape.snapshots(Position::MAX).await?.into_iter().find(|s| s.unit == units::feed());
+        let Some(feed) = feed else { return Ok(None) };
+        // The market has gone on since, and was killed before it could say how far it goes.
+        let played = tape.latest_of_kind(Kind::TimePassed).await?;
+        if played.is_some_and(|row| row.position > feed.position) {
+            return Ok(None);
+        }
+        let Some(outlook) = Outlook::of(&feed.state) else { return Ok(None) };
+        Ok(match outlook.ended.contains(&instrument) {
+            true if outlook.over => Some(OVER.to_owned()),
+            true => Some(ended_of(instrument)),
+            // Of a file the next `up` hears it once a candle follows. Units that run apart hear it at once.
+            false if outlook.over && matches!(tape, Tape::Postgres(_)) => Some(OVER.to_owned()),
+            false => None,
+        })
     }
 
     async fn no_such_trade(&self, trade: &TradeId) -> anyhow::Result<String> {

@@ -17,7 +17,7 @@ use events::Event;
 use market_data::Feed;
 use runtime::{
     abroad::Abroad,
-    market::{Ended, Market, Observer, Spoken},
+    market::{Ended, Market, OVER, Observer, Spoken},
     status::Status,
 };
 use std::{io::IsTerminal, process::ExitCode};
@@ -100,9 +100,13 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     };
     // Whoever reads may have gone, with the terminal; the tape is closed all the same.
     let summarized = summarize(global, &tape, known).await;
-    if ended == Ended::MarketOver && !args.exit_when_done && !*stopped.borrow() {
-        tell!("the market has ended; press Ctrl-C to leave");
-        stay(&tape, &door, &watched, stopped.clone()).await?;
+    if ended == Ended::MarketOver {
+        door.market_is_over();
+        let stays = !args.exit_when_done && !*stopped.borrow();
+        if stays {
+            tell!("the market has ended; press Ctrl-C to leave");
+        }
+        stay(&tape, &door, &watched, stays.then(|| stopped.clone())).await?;
     }
     let _ = stop.send(true);
     drop(door);
@@ -111,23 +115,27 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Nothing is played any more, and the owner may still say whether trading is allowed.
+/// Nothing is played any more, and the owner may still say whether trading is allowed: until `stop`, or as
+/// far as it is said already.
 async fn stay(
     tape: &Tape,
     door: &Door,
     watched: &Watched<Status>,
-    mut stop: watch::Receiver<bool>,
+    mut stop: Option<watch::Receiver<bool>>,
 ) -> anyhow::Result<()> {
     let hands = door.hands();
     loop {
-        let spoken = tokio::select! {
-            // The sender lives in the caller: it cannot be gone.
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            Some(spoken) = hands.next() => spoken,
+        let spoken = match &mut stop {
+            Some(stop) => tokio::select! {
+                // The sender lives in the caller: it cannot be gone.
+                _ = stop.wait_for(|stop| *stop) => None,
+                spoken = hands.next() => spoken,
+            },
+            None => hands.waiting().await,
         };
-        let Spoken { event, reply, .. } = spoken;
+        let Some(Spoken { event, reply, .. }) = spoken else { return Ok(()) };
         if let Event::Trade(_) = event {
-            let _ = reply.send(Err("the market has ended: nothing is traded any more".to_owned()));
+            let _ = reply.send(Err(OVER.to_owned()));
             continue;
         }
         let opened = tape.opened().await?.context("a tape that was played is open")?;

@@ -10,15 +10,19 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use events::Event;
 use http_server::Limits;
-use runtime::market::{Hands, Spoken};
+use runtime::market::{Hands, OVER, Spoken};
 use std::{
     fs,
     io::{ErrorKind, Write},
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tape::chain;
 use tokio::{
@@ -35,12 +39,15 @@ const CONNECTIONS: usize = 16;
 pub struct Door {
     file: PathBuf,
     hands: Hands,
+    over: Arc<AtomicBool>,
 }
 
 struct Inside {
     way: Way,
     standing: Arc<Mutex<Standing>>,
     requests: mpsc::Sender<Spoken>,
+    /// Whether no candle follows, so that no trade can be closed any more.
+    over: Arc<AtomicBool>,
 }
 
 impl Door {
@@ -58,13 +65,19 @@ impl Door {
         let way = Way { address: listener.local_addr()?, token: token(), pid: std::process::id() };
         write(&file, &way).with_context(|| format!("writing {}", file.display()))?;
         let (requests, taken) = mpsc::channel(WAITING);
-        let inside = Arc::new(Inside { way, standing, requests });
+        let over = Arc::new(AtomicBool::new(false));
+        let inside = Arc::new(Inside { way, standing, requests, over: over.clone() });
         let app = Router::new().route("/control", post(take)).with_state(inside);
         let limits = Limits::default().connections(CONNECTIONS);
         tokio::spawn(http_server::serve(listener, app, limits, async move {
             let _ = stop.wait_for(|stop| *stop).await;
         }));
-        Ok(Self { file, hands: Hands::new(taken) })
+        Ok(Self { file, hands: Hands::new(taken), over })
+    }
+
+    /// From now on nobody is told that a trade may still be closed, not even while the process ends.
+    pub fn market_is_over(&self) {
+        self.over.store(true, Ordering::Release);
     }
 
     /// What comes in by the door.
@@ -115,6 +128,10 @@ async fn take(State(inside): State<Arc<Inside>>, headers: HeaderMap, body: Strin
         Ok(event) => event,
         Err(why) => return refused(StatusCode::CONFLICT, why),
     };
+    let closes = matches!(event, Event::Trade(_));
+    if closes && inside.over.load(Ordering::Acquire) {
+        return refused(StatusCode::CONFLICT, OVER.to_owned());
+    }
     let (reply, position) = oneshot::channel();
     let spoken = Spoken { source: units::owner(), event, reply };
     if inside.requests.try_send(spoken).is_err() {
@@ -124,6 +141,9 @@ async fn take(State(inside): State<Arc<Inside>>, headers: HeaderMap, body: Strin
     match position.await {
         Ok(Ok(position)) => Json(Taken { position }).into_response(),
         Ok(Err(why)) => refused(StatusCode::CONFLICT, why),
+        Err(_) if closes && inside.over.load(Ordering::Acquire) => {
+            refused(StatusCode::CONFLICT, OVER.to_owned())
+        }
         Err(_) => {
             let why = "the process ended before it was on the tape: look with `tapedeck tape tail`, and say it again";
             refused(StatusCode::SERVICE_UNAVAILABLE, why.to_owned())

@@ -11,6 +11,7 @@ mod cases;
 mod chaos;
 mod configuration;
 mod control;
+mod control_ended;
 mod crash;
 mod data_told;
 mod exchange;
