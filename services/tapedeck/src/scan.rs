@@ -45,6 +45,7 @@ pub async fn kinds(
     mut see: impl FnMut(&Recorded),
 ) -> Result<(), RecoverError> {
     let until = until.min(tape.head().await?.position);
+    refuse_unknown(tape, until).await?;
     let mut lanes: Vec<Lane> = kinds.iter().map(|&kind| Lane::new(kind)).collect();
     loop {
         for lane in &mut lanes {
@@ -66,6 +67,14 @@ pub async fn kinds(
                 break;
             }
         }
+    }
+}
+
+/// What a newer build has recorded may change any figure, and whoever reads some kinds alone would not meet it.
+async fn refuse_unknown(tape: &Tape, until: Position) -> Result<(), RecoverError> {
+    match tape.first_unknown().await? {
+        Some(row) if row.position <= until => decoded(&row).map(drop),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -109,6 +118,7 @@ pub async fn backwards(
     most: usize,
     mut see: impl FnMut(&Recorded) -> bool,
 ) -> Result<(), RecoverError> {
+    refuse_unknown(tape, until).await?;
     let (mut before, mut left) = (until.saturating_add(1), most);
     while left > 0 {
         let rows = tape.of_kind_before(kind, before, BATCH.min(left)).await?;

@@ -208,6 +208,10 @@ async fn beside(tape: &tape::Tape) -> Vec<Finding> {
         }
         Err(error) => found.push(finding("snapshots", State::Wrong, error.to_string())),
     }
+    match tape::verify::check_cursors(tape).await {
+        Ok(wrong) => found.extend(wrong.into_iter().map(|why| finding("cursors", State::Wrong, why))),
+        Err(error) => found.push(finding("cursors", State::Wrong, error.to_string())),
+    }
     match tape::verify::check_frames(tape).await {
         Ok((_, changed)) => found.extend(
             changed.iter().map(|hash| finding("frames", State::Wrong, super::verify::changed_frame(hash))),

@@ -51,6 +51,7 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
     let found = tape.found_snapshots().await?;
     let mut beside: Vec<String> = changed.iter().map(|hash| changed_frame(hash)).collect();
     beside.extend(found.iter().filter_map(unsound));
+    beside.extend(tape::verify::check_cursors(&tape).await?);
     let checkpoints: Vec<Checkpoint> = found.iter().filter_map(comparable).collect();
     bar.set_position(0);
     bar.set_message("cores");

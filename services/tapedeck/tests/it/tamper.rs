@@ -154,6 +154,48 @@ async fn a_cursor_that_was_put_back_is_found() {
 }
 
 #[tokio::test]
+async fn a_cursor_that_was_put_back_or_lost_its_reach_is_found_by_doctor_and_verify() {
+    for (sql, words) in [
+        ("UPDATE place SET position = 100 WHERE unit = 'portfolio-tracker'", "its position is 100"),
+        ("UPDATE place SET reach = 0 WHERE unit = 'trade-planner'", "its reach is 0"),
+    ] {
+        let place = Place::finished();
+        place.run("doctor").well();
+        assert_eq!(behind_its_back(&place, sql).await, 1);
+        for command in ["doctor", "verify"] {
+            let found = place.run(command);
+            assert_eq!(found.code, Some(1), "{command}: {found:#?}");
+            found.says(&["WRONG", "was changed", words, "restore the tape from a copy"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn up_records_nothing_behind_an_end_that_was_changed() {
+    for (sql, words) in [
+        ("UPDATE place SET hash = zeroblob(32) WHERE unit = ''", "the head row's hash is not"),
+        ("UPDATE place SET recorded_at = recorded_at - 1 WHERE unit = ''", "the head row's recorded_at is"),
+        ("UPDATE place SET position = position - 1 WHERE unit = ''", "the head row's position is"),
+        (
+            "UPDATE place SET position = 900000 WHERE unit = 'position-sizer'",
+            "the cursor of position-sizer stands at 900000",
+        ),
+    ] {
+        let place = cut_short();
+        behind_its_back(&place, sql).await;
+        let before = place.rows(&["tape", "trade", "order"]).len();
+        place.run(&up(MARKET)).ends(1, &[words, "restore the tape from a copy", "nothing is recorded"]);
+        assert_eq!(place.rows(&["tape", "trade", "order"]).len(), before, "{sql}");
+        for command in ["doctor", "verify"] {
+            let found = place.run(command);
+            assert_eq!(found.code, Some(1), "{command}: {found:#?}");
+            let named = words.trim_end_matches(|c: char| c.is_ascii_digit());
+            found.says(&[named]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_row_that_was_taken_away_is_missed() {
     let mut seed = Seed::new("rows taken away");
     let place = Place::finished();

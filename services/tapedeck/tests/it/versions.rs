@@ -55,6 +55,37 @@ async fn an_unknown_kind_is_refused_and_nothing_is_lost() {
     is_refused("position.teleported", 1, &[], &["unknown event kind 'position.teleported'"]).await;
 }
 
+/// Views read the kinds that they know by their index; what they do not know may change any of their figures.
+#[tokio::test]
+async fn every_view_refuses_a_tape_with_an_unknown_kind_of_whatever_family() {
+    let views = [
+        "positions",
+        "trades",
+        "orders",
+        "signals",
+        "portfolio",
+        "report",
+        "trading halted --why x",
+        "close --all",
+    ];
+    for kind in ["order.amended_at_venue", "split.executed"] {
+        is_refused(kind, 1, &views, &["unknown event kind", kind]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_view_until_before_the_unknown_kind_answers_as_it_did() {
+    let place = Place::finished();
+    let before = place.head().position;
+    let views = ["positions", "trades", "orders", "signals", "portfolio"];
+    let shown = views.map(|view| place.run(&format!("{view} --until {before}")).well().out);
+    newer(&place, "order.teleported", 1).await;
+    for (view, shown) in views.iter().zip(shown) {
+        assert_eq!(place.run(&format!("{view} --until {before}")).well().out, shown, "{view}");
+        place.run(view).ends(1, &["unknown event kind 'order.teleported'"]);
+    }
+}
+
 /// A kind that a command does not look at does not keep it from answering.
 #[tokio::test]
 async fn what_a_command_does_not_read_does_not_stop_it() {
