@@ -1,11 +1,14 @@
 //! `[edges.NAME]`: what gives signals, how much it may spend, how its trades are left.
 
 use crate::{
-    AccountSettings, EdgeKind, EdgeSettings, Exit, Forward, Sizing, file::is_configured, section::Section,
-    value,
+    AccountSettings, EdgeKind, EdgeSettings, Exit, Forward, Sizing,
+    file::is_configured,
+    section::Section,
+    value::{self, Parsed},
 };
-use domain::{Account, EdgeName, Interval};
-use std::{num::NonZeroU32, time::Duration};
+use domain::{Account, EdgeName, Instrument, InstrumentKind, Interval, Symbol};
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
+use toml::de::DeValue;
 
 /// What an edge of the owner's own name takes from the default edge where it does not say it.
 /// What makes a strategy, and what it risks, it must say itself.
@@ -59,6 +62,11 @@ fn edge(
     } else {
         account
     };
+    let instruments = if section.has("instruments") {
+        section.read("instruments", INSTRUMENTS, |value| instruments(value, account))
+    } else {
+        Some(None)
+    };
     let sizing = sizing(section.table("sizing"));
     let exit = exit(section.table("exit"));
     let slippage = section.read("slippage", "write a ratio from 0 to less than 1, e.g. 0.005", value::ratio);
@@ -71,11 +79,44 @@ fn edge(
         enabled: enabled?,
         kind: kind?,
         account: account?,
+        instruments: instruments?,
         sizing: sizing?,
         exit: exit?,
         slippage: slippage?,
         max_age: max_age?,
     })
+}
+
+const INSTRUMENTS: &str =
+    "write \"all\", or a list of symbols at the account's venue, e.g. [\"BTCUSDT\", \"ETHUSDT\"]";
+
+/// `None` is all. A symbol means that of the account's venue, on spot.
+fn instruments(value: &DeValue<'_>, account: Option<Account>) -> Parsed<Option<BTreeSet<Instrument>>> {
+    if value.as_str() == Some("all") {
+        return Ok(None);
+    }
+    let list = value.as_array().ok_or_else(|| format!("is {}, not a list", value::describe(value)))?;
+    if list.is_empty() {
+        return Err("is an empty list".to_owned());
+    }
+    let read = |given: &DeValue<'_>| -> Parsed<Option<Instrument>> {
+        let text = value::text(given)?;
+        if text.contains(':') {
+            let instrument: Instrument = value::parsed(given)?;
+            return match account {
+                Some(account) if account.venue != instrument.venue => {
+                    Err(format!("has {instrument}, which is not at {}", account.venue))
+                }
+                Some(_) | None => Ok(Some(instrument)),
+            };
+        }
+        let symbol = Symbol::new(text).map_err(|invalid| invalid.to_string())?;
+        Ok(account.map(|account| Instrument { venue: account.venue, kind: InstrumentKind::Spot, symbol }))
+    };
+    let read: Vec<Option<Instrument>> =
+        list.iter().map(|given| read(given.get_ref())).collect::<Parsed<_>>()?;
+    // An account that cannot be read is a problem of its own.
+    Ok(Some(read.into_iter().flatten().collect()))
 }
 
 enum KindName {

@@ -1,6 +1,6 @@
 //! What `tapedeck.toml` says, checked. Ratios are parts of one.
 
-use domain::{Account, Asset, Decimal, EdgeName, Interval};
+use domain::{Account, Asset, Decimal, EdgeName, Instrument, Interval};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -159,6 +159,8 @@ pub struct EdgeSettings {
     pub enabled: bool,
     pub kind: EdgeKind,
     pub account: Account,
+    /// What it trades; `None` is whatever the market brings.
+    pub instruments: Option<BTreeSet<Instrument>>,
     pub sizing: Sizing,
     pub exit: Exit,
     /// How far above the trigger it may enter.

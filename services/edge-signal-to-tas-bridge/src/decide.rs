@@ -2,7 +2,7 @@
 
 use crate::trade_id::trade_id;
 use domain::{Account, Direction, EdgeName, Timestamp};
-use events::{CloseRequested, Event, Kind, RequestedBy, SignalEvent, SignalGiven, TradeRequested};
+use events::{CloseRequested, Event, Kind, RequestedBy, SignalEvent, SignalGiven, Stance, TradeRequested};
 use serde::{Deserialize, Serialize};
 use service::Service;
 
@@ -55,28 +55,25 @@ impl Service for Bridge {
 
 impl Bridge {
     fn forward(&self, signal: &SignalGiven) -> Vec<Event> {
-        let accounts = self.accounts(&signal.edge);
-        accounts
-            .iter()
-            .map(|&account| match signal.direction {
-                Direction::Long => enter(signal, account, &accounts),
-                Direction::Short => leave(signal, account),
+        let routes = self.config.routes.iter().filter(|route| route.edge == signal.edge);
+        routes
+            .map(|route| route.account)
+            .map(|account| match signal.stance {
+                Stance::Long => enter(signal, Direction::Long, account),
+                // Nobody can be short yet: whoever wants to be leaves.
+                Stance::Short | Stance::Flat => leave(signal, account),
             })
             .collect()
     }
-
-    fn accounts(&self, edge: &EdgeName) -> Vec<Account> {
-        self.config.routes.iter().filter(|route| route.edge == *edge).map(|route| route.account).collect()
-    }
 }
 
-fn enter(signal: &SignalGiven, account: Account, accounts: &[Account]) -> Event {
+fn enter(signal: &SignalGiven, direction: Direction, account: Account) -> Event {
     TradeRequested {
-        trade: trade_id(signal, account, accounts),
+        trade: trade_id(signal, direction, account),
         account,
         instrument: signal.instrument,
         edge: signal.edge,
-        direction: signal.direction,
+        direction,
         trigger: signal.price,
         signal_at: signal.at,
         by: RequestedBy::Edge,

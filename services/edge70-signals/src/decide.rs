@@ -3,7 +3,8 @@
 use crate::series::{Broken, Series};
 use domain::{Direction, EdgeName, Instrument, InstrumentKind, Interval, Timestamp, TradeId};
 use events::{
-    Breakout, CandleEvent, Event, Kind, SignalAmbiguous, SignalEvent, SignalGiven, SignalPossible, TradeEvent,
+    Breakout, Candle, CandleEvent, Event, Evidence, Kind, SignalAmbiguous, SignalEvent, SignalGiven,
+    SignalPossible, Stance, TradeEvent,
 };
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -19,6 +20,9 @@ pub struct Edge70 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     pub edge: EdgeName,
+    /// What it trades; `None` is every instrument whose candles come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruments: Option<BTreeSet<Instrument>>,
     /// Only candles of this interval count.
     pub interval: Interval,
     /// How many candles before the new one its high must exceed; one less than TradingView's
@@ -61,9 +65,10 @@ impl State {
         self.open.get(instrument).is_some_and(|trades| !trades.is_empty())
     }
 
-    fn turn(&mut self, instrument: &Instrument, direction: Direction) {
+    fn turn(&mut self, instrument: &Instrument, stance: Stance) {
         if let Some(series) = self.series.get_mut(instrument) {
-            series.direction = Some(direction);
+            // This edge is never flat: it has nothing that says so.
+            series.direction = stance.direction().or(series.direction);
         }
     }
 
@@ -91,14 +96,14 @@ impl Service for Edge70 {
     fn apply(&self, state: &mut State, _now: Timestamp, event: &Event) {
         match event {
             // Candles of other intervals, by far the most, cost this comparison.
-            Event::Candle(CandleEvent::Closed(closed)) if closed.candle.interval == self.config.interval => {
+            Event::Candle(CandleEvent::Closed(closed)) if self.judges(&closed.candle) => {
                 let series =
                     state.series.entry(closed.candle.instrument).or_insert_with(|| Series::new(&self.config));
                 state.broken = series.take(&self.config, &closed.candle);
             }
             // Own sayings: the direction follows what was said, so that what is recorded counts.
-            Event::Signal(SignalEvent::Given(signal)) => state.turn(&signal.instrument, signal.direction),
-            Event::Signal(SignalEvent::Possible(signal)) => state.turn(&signal.instrument, signal.direction),
+            Event::Signal(SignalEvent::Given(signal)) => state.turn(&signal.instrument, signal.stance),
+            Event::Signal(SignalEvent::Possible(signal)) => state.turn(&signal.instrument, signal.stance),
             Event::Trade(TradeEvent::Opened(trade)) if trade.edge == self.config.edge => {
                 state.open.entry(trade.instrument).or_default().insert(trade.trade);
             }
@@ -111,7 +116,7 @@ impl Service for Edge70 {
 
     fn decide(&self, state: &State, _now: Timestamp, heard: &Event) -> Vec<Event> {
         let Event::Candle(CandleEvent::Closed(closed)) = heard else { return Vec::new() };
-        if closed.candle.interval != self.config.interval {
+        if !self.judges(&closed.candle) {
             return Vec::new();
         }
         state.broken.as_ref().and_then(|broken| self.judge(state, broken)).into_iter().collect()
@@ -119,6 +124,12 @@ impl Service for Edge70 {
 }
 
 impl Edge70 {
+    fn judges(&self, candle: &Candle) -> bool {
+        let Config { interval, instruments, .. } = &self.config;
+        candle.interval == *interval
+            && instruments.as_ref().is_none_or(|instruments| instruments.contains(&candle.instrument))
+    }
+
     fn judge(&self, state: &State, broken: &Broken) -> Option<Event> {
         match (broken.long, broken.short) {
             (Some(long), Some(short)) => Some(self.ambiguous(broken, long, short)),
@@ -139,14 +150,27 @@ impl Edge70 {
         let edge = self.config.edge;
         let Some(previous) = state.direction(&instrument) else {
             // Whether this one turns the trend nobody can tell.
-            return Some(SignalPossible { edge, instrument, direction, price, at, breakout }.into());
+            let (stance, evidence) = (direction.into(), Some(Evidence::Breakout(breakout)));
+            return Some(SignalPossible { edge, instrument, stance, price, at, evidence }.into());
         };
         if direction == previous && !self.repeats(state, &instrument, direction) {
             return None;
         }
-        let previous = Some(previous);
-        let test = false;
-        Some(SignalGiven { edge, instrument, direction, price, at, previous, breakout, test }.into())
+        let given = SignalGiven {
+            edge,
+            instrument,
+            stance: direction.into(),
+            price,
+            at,
+            previous: Some(previous.into()),
+            evidence: Some(Evidence::Breakout(breakout)),
+            stop: None,
+            target: None,
+            strength: None,
+            valid_until: None,
+            test: false,
+        };
+        Some(given.into())
     }
 
     /// Whether a further extreme in the same direction is a signal.
@@ -163,6 +187,7 @@ impl Edge70 {
 
     fn ambiguous(&self, broken: &Broken, long: Breakout, short: Breakout) -> Event {
         let Broken { instrument, at, .. } = *broken;
+        let (long, short) = (Some(Evidence::Breakout(long)), Some(Evidence::Breakout(short)));
         SignalAmbiguous { edge: self.config.edge, instrument, at, long, short }.into()
     }
 }

@@ -130,46 +130,61 @@ fn candle(event: &CandleEvent) -> String {
     }
 }
 
-fn breakout(b: &Breakout, beyond: &str) -> String {
-    format!(
-        "{} {beyond} {}, the extreme of the last {} of {}",
-        b.extreme,
-        b.channel,
-        count(b.lookback.into(), "candle"),
-        b.interval
-    )
+/// What speaks for a stance.
+fn evidence(evidence: Option<&Evidence>, stance: Stance) -> String {
+    match evidence {
+        Some(Evidence::Breakout(b)) => {
+            let beyond = if stance == Stance::Short { "below" } else { "above" };
+            let candles = count(b.lookback.into(), "candle");
+            format!(
+                "{} {beyond} {}, the extreme of the last {candles} of {}",
+                b.extreme, b.channel, b.interval
+            )
+        }
+        Some(Evidence::Figures(figures)) => {
+            let shown: Vec<_> =
+                figures.iter().map(|(name, figure)| format!("{name} {}", show(*figure))).collect();
+            shown.join(", ")
+        }
+        None => "it gives no reason".to_owned(),
+    }
 }
 
 fn signal(event: &SignalEvent) -> String {
-    let beyond = |d| match d {
-        domain::Direction::Long => "above",
-        domain::Direction::Short => "below",
-    };
     match event {
-        SignalEvent::Given(e) => format!(
-            "{}{} says {} {} at {}: {} (before: {})",
-            if e.test { "TEST: " } else { "" },
-            e.edge,
-            e.direction,
-            e.instrument,
-            e.price,
-            breakout(&e.breakout, beyond(e.direction)),
-            e.previous.map_or_else(|| "nothing".to_owned(), |d| d.to_string())
-        ),
+        SignalEvent::Given(e) => {
+            let figure = |name: &str, figure: Option<String>| {
+                figure.map_or_else(String::new, |figure| format!("; {name} {figure}"))
+            };
+            format!(
+                "{}{} says {} {} at {}: {} (before: {}){}{}{}{}",
+                if e.test { "TEST: " } else { "" },
+                e.edge,
+                e.stance,
+                e.instrument,
+                e.price,
+                evidence(e.evidence.as_ref(), e.stance),
+                e.previous.map_or_else(|| "nothing".to_owned(), |stance| stance.to_string()),
+                figure("stop", e.stop.map(|price| price.to_string())),
+                figure("target", e.target.map(|price| price.to_string())),
+                figure("strength", e.strength.map(show)),
+                figure("valid until", e.valid_until.map(|until| until.to_string())),
+            )
+        }
         SignalEvent::Possible(e) => format!(
             "{}: possibly {} {} at {}, its first direction, not traded: {}",
             e.edge,
-            e.direction,
+            e.stance,
             e.instrument,
             e.price,
-            breakout(&e.breakout, beyond(e.direction))
+            evidence(e.evidence.as_ref(), e.stance)
         ),
         SignalEvent::Ambiguous(e) => format!(
             "{}: {} broke both extremes in one candle; ignored: {}; {}",
             e.edge,
             e.instrument,
-            breakout(&e.long, "above"),
-            breakout(&e.short, "below")
+            evidence(e.long.as_ref(), Stance::Long),
+            evidence(e.short.as_ref(), Stance::Short)
         ),
     }
 }

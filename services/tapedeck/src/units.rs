@@ -139,6 +139,7 @@ pub fn at(settings: &Settings, venue: Option<&str>) -> anyhow::Result<Vec<Host>>
         let EdgeKind::Edge70 { interval, long, short, forward } = edge.kind else { continue };
         let config = edge70_signals::Config {
             edge: edge.name,
+            instruments: edge.instruments.clone(),
             interval,
             long,
             short,

@@ -199,3 +199,12 @@ fn every_key_of_the_default_has_a_comment_before_it() {
         }
     }
 }
+
+#[test]
+fn an_edge_trades_what_the_market_brings_or_a_list_of_its_own() {
+    assert_eq!(edge(&read(""), "edge70").instruments, None);
+    let settings = read("[edges.edge70]\ninstruments = [\"ETHUSDT\", \"binance:spot:BTCUSDT\"]");
+    let listed = edge(&settings, "edge70").instruments.clone().unwrap();
+    let listed: Vec<String> = listed.iter().map(ToString::to_string).collect();
+    assert_eq!(listed, ["binance:spot:BTCUSDT", "binance:spot:ETHUSDT"]);
+}

@@ -69,7 +69,7 @@ fn an_unknown_key_is_a_problem_with_the_one_that_was_meant() {
 fn a_key_of_another_variant_is_unknown_here() {
     one(
         "[edges.edge61]\nlong = 5",
-        "line 2: edges.edge61.long: is no key of this table; known here: account, enabled, exit, kind, max_age, sizing, slippage",
+        "line 2: edges.edge61.long: is no key of this table; known here: account, enabled, exit, instruments, kind, max_age, sizing, slippage",
     );
     one(
         "[edges.edge70]\nsizing = { method = \"risk\", max_loss = 0.01, amount = 3 }",
@@ -205,4 +205,21 @@ fn a_file_that_cannot_be_read_is_named() {
     fs::write(&path, "quote = 5").unwrap();
     let problems = Settings::load(Some(&path)).unwrap_err();
     assert_eq!(problems.source_name, path.display().to_string());
+}
+
+#[test]
+fn an_edges_instruments_are_a_list_of_symbols_at_its_venue() {
+    let remedy =
+        "write \"all\", or a list of symbols at the account's venue, e.g. [\"BTCUSDT\", \"ETHUSDT\"]";
+    for (written, what) in [
+        ("\"BTCUSDT\"", "is the text 'BTCUSDT', not a list"),
+        ("[]", "is an empty list"),
+        ("[3]", "is the number 3, not text"),
+        ("[\"bybit:spot:BTCUSDT\"]", "has bybit:spot:BTCUSDT, which is not at binance"),
+    ] {
+        one(
+            &format!("[edges.edge70]\ninstruments = {written}"),
+            &format!("line 2: edges.edge70.instruments: {what}; {remedy}"),
+        );
+    }
 }

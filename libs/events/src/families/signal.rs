@@ -1,10 +1,59 @@
 //! What edges say.
 
 use super::payload;
-use domain::{Direction, EdgeName, Instrument, Interval, Price, Timestamp};
+use domain::{Decimal, Direction, EdgeName, Instrument, Interval, Price, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
 
-/// The figures that made a signal: which extreme was broken by what.
+/// Where an edge wants to stand from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stance {
+    Long,
+    Short,
+    /// Out of the market, whichever way it stood.
+    Flat,
+}
+
+impl From<Direction> for Stance {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Long => Self::Long,
+            Direction::Short => Self::Short,
+        }
+    }
+}
+
+impl Stance {
+    /// `None` is out of the market.
+    pub fn direction(self) -> Option<Direction> {
+        match self {
+            Self::Long => Some(Direction::Long),
+            Self::Short => Some(Direction::Short),
+            Self::Flat => None,
+        }
+    }
+}
+
+impl fmt::Display for Stance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.direction() {
+            Some(direction) => direction.fmt(f),
+            None => f.write_str("flat"),
+        }
+    }
+}
+
+/// What made a signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    Breakout(Breakout),
+    /// Figures of the edge's own, by name: indicators, scores.
+    Figures(BTreeMap<String, Decimal>),
+}
+
+/// The figures of a breakout: which extreme was broken by what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breakout {
     pub interval: Interval,
@@ -16,17 +65,31 @@ pub struct Breakout {
     pub extreme: Price,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// An edge wants to be long, short or flat of an instrument.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalGiven {
     pub edge: EdgeName,
     pub instrument: Instrument,
-    pub direction: Direction,
-    /// The close of the candle that gave it.
+    pub stance: Stance,
+    /// The price that it was given at, such as the close of the candle.
     pub price: Price,
-    /// The instant from which it could be known: the candle's close.
+    /// The instant from which it could be known, such as the candle's close.
     pub at: Timestamp,
-    pub previous: Option<Direction>,
-    pub breakout: Breakout,
+    pub previous: Option<Stance>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// Where a trade on it is protected, instead of where the edge's configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Price>,
+    /// Where a trade on it takes its profit, instead of where the edge's configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Price>,
+    /// How much the edge trusts it, above 0 and at most 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<Decimal>,
+    /// No trade is entered on it after this; `None` leaves that to the edge's configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
     /// A test signal never trades.
     pub test: bool,
 }
@@ -37,15 +100,16 @@ payload!(
     instrument = e.instrument
 );
 
-/// A first extreme, with no direction known before it: for a human to judge, never traded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A first sign, with no stance known before it: for a human to judge, never traded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalPossible {
     pub edge: EdgeName,
     pub instrument: Instrument,
-    pub direction: Direction,
+    pub stance: Stance,
     pub price: Price,
     pub at: Timestamp,
-    pub breakout: Breakout,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 payload!(
     SignalPossible,
@@ -54,14 +118,16 @@ payload!(
     instrument = e.instrument
 );
 
-/// One candle broke both extremes: ignored, the direction stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The evidence points both ways at once: ignored, the stance stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalAmbiguous {
     pub edge: EdgeName,
     pub instrument: Instrument,
     pub at: Timestamp,
-    pub long: Breakout,
-    pub short: Breakout,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long: Option<Evidence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Evidence>,
 }
 payload!(
     SignalAmbiguous,

@@ -1,30 +1,34 @@
 //! Signals in, requests out.
 
-use domain::{Direction, Interval, Timestamp};
+use domain::{Direction, Timestamp};
 use edge_signal_to_tas_bridge::{Bridge, Config, Route};
-use events::{Breakout, Event, RequestedBy, SignalGiven, TradeEvent};
+use events::{Event, RequestedBy, SignalGiven, Stance, TradeEvent};
 use service::Solo;
 
 fn route(edge: &str, account: &str) -> Route {
     Route { edge: edge.parse().unwrap(), account: account.parse().unwrap() }
 }
 
-fn signal(edge: &str, instrument: &str, direction: Direction, at: &str) -> SignalGiven {
+fn signal(edge: &str, instrument: &str, stance: Stance, at: &str) -> SignalGiven {
     let price = "42000.5".parse().unwrap();
     SignalGiven {
         edge: edge.parse().unwrap(),
         instrument: instrument.parse().unwrap(),
-        direction,
+        stance,
         price,
         at: at.parse().unwrap(),
         previous: None,
-        breakout: Breakout { interval: Interval::Day1, lookback: 59, channel: price, extreme: price },
+        evidence: None,
+        stop: None,
+        target: None,
+        strength: None,
+        valid_until: None,
         test: false,
     }
 }
 
-fn btc(direction: Direction) -> SignalGiven {
-    signal("edge70", "binance:spot:BTCUSDT", direction, "2024-01-15T00:00:00Z")
+fn btc(stance: Stance) -> SignalGiven {
+    signal("edge70", "binance:spot:BTCUSDT", stance, "2024-01-15T00:00:00Z")
 }
 
 /// What a bridge with these routes says on that signal, an hour after it was given.
@@ -49,9 +53,9 @@ fn check(routes: &[Route], signal: SignalGiven, log: &[&str]) {
 
 #[test]
 fn a_long_signal_asks_for_a_trade_at_the_signals_price_and_time() {
-    let said = said(&[route("edge70", "paper:main")], btc(Direction::Long));
+    let said = said(&[route("edge70", "paper:main")], btc(Stance::Long));
     let [Event::Trade(TradeEvent::Requested(request))] = &said[..] else { panic!("{said:?}") };
-    assert_eq!(request.trade.as_str(), "edge70-BTCUSDT-L-20240115T0000");
+    assert_eq!(request.trade.as_str(), "edge70-BTCUSDT-L-20240115T0000-paper:main");
     assert_eq!(request.account.to_string(), "paper:main");
     assert_eq!(request.trigger.to_string(), "42000.5");
     assert_eq!(request.signal_at, "2024-01-15".parse::<Timestamp>().unwrap());
@@ -59,26 +63,28 @@ fn a_long_signal_asks_for_a_trade_at_the_signals_price_and_time() {
 }
 
 #[test]
-fn a_short_signal_closes_what_the_edge_holds() {
-    check(
-        &[route("edge70", "paper:main")],
-        btc(Direction::Short),
-        &["close edge70 binance:spot:BTCUSDT on paper:main"],
-    );
+fn a_short_or_flat_signal_closes_what_the_edge_holds() {
+    for stance in [Stance::Short, Stance::Flat] {
+        check(
+            &[route("edge70", "paper:main")],
+            btc(stance),
+            &["close edge70 binance:spot:BTCUSDT on paper:main"],
+        );
+    }
 }
 
 #[test]
 fn a_test_signal_never_trades() {
     let routes = [route("edge70", "paper:main")];
-    for direction in [Direction::Long, Direction::Short] {
-        check(&routes, SignalGiven { test: true, ..btc(direction) }, &[]);
+    for stance in [Stance::Long, Stance::Short, Stance::Flat] {
+        check(&routes, SignalGiven { test: true, ..btc(stance) }, &[]);
     }
 }
 
 #[test]
 fn a_signal_of_an_edge_without_a_route_is_not_traded() {
-    check(&[route("edge60", "paper:main")], btc(Direction::Long), &[]);
-    check(&[], btc(Direction::Short), &[]);
+    check(&[route("edge60", "paper:main")], btc(Stance::Long), &[]);
+    check(&[], btc(Stance::Short), &[]);
 }
 
 #[test]
@@ -87,10 +93,10 @@ fn each_routed_account_gets_a_trade_of_its_own_name() {
         [route("edge70", "binance:main"), route("edge60", "binance:other"), route("edge70", "binance:small")];
     check(
         &routes,
-        btc(Direction::Long),
+        btc(Stance::Long),
         &[
-            "edge70-BTCUSDT-L-20240115T0000-main long on binance:main",
-            "edge70-BTCUSDT-L-20240115T0000-small long on binance:small",
+            "edge70-BTCUSDT-L-20240115T0000-binance:main long on binance:main",
+            "edge70-BTCUSDT-L-20240115T0000-binance:small long on binance:small",
         ],
     );
 }
@@ -100,31 +106,47 @@ fn accounts_of_the_same_name_at_two_venues_are_told_apart() {
     let routes = [route("edge70", "binance:main"), route("edge70", "bybit:main")];
     check(
         &routes,
-        btc(Direction::Long),
+        btc(Stance::Long),
         &[
-            "edge70-BTCUSDT-L-20240115T0000-binance-main long on binance:main",
-            "edge70-BTCUSDT-L-20240115T0000-bybit-main long on bybit:main",
+            "edge70-BTCUSDT-L-20240115T0000-binance:main long on binance:main",
+            "edge70-BTCUSDT-L-20240115T0000-bybit:main long on bybit:main",
         ],
     );
 }
 
 #[test]
+fn parts_of_a_name_that_could_be_read_in_two_ways_make_two_names() {
+    let name = |edge: &str, symbol: &str| {
+        let instrument = format!("binance:spot:{symbol}");
+        let said = said(&[route(edge, "paper:main")], signal(edge, &instrument, Stance::Long, "2024-01-15"));
+        said[0].trade().unwrap().to_string()
+    };
+    let (one, other) = (name("a-B", "C"), name("a", "B-C"));
+    assert_ne!(one, other);
+    assert!(one.starts_with("a-B-C-L-20240115T0000-paper:main-"), "{one}");
+    assert_eq!(name("a-B", "C"), one, "the same signal has the same name");
+}
+
+#[test]
 fn a_route_given_twice_trades_once() {
     let twice = [route("edge70", "paper:main"), route("edge70", "paper:main")];
-    check(&twice, btc(Direction::Long), &["edge70-BTCUSDT-L-20240115T0000 long on paper:main"]);
+    check(&twice, btc(Stance::Long), &["edge70-BTCUSDT-L-20240115T0000-paper:main long on paper:main"]);
 }
 
 #[test]
 fn signals_within_one_minute_and_of_a_perpetual_make_other_trades() {
     let routes = [route("edge70", "paper:main")];
     let name = |instrument: &str, at: &str| {
-        let said = said(&routes, signal("edge70", instrument, Direction::Long, at));
+        let said = said(&routes, signal("edge70", instrument, Stance::Long, at));
         let [Event::Trade(TradeEvent::Requested(request))] = &said[..] else { panic!("{said:?}") };
         request.trade.to_string()
     };
     let spot = "binance:spot:BTCUSDT";
-    assert_eq!(name(spot, "2024-01-15T00:00:07Z"), "edge70-BTCUSDT-L-20240115T000007");
-    assert_eq!(name("binance:linear_perpetual:BTCUSDT", "2024-01-15"), "edge70-BTCUSDT.P-L-20240115T0000");
+    assert_eq!(name(spot, "2024-01-15T00:00:07Z"), "edge70-BTCUSDT-L-20240115T000007-paper:main");
+    assert_eq!(
+        name("binance:linear_perpetual:BTCUSDT", "2024-01-15"),
+        "edge70-BTCUSDT.P-L-20240115T0000-paper:main"
+    );
 }
 
 #[test]
@@ -132,7 +154,7 @@ fn a_name_too_long_to_be_an_id_is_shortened_and_stays_unique() {
     let accounts = ["a-long-venuename:a-long-name-here", "b-long-venuename:a-long-name-here"];
     let routes = accounts.map(|account| route("a-very-long-edge", account));
     let symbol = format!("binance:spot:{}", "X".repeat(40));
-    let said = said(&routes, signal("a-very-long-edge", &symbol, Direction::Long, "2024-01-15"));
+    let said = said(&routes, signal("a-very-long-edge", &symbol, Stance::Long, "2024-01-15"));
     let names: Vec<String> = said.iter().filter_map(|event| event.trade()).map(|t| t.to_string()).collect();
     assert_eq!(names.len(), 2);
     assert_ne!(names[0], names[1]);

@@ -3,7 +3,7 @@
 use domain::{Decimal, Instrument, Interval, Price, Timestamp};
 use edge70_signals::{Config, Edge70, Forward};
 use events::{
-    AbortReason, Candle, CandleClosed, CandleMissing, Event, ExitReason, SignalEvent, TradeAborted,
+    AbortReason, Candle, CandleClosed, CandleMissing, Event, Evidence, ExitReason, SignalEvent, TradeAborted,
     TradeClosed, TradeOpened,
 };
 use service::Solo;
@@ -21,6 +21,7 @@ pub struct Market {
 pub fn config(long: u32, short: u32, forward: Forward) -> Config {
     Config {
         edge: "edge70".parse().unwrap(),
+        instruments: None,
         interval: Interval::Day1,
         long: NonZeroU32::new(long).unwrap(),
         short: NonZeroU32::new(short).unwrap(),
@@ -155,10 +156,14 @@ impl Market {
 
 fn line(event: &Event) -> String {
     match event {
-        Event::Signal(SignalEvent::Given(s)) => format!("{} {}", s.direction, s.price),
-        Event::Signal(SignalEvent::Possible(s)) => format!("possible {} {}", s.direction, s.price),
+        Event::Signal(SignalEvent::Given(s)) => format!("{} {}", s.stance, s.price),
+        Event::Signal(SignalEvent::Possible(s)) => format!("possible {} {}", s.stance, s.price),
         Event::Signal(SignalEvent::Ambiguous(s)) => {
-            format!("ambiguous {}>{} {}<{}", s.long.extreme, s.long.channel, s.short.extreme, s.short.channel)
+            let (Some(Evidence::Breakout(long)), Some(Evidence::Breakout(short))) = (&s.long, &s.short)
+            else {
+                return format!("ambiguous without breakouts: {s:?}");
+            };
+            format!("ambiguous {}>{} {}<{}", long.extreme, long.channel, short.extreme, short.channel)
         }
         other => format!("unexpected {}", other.kind().name()),
     }

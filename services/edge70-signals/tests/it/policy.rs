@@ -2,7 +2,7 @@
 
 use crate::market::{Market, btc, candle, config};
 use domain::{Direction, Instrument, Interval};
-use edge70_signals::Forward;
+use edge70_signals::{Config, Forward};
 
 /// Direction long, known from the first break of a channel of three highs and two lows.
 fn rising(forward: Forward) -> Market {
@@ -85,6 +85,18 @@ fn candles_of_other_intervals_do_not_count() {
     }
     market.expect(&[]);
     market.days(&[(12, 9)]).expect(&["4 long 10.5"]);
+}
+
+#[test]
+fn only_the_instruments_that_are_configured_are_judged() {
+    let eth: Instrument = "binance:spot:ETHUSDT".parse().unwrap();
+    let only = |instrument: Instrument| Config {
+        instruments: Some([instrument].into()),
+        ..config(3, 2, Forward::DirectionFlips)
+    };
+    let bars = [(10, 9), (10, 9), (10, 9), (11, 9), (10, 8)];
+    Market::new(only(eth)).days(&bars).expect(&[]);
+    Market::new(only(btc())).days(&bars).expect(&["3 possible long 10", "4 short 9"]);
 }
 
 #[test]

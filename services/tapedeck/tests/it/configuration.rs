@@ -48,7 +48,7 @@ fn another_lookback_is_taken_up_by_the_edge_alone() {
     let started = started(&place);
     assert_eq!(started.len(), 1, "{started:?}");
     assert_eq!(started[0].0, "edge70-signals");
-    let lookbacks = |row: &Value| row["body"]["breakout"]["lookback"].as_u64().unwrap();
+    let lookbacks = |row: &Value| row["body"]["evidence"]["breakout"]["lookback"].as_u64().unwrap();
     let half: domain::Timestamp = HALF.parse().unwrap();
     for signal in place.rows(&["signal.given"]) {
         let known: [u64; 2] = if time(&signal["recorded_at"]) > half { [20, 10] } else { [59, 21] };

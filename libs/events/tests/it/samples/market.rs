@@ -37,37 +37,50 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::QuoteAsked => one(QuoteAsked { instrument: btc() }),
         Kind::QuoteSeen => one(QuoteSeen { instrument: btc(), price: v("42000.10"), at: at(1) }),
         Kind::SignalGiven => {
-            let given = |direction, previous, test| SignalGiven {
+            let given = |stance, previous, evidence, test| SignalGiven {
                 edge: v("edge70"),
                 instrument: btc(),
-                direction,
+                stance,
                 price: v("42000.10"),
                 at: at(0),
                 previous,
-                breakout: breakout(),
+                evidence,
+                stop: None,
+                target: None,
+                strength: None,
+                valid_until: None,
                 test,
             };
-            let [long, short] = every::directions()[..] else { panic!("two directions") };
+            let figures = [("atr".to_owned(), d("120.50")), ("rsi".to_owned(), d("71"))];
+            let figures = Some(Evidence::Figures(figures.into()));
             vec![
-                given(long, Some(short), false).into(),
-                given(short, Some(long), true).into(),
-                given(long, None, false).into(),
+                given(Stance::Long, Some(Stance::Short), breakout(20), false).into(),
+                given(Stance::Short, Some(Stance::Long), breakout(20), true).into(),
+                given(Stance::Long, None, None, false).into(),
+                SignalGiven {
+                    stop: Some(v("41000")),
+                    target: Some(v("45000.5")),
+                    strength: Some(d("0.75")),
+                    valid_until: Some(at(60_000_000)),
+                    ..given(Stance::Flat, Some(Stance::Long), figures, false)
+                }
+                .into(),
             ]
         }
         Kind::SignalPossible => all(every::directions(), |direction| SignalPossible {
             edge: v("edge70"),
             instrument: btc(),
-            direction,
+            stance: direction.into(),
             price: v("42000.10"),
             at: at(0),
-            breakout: breakout(),
+            evidence: breakout(20),
         }),
         Kind::SignalAmbiguous => one(SignalAmbiguous {
             edge: v("edge70"),
             instrument: btc(),
             at: at(0),
-            long: breakout(),
-            short: Breakout { lookback: 21, ..breakout() },
+            long: breakout(20),
+            short: breakout(21),
         }),
         other => unreachable!("{} has its samples elsewhere", other.name()),
     }
@@ -90,8 +103,9 @@ fn candle() -> Candle {
     }
 }
 
-fn breakout() -> Breakout {
-    Breakout { interval: Interval::Day1, lookback: 20, channel: v("42500"), extreme: v("43000") }
+fn breakout(lookback: u32) -> Option<Evidence> {
+    let breakout = Breakout { interval: Interval::Day1, lookback, channel: v("42500"), extreme: v("43000") };
+    Some(Evidence::Breakout(breakout))
 }
 
 fn full_rules() -> InstrumentRules {
