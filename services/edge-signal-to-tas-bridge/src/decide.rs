@@ -2,7 +2,9 @@
 
 use crate::trade_id::trade_id;
 use domain::{Account, Direction, EdgeName, Timestamp};
-use events::{CloseRequested, Event, Kind, RequestedBy, SignalEvent, SignalGiven, Stance, TradeRequested};
+use events::{
+    CloseRequested, Event, Kind, RequestedBy, SignalDirection, SignalEvent, SignalGiven, TradeRequested,
+};
 use serde::{Deserialize, Serialize};
 use service::Service;
 
@@ -58,10 +60,10 @@ impl Bridge {
         let routes = self.config.routes.iter().filter(|route| route.edge == signal.edge);
         routes
             .map(|route| route.account)
-            .map(|account| match signal.stance {
-                Stance::Long => enter(signal, Direction::Long, account),
+            .map(|account| match signal.direction {
+                SignalDirection::Long => enter(signal, Direction::Long, account),
                 // Nobody can be short yet: whoever wants to be leaves.
-                Stance::Short | Stance::Flat => leave(signal, account),
+                SignalDirection::Short | SignalDirection::Flat => leave(signal, account),
             })
             .collect()
     }

@@ -19,6 +19,7 @@ fn main() {
 
 fn measure(what: &str, interval: Interval, instruments: usize) {
     let edge = Edge70::new(Config {
+        instruments: None,
         edge: "edge70".parse().expect("a name"),
         interval: Interval::Day1,
         long: NonZeroU32::new(59).expect("not zero"),

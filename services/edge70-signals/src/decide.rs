@@ -3,8 +3,8 @@
 use crate::series::{Broken, Series};
 use domain::{Direction, EdgeName, Instrument, InstrumentKind, Interval, Timestamp, TradeId};
 use events::{
-    Breakout, Candle, CandleEvent, Event, Evidence, Kind, SignalAmbiguous, SignalEvent, SignalGiven,
-    SignalPossible, Stance, TradeEvent,
+    Breakout, Candle, CandleEvent, Event, Evidence, Kind, SignalAmbiguous, SignalDirection, SignalEvent,
+    SignalGiven, SignalPossible, TradeEvent,
 };
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -65,10 +65,10 @@ impl State {
         self.open.get(instrument).is_some_and(|trades| !trades.is_empty())
     }
 
-    fn turn(&mut self, instrument: &Instrument, stance: Stance) {
+    fn turn(&mut self, instrument: &Instrument, direction: SignalDirection) {
         if let Some(series) = self.series.get_mut(instrument) {
             // This edge is never flat: it has nothing that says so.
-            series.direction = stance.direction().or(series.direction);
+            series.direction = direction.entry().or(series.direction);
         }
     }
 
@@ -102,8 +102,8 @@ impl Service for Edge70 {
                 state.broken = series.take(&self.config, &closed.candle);
             }
             // Own sayings: the direction follows what was said, so that what is recorded counts.
-            Event::Signal(SignalEvent::Given(signal)) => state.turn(&signal.instrument, signal.stance),
-            Event::Signal(SignalEvent::Possible(signal)) => state.turn(&signal.instrument, signal.stance),
+            Event::Signal(SignalEvent::Given(signal)) => state.turn(&signal.instrument, signal.direction),
+            Event::Signal(SignalEvent::Possible(signal)) => state.turn(&signal.instrument, signal.direction),
             Event::Trade(TradeEvent::Opened(trade)) if trade.edge == self.config.edge => {
                 state.open.entry(trade.instrument).or_default().insert(trade.trade);
             }
@@ -150,8 +150,8 @@ impl Edge70 {
         let edge = self.config.edge;
         let Some(previous) = state.direction(&instrument) else {
             // Whether this one turns the trend nobody can tell.
-            let (stance, evidence) = (direction.into(), Some(Evidence::Breakout(breakout)));
-            return Some(SignalPossible { edge, instrument, stance, price, at, evidence }.into());
+            let (direction, evidence) = (direction.into(), Some(Evidence::Breakout(breakout)));
+            return Some(SignalPossible { edge, instrument, direction, price, at, evidence }.into());
         };
         if direction == previous && !self.repeats(state, &instrument, direction) {
             return None;
@@ -159,7 +159,7 @@ impl Edge70 {
         let given = SignalGiven {
             edge,
             instrument,
-            stance: direction.into(),
+            direction: direction.into(),
             price,
             at,
             previous: Some(previous.into()),

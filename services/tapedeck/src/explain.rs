@@ -130,11 +130,11 @@ fn candle(event: &CandleEvent) -> String {
     }
 }
 
-/// What speaks for a stance.
-fn evidence(evidence: Option<&Evidence>, stance: Stance) -> String {
+/// What speaks for a direction.
+fn evidence(evidence: Option<&Evidence>, direction: SignalDirection) -> String {
     match evidence {
         Some(Evidence::Breakout(b)) => {
-            let beyond = if stance == Stance::Short { "below" } else { "above" };
+            let beyond = if direction == SignalDirection::Short { "below" } else { "above" };
             let candles = count(b.lookback.into(), "candle");
             format!(
                 "{} {beyond} {}, the extreme of the last {candles} of {}",
@@ -160,11 +160,11 @@ fn signal(event: &SignalEvent) -> String {
                 "{}{} says {} {} at {}: {} (before: {}){}{}{}{}",
                 if e.test { "TEST: " } else { "" },
                 e.edge,
-                e.stance,
+                e.direction,
                 e.instrument,
                 e.price,
-                evidence(e.evidence.as_ref(), e.stance),
-                e.previous.map_or_else(|| "nothing".to_owned(), |stance| stance.to_string()),
+                evidence(e.evidence.as_ref(), e.direction),
+                e.previous.map_or_else(|| "nothing".to_owned(), |direction| direction.to_string()),
                 figure("stop", e.stop.map(|price| price.to_string())),
                 figure("target", e.target.map(|price| price.to_string())),
                 figure("strength", e.strength.map(show)),
@@ -174,17 +174,17 @@ fn signal(event: &SignalEvent) -> String {
         SignalEvent::Possible(e) => format!(
             "{}: possibly {} {} at {}, its first direction, not traded: {}",
             e.edge,
-            e.stance,
+            e.direction,
             e.instrument,
             e.price,
-            evidence(e.evidence.as_ref(), e.stance)
+            evidence(e.evidence.as_ref(), e.direction)
         ),
         SignalEvent::Ambiguous(e) => format!(
             "{}: {} broke both extremes in one candle; ignored: {}; {}",
             e.edge,
             e.instrument,
-            evidence(e.long.as_ref(), Stance::Long),
-            evidence(e.short.as_ref(), Stance::Short)
+            evidence(e.long.as_ref(), SignalDirection::Long),
+            evidence(e.short.as_ref(), SignalDirection::Short)
         ),
     }
 }

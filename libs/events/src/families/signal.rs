@@ -8,14 +8,14 @@ use std::{collections::BTreeMap, fmt};
 /// Where an edge wants to stand from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stance {
+pub enum SignalDirection {
     Long,
     Short,
     /// Out of the market, whichever way it stood.
     Flat,
 }
 
-impl From<Direction> for Stance {
+impl From<Direction> for SignalDirection {
     fn from(direction: Direction) -> Self {
         match direction {
             Direction::Long => Self::Long,
@@ -24,9 +24,9 @@ impl From<Direction> for Stance {
     }
 }
 
-impl Stance {
-    /// `None` is out of the market.
-    pub fn direction(self) -> Option<Direction> {
+impl SignalDirection {
+    /// The direction of a trade that is entered on it; `None` is out of the market.
+    pub fn entry(self) -> Option<Direction> {
         match self {
             Self::Long => Some(Direction::Long),
             Self::Short => Some(Direction::Short),
@@ -35,9 +35,9 @@ impl Stance {
     }
 }
 
-impl fmt::Display for Stance {
+impl fmt::Display for SignalDirection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.direction() {
+        match self.entry() {
             Some(direction) => direction.fmt(f),
             None => f.write_str("flat"),
         }
@@ -70,12 +70,12 @@ pub struct Breakout {
 pub struct SignalGiven {
     pub edge: EdgeName,
     pub instrument: Instrument,
-    pub stance: Stance,
+    pub direction: SignalDirection,
     /// The price that it was given at, such as the close of the candle.
     pub price: Price,
     /// The instant from which it could be known, such as the candle's close.
     pub at: Timestamp,
-    pub previous: Option<Stance>,
+    pub previous: Option<SignalDirection>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
     /// Where a trade on it is protected, instead of where the edge's configuration says.
@@ -100,12 +100,12 @@ payload!(
     instrument = e.instrument
 );
 
-/// A first sign, with no stance known before it: for a human to judge, never traded.
+/// A first sign, with no direction known before it: for a human to judge, never traded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalPossible {
     pub edge: EdgeName,
     pub instrument: Instrument,
-    pub stance: Stance,
+    pub direction: SignalDirection,
     pub price: Price,
     pub at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,7 +118,7 @@ payload!(
     instrument = e.instrument
 );
 
-/// The evidence points both ways at once: ignored, the stance stays.
+/// The evidence points both ways at once: ignored, the direction stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalAmbiguous {
     pub edge: EdgeName,

@@ -2,19 +2,19 @@
 
 use domain::{Direction, Timestamp};
 use edge_signal_to_tas_bridge::{Bridge, Config, Route};
-use events::{Event, RequestedBy, SignalGiven, Stance, TradeEvent};
+use events::{Event, RequestedBy, SignalDirection, SignalGiven, TradeEvent};
 use service::Solo;
 
 fn route(edge: &str, account: &str) -> Route {
     Route { edge: edge.parse().unwrap(), account: account.parse().unwrap() }
 }
 
-fn signal(edge: &str, instrument: &str, stance: Stance, at: &str) -> SignalGiven {
+fn signal(edge: &str, instrument: &str, direction: SignalDirection, at: &str) -> SignalGiven {
     let price = "42000.5".parse().unwrap();
     SignalGiven {
         edge: edge.parse().unwrap(),
         instrument: instrument.parse().unwrap(),
-        stance,
+        direction,
         price,
         at: at.parse().unwrap(),
         previous: None,
@@ -27,8 +27,8 @@ fn signal(edge: &str, instrument: &str, stance: Stance, at: &str) -> SignalGiven
     }
 }
 
-fn btc(stance: Stance) -> SignalGiven {
-    signal("edge70", "binance:spot:BTCUSDT", stance, "2024-01-15T00:00:00Z")
+fn btc(direction: SignalDirection) -> SignalGiven {
+    signal("edge70", "binance:spot:BTCUSDT", direction, "2024-01-15T00:00:00Z")
 }
 
 /// What a bridge with these routes says on that signal, an hour after it was given.
@@ -53,7 +53,7 @@ fn check(routes: &[Route], signal: SignalGiven, log: &[&str]) {
 
 #[test]
 fn a_long_signal_asks_for_a_trade_at_the_signals_price_and_time() {
-    let said = said(&[route("edge70", "paper:main")], btc(Stance::Long));
+    let said = said(&[route("edge70", "paper:main")], btc(SignalDirection::Long));
     let [Event::Trade(TradeEvent::Requested(request))] = &said[..] else { panic!("{said:?}") };
     assert_eq!(request.trade.as_str(), "edge70-BTCUSDT-L-20240115T0000-paper:main");
     assert_eq!(request.account.to_string(), "paper:main");
@@ -64,10 +64,10 @@ fn a_long_signal_asks_for_a_trade_at_the_signals_price_and_time() {
 
 #[test]
 fn a_short_or_flat_signal_closes_what_the_edge_holds() {
-    for stance in [Stance::Short, Stance::Flat] {
+    for direction in [SignalDirection::Short, SignalDirection::Flat] {
         check(
             &[route("edge70", "paper:main")],
-            btc(stance),
+            btc(direction),
             &["close edge70 binance:spot:BTCUSDT on paper:main"],
         );
     }
@@ -76,15 +76,15 @@ fn a_short_or_flat_signal_closes_what_the_edge_holds() {
 #[test]
 fn a_test_signal_never_trades() {
     let routes = [route("edge70", "paper:main")];
-    for stance in [Stance::Long, Stance::Short, Stance::Flat] {
-        check(&routes, SignalGiven { test: true, ..btc(stance) }, &[]);
+    for direction in [SignalDirection::Long, SignalDirection::Short, SignalDirection::Flat] {
+        check(&routes, SignalGiven { test: true, ..btc(direction) }, &[]);
     }
 }
 
 #[test]
 fn a_signal_of_an_edge_without_a_route_is_not_traded() {
-    check(&[route("edge60", "paper:main")], btc(Stance::Long), &[]);
-    check(&[], btc(Stance::Short), &[]);
+    check(&[route("edge60", "paper:main")], btc(SignalDirection::Long), &[]);
+    check(&[], btc(SignalDirection::Short), &[]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn each_routed_account_gets_a_trade_of_its_own_name() {
         [route("edge70", "binance:main"), route("edge60", "binance:other"), route("edge70", "binance:small")];
     check(
         &routes,
-        btc(Stance::Long),
+        btc(SignalDirection::Long),
         &[
             "edge70-BTCUSDT-L-20240115T0000-binance:main long on binance:main",
             "edge70-BTCUSDT-L-20240115T0000-binance:small long on binance:small",
@@ -106,7 +106,7 @@ fn accounts_of_the_same_name_at_two_venues_are_told_apart() {
     let routes = [route("edge70", "binance:main"), route("edge70", "bybit:main")];
     check(
         &routes,
-        btc(Stance::Long),
+        btc(SignalDirection::Long),
         &[
             "edge70-BTCUSDT-L-20240115T0000-binance:main long on binance:main",
             "edge70-BTCUSDT-L-20240115T0000-bybit:main long on bybit:main",
@@ -118,7 +118,10 @@ fn accounts_of_the_same_name_at_two_venues_are_told_apart() {
 fn parts_of_a_name_that_could_be_read_in_two_ways_make_two_names() {
     let name = |edge: &str, symbol: &str| {
         let instrument = format!("binance:spot:{symbol}");
-        let said = said(&[route(edge, "paper:main")], signal(edge, &instrument, Stance::Long, "2024-01-15"));
+        let said = said(
+            &[route(edge, "paper:main")],
+            signal(edge, &instrument, SignalDirection::Long, "2024-01-15"),
+        );
         said[0].trade().unwrap().to_string()
     };
     let (one, other) = (name("a-B", "C"), name("a", "B-C"));
@@ -130,14 +133,18 @@ fn parts_of_a_name_that_could_be_read_in_two_ways_make_two_names() {
 #[test]
 fn a_route_given_twice_trades_once() {
     let twice = [route("edge70", "paper:main"), route("edge70", "paper:main")];
-    check(&twice, btc(Stance::Long), &["edge70-BTCUSDT-L-20240115T0000-paper:main long on paper:main"]);
+    check(
+        &twice,
+        btc(SignalDirection::Long),
+        &["edge70-BTCUSDT-L-20240115T0000-paper:main long on paper:main"],
+    );
 }
 
 #[test]
 fn signals_within_one_minute_and_of_a_perpetual_make_other_trades() {
     let routes = [route("edge70", "paper:main")];
     let name = |instrument: &str, at: &str| {
-        let said = said(&routes, signal("edge70", instrument, Stance::Long, at));
+        let said = said(&routes, signal("edge70", instrument, SignalDirection::Long, at));
         let [Event::Trade(TradeEvent::Requested(request))] = &said[..] else { panic!("{said:?}") };
         request.trade.to_string()
     };
@@ -154,7 +161,7 @@ fn a_name_too_long_to_be_an_id_is_shortened_and_stays_unique() {
     let accounts = ["a-long-venuename:a-long-name-here", "b-long-venuename:a-long-name-here"];
     let routes = accounts.map(|account| route("a-very-long-edge", account));
     let symbol = format!("binance:spot:{}", "X".repeat(40));
-    let said = said(&routes, signal("a-very-long-edge", &symbol, Stance::Long, "2024-01-15"));
+    let said = said(&routes, signal("a-very-long-edge", &symbol, SignalDirection::Long, "2024-01-15"));
     let names: Vec<String> = said.iter().filter_map(|event| event.trade()).map(|t| t.to_string()).collect();
     assert_eq!(names.len(), 2);
     assert_ne!(names[0], names[1]);

@@ -3,7 +3,7 @@
 use crate::market::{Market, btc, config};
 use domain::{Direction, Timestamp};
 use edge70_signals::Forward;
-use events::{Event, Evidence, SignalEvent, Stance};
+use events::{Event, Evidence, SignalDirection, SignalEvent};
 
 #[test]
 fn golden_vector_1_flips_repeats_ambiguity_and_equal_extremes() {
@@ -66,7 +66,7 @@ fn a_signal_carries_the_figures_that_made_it() {
     let mut market = Market::new(config(3, 2, Forward::DirectionFlips));
     market.days(&[(10, 9), (10, 9), (10, 9), (11, 9), (10, 8)]);
     let Some(Event::Signal(SignalEvent::Given(signal))) = market.said.last() else { panic!("no signal") };
-    assert_eq!(signal.previous, Some(Stance::Long));
+    assert_eq!(signal.previous, Some(SignalDirection::Long));
     let Some(Evidence::Breakout(breakout)) = &signal.evidence else { panic!("{signal:?}") };
     assert_eq!(signal.at, "1970-01-06".parse::<Timestamp>().unwrap(), "the candle's close, not the hearing");
     assert_eq!((breakout.lookback, breakout.interval.as_str()), (2, "1d"));

@@ -156,8 +156,8 @@ impl Market {
 
 fn line(event: &Event) -> String {
     match event {
-        Event::Signal(SignalEvent::Given(s)) => format!("{} {}", s.stance, s.price),
-        Event::Signal(SignalEvent::Possible(s)) => format!("possible {} {}", s.stance, s.price),
+        Event::Signal(SignalEvent::Given(s)) => format!("{} {}", s.direction, s.price),
+        Event::Signal(SignalEvent::Possible(s)) => format!("possible {} {}", s.direction, s.price),
         Event::Signal(SignalEvent::Ambiguous(s)) => {
             let (Some(Evidence::Breakout(long)), Some(Evidence::Breakout(short))) = (&s.long, &s.short)
             else {

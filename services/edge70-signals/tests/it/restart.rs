@@ -3,7 +3,7 @@
 use crate::market::{DAY, Market, btc, candle, config};
 use domain::{Direction, Interval, Timestamp};
 use edge70_signals::{Config, Edge70, Forward, State, unit};
-use events::{Event, Evidence, SignalEvent, SignalPossible, Stance};
+use events::{Event, Evidence, SignalDirection, SignalEvent, SignalPossible};
 use service::{Service, Solo};
 
 /// Another process, with what a snapshot kept of the first.
@@ -31,7 +31,7 @@ fn a_candle_missed_while_down_is_judged_when_it_is_heard() {
     let said =
         market.edge.hear(two_days_late, candle(btc(), Interval::Day1, 4, [10.into(), 8.into(), 9.into()]));
     let [Event::Signal(SignalEvent::Given(signal))] = &said[..] else { panic!("{said:?}") };
-    assert_eq!((signal.stance, signal.at.millis()), (Stance::Short, 5 * DAY));
+    assert_eq!((signal.direction, signal.at.millis()), (SignalDirection::Short, 5 * DAY));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn what_was_said_wins_over_what_would_be_said_today() {
     let recorded = SignalPossible {
         edge: "edge70".parse().unwrap(),
         instrument: btc(),
-        stance: Stance::Short,
+        direction: SignalDirection::Short,
         price: day.candle.close,
         at: now,
         evidence: Some(Evidence::Breakout(breakout)),

@@ -103,7 +103,7 @@ impl Collector {
             Event::Signal(SignalEvent::Given(signal)) => {
                 self.given += 1;
                 if self.keep_rows {
-                    self.signals.push(*signal);
+                    self.signals.push(signal.clone());
                 }
             }
             Event::Trade(trade) => self.see_trade(trade),

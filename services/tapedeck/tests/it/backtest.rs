@@ -43,7 +43,7 @@ fn without_a_tape_it_writes_the_same_files_as_with_one() {
     assert!(lines("signals.csv") > 4 && lines("trades.csv") > 2 && lines("equity.csv") > 400);
     assert_eq!(
         place.read("fast/signals.csv").lines().next(),
-        Some("at,venue,instrument,edge,direction,price")
+        Some("at,venue,instrument,edge,direction,price,evidence,stop,target,test")
     );
     // And in the same place again it says the same again.
     let before = files(&place, "fast");

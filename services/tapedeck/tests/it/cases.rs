@@ -1,7 +1,7 @@
 //! The whole engine over a few made candles: the cases that a backtester must get right.
 
 use domain::{Decimal, Instrument, InstrumentRules, Interval, Price, Timestamp};
-use events::{Candle, Event, PositionEvent, Recorded, SignalEvent, Stance, TradeEvent, Uuid};
+use events::{Candle, Event, PositionEvent, Recorded, SignalDirection, SignalEvent, TradeEvent, Uuid};
 use market_data::{Feed, Memory};
 use service::Journal;
 use settings::Settings;
@@ -16,10 +16,10 @@ struct Log(Vec<&'static str>);
 impl Journal for Log {
     fn record(&mut self, event: &Recorded) {
         let word = match &event.event {
-            Event::Signal(SignalEvent::Given(signal)) => match signal.stance {
-                Stance::Long => "long",
-                Stance::Short => "short",
-                Stance::Flat => "flat",
+            Event::Signal(SignalEvent::Given(signal)) => match signal.direction {
+                SignalDirection::Long => "long",
+                SignalDirection::Short => "short",
+                SignalDirection::Flat => "flat",
             },
             Event::Position(PositionEvent::Opened(_)) => "opened",
             Event::Position(PositionEvent::Increased(_)) => "increased",

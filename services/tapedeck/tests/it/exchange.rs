@@ -47,7 +47,7 @@ fn a_tape_goes_on_at_the_venue_that_it_was_made_for() {
     let place = Place::new();
     let short = |venue: &str| format!("{} --tape sqlite:a.tape --venue {venue}", up("synthetic:7:5"));
     place.run(&short("paper-exchange")).well();
-    place.run(&short("venue-paper")).ends(1, &["at paper-exchange"]);
+    place.run(&short("venue-paper")).ends(2, &["at paper-exchange"]);
     // An exchange whose tape is gone does not go on with another.
     fs::remove_file(place.path("a.tape")).unwrap();
     place.run(&short("paper-exchange")).well();

@@ -37,10 +37,10 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::QuoteAsked => one(QuoteAsked { instrument: btc() }),
         Kind::QuoteSeen => one(QuoteSeen { instrument: btc(), price: v("42000.10"), at: at(1) }),
         Kind::SignalGiven => {
-            let given = |stance, previous, evidence, test| SignalGiven {
+            let given = |direction, previous, evidence, test| SignalGiven {
                 edge: v("edge70"),
                 instrument: btc(),
-                stance,
+                direction,
                 price: v("42000.10"),
                 at: at(0),
                 previous,
@@ -54,15 +54,15 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             let figures = [("atr".to_owned(), d("120.50")), ("rsi".to_owned(), d("71"))];
             let figures = Some(Evidence::Figures(figures.into()));
             vec![
-                given(Stance::Long, Some(Stance::Short), breakout(20), false).into(),
-                given(Stance::Short, Some(Stance::Long), breakout(20), true).into(),
-                given(Stance::Long, None, None, false).into(),
+                given(SignalDirection::Long, Some(SignalDirection::Short), breakout(20), false).into(),
+                given(SignalDirection::Short, Some(SignalDirection::Long), breakout(20), true).into(),
+                given(SignalDirection::Long, None, None, false).into(),
                 SignalGiven {
                     stop: Some(v("41000")),
                     target: Some(v("45000.5")),
                     strength: Some(d("0.75")),
                     valid_until: Some(at(60_000_000)),
-                    ..given(Stance::Flat, Some(Stance::Long), figures, false)
+                    ..given(SignalDirection::Flat, Some(SignalDirection::Long), figures, false)
                 }
                 .into(),
             ]
@@ -70,7 +70,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::SignalPossible => all(every::directions(), |direction| SignalPossible {
             edge: v("edge70"),
             instrument: btc(),
-            stance: direction.into(),
+            direction: direction.into(),
             price: v("42000.10"),
             at: at(0),
             evidence: breakout(20),

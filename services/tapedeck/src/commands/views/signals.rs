@@ -6,11 +6,13 @@ use crate::{
     explain::when,
     figures::tidy,
 };
-use events::{Event, Kind, SignalEvent, SignalGiven};
+use domain::Price;
+use events::{Event, Evidence, Kind, SignalEvent, SignalGiven};
 use std::process::ExitCode;
 
 /// The columns of `signals.csv`, too.
-pub const COLUMNS: [&str; 8] = ["at", "venue", "instrument", "edge", "direction", "price", "channel", "test"];
+pub const COLUMNS: [&str; 10] =
+    ["at", "venue", "instrument", "edge", "direction", "price", "evidence", "stop", "target", "test"];
 
 /// # Errors
 /// An instrument or edge that is not on the tape; a tape that cannot be read.
@@ -20,7 +22,7 @@ pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCod
     let mut given: Vec<SignalGiven> = Vec::new();
     then.scan(&[Kind::SignalGiven], |event| {
         if let Event::Signal(SignalEvent::Given(signal)) = &event.event {
-            given.push(*signal);
+            given.push(signal.clone());
         }
     })
     .await?;
@@ -31,8 +33,8 @@ pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCod
         what: "signals",
         rows: &given,
         of,
-        headings: &["at", "edge", "instrument", "direction", "price", "channel"],
-        right: &[4, 5],
+        headings: &["at", "edge", "instrument", "direction", "price", "evidence"],
+        right: &[4],
         columns: &COLUMNS,
     };
     shown.print(
@@ -45,7 +47,7 @@ pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCod
                 s.instrument.symbol.to_string(),
                 format!("{}{}", s.direction, if s.test { " (test)" } else { "" }),
                 s.price.to_string(),
-                s.breakout.channel.to_string(),
+                evidence(s.evidence.as_ref()),
             ]
         },
         |s| cells(s).to_vec(),
@@ -54,7 +56,7 @@ pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCod
 }
 
 /// One cell a column of [`COLUMNS`].
-pub fn cells(s: &SignalGiven) -> [String; 8] {
+pub fn cells(s: &SignalGiven) -> [String; 10] {
     [
         s.at.to_string(),
         s.instrument.venue.to_string(),
@@ -62,7 +64,27 @@ pub fn cells(s: &SignalGiven) -> [String; 8] {
         s.edge.to_string(),
         s.direction.to_string(),
         tidy(s.price.get()).to_string(),
-        tidy(s.breakout.channel.get()).to_string(),
+        evidence(s.evidence.as_ref()),
+        price(s.stop),
+        price(s.target),
         s.test.to_string(),
     ]
+}
+
+/// The figures that made it, each with its name.
+fn evidence(evidence: Option<&Evidence>) -> String {
+    match evidence {
+        Some(Evidence::Breakout(breakout)) => format!("channel {}", tidy(breakout.channel.get())),
+        Some(Evidence::Figures(figures)) => {
+            let shown: Vec<_> =
+                figures.iter().map(|(name, figure)| format!("{name} {}", tidy(*figure))).collect();
+            shown.join(", ")
+        }
+        None => String::new(),
+    }
+}
+
+/// Empty where there is none.
+fn price(price: Option<Price>) -> String {
+    price.map_or_else(String::new, |price| tidy(price.get()).to_string())
 }
