@@ -190,7 +190,14 @@ async fn with_body(request: Request<Incoming>, limits: &Limits) -> Result<Reques
 
 /// Whether the body itself could not be read, as opposed to one that is larger than allowed.
 fn is_of_the_wire(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<hyper::Error>())
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<hyper::Error>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// An answer behind which the connection ends.

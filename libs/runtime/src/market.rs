@@ -177,6 +177,8 @@ struct Writer {
     tape: Tape,
     fences: Vec<(UnitName, u64)>,
     under_way: Option<JoinHandle<Result<tape::Committed, AppendError>>>,
+    /// Where the cursors stand once that is done.
+    saved: Position,
     last_commit: Instant,
     status: Status,
 }
@@ -233,6 +235,7 @@ impl<F: Steps> Market<F> {
             tape: tape.clone(),
             fences,
             under_way: None,
+            saved: level,
             last_commit: Instant::now(),
             status: status.clone(),
         };
@@ -324,8 +327,7 @@ impl<F: Steps> Market<F> {
             // Before the next step is read, so that the feed's state is that of this position.
             if played.engine.head() >= last_snapshot + SNAPSHOT_EVERY {
                 last_snapshot = played.engine.head();
-                writer.commit(&mut played.engine, &mut outbox).await?;
-                writer.flush().await?;
+                writer.settle(&mut played.engine, &mut outbox).await?;
                 snapshot(&tape, &build, &mut played).await?;
             }
             // The step itself is not read yet: what is said by hand may still come before it.
@@ -335,8 +337,7 @@ impl<F: Steps> Market<F> {
             if now_ended > *series_ended.get_or_insert(now_ended) && played.engine.head() > last_snapshot {
                 series_ended = Some(now_ended);
                 last_snapshot = played.engine.head();
-                writer.commit(&mut played.engine, &mut outbox).await?;
-                writer.flush().await?;
+                writer.settle(&mut played.engine, &mut outbox).await?;
                 snapshot(&tape, &build, &mut played).await?;
             }
             let wait = metronome.wait(next);
@@ -382,8 +383,7 @@ impl<F: Steps> Market<F> {
                 attend(&mut played, &mut outbox, id, next, Owed::Later, stop).await?;
             }
         };
-        writer.commit(&mut played.engine, &mut outbox).await?;
-        writer.flush().await?;
+        writer.settle(&mut played.engine, &mut outbox).await?;
         // A run that was killed at the market's end has not kept that it has ended.
         let untold = ended == Ended::MarketOver && played.engine.done() > feed_from;
         if played.engine.head() > last_snapshot || untold {
@@ -473,8 +473,23 @@ impl Writer {
         if outbox.entries.is_empty() {
             return Ok(());
         }
+        self.append(engine, outbox).await
+    }
+
+    /// As [`Self::commit`], and waits for it. Saves the cursors also where nothing was said since: a snapshot must
+    /// not stand beyond them.
+    async fn settle(&mut self, engine: &mut Lockstep, outbox: &mut Outbox) -> Result<(), AppendError> {
+        self.last_commit = Instant::now();
+        if !outbox.entries.is_empty() || self.saved < engine.done() {
+            self.append(engine, outbox).await?;
+        }
+        self.flush().await
+    }
+
+    async fn append(&mut self, engine: &mut Lockstep, outbox: &mut Outbox) -> Result<(), AppendError> {
         self.flush().await?;
         let done = engine.done();
+        self.saved = done;
         let hosts = engine.hosts();
         let cursors = self
             .fences

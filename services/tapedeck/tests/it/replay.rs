@@ -11,8 +11,10 @@ async fn replay_ends_with_the_states_that_the_units_had() {
     let replayed = place.run("replay --json").well().json();
     assert_eq!(replayed["position"], place.head().position);
     let mut raw = SqliteConnectOptions::new().filename(place.path(&place.kept())).connect().await.unwrap();
-    let kept =
-        sqlx::query("SELECT unit, CAST(state AS TEXT) FROM snapshot").fetch_all(&mut raw).await.unwrap();
+    let kept = sqlx::query("SELECT unit, CAST(state AS TEXT) FROM snapshot ORDER BY position DESC")
+        .fetch_all(&mut raw)
+        .await
+        .unwrap();
     raw.close().await.unwrap();
     let units = replayed["units"].as_object().unwrap();
     assert_eq!(units.len(), 9);

@@ -284,9 +284,11 @@ async fn a_view_reads_only_the_kinds_that_it_needs() {
     let before = place.run("trades --json").well().out;
     let tape = place.tape(&place.kept(), tape::Mode::Write).await;
     let id = events::Uuid::from_u128(7);
-    let event = events::Event::from(events::TimePassed { now: domain::Timestamp::ZERO });
+    let instrument = "binance:spot:BTCUSDT".parse().unwrap();
+    let event = events::Event::from(events::QuoteAsked { instrument });
     let mut draft = events::Draft::new(id, "clock".parse().unwrap(), None, domain::Timestamp::ZERO, &event);
-    draft.kind = "weather.changed".into();
+    // Whoever read it would fail.
+    draft.body = "{}".into();
     tape.append(tape::Commit::new(vec![tape::Entry::wall(draft)])).await.unwrap();
     tape.close().await.unwrap();
     let after = place.run("trades --json").well();
