@@ -39,7 +39,7 @@ Examples:
   tapedeck run event-logger                           one service of many, on PostgreSQL and RabbitMQ
   tapedeck backtest --candles candles --out results   signals, trades, equity and a summary
   tapedeck trades                                     what came of it
-  tapedeck why edge70-BTCUSDT-L-20240115T0000         every step of one trade, with the figures
+  tapedeck why edge70-BTCUSDT-L-20240115T0000-binance:paper         every step of one trade, with the figures
   tapedeck verify                                     prove that the record is whole, and right
 
 Exit codes: 0 well, 1 failed, 2 wrong use.";
