@@ -10,32 +10,88 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How a trade of an edge is protected and left; ratios of the average entry price.
+/// Where an order of an exit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ExitPlan {
-    /// A stop-limit order: triggered at entry × (1 − `stop`), sold for at least
-    /// the trigger price × (1 − `limit_below`). Wide, because a stop that does not fill is no stop.
-    StopLimit { stop: Decimal, limit_below: Decimal },
-    /// One-cancels-other: take profit at entry × (1 + `take_profit`); stop at entry × (1 − `stop`)
-    /// with its limit at entry × (1 − `stop_limit`).
-    Oco { stop: Decimal, stop_limit: Decimal, take_profit: Decimal },
+pub enum Level {
+    /// This part of the average entry price away from it.
+    Ratio(Decimal),
+    Price(Price),
+}
+
+impl Level {
+    /// Below an entry at that price.
+    pub fn below(&self, entry: Decimal) -> Decimal {
+        match self {
+            Self::Ratio(ratio) => entry.saturating_mul(Decimal::ONE - ratio),
+            Self::Price(price) => price.get(),
+        }
+    }
+
+    /// Above an entry at that price.
+    pub fn above(&self, entry: Decimal) -> Decimal {
+        match self {
+            Self::Ratio(ratio) => entry.saturating_mul(Decimal::ONE + ratio),
+            Self::Price(price) => price.get(),
+        }
+    }
+}
+
+/// The least price for which a stop sells, as a ratio below something. Wide, because a stop that does not fill is no
+/// stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopLimit {
+    BelowStop(Decimal),
+    /// Below the average entry price, and not above the stop.
+    BelowEntry(Decimal),
+}
+
+/// How a trade is protected and left. It travels with the trade: what its edge's configuration says, or else the
+/// signal that it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitPlan {
+    /// What triggers the stop.
+    pub stop: Level,
+    pub limit: StopLimit,
+    /// Where the profit is taken; stop and take-profit are then one-cancels-other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take_profit: Option<Level>,
 }
 
 impl ExitPlan {
-    /// How far below the entry the stop lies, as a ratio.
-    pub fn stop(&self) -> Decimal {
-        match *self {
-            Self::StopLimit { stop, .. } | Self::Oco { stop, .. } => stop,
+    /// A stop-limit order: triggered at entry × (1 − `stop`), sold for at least
+    /// the trigger price × (1 − `limit_below`).
+    pub fn stop_limit(stop: Decimal, limit_below: Decimal) -> Self {
+        Self { stop: Level::Ratio(stop), limit: StopLimit::BelowStop(limit_below), take_profit: None }
+    }
+
+    /// One-cancels-other: take profit at entry × (1 + `take_profit`); stop at entry × (1 − `stop`)
+    /// with its limit at entry × (1 − `stop_limit`).
+    pub fn oco(stop: Decimal, stop_limit: Decimal, take_profit: Decimal) -> Self {
+        let limit = StopLimit::BelowEntry(stop_limit);
+        Self { stop: Level::Ratio(stop), limit, take_profit: Some(Level::Ratio(take_profit)) }
+    }
+
+    /// How far below an entry at that price the stop lies, as a ratio; 0 for one above it.
+    pub fn stop_ratio(&self, entry: Decimal) -> Decimal {
+        match self.stop {
+            Level::Ratio(ratio) => ratio,
+            Level::Price(price) => {
+                let left = price.get().checked_div(entry).unwrap_or(Decimal::ONE);
+                (Decimal::ONE - left).max(Decimal::ZERO)
+            }
         }
+    }
+
+    /// Whether stop and take-profit are a list at the venue.
+    pub fn is_list(&self) -> bool {
+        self.take_profit.is_some()
     }
 
     /// How many orders of the venue's count rest while a trade is protected by it.
     pub fn orders(&self) -> u32 {
-        match self {
-            Self::StopLimit { .. } => 1,
-            Self::Oco { .. } => 2,
-        }
+        if self.is_list() { 2 } else { 1 }
     }
 }
 
@@ -128,13 +184,13 @@ const ROOM: Decimal = Decimal::from_parts(9, 0, 0, false, 1);
 pub fn exit_orders(plan: &ExitPlan, rules: &InstrumentRules, held: &Held) -> Result<ExitOrders, Obstacle> {
     use Exit::TakeProfit;
     let orders = stop_alone(plan, rules, held)?;
-    let take_profit = match *plan {
-        ExitPlan::StopLimit { .. } => None,
-        ExitPlan::Oco { take_profit, .. } => {
+    let take_profit = match plan.take_profit {
+        None => None,
+        Some(take_profit) => {
             if !rules.oco_allowed || rules.unlisted.limit_maker {
                 return Err(Obstacle::not_offered(TakeProfit));
             }
-            let raw = held.entry.saturating_mul(Decimal::ONE + take_profit);
+            let raw = take_profit.above(held.entry);
             let no_price = || Obstacle::new(TakeProfit, Breach::PriceFilter, raw, rules.max_price);
             let price = rules.ceil_price(raw).ok_or_else(no_price)?;
             check(rules, TakeProfit, &OrderKind::LimitMaker { price }, orders.quantity, held.average)?;
@@ -158,12 +214,12 @@ pub fn stop_alone(plan: &ExitPlan, rules: &InstrumentRules, held: &Held) -> Resu
         .floor_quantity(most)
         .ok_or_else(|| Obstacle::new(Stop, Breach::LotSize, most, Some(rules.min_quantity)))?;
     let below = |price: Decimal, ratio: Decimal| price.saturating_mul(Decimal::ONE - ratio);
-    let raw_trigger = held.moved.map_or_else(|| below(held.entry, plan.stop()), Price::get);
+    let raw_trigger = held.moved.map_or_else(|| plan.stop.below(held.entry), Price::get);
     let no_trigger = || Obstacle::new(Stop, Breach::PriceFilter, raw_trigger, rules.min_price);
     let trigger = rules.floor_price(raw_trigger).ok_or_else(no_trigger)?;
-    let planned = match *plan {
-        ExitPlan::StopLimit { limit_below, .. } => below(trigger.get(), limit_below),
-        ExitPlan::Oco { stop_limit, .. } => below(held.entry, stop_limit).min(trigger.get()),
+    let planned = match plan.limit {
+        StopLimit::BelowStop(ratio) => below(trigger.get(), ratio),
+        StopLimit::BelowEntry(ratio) => below(held.entry, ratio).min(trigger.get()),
     };
     let raised = (trigger.get() - planned).max(Decimal::ZERO).saturating_mul(held.raised);
     let planned = planned.saturating_add(raised);
@@ -345,11 +401,11 @@ mod tests {
     }
 
     fn stop_limit() -> ExitPlan {
-        ExitPlan::StopLimit { stop: d("0.15"), limit_below: d("0.2") }
+        ExitPlan::stop_limit(d("0.15"), d("0.2"))
     }
 
     fn oco() -> ExitPlan {
-        ExitPlan::Oco { stop: d("0.07"), stop_limit: d("0.15"), take_profit: d("0.07") }
+        ExitPlan::oco(d("0.07"), d("0.15"), d("0.07"))
     }
 
     fn held(quantity: &str) -> Held {
@@ -380,6 +436,20 @@ mod tests {
         let r = rules("0.001");
         assert_eq!(words(exit_orders(&stop_limit(), &r, &held("1.0005"))), "1 at 85 for 68");
         assert_eq!(words(exit_orders(&oco(), &r, &held("1"))), "1 at 93 for 85 or 107");
+    }
+
+    #[test]
+    fn stop_and_take_profit_may_stand_at_prices() {
+        let r = rules("0.001");
+        let at = |text: &str| Level::Price(text.parse().unwrap());
+        let plan = ExitPlan { stop: at("91.237"), take_profit: Some(at("120.001")), ..stop_limit() };
+        assert_eq!(words(exit_orders(&plan, &r, &held("1"))), "1 at 91.23 for 72.98 or 120.01");
+        assert_eq!((plan.orders(), plan.stop_ratio(d("100"))), (2, d("0.08763")));
+        let wide = ExitPlan { stop: at("91"), ..oco() };
+        assert_eq!(words(exit_orders(&wide, &r, &held("1"))), "1 at 91 for 85 or 107");
+        let tight = ExitPlan { stop: at("80"), ..oco() };
+        assert_eq!(words(stop_alone(&tight, &r, &held("1"))), "1 at 80 for 80");
+        assert_eq!(ExitPlan { stop: at("101"), ..oco() }.stop_ratio(d("100")), Decimal::ZERO);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod rules;
 pub mod text;
 pub mod timestamp;
 
-pub use exits::ExitPlan;
+pub use exits::{ExitPlan, Level, StopLimit};
 pub use instrument::{Account, Instrument, InstrumentKind};
 pub use interval::Interval;
 pub use listing::Listing;

@@ -48,6 +48,7 @@ words! {
         UnknownInstrument "unknown_instrument" "unknown instrument"
         ShortOnSpot "short_on_spot" "short on spot"
         Stale "stale" "stale signal"
+        WrongSide "wrong_side" "stop or target on the wrong side"
         AlreadyInPosition "already_in_position" "already in position"
         TradingState "trading_state" "trading halted or reducing"
         MaxOpenPositions "max_open_positions" "limit of open positions"

@@ -78,6 +78,9 @@ fn enter(signal: &SignalGiven, direction: Direction, account: Account) -> Event 
         direction,
         trigger: signal.price,
         signal_at: signal.at,
+        stop: signal.stop,
+        target: signal.target,
+        valid_until: signal.valid_until,
         by: RequestedBy::Edge,
     }
     .into()

@@ -1,9 +1,9 @@
 //! What the sizer remembers: rules, balances, and every trade that was granted and is not over.
 
-use crate::{Config, EdgeRules, balance::Balance, trading::Trading};
+use crate::{Config, balance::Balance, trading::Trading};
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentRules, Leg, NewOrder, Origin,
-    Price, Prices, Side, Size, Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, EdgeName, ExitPlan, Instrument, InstrumentRules, Leg, NewOrder,
+    Origin, Price, Prices, Side, Size, Timestamp, TradeId,
 };
 use events::{
     BalanceChanged, OrderAccepted, OrderDone, OrderFilled, OrderSubmitted, TradeOpened, TradeProtected,
@@ -42,7 +42,9 @@ pub(crate) struct Trade {
     pub cost: Decimal,
     /// The stop that works at the venue.
     stop: Option<Price>,
-    /// How far below the entry its stop was to lie when it was granted.
+    /// How it was to be protected when it was granted.
+    pub exit: Option<ExitPlan>,
+    /// How far below the worst entry its stop was to lie then.
     stop_ratio: Option<Decimal>,
 }
 
@@ -152,7 +154,7 @@ impl State {
     }
 
     /// Our own grant: its money is set aside from here on.
-    pub(crate) fn grant(&mut self, sized: &TradeSized, config: &Config) {
+    pub(crate) fn grant(&mut self, sized: &TradeSized) {
         let Some(rules) = self.rules.get(&sized.instrument) else { return };
         let trade = Trade {
             account: sized.account,
@@ -164,7 +166,8 @@ impl State {
             quantity: Decimal::ZERO,
             cost: Decimal::ZERO,
             stop: None,
-            stop_ratio: config.edge(&sized.edge).and_then(EdgeRules::stop_ratio),
+            exit: sized.exit,
+            stop_ratio: sized.exit.map(|plan| plan.stop_ratio(sized.limit.get())),
         };
         self.trades.insert(sized.trade, trade);
     }
@@ -234,6 +237,7 @@ impl State {
     /// Also of a trade that was given up and filled all the same.
     pub(crate) fn open(&mut self, opened: &TradeOpened, config: &Config) {
         let Some(rules) = self.rules.get(&opened.instrument) else { return };
+        let exit = config.edge(&opened.edge).and_then(|edge| edge.exit);
         let trade = self.trades.entry(opened.trade).or_insert_with(|| Trade {
             account: opened.account,
             instrument: opened.instrument,
@@ -244,7 +248,8 @@ impl State {
             quantity: Decimal::ZERO,
             cost: Decimal::ZERO,
             stop: None,
-            stop_ratio: config.edge(&opened.edge).and_then(EdgeRules::stop_ratio),
+            exit,
+            stop_ratio: exit.map(|plan| plan.stop_ratio(opened.price)),
         });
         trade.quantity = opened.quantity;
         trade.cost = opened.cost;

@@ -1,6 +1,7 @@
 //! What the sizer is told at its start.
 
-use domain::{Account, Asset, Decimal, EdgeName, ExitPlan};
+use domain::{Account, Asset, Decimal, EdgeName, ExitPlan, Level};
+use events::TradeRequested;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -49,9 +50,14 @@ pub struct EdgeRules {
 }
 
 impl EdgeRules {
-    /// How far below the entry its stop lies.
-    pub(crate) fn stop_ratio(&self) -> Option<Decimal> {
-        self.exit.map(|plan| plan.stop())
+    /// How a trade on that request is protected and left: the request's own stop and target go before the edge's.
+    /// Without a plan of its edge's, nothing says how far below a stop it may sell, so there is none.
+    pub(crate) fn exit_of(&self, request: &TradeRequested) -> Option<ExitPlan> {
+        self.exit.map(|plan| ExitPlan {
+            stop: request.stop.map_or(plan.stop, Level::Price),
+            take_profit: request.target.map(Level::Price).or(plan.take_profit),
+            ..plan
+        })
     }
 }
 

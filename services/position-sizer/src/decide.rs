@@ -7,7 +7,9 @@ use crate::{
     refusal::Refusal,
     size::{self, Budget},
 };
-use domain::{Breach, Decimal, Direction, ExitPlan, InstrumentKind, InstrumentRules, Timestamp, exits};
+use domain::{
+    Breach, Decimal, Direction, ExitPlan, InstrumentKind, InstrumentRules, Price, Timestamp, exits,
+};
 use events::{
     AccountEvent, CandleEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, QuoteEvent, Sizing,
     TradeEvent, TradeRequested, TradeSized,
@@ -59,7 +61,7 @@ impl Service for PositionSizer {
             Event::Order(OrderEvent::Filled(fill)) => state.fill(fill),
             Event::Order(OrderEvent::Done(done)) => state.done(done),
             // Our own grant.
-            Event::Trade(TradeEvent::Sized(sized)) => state.grant(sized, &self.config),
+            Event::Trade(TradeEvent::Sized(sized)) => state.grant(sized),
             Event::Trade(TradeEvent::Opened(opened)) => state.open(opened, &self.config),
             Event::Trade(TradeEvent::Protected(protected)) => state.protect(protected),
             Event::Trade(TradeEvent::Closed(closed)) => state.end(&closed.trade),
@@ -84,18 +86,20 @@ impl PositionSizer {
         let rules = self.tradable(state, request)?;
         self.permitted(state, now, request, edge)?;
 
-        let budget = self.budget(state, request, edge)?;
         let limit = size::limit_price(edge, rules, request.trigger)?;
+        let exit = exit(edge, request, limit)?;
+        let stop_ratio = exit.map(|plan| plan.stop_ratio(limit.get()));
+        let budget = self.budget(state, request, edge, stop_ratio)?;
         let fee = self.base_fee(state, request, rules, &budget);
         let quantity = size::quantity(&self.config, rules, &budget, limit)?;
         let quantity = exits::least_for_same_lots(rules, quantity, fee);
         let held = state.held(&request.account, &rules.base);
         size::check(rules, request.trigger, limit, quantity, held)?;
-        protect::check(&self.config, edge, rules, request.trigger, limit, quantity, fee)?;
-        self.order_counts(state, request, rules, edge)?;
+        protect::check(&self.config, exit.as_ref(), rules, request.trigger, limit, quantity, fee)?;
+        self.order_counts(state, request, rules, exit.as_ref())?;
 
         let notional = quantity.get().saturating_mul(limit.get());
-        let risk = at_risk(notional, edge.stop_ratio());
+        let risk = at_risk(notional, stop_ratio);
         let reserved = self.config.with_fee(notional);
         self.open_risk(state, request, budget.equity, risk)?;
         self.exposure(state, request, rules, budget.equity, held, reserved)?;
@@ -110,6 +114,7 @@ impl PositionSizer {
             quantity,
             limit,
             reserved: reserved.normalize(),
+            exit,
             sizing: sizing(&budget, risk),
         })
     }
@@ -153,6 +158,9 @@ impl PositionSizer {
         if age > edge.max_age {
             return Err(Refusal::stale(age, edge));
         }
+        if let Some(until) = request.valid_until.filter(|until| now > *until) {
+            return Err(Refusal::expired(now, until));
+        }
         let same = |trade: &Trade| {
             trade.account == request.account
                 && trade.instrument == request.instrument
@@ -171,12 +179,19 @@ impl PositionSizer {
         }
     }
 
-    fn budget(&self, state: &State, request: &TradeRequested, edge: &EdgeRules) -> Result<Budget, Refusal> {
+    fn budget(
+        &self,
+        state: &State,
+        request: &TradeRequested,
+        edge: &EdgeRules,
+        stop_ratio: Option<Decimal>,
+    ) -> Result<Budget, Refusal> {
         if edge.exit.is_none() && !self.config.limits.allowed_to_trade_without_stop {
             return Err(Refusal::no_stop(edge));
         }
         let (account, quote) = (&request.account, &self.config.quote);
-        size::budget(&self.config, edge, state.equity(account, quote), state.cash(account, quote))
+        let (equity, cash) = (state.equity(account, quote), state.cash(account, quote));
+        size::budget(&self.config, edge, stop_ratio, equity, cash)
     }
 
     /// The part of the buy that its fee takes from what is bought.
@@ -206,17 +221,16 @@ impl PositionSizer {
         state: &State,
         request: &TradeRequested,
         rules: &InstrumentRules,
-        edge: &EdgeRules,
+        exit: Option<&ExitPlan>,
     ) -> Result<(), Refusal> {
-        let Some(plan) = edge.exit else { return Ok(()) };
+        let Some(plan) = exit else { return Ok(()) };
         let others = || {
             let here = state.trades_of(&request.account).filter(|t| t.instrument == request.instrument);
-            here.filter_map(|trade| self.config.edge(&trade.edge)?.exit)
+            here.filter_map(|trade| trade.exit)
         };
-        let is_list = |plan: &ExitPlan| matches!(plan, ExitPlan::Oco { .. });
         let orders = others().map(|plan| plan.orders()).sum::<u32>() + plan.orders();
         let stops = others().count() as u32 + 1;
-        let lists = others().filter(is_list).count() as u32 + 1;
+        let lists = others().filter(ExitPlan::is_list).count() as u32 + 1;
         let over = |count: u32, max: Option<u32>| max.filter(|max| count > *max);
         if let Some(max) = over(orders, rules.max_orders) {
             return Err(Refusal::too_many_orders(Breach::MaxNumOrders, orders, max));
@@ -224,7 +238,7 @@ impl PositionSizer {
         if let Some(max) = over(stops, rules.max_algo_orders) {
             return Err(Refusal::too_many_orders(Breach::MaxNumAlgoOrders, stops, max));
         }
-        match over(lists, rules.max_order_lists).filter(|_| is_list(&plan)) {
+        match over(lists, rules.max_order_lists).filter(|_| plan.is_list()) {
             Some(max) => Err(Refusal::too_many_lists(lists, max)),
             None => Ok(()),
         }
@@ -273,6 +287,17 @@ impl PositionSizer {
         }
         Ok(())
     }
+}
+
+/// How it is protected and left; a stop or a target on the wrong side of its price is refused.
+fn exit(edge: &EdgeRules, request: &TradeRequested, limit: Price) -> Result<Option<ExitPlan>, Refusal> {
+    if let Some(stop) = request.stop.filter(|stop| *stop >= request.trigger) {
+        return Err(Refusal::stop_above(stop, request.trigger));
+    }
+    if let Some(target) = request.target.filter(|target| *target <= limit) {
+        return Err(Refusal::target_below(target, limit));
+    }
+    Ok(edge.exit_of(request))
 }
 
 fn sizing(budget: &Budget, risk: Decimal) -> Sizing {

@@ -1,8 +1,8 @@
 //! What is bought can be protected and sold again, as far as the venue's rules tell.
 
-use crate::{Config, EdgeRules, refusal::Refusal};
+use crate::{Config, refusal::Refusal};
 use domain::{
-    Decimal, InstrumentRules, Price, Quantity,
+    Decimal, ExitPlan, InstrumentRules, Price, Quantity,
     exits::{self, Held},
 };
 
@@ -17,7 +17,7 @@ const BEST: Decimal = Decimal::from_parts(99, 0, 0, false, 2);
 /// The first rule that an exit would break, or too large a part that is no whole lot.
 pub(crate) fn check(
     config: &Config,
-    edge: &EdgeRules,
+    exit: Option<&ExitPlan>,
     rules: &InstrumentRules,
     trigger: Price,
     limit: Price,
@@ -27,11 +27,11 @@ pub(crate) fn check(
     let held = exits::after_fee(rules, quantity.get(), fee);
     unsellable(config, rules, held)?;
     sales(config, rules, held, limit)?;
-    let Some(plan) = edge.exit else { return Ok(()) };
+    let Some(plan) = exit else { return Ok(()) };
     for entry in [trigger.get().saturating_mul(BEST), limit.get()] {
         let held = Held { quantity: held, entry, moved: None, average: entry, raised: Decimal::ZERO };
         let unprotected = |obstacle| Refusal::unprotectable(&obstacle, rules);
-        let orders = exits::exit_orders(&plan, rules, &held).map_err(unprotected)?;
+        let orders = exits::exit_orders(plan, rules, &held).map_err(unprotected)?;
         // Above its stop it may have to be sold at any price.
         exits::market_exit(rules, held.quantity, orders.trigger.get()).map_err(unprotected)?;
     }

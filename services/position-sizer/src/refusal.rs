@@ -1,7 +1,7 @@
 //! The sizer's no: by which rule, with which figure, against which limit, and in words.
 
 use crate::EdgeRules;
-use domain::{Asset, Breach, Decimal, InstrumentRules, Price, Quantity, TradeId, exits::Obstacle};
+use domain::{Asset, Breach, Decimal, InstrumentRules, Price, Quantity, Timestamp, TradeId, exits::Obstacle};
 use events::{SizingRule, TradeRefused, TradeRequested, TradingState, TradingStateChanged};
 use std::time::Duration;
 
@@ -78,6 +78,22 @@ impl Refusal {
         let (age, limit) = (seconds(age), seconds(edge.max_age));
         let text = format!("the signal is {age} s old, entries of {} may be {limit} s old", edge.edge);
         Self::beyond(SizingRule::Stale, age, limit, text)
+    }
+
+    pub fn expired(now: Timestamp, until: Timestamp) -> Self {
+        let late = seconds(now.since(until));
+        let text = format!("the signal was valid until {until}, {late} s ago");
+        Self::beyond(SizingRule::Stale, late, Decimal::ZERO, text)
+    }
+
+    pub fn stop_above(stop: Price, trigger: Price) -> Self {
+        let text = format!("the signal's stop at {stop} is not below its price, {trigger}");
+        Self::beyond(SizingRule::WrongSide, stop.get(), trigger.get(), text)
+    }
+
+    pub fn target_below(target: Price, limit: Price) -> Self {
+        let text = format!("the signal's target at {target} is not above the worst entry, {limit}");
+        Self::beyond(SizingRule::WrongSide, target.get(), limit.get(), text)
     }
 
     pub fn already_in_position(request: &TradeRequested, trade: &TradeId) -> Self {

@@ -16,11 +16,13 @@ pub(crate) struct Budget {
 /// The money for one trade.
 ///
 /// Risk: `equity × max_loss / stop`, so that hitting the stop loses `max_loss` of the equity, capped by
-/// `max_trade`, `max_quote` and the cash; without a stop the whole equity is taken for the first term.
+/// `max_trade`, `max_quote` and the cash; without a stop, or with one at the entry, the whole equity is taken for the
+/// first term. `stop_ratio` is how far below the worst entry the stop lies.
 /// Fixed: the amount, never less.
 pub(crate) fn budget(
     config: &Config,
     edge: &EdgeRules,
+    stop_ratio: Option<Decimal>,
     valued: Option<Decimal>,
     cash: Decimal,
 ) -> Result<Budget, Refusal> {
@@ -35,7 +37,7 @@ pub(crate) fn budget(
         }
         Method::Risk { max_loss_ratio, max_quote } => {
             let equity = valued.ok_or_else(Refusal::no_valuation)?;
-            let part = part_of_equity(max_loss_ratio, edge.stop_ratio(), &config.limits);
+            let part = part_of_equity(max_loss_ratio, stop_ratio, &config.limits);
             let wanted = equity.saturating_mul(part).min(max_quote.unwrap_or(Decimal::MAX));
             if cash <= Decimal::ZERO {
                 return Err(Refusal::cash(cash, wanted, &config.quote));

@@ -317,14 +317,13 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
 
 fn exit_plan(edge: &EdgeSettings) -> ExitPlan {
     match edge.exit {
-        Exit::StopLimit { stop, limit_below } => ExitPlan::StopLimit { stop, limit_below },
-        Exit::Oco { stop, stop_limit, take_profit } => ExitPlan::Oco { stop, stop_limit, take_profit },
+        Exit::StopLimit { stop, limit_below } => ExitPlan::stop_limit(stop, limit_below),
+        Exit::Oco { stop, stop_limit, take_profit } => ExitPlan::oco(stop, stop_limit, take_profit),
     }
 }
 
 fn plan(settings: &Settings) -> planner::Config {
     planner::Config {
-        edges: settings.enabled().map(|e| (e.name, exit_plan(e))).collect(),
         protect_attempts: settings.orders.protect_attempts,
         retry_after: settings.orders.retry_after,
         retry_at_most: settings.orders.retry_at_most,

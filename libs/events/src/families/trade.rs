@@ -2,8 +2,8 @@
 
 use super::payload;
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Instrument, Price, Quantity, Timestamp,
-    TradeId,
+    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, ExitPlan, Instrument, Price, Quantity,
+    Timestamp, TradeId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,14 @@ pub struct TradeRequested {
     pub trigger: Price,
     /// When the signal could first be known; an entry grows stale from here.
     pub signal_at: Timestamp,
+    /// Where to protect it, and where to take its profit, instead of where the edge's configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Price>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Price>,
+    /// No entry is granted after this; `None` leaves that to the edge's configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
     pub by: RequestedBy,
 }
 payload!(
@@ -114,6 +122,9 @@ pub struct TradeSized {
     pub limit: Price,
     /// Quote asset set aside until fills, or the order's ending, replace it.
     pub reserved: Decimal,
+    /// How it is protected and left, whatever its edge's configuration says later; `None` is without a stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitPlan>,
     pub sizing: Sizing,
 }
 payload!(
@@ -136,8 +147,10 @@ pub enum SizingRule {
     UnknownInstrument,
     /// Spot accounts cannot be short.
     ShortOnSpot,
-    /// The signal is older than entries may be.
+    /// The signal is older than entries may be, or not valid any more.
     Stale,
+    /// The request's stop is not below its price, or its target not above.
+    WrongSide,
     /// The edge already holds, or is about to hold, this instrument.
     AlreadyInPosition,
     /// Trading is `Reducing` or `Halted`.

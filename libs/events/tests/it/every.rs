@@ -29,7 +29,7 @@ every! {
     sizing_methods: SizingMethod { Fixed, Risk }
     sizing_rules: SizingRule {
         Unauthorised, ProhibitedAsset, UnknownInstrument, ShortOnSpot, Stale, AlreadyInPosition, TradingState,
-        MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, TooManySales,
+        MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, TooManySales, WrongSide,
         Filter,
     }
     naked_reasons: NakedBecause { Entered, Undercovered, StopMoving, Exiting, StopRejected, StopEnded, Dust, HeldElsewhere }

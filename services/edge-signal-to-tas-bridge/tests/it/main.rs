@@ -63,6 +63,21 @@ fn a_long_signal_asks_for_a_trade_at_the_signals_price_and_time() {
 }
 
 #[test]
+fn stop_target_and_end_of_a_signal_go_with_the_request() {
+    let (stop, target) = ("41000".parse().unwrap(), "45000".parse().unwrap());
+    let until = "2024-01-16".parse().unwrap();
+    let own = SignalGiven {
+        stop: Some(stop),
+        target: Some(target),
+        valid_until: Some(until),
+        ..btc(SignalDirection::Long)
+    };
+    let said = said(&[route("edge70", "paper:main")], own);
+    let [Event::Trade(TradeEvent::Requested(request))] = &said[..] else { panic!("{said:?}") };
+    assert_eq!((request.stop, request.target, request.valid_until), (Some(stop), Some(target), Some(until)));
+}
+
+#[test]
 fn a_short_or_flat_signal_closes_what_the_edge_holds() {
     for direction in [SignalDirection::Short, SignalDirection::Flat] {
         check(

@@ -1,7 +1,7 @@
 //! Why not: each rule names itself, the figure and the limit.
 
 use crate::script::{World, check, config, d, risk, usdt, with_limits};
-use domain::{InstrumentRules, rules::PriceRange};
+use domain::{InstrumentRules, Level, rules::PriceRange};
 use events::{Event, TradeEvent};
 use position_sizer::{Config, EdgeRules, Limits, Method};
 
@@ -259,4 +259,30 @@ fn listed(rules: InstrumentRules, script: &str, log: &str) {
     world.list(rules);
     world.play(&format!("{RICH}{script}"));
     assert_eq!(world.log, [log]);
+}
+
+#[test]
+fn a_stop_or_a_target_on_the_wrong_side_is_refused() {
+    refused(config(), "ask BTC @ 100 stop 100", "T1 refused wrong_side 100 of 100");
+    refused(config(), "ask BTC @ 100 stop 101.5", "T1 refused wrong_side 101.5 of 100");
+    refused(config(), "ask BTC @ 100 target 100", "T1 refused wrong_side 100 of 100");
+}
+
+#[test]
+fn a_signal_is_not_entered_after_it_has_ended() {
+    refused(config(), "ask BTC @ 10 until 1002", "T1 refused stale 1 of 0");
+    refused(config(), "ask BTC @ 10 until 1003", "T1 10 @ 10 reserves 100");
+}
+
+#[test]
+fn a_signals_own_stop_sizes_the_trade_and_travels_with_it() {
+    let mut world = World::new(risk("0.01", "0.15", None));
+    // A hundredth of 1000 is lost over a twentieth, not over the edge's own stop.
+    world.play("balance USDT 1000 \n value 1000 \n ask BTC @ 10 stop 9.5 target 12");
+    assert_eq!(world.log, ["T1 20 @ 10 reserves 200"]);
+    let Some(Event::Trade(TradeEvent::Sized(sized))) = world.said.last() else { panic!("{:?}", world.said) };
+    let exit = sized.exit.unwrap();
+    assert_eq!(exit.stop, Level::Price("9.5".parse().unwrap()));
+    assert_eq!(exit.take_profit, Some(Level::Price("12".parse().unwrap())));
+    assert_eq!(sized.sizing.risk, d("10"));
 }

@@ -64,7 +64,7 @@ pub fn edge(name: &str, method: Method) -> EdgeRules {
 }
 
 pub fn stop(ratio: &str) -> ExitPlan {
-    ExitPlan::StopLimit { stop: d(ratio), limit_below: d("0.2") }
+    ExitPlan::stop_limit(d(ratio), d("0.2"))
 }
 
 /// The risk method as edge70's.
@@ -231,6 +231,9 @@ impl World {
             direction: if option("direction") == Some("short") { Direction::Short } else { Direction::Long },
             trigger: trigger.parse().unwrap(),
             signal_at: self.now() - age,
+            stop: option("stop").map(|stop| stop.parse().unwrap()),
+            target: option("target").map(|target| target.parse().unwrap()),
+            valid_until: option("until").map(seconds),
             by: RequestedBy::Edge,
         };
         let before = self.said.len();

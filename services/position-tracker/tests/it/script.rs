@@ -142,6 +142,7 @@ fn sized(trade: TradeId, edge: EdgeName) -> TradeSized {
         quantity: "1".parse().unwrap(),
         limit: "1".parse().unwrap(),
         reserved: one,
+        exit: None,
         sizing: Sizing { method: SizingMethod::Fixed, equity: one, cash: one, budget: one, risk: one },
     }
 }

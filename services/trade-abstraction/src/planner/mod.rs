@@ -30,7 +30,6 @@ pub use trade::{Cover, Elsewhere, Held, LegOrder, LegState, Short, Stage, Trade,
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    pub edges: BTreeMap<EdgeName, ExitPlan>,
     /// A trade that could not be protected this often in a row is sold at market.
     pub protect_attempts: u32,
     /// A failed exit, or a refused cancel, is tried again after this long, then twice as long …
@@ -154,10 +153,9 @@ impl Planner {
     fn apply_trade(&self, state: &mut State, now: Timestamp, event: &TradeEvent) {
         match event {
             TradeEvent::Sized(sized) => {
-                let exit_plan = self.config.edges.get(&sized.edge).copied();
                 let left = state.left.get(&(sized.account, sized.instrument, sized.edge));
                 let outdated = left.is_some_and(|left| *left > sized.signal_at);
-                let trade = state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized, exit_plan));
+                let trade = state.trades.entry(sized.trade).or_insert_with(|| Trade::new(sized));
                 if trade.stage != Stage::Over {
                     state.market.follow(sized.instrument);
                 }

@@ -5,8 +5,8 @@
 
 use super::{Config, Cover, Held, LegOrder, LegState, Seen, Stage, State, Trade, Wanted};
 use domain::{
-    Breach, ClientOrderId, Decimal, Ending, ExitPlan, InstrumentRules, Leg, NewOco, NewOrder, OrderKind,
-    OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
+    Breach, ClientOrderId, Decimal, Ending, InstrumentRules, Leg, NewOco, NewOrder, OrderKind, OrderRequest,
+    Origin, PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp,
     exits::{self, Exit, ExitOrders, Obstacle},
 };
 use events::{
@@ -467,7 +467,7 @@ impl Step<'_> {
     fn protected(&self, order: ClientOrderId, stop: Price, quantity: Quantity) -> Event {
         let t = self.trade;
         let has_twin = t.legs.get(&order).is_some_and(|leg| leg.twin.is_some());
-        let without_take_profit = matches!(t.exit_plan, Some(ExitPlan::Oco { .. })) && !has_twin;
+        let without_take_profit = t.exit_plan.is_some_and(|plan| plan.is_list()) && !has_twin;
         TradeProtected { trade: t.id, order, stop, quantity, without_take_profit }.into()
     }
 

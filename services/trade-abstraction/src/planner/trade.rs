@@ -200,7 +200,7 @@ impl LegOrder {
 }
 
 impl Trade {
-    pub fn new(sized: &TradeSized, exit_plan: Option<ExitPlan>) -> Self {
+    pub fn new(sized: &TradeSized) -> Self {
         Self {
             id: sized.trade,
             account: sized.account,
@@ -208,7 +208,7 @@ impl Trade {
             edge: sized.edge,
             quantity: sized.quantity,
             limit: sized.limit,
-            exit_plan,
+            exit_plan: sized.exit,
             wanted: Wanted::Open,
             stage: Stage::Entering { naked_said: false },
             legs: BTreeMap::new(),

@@ -22,6 +22,7 @@ pub struct Desk {
     filled: BTreeMap<String, Filled>,
     fills: u32,
     trade: TradeId,
+    exit: ExitPlan,
 }
 
 pub fn d(text: &str) -> Decimal {
@@ -29,18 +30,17 @@ pub fn d(text: &str) -> Decimal {
 }
 
 pub fn stop_limit() -> ExitPlan {
-    ExitPlan::StopLimit { stop: d("0.15"), limit_below: d("0.2") }
+    ExitPlan::stop_limit(d("0.15"), d("0.2"))
 }
 
 pub fn oco() -> ExitPlan {
-    ExitPlan::Oco { stop: d("0.07"), stop_limit: d("0.15"), take_profit: d("0.07") }
+    ExitPlan::oco(d("0.07"), d("0.15"), d("0.07"))
 }
 
 impl Desk {
     /// A trade of 2 BTC at 100 or better has been granted.
     pub fn new(exit: ExitPlan) -> Self {
         let config = Config {
-            edges: [("edge70".parse().unwrap(), exit)].into(),
             protect_attempts: 3,
             retry_after: Duration::from_secs(60),
             retry_at_most: Duration::from_secs(3_600),
@@ -57,6 +57,7 @@ impl Desk {
             filled: BTreeMap::new(),
             fills: 0,
             trade: trade(),
+            exit,
         };
         let opened =
             TapeOpened { tape: Uuid::from_u128(1), clock: Clock::Market, market: "synthetic:1".to_owned() };
@@ -203,6 +204,11 @@ impl Desk {
         self.size_for(self.now)
     }
 
+    pub fn size_without_a_plan(&mut self) -> String {
+        let sized = TradeSized { exit: None, ..self.grant(self.now) };
+        self.hear(sized)
+    }
+
     /// The edge's next trade is granted: names of orders start anew.
     pub fn size_next(&mut self) -> String {
         self.trade = "edge70-BTCUSDT-L-20240220T0000".parse().unwrap();
@@ -213,6 +219,11 @@ impl Desk {
 
     /// Granted for a signal of that time.
     pub fn size_for(&mut self, signal_at: Timestamp) -> String {
+        let sized = self.grant(signal_at);
+        self.hear(sized)
+    }
+
+    fn grant(&self, signal_at: Timestamp) -> TradeSized {
         let sizing = Sizing {
             method: SizingMethod::Fixed,
             equity: d("1000"),
@@ -220,7 +231,7 @@ impl Desk {
             budget: d("200"),
             risk: d("30"),
         };
-        self.hear(TradeSized {
+        TradeSized {
             trade: self.trade,
             account: account(),
             instrument: btc(),
@@ -231,8 +242,9 @@ impl Desk {
             quantity: "2".parse().unwrap(),
             limit: "100".parse().unwrap(),
             reserved: d("200"),
+            exit: Some(self.exit),
             sizing,
-        })
+        }
     }
 
     pub fn accept(&mut self, name: &str) -> String {

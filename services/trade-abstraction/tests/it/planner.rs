@@ -387,3 +387,23 @@ fn more_than_the_stop_covers_is_said_to_be_undercovered() {
         "naked 2 StopMoving / submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68"
     );
 }
+
+#[test]
+fn a_plan_at_prices_stands_there_wherever_the_entry_was_filled() {
+    let at = |price: &str| domain::Level::Price(price.parse().unwrap());
+    let plan = domain::ExitPlan { stop: at("91.5"), take_profit: Some(at("120")), ..stop_limit() };
+    let mut desk = Desk::new(plan);
+    desk.size();
+    desk.accept("entry1");
+    desk.fill("entry1", "2", "98", None);
+    assert_eq!(
+        desk.done("entry1", Filled),
+        "opened 2 @ 98 / oco take_profit1 sell 2 LIMIT_MAKER limit 120 + stop1 sell 2 STOP_LOSS_LIMIT stop 91.5 limit 73.2"
+    );
+}
+
+#[test]
+fn a_trade_that_was_granted_without_a_plan_is_not_entered() {
+    let mut desk = Desk::new(stop_limit());
+    assert!(desk.size_without_a_plan().starts_with("aborted EntryRefused"));
+}

@@ -2,7 +2,7 @@
 
 use super::{account, all, at, d, market::btc, one, v};
 use crate::every;
-use domain::{ClientOrderId, Direction, TradeId};
+use domain::{ClientOrderId, Direction, ExitPlan, Level, TradeId};
 use events::*;
 
 pub fn samples(kind: Kind) -> Vec<Event> {
@@ -16,10 +16,21 @@ pub fn samples(kind: Kind) -> Vec<Event> {
                 direction,
                 trigger: v("42000.10"),
                 signal_at: at(0),
+                stop: None,
+                target: None,
+                valid_until: None,
                 by,
             };
             let pairs = every::directions().into_iter().zip(every::requesters());
-            all(pairs, |(direction, by)| requested(direction, by))
+            let mut all = all(pairs, |(direction, by)| requested(direction, by));
+            let with_levels = TradeRequested {
+                stop: Some(v("41000")),
+                target: Some(v("45000.5")),
+                valid_until: Some(at(60_000_000)),
+                ..requested(Direction::Long, RequestedBy::Edge)
+            };
+            all.push(with_levels.into());
+            all
         }
         Kind::CloseRequested => all(every::requesters(), |by| CloseRequested {
             account: account(),
@@ -47,6 +58,13 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             quantity: v("0.00500"),
             limit: v("42210.11"),
             reserved: d("211.05055000"),
+            exit: Some(match method {
+                SizingMethod::Fixed => ExitPlan::stop_limit(d("0.15"), d("0.20")),
+                SizingMethod::Risk => ExitPlan {
+                    stop: Level::Price(v("41000")),
+                    ..ExitPlan::oco(d("0.07"), d("0.15"), d("0.07"))
+                },
+            }),
             sizing: Sizing {
                 method,
                 equity: d("10000"),

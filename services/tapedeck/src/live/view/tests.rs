@@ -40,6 +40,9 @@ fn opened(view: &mut View) {
         direction: domain::Direction::Long,
         trigger: "100".parse().unwrap(),
         signal_at: at(0),
+        stop: None,
+        target: None,
+        valid_until: None,
         by: events::RequestedBy::Edge,
     };
     say(view, 0, requested);
