@@ -154,6 +154,7 @@ fn the_venues_own_account_is_on_the_tape_and_another_accounts_key_is_refused_fro
         let shown = rig.place.run("tape show --json --kind account.identified --tape sqlite:a.tape").well();
         shown.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
     };
+    until("it works", || has_started(&rig.place).then_some(()));
     until("it is recorded", || on_tape().first().cloned());
     leaves(&mut gateway);
     let body = on_tape()[0]["body"].clone();
@@ -163,8 +164,9 @@ fn the_venues_own_account_is_on_the_tape_and_another_accounts_key_is_refused_fro
     assert_eq!(body, expected);
     // Another key of the same account goes on, and says nothing anew.
     rig.key("again", "");
-    let mut gateway = rig.start("again", RUN);
-    until("it works", || has_started(&rig.place).then_some(()));
+    let mut gateway = rig.start("again", &format!("{RUN} --log info"));
+    let address = gateway.address();
+    until("it works", || get(&address, "/ready").1.contains("\"running\"").then_some(()));
     leaves(&mut gateway);
     assert_eq!(on_tape().len(), 1);
     rig.key("second", "");
