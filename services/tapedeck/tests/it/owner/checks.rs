@@ -24,7 +24,9 @@ pub fn comes_to_rest(world: &World, limit: Duration) {
             Ok(()) => steady += 1,
             Err(why) => {
                 steady = 0;
-                assert!(Instant::now() < end, "not within {limit:?}: {why}\n{}", world.last_words());
+                if Instant::now() >= end {
+                    panic!("not within {limit:?}: {why}\n{}\n{}", told_of(world, &why), world.last_words());
+                }
             }
         }
         if steady == 3 {
@@ -32,6 +34,29 @@ pub fn comes_to_rest(world: &World, limit: Duration) {
         }
         thread::sleep(Duration::from_millis(1_200));
     }
+}
+
+/// What the tape tells of the orders and trades that `why` names.
+fn told_of(world: &World, why: &str) -> String {
+    let named: Vec<&str> = why.split_whitespace().filter(|word| word.len() > 20).collect();
+    let rows = world.tape();
+    let about = rows.iter().filter(|row| {
+        let body = row.event.body();
+        named.iter().any(|name| body.contains(name))
+    });
+    let lines: Vec<String> = about
+        .map(|row| {
+            let body = row.event.body();
+            format!(
+                "{:>6} {} {} {} {body}",
+                row.position,
+                row.recorded_at,
+                row.source,
+                row.event.kind().name()
+            )
+        })
+        .collect();
+    lines.join("\n")
 }
 
 /// A trade as the tape tells it.
@@ -163,7 +188,7 @@ fn rules(tape: &[Recorded]) -> BTreeMap<Instrument, InstrumentRules> {
 
 /// Every order of the engine's is at work or done, and every cancel answered.
 fn nothing_waits(tape: &[Recorded]) -> Result<(), String> {
-    let (mut sent, mut cancels) = (BTreeSet::new(), BTreeSet::new());
+    let (mut sent, mut cancels, mut done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let numbers = ours(tape);
     for event in tape {
         let Event::Order(event) = &event.event else { continue };
@@ -179,11 +204,14 @@ fn nothing_waits(tape: &[Recorded]) -> Result<(), String> {
                     sent.remove(order);
                 }
             }
+            // Asked for before the planner heard that the order is done: there is nothing to cancel.
+            OrderEvent::CancelRequested(e) if done.contains(&e.order) => {}
             OrderEvent::CancelRequested(e) => _ = cancels.insert(e.order),
             OrderEvent::CancelRejected(e) => _ = cancels.remove(&e.order),
             OrderEvent::Done(e) if e.origin.is_some() => {
                 sent.remove(&e.order);
                 cancels.remove(&e.order);
+                done.insert(e.order);
             }
             _ => {}
         }
