@@ -3,10 +3,9 @@
 //! It is told what the market does, it is asked what a sink's hands owe, and its word is awaited
 //! before the market goes on; so a run is the same at any speed.
 
-use crate::apart::hands::Judge;
 use domain::UnitName;
 use events::{Event, Recorded, Uuid};
-use service::Host;
+use service::{Host, Judge};
 use std::{future::Future, pin::Pin};
 use thiserror::Error;
 

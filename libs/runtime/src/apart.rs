@@ -9,32 +9,34 @@
 //! - A state whose sayings could not be committed is discarded, never mended.
 //! - A replica that cannot go on says why in its [`UnitStatus`] and is not ready.
 //!
-//! The life of a replica: stand by until the lease is had ([`lease`]), come back from the tape
-//! ([`resume`]), hear and answer ([`lead`], [`speak`]), and begin anew when it is over.
+//! The life of a replica: stand by until the lease is had ([`lease`]), come back from the tape, hear and
+//! answer (a [`replica::Machine`], driven by [`lead`]), and begin anew when it is over.
 
 pub mod hands;
 mod lead;
 pub mod lease;
 mod limits;
-mod resume;
+mod retry;
 pub mod seat;
-mod speak;
 pub(crate) mod status;
 pub mod stop;
-pub(crate) mod trouble;
 mod witness;
 
 pub use limits::Limits;
+pub use replica::Trouble;
+pub use retry::insist;
 pub use status::{Count, UnitPhase, UnitStatus, metrics, ready};
-pub use trouble::{Trouble, insist};
 
 use bus::Bus;
-use domain::UnitName;
+use domain::{Timestamp, UnitName};
 use hands::Hands;
 use lease::Lease;
 use seat::{Seat, Work};
 use service::Host;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use stop::Stop;
 use tape::{Head, StorageError, Tape};
 use thiserror::Error;
@@ -101,4 +103,9 @@ impl Work for Core {
     async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Trouble> {
         lead::lead(&self.replica, lease, &mut self.known, stop).await
     }
+}
+
+fn machine_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -596,7 +596,7 @@ async fn snapshot<F: Steps>(tape: &Tape, build: &str, played: &mut Played<F>) ->
     let feed = played.feed().snapshot();
     tape.save_snapshot(Snapshot { unit: source, position, tag: build.to_owned(), state: feed }).await?;
     for host in played.engine.hosts() {
-        let tag = recover::tag(build, host);
+        let tag = replica::tag(build, host);
         let state = host.snapshot();
         tape.save_snapshot(Snapshot { unit: host.unit(), position: host.cursor(), tag, state }).await?;
     }

@@ -1,9 +1,8 @@
-//! Bringing units back from a tape.
+//! Bringing several units back from a tape at once, and following them for replay and verification.
 
-use domain::UnitName;
-use events::{DecodeError, Event, Kind, Position, Recorded, Row, UnitEvent, UnitStarted};
-use service::{Bounds, Checkpoint, Follower, Host, Walk, Walked};
-use std::collections::BTreeMap;
+use events::{DecodeError, Kind, Position, Recorded, Row};
+use replica::{bounded, starts};
+use service::{Checkpoint, Follower, Host, Walk, Walked};
 use tape::{ReadError, Tape};
 use thiserror::Error;
 use tokio::task::JoinHandle;
@@ -17,11 +16,6 @@ pub enum RecoverError {
     Tape(#[from] ReadError),
     #[error("position {position}: {source}")]
     Decode { position: Position, source: DecodeError },
-}
-
-/// Identifies what a snapshot can be read by: another build or configuration starts from the tape.
-pub fn tag(build: &str, host: &Host) -> String {
-    format!("{build} {}", host.config())
 }
 
 /// How a walk is done.
@@ -53,31 +47,17 @@ pub async fn follow(
 ) -> Result<Walked, RecoverError> {
     // Of one moment: whatever was answered up to a cursor then stands at or before that head.
     let (head, cursors) = tape.marks().await?;
-    let cursors: BTreeMap<UnitName, _> = cursors.into_iter().map(|c| (c.unit, c)).collect();
     let until = plan.until.unwrap_or(head.position);
-    let starts = starts(tape, until).await?;
-    let mut stored = BTreeMap::new();
-    if plan.snapshots {
-        stored.extend(tape.snapshots(until).await?.into_iter().map(|s| (s.unit, s)));
-    }
-    let mut bounded = Vec::new();
-    for mut host in hosts {
-        let cursor = cursors.get(&host.unit());
-        let heard = cursor.map_or(0, |c| c.position).max(plan.learn_until);
-        let mut bounds = Bounds {
-            cursor: heard.min(until),
-            reach: cursor.map_or(0, |c| c.reach),
-            build: None,
-            starts: starts.iter().filter(|s| s.unit == host.unit()).cloned().collect(),
-        };
-        if let Some(snapshot) = stored.get(&host.unit()).filter(|s| s.tag == tag(plan.build, &host))
-            && host.restore(&snapshot.state).is_ok()
-        {
-            bounds.build = Some(plan.build.to_owned());
-        }
-        bounded.push((host, bounds));
-    }
-    let mut follower = Follower::new(bounded, plan.walk);
+    let started = tape.of_kind(Kind::UnitStarted).await?;
+    let starts = starts(started.iter().take_while(|row| row.position <= until))
+        .map_err(|(position, source)| RecoverError::Decode { position, source })?;
+    let stored = if plan.snapshots { tape.snapshots(until).await? } else { Vec::new() };
+    let hosts = hosts.into_iter().map(|host| {
+        let cursor = cursors.iter().find(|c| c.unit == host.unit());
+        let heard = cursor.map_or(0, |c| c.position).max(plan.learn_until).min(until);
+        bounded(host, heard, cursor.map_or(0, |c| c.reach), &starts, &stored, plan.build)
+    });
+    let mut follower = Follower::new(hosts.collect(), plan.walk);
     follower.compare_with(plan.checkpoints.to_vec());
     let mut after = follower.starts_after().min(from.unwrap_or(Position::MAX));
     let start = follower.starts_after();
@@ -101,21 +81,6 @@ pub async fn follow(
         }
     }
     Ok(follower.finish(plan.build))
-}
-
-/// Every start of every unit, in order.
-async fn starts(tape: &Tape, until: Position) -> Result<Vec<UnitStarted>, RecoverError> {
-    let mut starts = Vec::new();
-    for row in tape.of_kind(Kind::UnitStarted).await? {
-        if row.position > until {
-            break;
-        }
-        let event = row.decode().map_err(|source| RecoverError::Decode { position: row.position, source })?;
-        if let Event::Unit(UnitEvent::Started(started)) = event.event {
-            starts.push(started);
-        }
-    }
-    Ok(starts)
 }
 
 /// Rows that are being read.

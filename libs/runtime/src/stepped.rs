@@ -8,12 +8,11 @@
 //! - A feed that takes over has applied everything on the tape, and so says exactly the next step.
 
 use crate::apart::{
-    Trouble, UnitError,
+    Trouble, UnitError, insist,
     lease::Lease,
     seat::{Seat, Work},
     status::{Count, UnitPhase},
     stop::Stop,
-    trouble::insist,
 };
 use crate::market::{Metronome, Pace};
 use domain::{Timestamp, UnitName};

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod core;
 mod follower;
+mod hands;
 mod host;
 mod lockstep;
 pub mod pairs;
@@ -16,6 +17,7 @@ mod solo;
 pub use crate::core::{Core, Held};
 pub use checkpoint::{Checkpoint, Departure};
 pub use follower::{Bounds, Difference, Follower, Resumed, Walk, Walked};
+pub use hands::{Back, Heard, Judge, News};
 pub use host::{Arrival, Host};
 pub use lockstep::{Journal, Lockstep};
 pub use played::{Played, Steps, Worked, said_at};

@@ -1,59 +1,103 @@
-//! Units as they would run apart: replicas with leases, a bus that loses, repeats and reorders,
-//! crashes at every step, and a replica that sleeps and wakes under an old fence.
+//! Units as they run apart: replicas with leases, a bus that loses, repeats and reorders, deaths at every
+//! step, and a replica that sleeps and wakes under an old fence.
 //!
-//! The tape is real (in memory), and so are the hosts; only time and the schedule are made up.
+//! The replicas are the production machines ([`replica::Machine`]), the hosts and the tape (in memory) are
+//! real too; only time and the schedule are made up. One effect of one machine is one step, and whatever
+//! may befall a replica does so between two of them.
 
 use crate::rng::Rng;
 use domain::{Timestamp, UnitName};
-use events::{Draft, Event, Position, Recorded, UnitEvent, UnitStarted, Uuid, ids};
-use service::{Arrival, Bounds, Follower, Host, Own, Walk, Walked};
-use std::{collections::BTreeSet, time::Duration};
-use tape::{AppendError, Commit, CursorMove, Entry, Memory, OnConflict, Outcome, Snapshot};
+use events::{Clock, Draft, Event, Kind, Recorded, Row, TapeOpened, Uuid};
+use replica::{Effect, Incarnation, Input, Leader, Limits, Machine, Reply, Trouble, bounded, starts};
+use service::{Back, Follower, Host, News, Own, Walk, Walked};
+use std::{sync::Arc, time::Duration};
+use tape::{Commit, Entry, Head, Memory, OnConflict, Outcome};
 
-/// How often, in per cent of the steps at which it could happen.
+/// How often, in per mille of the steps at which it could happen.
 #[derive(Debug, Clone, Copy)]
 pub struct Faults {
-    /// A replica dies before its commit, or right after it.
+    /// A replica dies before an effect, or right after it.
     pub crash: u64,
-    /// A replica falls asleep; another takes over; it wakes later.
+    /// A replica falls asleep, with an effect under way perhaps; another takes over; it wakes later.
     pub sleep: u64,
-    /// The bus gives a message again, or a later one first.
+    /// Another acts between two effects of a replica.
+    pub yielded: u64,
+    /// The bus gives a row again, or a later one first.
     pub disorder: u64,
+    /// The bus gives nothing, so that only a look at the tape's end finds what was said.
+    pub silence: u64,
+    /// A snapshot is not there when it is wanted.
+    pub forgotten: u64,
+    /// A replica is stopped in good order.
+    pub stop: u64,
 }
 
 impl Faults {
-    pub const NONE: Self = Self { crash: 0, sleep: 0, disorder: 0 };
-}
-
-pub struct Cluster {
-    pub tape: Memory,
-    make: Box<dyn Fn() -> Vec<Host>>,
-    units: Vec<Unit>,
-    build: String,
-    /// What each live replica has heard of its unit since it was last asked: for sinks' hands.
-    news: Vec<News>,
-    pub counts: Counts,
+    pub const NONE: Self =
+        Self { crash: 0, sleep: 0, yielded: 0, disorder: 0, silence: 0, forgotten: 0, stop: 0 };
 }
 
 /// What happened, so that a run can be shown to have met its faults.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
+    /// Deaths before an effect that records nothing.
     pub crashes: u64,
+    /// Deaths with a commit under way, before it was recorded …
+    pub before_commit: u64,
+    /// … and after.
+    pub after_commit: u64,
+    /// Deaths on the way back from the tape.
+    pub in_recovery: u64,
     pub recoveries: u64,
+    pub slept: u64,
+    /// Replicas that were stopped in good order, with a last snapshot.
+    pub stopped: u64,
+    /// Replicas that woke under an old fence, or were overtaken, and were refused.
     pub fenced: u64,
     pub duplicates: u64,
     pub gaps: u64,
     pub snapshots: u64,
 }
 
+/// `T` is what a sink's hands have to do.
+pub struct Cluster<T> {
+    pub tape: Memory,
+    opened: TapeOpened,
+    units: Vec<Unit>,
+    build: String,
+    limits: Limits,
+    desk: Box<Desk<T>>,
+    due: Vec<(u64, T)>,
+    pub counts: Counts,
+}
+
+/// Gives a unit anew, at the beginning of the tape.
+pub type Make = Arc<dyn Fn() -> Host + Send + Sync>;
+
+/// What comes of the news that hands are told, with the state of that moment.
+pub type Desk<T> = dyn Fn(&Host, &News) -> Vec<T>;
+
+/// How it stands with an incarnation, for what its hands bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Gone,
+    /// It cannot judge now, but will.
+    Busy,
+    Ready,
+}
+
 struct Unit {
     name: UnitName,
+    make: Make,
+    sink: bool,
     replicas: [Replica; 2],
 }
 
 struct Replica {
-    owner: String,
+    owner: &'static str,
     life: Life,
+    /// What it has heard in any of its incarnations.
+    known: Head,
 }
 
 enum Life {
@@ -64,41 +108,45 @@ enum Life {
 }
 
 struct Running {
-    host: Host,
+    machine: Machine,
     fence: u64,
-    /// What this incarnation of a sink has committed and not yet heard.
-    mine: BTreeSet<Uuid>,
-}
-
-/// Something that a sink's hands must know.
-#[derive(Debug, Clone)]
-pub enum News {
-    /// A live replica heard this where it stands on the tape; `mine` says that it was committed by
-    /// that very incarnation.
-    Heard { unit: UnitName, incarnation: u64, event: Box<Recorded>, mine: bool },
-    /// A replica has recovered: what it owes is in its state.
-    Recovered { unit: UnitName, incarnation: u64 },
+    /// Asked for, and not done yet.
+    under_way: Option<Effect>,
+    stopping: bool,
 }
 
 /// Longer than any simulated run: leases change hands by force here, as after an expiry.
 const LEASE: Duration = Duration::from_secs(3_600);
-const BATCH: usize = 256;
+const BATCH: usize = 1_024;
 
-impl Cluster {
-    /// `make` gives every unit anew, at the beginning of the tape.
-    pub fn new(make: impl Fn() -> Vec<Host> + 'static, build: &str) -> Self {
-        let units = make()
-            .iter()
-            .map(|host| Unit { name: host.unit(), replicas: ["a", "b"].map(Replica::new) })
-            .collect();
-        Self {
+impl<T> Cluster<T> {
+    /// On a new tape, which begins at `now`. Each of `units` is given anew, at the beginning of the tape.
+    pub fn new(
+        units: Vec<Make>,
+        build: &str,
+        opened: TapeOpened,
+        now: Timestamp,
+        limits: Limits,
+        desk: impl Fn(&Host, &News) -> Vec<T> + 'static,
+    ) -> Self {
+        let units = units.into_iter().map(|make| Unit {
+            name: make().unit(),
+            sink: make().own() == Own::InPlace,
+            make,
+            replicas: ["a", "b"].map(|owner| Replica { owner, life: Life::Down, known: Head::EMPTY }),
+        });
+        let mut cluster = Self {
             tape: Memory::default(),
-            make: Box::new(make),
-            units,
+            opened: opened.clone(),
+            units: units.collect(),
             build: build.to_owned(),
-            news: Vec::new(),
+            limits,
+            desk: Box::new(desk),
+            due: Vec::new(),
             counts: Counts::default(),
-        }
+        };
+        cluster.record(service::tape_unit(), now, vec![(opened.tape, opened.into())]);
+        cluster
     }
 
     /// Puts facts of the world on the tape, as its recorder does; returns those that are new.
@@ -106,15 +154,14 @@ impl Cluster {
     /// # Panics
     /// A fact contradicts a recorded one: in a simulation, a mistake of the world.
     pub fn record(&mut self, source: UnitName, now: Timestamp, facts: Vec<(Uuid, Event)>) -> Vec<Recorded> {
-        let entries = facts
+        self.tape.set_clock(now);
+        let drafts: Vec<Draft> = facts
             .iter()
-            .map(|(id, event)| {
-                let at = event.at().unwrap_or(now);
-                Entry::market(Draft::new(*id, source, None, at, event), now)
-            })
+            .map(|(id, event)| Draft::new(*id, source, None, event.at().unwrap_or(now), event))
             .collect();
+        let entries = drafts.into_iter().map(|draft| self.entry(draft, now)).collect();
         let commit = Commit { entries, cursors: Vec::new(), on_conflict: OnConflict::Report };
-        let committed = self.tape.append_now(commit).expect("no cursor is moved");
+        let committed = self.tape.append_now(commit).unwrap_or_else(|e| panic!("no cursor is moved: {e}"));
         let mut new = Vec::new();
         for ((id, event), outcome) in facts.into_iter().zip(committed.outcomes) {
             match outcome {
@@ -129,387 +176,300 @@ impl Cluster {
         new
     }
 
+    fn entry(&self, draft: Draft, now: Timestamp) -> Entry {
+        match self.opened.clock {
+            Clock::Market => Entry::market(draft, now),
+            Clock::Wall => Entry::wall(draft),
+        }
+    }
+
     /// One step of one replica, drawn at random.
     pub fn act(&mut self, rng: &mut Rng, faults: &Faults, now: Timestamp) {
+        self.tape.set_clock(now);
         let unit = rng.index(self.units.len());
-        let replica = rng.index(2);
+        let mut replica = rng.index(2);
+        // Takes over from a dead peer at once, from a living one seldom.
+        let is = |replica: usize, up: bool| match self.units[unit].replicas[replica].life {
+            Life::Up(_) => up,
+            Life::Down => !up,
+            Life::Asleep(_) => false,
+        };
+        if is(replica, false) && is(1 - replica, true) && !rng.often(faults.sleep / 2) {
+            replica = 1 - replica;
+        }
         match &self.units[unit].replicas[replica].life {
             Life::Down => {
-                // Takes over from a dead peer at once, from a living one seldom.
-                let peer_is_up = matches!(self.units[unit].replicas[1 - replica].life, Life::Up(_));
-                if !peer_is_up || (faults.sleep > 0 && rng.chance(1)) {
-                    self.recover(unit, replica, rng, now);
+                self.take_over(unit, replica);
+                self.work(unit, replica, rng, faults, now);
+            }
+            Life::Asleep(_) => {
+                if rng.chance(10) {
+                    self.wake(unit, replica);
+                    self.work(unit, replica, rng, faults, now);
                 }
             }
-            Life::Asleep(_) => self.wake(unit, replica, rng, faults),
-            Life::Up(_) => self.work(unit, replica, rng, faults, now),
+            Life::Up(_) => {
+                self.hint(unit, replica, rng, faults);
+                self.work(unit, replica, rng, faults, now);
+            }
         }
     }
 
-    fn work(&mut self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults, now: Timestamp) {
-        if rng.chance(faults.sleep) {
-            let life = std::mem::replace(&mut self.units[unit].replicas[replica].life, Life::Down);
-            if let Life::Up(running) = life {
-                self.units[unit].replicas[replica].life = Life::Asleep(running);
-                self.recover(unit, 1 - replica, rng, now);
-            }
+    /// What the bus, or the clock, gives to a replica.
+    fn hint(&mut self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults) {
+        let head = self.tape.head_now().position;
+        let Life::Up(running) = &mut self.units[unit].replicas[replica].life else { return };
+        if running.under_way.is_some() {
             return;
         }
-        if rng.chance(3) {
-            self.snapshot(unit, replica);
+        let machine = &mut running.machine;
+        if rng.often(faults.stop) {
+            running.stopping = true;
+            return machine.give(Input::Stop);
         }
-        let Some(offered) = self.offer(unit, replica, rng, faults) else { return };
-        self.hear(unit, replica, offered, rng, faults);
+        if rng.chance(20) {
+            machine.give(Input::Tick);
+        }
+        if rng.often(faults.silence) || rng.chance(5) {
+            return machine.give(Input::Look);
+        }
+        // Some at once are answered in one commit.
+        for _ in 0..=rng.below(4) {
+            let next = machine.known().position + 1;
+            let offered = if rng.often(faults.disorder) { 1 + rng.below(head) } else { next };
+            match self.tape.read_now(offered - 1, 1).first() {
+                Some(row) => machine.give(Input::Hint(row)),
+                None => break,
+            }
+        }
     }
 
-    /// A position from the bus: the next one, or one that the broker repeats or gives early.
-    fn offer(&self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults) -> Option<Position> {
-        let Life::Up(running) = &self.units[unit].replicas[replica].life else { return None };
-        let cursor = running.host.cursor();
-        let head = self.tape.head_now().position;
-        if cursor >= head {
-            return None;
-        }
-        Some(if rng.chance(faults.disorder) { 1 + rng.below(head) } else { cursor + 1 })
-    }
-
-    fn hear(&mut self, unit: usize, replica: usize, offered: Position, rng: &mut Rng, faults: &Faults) {
-        let Life::Up(running) = &self.units[unit].replicas[replica].life else { return };
-        let from = match running.host.arrival(offered) {
-            Arrival::Duplicate => {
-                self.counts.duplicates += 1;
+    /// Does what a replica asks for, until there is nothing to do, something befalls it, or another acts.
+    fn work(&mut self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults, now: Timestamp) {
+        loop {
+            let slot = &mut self.units[unit].replicas[replica];
+            let Life::Up(running) = &mut slot.life else { return };
+            let asked = match running.under_way.take() {
+                Some(effect) => Ok(Some(effect)),
+                None => running.machine.ask(),
+            };
+            let counts = running.machine.take_counts();
+            self.counts.duplicates += counts.duplicates;
+            self.counts.gaps += counts.gaps;
+            slot.known = running.machine.known();
+            let effect = match asked {
+                Ok(Some(effect)) => effect,
+                Ok(None) => {
+                    if running.stopping {
+                        slot.life = Life::Down;
+                        self.counts.stopped += 1;
+                    }
+                    return;
+                }
+                Err(trouble) => return self.discard(unit, replica, &trouble),
+            };
+            let leads = running.machine.leader().is_some();
+            let commits = matches!(effect, Effect::Append(_));
+            if rng.often(faults.crash) {
+                slot.life = Life::Down;
+                let count = if commits { &mut self.counts.before_commit } else { &mut self.counts.crashes };
+                *count += 1;
+                self.counts.in_recovery += u64::from(!leads);
                 return;
             }
-            Arrival::Next => offered,
-            Arrival::Gap { after } => {
-                self.counts.gaps += 1;
-                after + 1
+            if rng.often(faults.sleep) {
+                running.under_way = Some(effect);
+                let life = std::mem::replace(&mut slot.life, Life::Down);
+                if let Life::Up(running) = life {
+                    slot.life = Life::Asleep(running);
+                    self.counts.slept += 1;
+                }
+                return self.take_over(unit, 1 - replica);
             }
-        };
-        for position in from..=offered {
-            let row = self.tape.read_now(position - 1, 1).remove(0);
-            let event = row.decode().expect("written by this build");
-            if !self.handle(unit, replica, event, rng, faults) {
+            if rng.often(faults.yielded) {
+                running.under_way = Some(effect);
+                return;
+            }
+            if let Err(trouble) = self.perform(unit, replica, effect, rng, faults, now) {
+                return self.discard(unit, replica, &trouble);
+            }
+            if commits && rng.often(faults.crash) {
+                self.units[unit].replicas[replica].life = Life::Down;
+                self.counts.after_commit += 1;
                 return;
             }
         }
     }
 
-    /// `false` if the replica did not survive it.
-    fn handle(
+    fn perform(
         &mut self,
         unit: usize,
         replica: usize,
-        event: Recorded,
+        effect: Effect,
         rng: &mut Rng,
         faults: &Faults,
-    ) -> bool {
-        let name = self.units[unit].name;
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
         let slot = &mut self.units[unit].replicas[replica];
-        let Life::Up(running) = &mut slot.life else { return false };
-        let mut said = Vec::new();
-        let takes = running.host.takes(&event);
-        running.host.handle(&event, &mut said);
-        if rng.chance(faults.crash) {
-            slot.life = Life::Down;
-            self.counts.crashes += 1;
-            return false;
-        }
-        // With nothing to say, the cursor is saved now and then.
-        if !said.is_empty() || rng.chance(30) {
-            let commit = commit_of(running, name, &event, said, &self.tape);
-            if !self.try_commit(unit, replica, commit) {
-                return false;
+        let Life::Up(running) = &mut slot.life else { return Ok(()) };
+        let reply = match effect {
+            Effect::Read { after, limit } => Reply::Rows(self.tape.read_now(after, limit)),
+            Effect::OfKind(kind) => Reply::Rows(self.tape.of_kind_after_now(kind, 0, usize::MAX)),
+            Effect::ById(id) => Reply::Rows(self.tape.by_id_now(id).into_iter().collect()),
+            Effect::Snapshots(_) if rng.often(faults.forgotten) => Reply::Snapshots(Vec::new()),
+            Effect::Snapshots(at_most) => Reply::Snapshots(self.tape.snapshots_now(at_most)),
+            Effect::Head => Reply::Head(self.tape.head_now()),
+            Effect::Append(commit) => Reply::Committed(self.tape.append_now(commit)?),
+            Effect::Save(snapshot) => {
+                self.tape.save_snapshot_now(snapshot)?;
+                self.counts.snapshots += 1;
+                Reply::Saved
             }
+            Effect::Tell(news) => {
+                if let Some(leader) = running.machine.leader() {
+                    let fence = running.fence;
+                    let due = news.iter().flat_map(|news| (self.desk)(leader.host(), news));
+                    self.due.extend(due.map(|due| (fence, due)));
+                }
+                return Ok(());
+            }
+        };
+        let led = running.machine.leader().is_some();
+        running.machine.reply(reply, now)?;
+        if !led && running.machine.leader().is_some() {
+            self.counts.recoveries += 1;
+            running.machine.give(Input::Read);
         }
-        let slot = &mut self.units[unit].replicas[replica];
-        if rng.chance(faults.crash) {
-            slot.life = Life::Down;
-            self.counts.crashes += 1;
-            return false;
-        }
-        if let (true, Life::Up(running)) = (takes, &mut slot.life)
-            && running.host.own() == Own::InPlace
-        {
-            let mine = running.mine.remove(&event.id);
-            let (incarnation, event) = (running.fence, Box::new(event));
-            self.news.push(News::Heard { unit: name, incarnation, event, mine });
-        }
-        true
+        Ok(())
     }
 
-    fn try_commit(&mut self, unit: usize, replica: usize, commit: Commit) -> bool {
-        let said: Vec<Uuid> = commit.entries.iter().map(|e| e.draft.id).collect();
-        match self.tape.append_now(commit) {
-            Ok(committed) => {
-                if let Life::Up(running) = &mut self.units[unit].replicas[replica].life {
-                    if running.host.own() == Own::InPlace {
-                        let new = said.iter().zip(&committed.outcomes);
-                        let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
-                        running.mine.extend(new.map(|(id, _)| *id));
-                    }
-                    if !said.is_empty() {
-                        running.host.committed(committed.head.position);
-                    }
-                }
-                true
-            }
-            Err(AppendError::Fenced { .. } | AppendError::Conflict { .. }) => {
-                // Somebody else speaks for the unit: the state is worth nothing now.
-                self.units[unit].replicas[replica].life = Life::Down;
-                self.counts.fenced += 1;
-                false
-            }
-            Err(error) => panic!("{}: {error}", self.units[unit].name),
+    /// # Panics
+    /// Anything but somebody else who speaks for the unit: nothing else can befall this tape.
+    fn discard(&mut self, unit: usize, replica: usize, trouble: &Trouble) {
+        match trouble {
+            Trouble::Lost(_) | Trouble::Doubt(_) => self.counts.fenced += 1,
+            other => panic!("{}: {other}", self.units[unit].name),
         }
+        self.units[unit].replicas[replica].life = Life::Down;
     }
 
     /// A replica that slept goes on where it was, under its old fence.
-    fn wake(&mut self, unit: usize, replica: usize, rng: &mut Rng, faults: &Faults) {
-        if !rng.chance(10) && faults.sleep > 0 {
-            return;
-        }
+    fn wake(&mut self, unit: usize, replica: usize) {
         let slot = &mut self.units[unit].replicas[replica];
-        let life = std::mem::replace(&mut slot.life, Life::Down);
-        let Life::Asleep(running) = life else { return };
-        slot.life = Life::Up(running);
-        if let Some(offered) = self.offer(unit, replica, rng, faults) {
-            self.hear(unit, replica, offered, rng, faults);
-        }
+        slot.life = match std::mem::replace(&mut slot.life, Life::Down) {
+            Life::Asleep(running) => Life::Up(running),
+            life => life,
+        };
     }
 
-    fn snapshot(&mut self, unit: usize, replica: usize) {
-        let name = self.units[unit].name;
-        let Life::Up(running) = &self.units[unit].replicas[replica].life else { return };
-        let stored = self.tape.marks_now().1.into_iter().find(|c| c.unit == name);
-        // A state beyond the saved cursor may hold what was never committed.
-        if stored.is_none_or(|c| c.position != running.host.cursor() || c.fence != running.fence) {
-            return;
-        }
-        let saved = self.tape.save_snapshot_now(Snapshot {
-            unit: name,
-            position: running.host.cursor(),
-            tag: self.build.clone(),
-            state: running.host.snapshot(),
+    fn take_over(&mut self, unit: usize, replica: usize) {
+        let Unit { name, make, sink, replicas } = &mut self.units[unit];
+        let slot = &mut replicas[replica];
+        let taken = self.tape.acquire_all_now(&[*name], slot.owner, LEASE, true);
+        let Some(cursor) = taken.ok().and_then(|mut taken| taken.pop()) else {
+            unreachable!("taken by force")
+        };
+        let fence = cursor.fence;
+        let machine = Machine::new(Incarnation {
+            make: make.clone(),
+            build: self.build.clone(),
+            cursor,
+            opened: self.opened.clone(),
+            known: slot.known,
+            hands: *sink,
+            limits: self.limits,
         });
-        saved.expect("a saved cursor is on the tape");
-        self.counts.snapshots += 1;
+        slot.life = Life::Up(Box::new(Running { machine, fence, under_way: None, stopping: false }));
     }
 
-    fn recover(&mut self, unit: usize, replica: usize, rng: &mut Rng, now: Timestamp) {
-        let name = self.units[unit].name;
-        let owner = self.units[unit].replicas[replica].owner.clone();
-        let taken = self.tape.acquire_all_now(&[name], &owner, LEASE, true).expect("by force");
-        let cursor = taken.into_iter().next().expect("one unit was asked for");
-        let mut host = (self.make)().into_iter().find(|h| h.unit() == name).expect("a unit of this cluster");
-        let starts = self.starts(&name);
-        let mut bounds = Bounds { cursor: cursor.position, reach: cursor.reach, build: None, starts };
-        if rng.chance(60)
-            && let Some(stored) =
-                self.tape.snapshots_now(cursor.position).into_iter().find(|s| s.unit == name)
-        {
-            host.restore(&stored.state).expect("its own snapshot");
-            bounds.build = Some(self.build.clone());
-        }
-        let walked = self.walk(vec![(host, bounds)], Walk::Follow);
-        let Some(resumed) = walked.units.into_iter().next() else { return };
-        let host = resumed.host;
-        // The fence counts the incarnations.
-        let incarnation = cursor.fence;
-        self.counts.recoveries += 1;
-        if resumed.must_start {
-            let (config, after) = (host.config(), host.cursor());
-            let started = UnitStarted { unit: name, build: self.build.clone(), config, judged: after, after };
-            let id = ids::fact(Uuid::nil(), "unit.started", &format!("{name}/{}", cursor.fence));
-            let draft = Draft::new(id, name, None, now, &started.into());
-            let entry = Entry::market(draft, now);
-            let reach = self.tape.head_now().position + 1 - after;
-            let step = CursorMove { unit: name, fence: cursor.fence, to: after, reach };
-            let commit = Commit { entries: vec![entry], cursors: vec![step], on_conflict: OnConflict::Fail };
-            self.tape.append_now(commit).expect("the fence was just taken");
-        }
-        let running = Box::new(Running { host, fence: cursor.fence, mine: BTreeSet::new() });
-        self.units[unit].replicas[replica].life = Life::Up(running);
-        self.news.push(News::Recovered { unit: name, incarnation });
-    }
-
-    /// Every start of a unit that is on the tape.
-    fn starts(&self, unit: &UnitName) -> Vec<UnitStarted> {
-        self.tape.look(|rows| {
-            let starts = rows.iter().filter(|r| r.draft.source == *unit && r.draft.kind == "unit.started");
-            let decoded = starts.map(|row| row.decode().expect("written by this build").event);
-            decoded
-                .filter_map(|event| match event {
-                    Event::Unit(UnitEvent::Started(started)) => Some(started),
-                    _ => None,
-                })
-                .collect()
-        })
-    }
-
-    /// Follows hosts over the whole tape.
-    fn walk(&self, hosts: Vec<(Host, Bounds)>, walk: Walk) -> Walked {
-        let mut follower = Follower::new(hosts, walk);
-        let mut after = follower.starts_after();
-        loop {
-            let rows = self.tape.read_now(after, BATCH);
-            let Some(last) = rows.last() else { break };
-            after = last.position;
-            for row in rows {
-                follower.push(row.decode().expect("written by this build"));
+    /// Lets every unit catch up, without faults.
+    pub fn catch_up(&mut self, rng: &mut Rng, now: Timestamp) {
+        self.tape.set_clock(now);
+        for unit in 0..self.units.len() {
+            for replica in 0..2 {
+                self.wake(unit, replica);
+                self.drive(unit, replica, rng, now);
+            }
+            if self.speaker(unit).is_none() {
+                self.take_over(unit, 0);
+                self.drive(unit, 0, rng, now);
             }
         }
-        follower.finish(&self.build)
+    }
+
+    fn drive(&mut self, unit: usize, replica: usize, rng: &mut Rng, now: Timestamp) {
+        if let Life::Up(running) = &mut self.units[unit].replicas[replica].life {
+            running.machine.give(Input::Look);
+            running.machine.give(Input::Tick);
+        }
+        self.work(unit, replica, rng, &Faults::NONE, now);
     }
 
     /// Every core over its inputs again.
     pub fn verify(&self) -> Walked {
         let cursors = self.tape.marks_now().1;
-        let hosts = (self.make)()
-            .into_iter()
-            .map(|host| {
-                let cursor = cursors.iter().find(|c| c.unit == host.unit());
-                let bounds = Bounds {
-                    cursor: cursor.map_or(0, |c| c.position),
-                    reach: cursor.map_or(0, |c| c.reach),
-                    build: None,
-                    starts: self.starts(&host.unit()),
-                };
-                (host, bounds)
-            })
-            .collect();
-        self.walk(hosts, Walk::Verify)
-    }
-
-    /// Lets every unit catch up, without faults; `true` if anything was done.
-    pub fn catch_up(&mut self, rng: &mut Rng, now: Timestamp) -> bool {
-        let mut worked = false;
-        for unit in 0..self.units.len() {
-            for replica in 0..2 {
-                if matches!(self.units[unit].replicas[replica].life, Life::Asleep(_)) {
-                    self.wake(unit, replica, rng, &Faults::NONE);
-                }
-            }
-            if !self.units[unit].replicas.iter().any(|r| matches!(r.life, Life::Up(_))) {
-                self.recover(unit, 0, rng, now);
-                worked = true;
-            }
-            for replica in 0..2 {
-                while let Some(next) = self.offer(unit, replica, rng, &Faults::NONE) {
-                    worked = true;
-                    self.hear(unit, replica, next, rng, &Faults::NONE);
-                }
-            }
-            worked |= self.save_cursor(unit);
+        let started = self.tape.of_kind_after_now(Kind::UnitStarted, 0, usize::MAX);
+        let starts = starts(&started).unwrap_or_else(|(at, e)| panic!("position {at}: {e}"));
+        let hosts = self.units.iter().map(|unit| {
+            let cursor = cursors.iter().find(|c| c.unit == unit.name);
+            let (at, reach) = cursor.map_or((0, 0), |c| (c.position, c.reach));
+            bounded((unit.make)(), at, reach, &starts, &[], &self.build)
+        });
+        let mut follower = Follower::new(hosts.collect(), Walk::Verify);
+        let mut after = 0;
+        while let Some(rows) = Some(self.tape.read_now(after, BATCH)).filter(|rows| !rows.is_empty()) {
+            after += rows.len() as u64;
+            let decode = |row: &Row| row.decode().unwrap_or_else(|e| panic!("written by this build: {e}"));
+            rows.iter().map(decode).for_each(|event| follower.push(event));
         }
-        worked
+        follower.finish(&self.build)
     }
 
-    fn save_cursor(&mut self, unit: usize) -> bool {
-        let name = self.units[unit].name;
-        let stored = self.tape.marks_now().1.into_iter().find(|c| c.unit == name);
-        for replica in 0..2 {
-            let Life::Up(running) = &self.units[unit].replicas[replica].life else { continue };
-            let to = running.host.cursor();
-            if stored.as_ref().is_some_and(|c| c.position == to && c.fence == running.fence) {
-                continue;
-            }
-            let step = CursorMove { unit: name, fence: running.fence, to, reach: running.host.reach() };
-            let commit = Commit { entries: Vec::new(), cursors: vec![step], on_conflict: OnConflict::Fail };
-            self.try_commit(unit, replica, commit);
-        }
-        self.units[unit].replicas.iter().all(|r| !matches!(r.life, Life::Up(_)))
+    /// The state of whoever may speak for the unit, while it is up.
+    pub fn host(&self, unit: &UnitName) -> Option<&Host> {
+        let unit = self.units.iter().position(|u| u.name == *unit)?;
+        self.speaker(unit)?.machine.leader().map(Leader::host)
     }
 
-    /// The live replica's host.
-    pub fn host(&self, unit: &UnitName) -> Option<(&Host, u64)> {
-        let unit = self.units.iter().find(|u| u.name == *unit)?;
+    fn speaker(&self, unit: usize) -> Option<&Running> {
+        let unit = &self.units[unit];
         let fence = self.tape.marks_now().1.into_iter().find(|c| c.unit == unit.name)?.fence;
-        unit.replicas.iter().find_map(|r| match &r.life {
-            Life::Up(running) if running.fence == fence => Some((&running.host, running.fence)),
+        unit.replicas.iter().find_map(|replica| match &replica.life {
+            Life::Up(running) if running.fence == fence => Some(&**running),
             Life::Up(_) | Life::Asleep(_) | Life::Down => None,
         })
     }
 
-    /// The host of an incarnation that still runs, whether or not it may still speak.
-    pub fn host_of(&self, unit: &UnitName, incarnation: u64) -> Option<&Host> {
-        let unit = self.units.iter().find(|u| u.name == *unit)?;
-        unit.replicas.iter().find_map(|r| match &r.life {
-            Life::Up(running) | Life::Asleep(running) if running.fence == incarnation => Some(&running.host),
-            Life::Up(_) | Life::Asleep(_) | Life::Down => None,
-        })
-    }
-
-    /// A sink's hands report: said under the fence of the replica that sent them.
-    /// Nothing is said if that replica is gone; `false` if it has not yet heard all that its unit
-    /// said, so that the report must wait.
-    pub fn say(
-        &mut self,
-        unit: &UnitName,
-        incarnation: u64,
-        now: Timestamp,
-        said: impl FnOnce(&Host) -> Vec<(Uuid, Event)>,
-    ) -> bool {
-        let Some(index) = self.units.iter().position(|u| u.name == *unit) else { return true };
-        for replica in 0..2 {
-            let Life::Up(running) = &self.units[index].replicas[replica].life else { continue };
-            if running.fence != incarnation {
-                continue;
-            }
-            if !running.host.has_heard_itself() {
-                return false;
-            }
-            let entries: Vec<Entry> = said(&running.host)
-                .into_iter()
-                .map(|(id, event)| {
-                    let at = event.at().unwrap_or(now);
-                    Entry::market(Draft::new(id, *unit, None, at, &event), now)
+    /// Whether an incarnation can judge what its hands bring. It need not know that it may not speak any more.
+    pub fn standing(&self, unit: &UnitName, fence: u64) -> Standing {
+        let of_unit = self.units.iter().filter(|u| u.name == *unit).flat_map(|u| &u.replicas);
+        let mut standing = of_unit.filter_map(|replica| match &replica.life {
+            Life::Up(running) if running.fence == fence => {
+                Some(match running.machine.leader().is_some_and(Leader::may_judge) {
+                    true => Standing::Ready,
+                    false => Standing::Busy,
                 })
-                .collect();
-            if entries.is_empty() {
-                return true;
             }
-            let to = self.tape.marks_now().1.iter().find(|c| c.unit == *unit).map_or(0, |c| c.position);
-            let step = CursorMove { unit: *unit, fence: running.fence, to, reach: 0 };
-            let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail };
-            self.try_commit(index, replica, commit);
-            return true;
+            Life::Asleep(running) if running.fence == fence => Some(Standing::Busy),
+            Life::Up(_) | Life::Asleep(_) | Life::Down => None,
+        });
+        standing.next().unwrap_or(Standing::Gone)
+    }
+
+    /// A sink's hands bring something to an incarnation that is ready.
+    pub fn bring(&mut self, unit: &UnitName, back: Back, now: Timestamp) {
+        for replica in self.units.iter_mut().filter(|u| u.name == *unit).flat_map(|u| &mut u.replicas) {
+            match &mut replica.life {
+                Life::Up(running) if running.fence == back.fence => {
+                    return running.machine.give(Input::Bring(back, now));
+                }
+                Life::Up(_) | Life::Asleep(_) | Life::Down => {}
+            }
         }
-        true
     }
 
-    /// What has happened to sinks since the last call.
-    pub fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
+    /// What sinks' hands have to do since the last call, each for the incarnation of that fence.
+    pub fn take_due(&mut self) -> Vec<(u64, T)> {
+        std::mem::take(&mut self.due)
     }
-}
-
-impl Replica {
-    fn new(owner: &str) -> Self {
-        Self { owner: owner.to_owned(), life: Life::Down }
-    }
-}
-
-fn commit_of(
-    running: &mut Running,
-    unit: UnitName,
-    heard: &Recorded,
-    said: Vec<Event>,
-    tape: &Memory,
-) -> Commit {
-    let count = said.len() as u64;
-    let now = heard.recorded_at;
-    let entries = said
-        .into_iter()
-        .enumerate()
-        .map(|(n, event)| {
-            let id = ids::said(heard.id, &unit, n);
-            let at = event.at().unwrap_or(now);
-            Entry::market(Draft::new(id, unit, Some(heard.id), at, &event), now)
-        })
-        .collect();
-    let reach = if count == 0 { 0 } else { tape.head_now().position + count - heard.position };
-    running.host.reached(reach);
-    let step = CursorMove { unit, fence: running.fence, to: heard.position, reach: running.host.reach() };
-    Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail }
 }

@@ -30,4 +30,9 @@ impl Rng {
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
+
+    /// True in `per_mille` of 1,000 cases.
+    pub fn often(&mut self, per_mille: u64) -> bool {
+        self.below(1_000) < per_mille
+    }
 }

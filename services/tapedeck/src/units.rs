@@ -4,14 +4,14 @@
 
 use crate::WrongUse;
 use anyhow::{Context, anyhow};
-use domain::{Account, Asset, Decimal, ExitPlan, Instrument, UnitName};
+use domain::{Account, Decimal, ExitPlan, Instrument, UnitName};
 use events::{Event, Uuid, ids};
 use position_sizer::BaseFee;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service::{Host, Service};
 use settings::{AccountSettings, EdgeKind, EdgeSettings, Exit, Mode, Settings, Sizing};
-use std::{collections::BTreeMap, num::NonZeroU64, time::Duration};
+use std::{num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
 
@@ -330,34 +330,3 @@ fn plan(settings: &Settings) -> planner::Config {
         keep_ended: settings.orders.remember,
     }
 }
-
-pub fn simulated_account() -> Account {
-    "binance:main".parse().unwrap_or_else(|e| unreachable!("{e}"))
-}
-pub fn simulated_quote() -> Asset {
-    "USDT".parse().unwrap_or_else(|e| unreachable!("{e}"))
-}
-pub fn simulated_cash() -> Decimal {
-    Decimal::from(10_000)
-}
-
-pub fn simulated_venue(account: Account) -> venue_paper::Config {
-    let mut config = venue_paper::Config::new(account);
-    config.balances = BTreeMap::from([(simulated_quote(), simulated_cash())]);
-    config
-}
-
-/// The units of the fault simulation: all but the venue, with an edge that trades within minutes.
-///
-/// # Panics
-/// Never: the configuration is built in.
-pub fn simulated(oco: bool) -> Vec<Host> {
-    let settings = Settings::from_toml(if oco { SIMULATED_OCO } else { SIMULATED_STOP });
-    let units = settings.map_err(anyhow::Error::from).and_then(|settings| all(&settings));
-    let mut units = units.unwrap_or_else(|e| unreachable!("built in and tested: {e:#}"));
-    units.retain(|host| !is_paper(host.unit()));
-    units
-}
-
-const SIMULATED_STOP: &str = include_str!("simulate/stop_limit.toml");
-const SIMULATED_OCO: &str = include_str!("simulate/oco.toml");

@@ -16,7 +16,7 @@ use events::{
     StreamEvent, TradingState, Uuid, ids,
 };
 use serde::{Deserialize, Serialize};
-use service::{Own, Service};
+use service::{Host, News, Own, Service};
 use std::{collections::BTreeMap, time::Duration};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -401,6 +401,20 @@ impl Gateway {
             other => id_of(tape, other),
         }
     }
+}
+
+/// What news asks of the hands, one for each request that it takes.
+pub fn due(host: &Host, news: &News) -> Vec<Effect> {
+    let Some((gateway, state)) = host.held::<Gateway>() else { return Vec::new() };
+    let due: Vec<Effect> = match news {
+        News::Recovered { .. } => gateway.owed(state),
+        News::Heard(heard) => {
+            let event = &heard.event.event;
+            let asked = gateway.effect(state, event, heard.mine);
+            asked.into_iter().chain(gateway.checks(state, event)).collect()
+        }
+    };
+    due.into_iter().flat_map(Effect::parts).collect()
 }
 
 impl Effect {

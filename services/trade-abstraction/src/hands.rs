@@ -5,11 +5,11 @@
 //! - What comes back goes to the incarnation that asked for it, and to no other.
 //! - Exits never wait for entries, and no account waits for another: each has room of its own.
 
-use crate::gateway::{Answer, Attempt, Effect, Gateway};
+use crate::gateway::{self, Answer, Attempt, Effect, Gateway};
 use domain::{Account, ClientOrderId, Instrument, Timestamp, VenueOrderId};
 use events::{CancelRejected, Event, OrderEvent, Rejection};
-use runtime::apart::hands::{Back, Hands, News};
-use service::Host;
+use runtime::apart::hands::Hands;
+use service::{Back, Host, Judge, News};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -253,6 +253,13 @@ pub fn said(host: &Host, tape: events::Uuid, now: Timestamp, brought: Brought) -
     events.into_iter().map(|event| (gateway.id_of(state, tape, &event), event)).collect()
 }
 
+/// One answer is one commit: with half of it the state would take the rest for told.
+pub fn judge(brought: Vec<Brought>) -> Judge {
+    Box::new(move |host: &Host, tape, now| {
+        brought.into_iter().flat_map(|one| said(host, tape, now, one)).collect()
+    })
+}
+
 /// The hands of a gateway that runs apart, at this venue.
 pub fn at<V: Venue>(venue: Arc<V>) -> Hands {
     let (send, back) = mpsc::channel(BACKLOG);
@@ -282,23 +289,12 @@ impl Default for Room {
 
 impl<V: Venue> Desk<V> {
     fn take_up(&self, host: &Host, news: News) {
-        let Some((gateway, state)) = host.held::<Gateway>() else { return };
-        match news {
-            News::Recovered { fence } => {
-                // What an earlier incarnation left is looked up, so nothing of it need be finished.
-                self.under_way.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
-                for effect in gateway.owed(state) {
-                    self.start(effect, fence);
-                }
-            }
-            News::Heard(heard) => {
-                let (event, fence) = (&heard.event.event, heard.fence);
-                for effect in
-                    gateway.effect(state, event, heard.mine).into_iter().chain(gateway.checks(state, event))
-                {
-                    self.start(effect, fence);
-                }
-            }
+        if let News::Recovered { .. } = news {
+            // What an earlier incarnation left is looked up, so nothing of it need be finished.
+            self.under_way.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        }
+        for effect in gateway::due(host, &news) {
+            self.start(effect, news.fence());
         }
     }
 
@@ -309,22 +305,16 @@ impl<V: Venue> Desk<V> {
     }
 
     fn start(&self, effect: Effect, fence: u64) {
-        for effect in effect.parts() {
-            let room = self.room(&effect);
-            let (venue, send) = (self.venue.clone(), self.send.clone());
-            let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-            while under_way.try_join_next().is_some() {}
-            under_way.spawn(async move {
-                // The semaphore is never closed.
-                let Ok(_room) = room.acquire_owned().await else { return };
-                let brought = carry_out_by_the_rules(&*venue, effect).await;
-                // One answer is one commit: with half of it the state would take the rest for told.
-                let judge = Box::new(move |host: &Host, tape, now| {
-                    brought.into_iter().flat_map(|one| said(host, tape, now, one)).collect()
-                });
-                // If nobody judges it any more, what is owed is in the state of whoever comes next.
-                let _ = send.send(Back { fence, judge }).await;
-            });
-        }
+        let room = self.room(&effect);
+        let (venue, send) = (self.venue.clone(), self.send.clone());
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn(async move {
+            // The semaphore is never closed.
+            let Ok(_room) = room.acquire_owned().await else { return };
+            let brought = carry_out_by_the_rules(&*venue, effect).await;
+            // If nobody judges it any more, what is owed is in the state of whoever comes next.
+            let _ = send.send(Back { fence, judge: judge(brought) }).await;
+        });
     }
 }

@@ -1,21 +1,12 @@
-//! Speaking for a unit: hearing what is on the tape, in order, and answering it.
+//! Driving a [`Machine`]: what it asks for is done on the tape, what the bus, the hands and the clock bring is
+//! given to it.
 
-use super::{
-    Replica, UnitPhase,
-    hands::Back,
-    lease::Lease,
-    resume::{self, Beginning, place, takes},
-    speak::Speaker,
-    status::Count,
-    stop::Stop,
-    trouble::{Trouble, insist},
-    witness,
-};
-use bus::{Hint, Subscription};
-use events::{Event, Position, Row, Uuid};
-use service::{Arrival, Host};
-use std::sync::Arc;
-use tape::{Head, Snapshot, Tape, chain};
+use super::{Replica, UnitPhase, lease::Lease, machine_clock, retry::insist, status::Count, stop::Stop};
+use bus::{Bus, Hint, Subscription};
+use events::Position;
+use replica::{Effect, Incarnation, Input, Leader, Limits, Machine, Reply, Trouble};
+use service::Back;
+use tape::{Commit, Committed, Head, Outcome, Tape};
 use tokio::{
     sync::{OwnedMutexGuard, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval},
@@ -24,30 +15,15 @@ use tokio::{
 /// Looks at the tape that others' commits may cause without a pause between them.
 const LOOKS_AT_ONCE: u32 = 12;
 
-struct Leader<'a> {
+struct Driver<'a> {
     replica: &'a Replica,
-    /// The tape's own id.
-    tape: Uuid,
-    host: Host,
-    speaker: Speaker<'a>,
-    /// The last row heard.
-    place: Head,
-    /// The same, for the incarnations to come.
+    machine: Machine,
+    /// The last row heard, for the incarnations to come.
     known: &'a mut Head,
-    snapshot: Position,
-    said: Vec<Event>,
+    phase: UnitPhase,
+    saved_at: Instant,
     /// How far the looks at the tape so far are paid for, at one each [`super::Limits::again`].
     looks_until: Instant,
-}
-
-/// What ends a wait.
-enum Call {
-    Poll,
-    Hint(Hint),
-    /// The tape goes on, as its database tells.
-    Committed,
-    /// A sink's hands bring something.
-    Back(Back),
 }
 
 /// Until asked to stop, or in trouble. `known` is kept up to date.
@@ -58,87 +34,161 @@ pub(super) async fn lead(
     mut stop: Stop,
 ) -> Result<(), Trouble> {
     replica.status.enter(UnitPhase::Recovering);
-    let Some(opened) = &lease.opened else {
+    let Some(opened) = lease.opened.clone() else {
         return Err(Trouble::Away("the tape is empty: nobody has opened it yet".to_owned()));
     };
-    let Beginning { host, must_start, place, snapshot } = resume::resume(replica, lease, known).await?;
-    let speaker = Speaker::new(replica, lease, opened);
-    let mut leader = Leader {
+    let super::Limits { group, snapshot_every, behind, .. } = replica.limits;
+    let machine = Machine::new(Incarnation {
+        make: replica.make.clone(),
+        build: replica.build.clone(),
+        cursor: lease.cursor.clone(),
+        opened: opened.clone(),
+        known: *known,
+        hands: replica.hands.is_some(),
+        limits: Limits { group, snapshot_every, behind },
+    });
+    let mut driver = Driver {
         replica,
-        tape: opened.tape,
-        host,
-        speaker,
-        place,
+        machine,
         known,
-        snapshot,
-        said: Vec::new(),
+        phase: UnitPhase::Recovering,
+        saved_at: Instant::now(),
         looks_until: Instant::now(),
     };
-    replica.status.heard(&place);
-    if must_start {
-        leader.start().await?;
+    driver.work(&stop).await?;
+    if stop.is_asked() {
+        return Ok(());
     }
-    leader.speaker.recovered(&leader.host);
-    leader.listen(&mut stop).await?;
-    replica.status.enter(UnitPhase::Stopping);
-    leader.flush(true).await?;
-    if leader.place.position > leader.snapshot {
-        leader.save_snapshot().await?;
-    }
-    Ok(())
+    let mut hints = replica.bus.subscribe(opened.tape);
+    // Whoever led before has gone, or will soon: its receiver is free then.
+    let mut backs = match &replica.hands {
+        Some(hands) => Some(hands.back.clone().lock_owned().await),
+        None => None,
+    };
+    driver.machine.give(Input::Read);
+    driver.listen(&mut hints, &mut backs, &mut stop).await
 }
 
-impl Leader<'_> {
-    async fn start(&mut self) -> Result<(), Trouble> {
-        let Replica { tape, status, limits, .. } = self.replica;
-        let head = insist(status, limits, || tape.head()).await?;
-        self.speaker.started(&self.host, &head);
-        self.speaker.flush(&mut self.host, true).await
-    }
-
-    async fn listen(&mut self, stop: &mut Stop) -> Result<(), Trouble> {
-        let mut hints = self.replica.bus.subscribe(self.tape);
+impl Driver<'_> {
+    async fn listen(
+        &mut self,
+        hints: &mut Subscription,
+        backs: &mut Option<OwnedMutexGuard<mpsc::Receiver<Back>>>,
+        stop: &mut Stop,
+    ) -> Result<(), Trouble> {
         let mut commits = watch_others(&self.replica.tape);
         let mut poll = interval(self.replica.limits.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // Whoever led before has gone, or will soon: its receiver is free then.
-        let mut backs = match &self.replica.hands {
-            Some(hands) => Some(hands.back.clone().lock_owned().await),
-            None => None,
-        };
-        let mut behind = true;
-        while !stop.is_asked() {
-            if behind {
-                behind = self.read_on().await?;
-                continue;
+        loop {
+            self.work(stop).await?;
+            if stop.is_asked() {
+                return Ok(());
             }
-            let call = tokio::select! {
+            let place = self.known.position;
+            tokio::select! {
                 biased;
-                () = stop.asked() => break,
-                _ = poll.tick() => Call::Poll,
-                // A state that has not heard all that its unit has said must not judge.
-                Some(back) = brought(&mut backs), if self.host.has_heard_itself() => Call::Back(back),
-                Some(hint) = hints.next() => Call::Hint(hint),
-                () = beyond(&mut commits, self.place.position, self.next_look()) => {
-                    Call::Committed
-                }
-            };
-            behind = match call {
-                Call::Committed => true,
-                Call::Back(back) => {
-                    self.speaker.bring(&mut self.host, back).await?;
-                    true
-                }
-                Call::Hint(hint) => self.gather(hint, &mut hints).await?,
+                () = stop.asked() => {}
                 // What has come by the bus meanwhile is no gap.
-                Call::Poll => match hints.try_next() {
-                    Some(hint) => self.gather(hint, &mut hints).await?,
-                    None => self.look().await?,
+                _ = poll.tick() => match hints.try_next() {
+                    Some(hint) => self.gather(hint, hints),
+                    None => self.machine.give(Input::Look),
                 },
-            };
-            self.flush(false).await?;
+                Some(back) = brought(backs), if self.is(Leader::may_judge) => {
+                    self.machine.give(Input::Bring(back, machine_clock()));
+                }
+                Some(hint) = hints.next() => self.gather(hint, hints),
+                () = beyond(&mut commits, place, self.next_look()) => {
+                    self.machine.give(Input::Read);
+                }
+            }
+            if self.saved_at.elapsed() >= self.replica.limits.save {
+                self.machine.give(Input::Tick);
+            }
         }
-        Ok(())
+    }
+
+    /// Does whatever the machine asks for, until there is nothing to do.
+    async fn work(&mut self, stop: &Stop) -> Result<(), Trouble> {
+        loop {
+            if stop.is_asked() {
+                if self.phase != UnitPhase::Stopping {
+                    self.enter(UnitPhase::Stopping);
+                }
+                self.machine.give(Input::Stop);
+            }
+            let asked = self.machine.ask()?;
+            self.note();
+            let Some(effect) = asked else { return Ok(()) };
+            if let Some(reply) = self.perform(effect).await? {
+                self.machine.reply(reply, machine_clock())?;
+            }
+            *self.known = self.machine.known();
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<Option<Reply>, Trouble> {
+        let Replica { tape, status, limits, .. } = self.replica;
+        Ok(Some(match effect {
+            Effect::Read { after, limit } => {
+                self.looks_until = self.looks_until.max(Instant::now()) + limits.again;
+                let rows = insist(status, limits, || tape.read(after, limit)).await?;
+                // A tape in memory never waits, but others do.
+                tokio::task::yield_now().await;
+                Reply::Rows(rows)
+            }
+            Effect::OfKind(kind) => Reply::Rows(insist(status, limits, || tape.of_kind(kind)).await?),
+            Effect::ById(id) => {
+                Reply::Rows(insist(status, limits, || tape.by_id(id)).await?.into_iter().collect())
+            }
+            Effect::Snapshots(at_most) => {
+                Reply::Snapshots(insist(status, limits, || tape.snapshots(at_most)).await?)
+            }
+            Effect::Head => {
+                let head = insist(status, limits, || tape.head()).await?;
+                status.head(&head);
+                Reply::Head(head)
+            }
+            Effect::Append(commit) => {
+                let committed = insist(status, limits, || tape.append(commit.clone())).await?;
+                status.head(&committed.head);
+                self.saved_at = Instant::now();
+                publish(self.replica, &commit, &committed).await;
+                Reply::Committed(committed)
+            }
+            Effect::Save(snapshot) => {
+                let (unit, position) = (snapshot.unit, snapshot.position);
+                match tape.save_snapshot(snapshot).await {
+                    Ok(()) => status.add(Count::Snapshots, 1),
+                    Err(e) => tracing::warn!(%unit, "no snapshot at position {position}: {e}"),
+                }
+                Reply::Saved
+            }
+            Effect::Tell(news) => {
+                if let (Some(hands), Some(leader)) = (&self.replica.hands, self.machine.leader()) {
+                    news.into_iter().for_each(|news| (hands.told)(leader.host(), news));
+                }
+                return Ok(None);
+            }
+        }))
+    }
+
+    /// Takes a hint and those that have come with it.
+    fn gather(&mut self, first: Hint, hints: &mut Subscription) {
+        let mut next = Some(first);
+        for n in 1..=self.replica.limits.group {
+            self.machine.give(match &next {
+                Some(Hint::Row(row)) => Input::Hint(row),
+                Some(Hint::Missed(_)) => Input::Missed,
+                &Some(Hint::Latest { position, hash }) => Input::Latest { position, hash },
+                None => break,
+            });
+            // What is read from the tape need not be taken from the bus.
+            if self.is(Leader::is_behind) || n == self.replica.limits.group {
+                break;
+            }
+            next = hints.try_next();
+        }
+        *self.known = self.machine.known();
     }
 
     /// A few looks may follow each other at once, as the events of one chain do; on the whole there
@@ -147,136 +197,52 @@ impl Leader<'_> {
         self.looks_until.checked_sub(self.replica.limits.again * LOOKS_AT_ONCE).unwrap_or(self.looks_until)
     }
 
-    /// Compares with the tape's end. All three return whether something is left to read there.
-    async fn look(&mut self) -> Result<bool, Trouble> {
-        let Replica { tape, status, limits, .. } = self.replica;
-        let head = insist(status, limits, || tape.head()).await?;
-        status.head(&head);
-        self.speaker.reaches(head.position);
-        let Some(lag) = head.position.checked_sub(self.place.position) else {
-            return Err(Trouble::rewritten(self.place.position));
-        };
-        if lag > limits.behind {
-            status.enter(UnitPhase::Recovering);
-        }
-        if lag > 0 {
-            status.add(Count::GapsRead, 1);
-        }
-        Ok(lag > 0)
-    }
-
-    /// Takes a hint and those that have come with it.
-    async fn gather(&mut self, first: Hint, hints: &mut Subscription) -> Result<bool, Trouble> {
-        let mut next = Some(first);
-        for _ in 0..self.replica.limits.group {
-            let Some(hint) = next else { break };
-            let behind = match hint {
-                Hint::Latest { position, hash } => {
-                    let Replica { tape, status, limits, .. } = self.replica;
-                    let same = witness::compare(tape, position, &hash, status, limits).await;
-                    same.map(|()| position > self.place.position)
-                }
-                hint => self.hear(&hint),
-            };
-            if self.settled(behind).await? {
-                return Ok(true);
-            }
-            next = hints.try_next();
-        }
-        // One that was taken from the bus and not heard is read from the tape.
-        Ok(next.is_some())
-    }
-
-    /// The tape decides order, the bus only hints.
-    fn hear(&mut self, hint: &Hint) -> Result<bool, Trouble> {
+    /// Tells what the machine has come to.
+    fn note(&mut self) {
         let status = &self.replica.status;
-        let row: &Arc<Row> = match hint {
-            Hint::Row(row) => row,
-            Hint::Missed(_) | Hint::Latest { .. } => {
-                status.add(Count::GapsRead, 1);
-                return Ok(true);
+        let counts = self.machine.take_counts();
+        status.add(Count::Handled, counts.handled);
+        status.add(Count::GapsRead, counts.gaps);
+        status.add(Count::DuplicatesDropped, counts.duplicates);
+        if let Some(place) = self.machine.leader().and_then(Leader::settled_at) {
+            status.heard(&place);
+        }
+        if self.phase != UnitPhase::Stopping {
+            let caught_up = self.is(Leader::is_caught_up);
+            self.enter(if caught_up { UnitPhase::Running } else { UnitPhase::Recovering });
+        }
+    }
+
+    fn is(&self, so: impl Fn(&Leader) -> bool) -> bool {
+        self.machine.leader().is_some_and(so)
+    }
+
+    fn enter(&mut self, phase: UnitPhase) {
+        if self.phase != phase {
+            self.phase = phase.clone();
+            self.replica.status.enter(phase);
+        }
+    }
+}
+
+/// Rows of one commit stand side by side. A hint that cannot be given is found on the tape.
+async fn publish(replica: &Replica, commit: &Commit, committed: &Committed) {
+    let mut new = Vec::new();
+    for (entry, outcome) in commit.entries.iter().zip(&committed.outcomes) {
+        match outcome {
+            Outcome::Appended(position) => new.push(*position),
+            Outcome::Duplicate(_) => {}
+            Outcome::Conflict(position) => {
+                tracing::error!(position, "two copies of one fact differ: {}", entry.draft.body);
             }
-        };
-        match self.host.arrival(row.position) {
-            Arrival::Duplicate => {
-                status.add(Count::DuplicatesDropped, 1);
-                Ok(false)
-            }
-            Arrival::Next if chain::holds(&self.place.hash, row) => self.take(row).map(|()| false),
-            Arrival::Next | Arrival::Gap { .. } => {
-                status.add(Count::GapsRead, 1);
-                Ok(true)
-            }
         }
     }
-
-    /// Reads on from the tape.
-    async fn read_on(&mut self) -> Result<bool, Trouble> {
-        let Replica { tape, status, limits, .. } = self.replica;
-        let after = self.place.position;
-        self.looks_until = self.looks_until.max(Instant::now()) + limits.again;
-        let rows = insist(status, limits, || tape.read(after, limits.group)).await?;
-        if rows.first().is_some_and(|first| !chain::holds(&self.place.hash, first)) {
-            return Err(Trouble::rewritten(after));
-        }
-        let taken = rows.iter().try_for_each(|row| self.take(row));
-        self.settled(taken).await?;
-        self.flush(false).await?;
-        // A tape in memory never waits, but others do.
-        tokio::task::yield_now().await;
-        let behind = rows.len() == limits.group;
-        if !behind {
-            status.enter(UnitPhase::Running);
-        }
-        Ok(behind)
-    }
-
-    /// Before giving up at an event that cannot be read, what came before it is committed.
-    async fn settled<T>(&mut self, taken: Result<T, Trouble>) -> Result<T, Trouble> {
-        if taken.is_err() {
-            self.flush(true).await?;
-        }
-        taken
-    }
-
-    /// Hears the next row.
-    fn take(&mut self, row: &Row) -> Result<(), Trouble> {
-        if takes(&self.host, row) {
-            let event = row.decode().map_err(|why| Trouble::undecodable(row.position, &why))?;
-            self.host.handle(&event, &mut self.said);
-            self.speaker.answer(event, self.said.drain(..), &self.host);
-            self.replica.status.add(Count::Handled, 1);
-        } else {
-            self.host.settle(row.position, self.host.said_through());
-        }
-        self.place = place(row);
-        *self.known = self.place;
-        self.speaker.reaches(row.position);
-        Ok(())
-    }
-
-    async fn flush(&mut self, save: bool) -> Result<(), Trouble> {
-        self.speaker.flush(&mut self.host, save).await?;
-        self.replica.status.heard(&self.place);
-        if self.place.position >= self.snapshot + self.replica.limits.snapshot_every {
-            self.save_snapshot().await?;
-        }
-        Ok(())
-    }
-
-    /// Of what is committed only. One that cannot be written costs time at the next start, no more.
-    async fn save_snapshot(&mut self) -> Result<(), Trouble> {
-        self.speaker.flush(&mut self.host, true).await?;
-        let Replica { tape, build, status, .. } = self.replica;
-        self.snapshot = self.place.position;
-        let (unit, position) = (self.host.unit(), self.host.cursor());
-        let tag = crate::recover::tag(build, &self.host);
-        let state = self.host.snapshot();
-        match tape.save_snapshot(Snapshot { unit, position, tag, state }).await {
-            Ok(()) => status.add(Count::Snapshots, 1),
-            Err(e) => tracing::warn!(%unit, "no snapshot at position {position}: {e}"),
-        }
-        Ok(())
+    replica.status.add(Count::Said, new.len() as u64);
+    // Between processes the recorder publishes.
+    if let (Some(first), Bus::InProcess(_)) = (new.first(), &replica.bus)
+        && let Ok(rows) = replica.tape.read(first - 1, new.len()).await
+    {
+        replica.bus.publish(rows);
     }
 }
 

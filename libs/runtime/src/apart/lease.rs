@@ -1,8 +1,9 @@
 //! The right to speak for a unit: waiting for it, keeping it, letting go of it.
 
-use super::{UnitError, UnitPhase, seat::Seat, stop::Stop, trouble::Trouble};
+use super::{UnitError, UnitPhase, seat::Seat, stop::Stop};
 use domain::UnitName;
 use events::TapeOpened;
+use replica::Trouble;
 use std::time::Duration;
 use tape::{Cursor, LeaseError, Tape};
 

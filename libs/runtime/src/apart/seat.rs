@@ -3,12 +3,13 @@
 use super::{
     Limits, UnitError, UnitPhase, UnitStatus,
     lease::{self, Lease},
+    retry::Backoff,
     stop::Stop,
-    trouble::{Backoff, Trouble},
     witness,
 };
 use bus::Bus;
 use domain::UnitName;
+use replica::Trouble;
 use std::{
     future::Future,
     time::{Duration, Instant},

@@ -1,12 +1,10 @@
 //! The broker as a witness: what was published of a tape is on it for good, unless the tape was put
 //! back to an older copy. Such a copy is not followed, since what was published has been acted upon.
 
-use super::{
-    Limits, UnitStatus,
-    trouble::{Trouble, insist},
-};
+use super::{Limits, UnitStatus, retry::insist};
 use bus::{Bus, Hint, NOT_YET};
-use events::{Hash, Position, Uuid};
+use events::Uuid;
+use replica::Trouble;
 use std::time::Duration;
 use tape::Tape;
 use tokio::time::{Instant, timeout_at};
@@ -51,25 +49,11 @@ pub(super) async fn confirm(
                 continue;
             }
         };
-        return compare(tape, position, &hash, status, limits).await;
+        let Some(before) = position.checked_sub(1) else { return Ok(()) };
+        let there = insist(status, limits, || tape.read(before, 1)).await?.pop();
+        if there.is_some_and(|row| row.hash == hash) {
+            return Ok(());
+        }
+        return Err(Trouble::put_back(position));
     }
-}
-
-/// # Errors
-/// The tape was put back.
-pub(super) async fn compare(
-    tape: &Tape,
-    position: Position,
-    hash: &Hash,
-    status: &UnitStatus,
-    limits: &Limits,
-) -> Result<(), Trouble> {
-    let Some(before) = position.checked_sub(1) else { return Ok(()) };
-    let there = insist(status, limits, || tape.read(before, 1)).await?.pop();
-    if there.is_some_and(|row| row.hash == *hash) {
-        return Ok(());
-    }
-    Err(Trouble::Stuck(format!(
-        "the bus holds position {position} of this tape, and the tape does not: it was put back to an older copy; stop everything, see docs/OPERATIONS.md"
-    )))
 }

@@ -4,7 +4,7 @@ use crate::stage::{Backend, Stage, TAPE, make};
 use crate::toys::{echo, unit};
 use domain::{Interval, Timestamp};
 use events::{BalanceChanged, CandleMissing, Clock, Draft, Event, TimeEvent, Uuid, WakeAsked, ids};
-use runtime::apart::hands::{Back, Heard};
+use service::{Back, Heard};
 use tape::{Commit, CursorMove, Entry};
 use tokio::sync::mpsc;
 

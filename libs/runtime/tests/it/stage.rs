@@ -5,14 +5,10 @@ use bus::Bus;
 use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Position, Recorded, Row, TapeOpened, Uuid, ids};
 use runtime::{
-    apart::{
-        Count, Limits, Replica, UnitError, UnitPhase, UnitStatus,
-        hands::{Back, Hands, Heard, News},
-        run,
-    },
+    apart::{Count, Limits, Replica, UnitError, UnitPhase, UnitStatus, hands::Hands, run},
     recover::{self, Plan},
 };
-use service::{Host, Journal, Lockstep, Walk};
+use service::{Back, Heard, Host, Journal, Lockstep, News, Walk};
 use std::{
     future::Future,
     sync::Arc,

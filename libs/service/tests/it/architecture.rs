@@ -29,12 +29,14 @@ const LAYERS: &[&[&str]] = &[
         "http-server",
         "testkit",
     ],
+    // What both shells drive.
+    &["replica"],
     &["runtime", "sim"],
     // Every other crate under services/ stands here.
     &[],
     &["tapedeck"],
 ];
-const SERVICES: usize = 5;
+const SERVICES: usize = 6;
 const ADAPTERS: usize = 3;
 
 /// Within a layer: the paper exchange is a `Service`.
@@ -55,7 +57,8 @@ const COMMON: &[&str] = &["config", "observe", "http-server"];
 const FOREIGN_TO_CORES: &[&str] = &["chrono", "rust_decimal", "serde", "serde_json", "thiserror", "uuid"];
 
 /// Libraries that are cores from the first file to the last; the host that drives cores is pure too.
-const PURE_LIBS: &[&str] = &["domain", "events", "indicators", "service", "statistics", "venue-paper"];
+const PURE_LIBS: &[&str] =
+    &["domain", "events", "indicators", "replica", "service", "statistics", "venue-paper"];
 
 /// Files and folders of services that do I/O.
 const IMPURE: &[&str] = &[

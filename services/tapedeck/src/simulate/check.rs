@@ -2,10 +2,13 @@
 
 use super::{
     facts::frame_id,
+    units,
     venue::assets,
     world::{World, gateway_is_idle},
 };
-use domain::{Asset, ClientOrderId, Decimal, Leg, Origin, Side, Size, TradeId, UnitName};
+use domain::{
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, TradeId, UnitName,
+};
 use events::{AccountEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
 use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +21,7 @@ pub fn all(world: &World) -> Result<(), String> {
         .tape
         .look(|rows| rows.iter().map(events::Row::decode).collect::<Result<_, _>>())
         .map_err(|e| e.to_string())?;
-    no_order_twice(world)?;
+    no_order_twice(world, &tape)?;
     nothing_lost(world, &tape)?;
     if !gateway_is_idle(world) {
         return Err("the gateway still waits for something that will never come".to_owned());
@@ -29,19 +32,21 @@ pub fn all(world: &World) -> Result<(), String> {
     says_the_same_again(world)
 }
 
-/// Each order was taken once, no trade was entered twice, and none sold more than it bought.
-fn no_order_twice(world: &World) -> Result<(), String> {
+/// Each order was taken once, no trade was entered twice, and no edge ever sold more of an instrument than it
+/// had bought: a trade may take up the dust of the one before.
+fn no_order_twice(world: &World, tape: &[Recorded]) -> Result<(), String> {
     let mut attempts = BTreeSet::new();
-    for (request, attempt) in &world.venue.arrived {
+    for (request, attempt) in world.venues.values().flat_map(|venue| &venue.arrived) {
         if !attempts.insert((request.id(), *attempt)) {
             return Err(format!("attempt {attempt} of {} reached the venue twice", request.id()));
         }
     }
     let mut accepted: BTreeSet<ClientOrderId> = BTreeSet::new();
     let legs = legs(world);
-    let mut traded: BTreeMap<(TradeId, Side), Decimal> = BTreeMap::new();
+    let edges = edges(tape);
+    let mut held: BTreeMap<(Account, Instrument, EdgeName), Decimal> = BTreeMap::new();
     let mut entries: BTreeMap<TradeId, u32> = BTreeMap::new();
-    for event in &world.venue.truth {
+    for event in world.truth() {
         match event {
             Event::Order(OrderEvent::Accepted(e)) => {
                 if !accepted.insert(e.order) {
@@ -52,8 +57,12 @@ fn no_order_twice(world: &World) -> Result<(), String> {
                 }
             }
             Event::Order(OrderEvent::Filled(e)) => {
-                if let Some((trade, _, _)) = legs.get(&e.order) {
-                    *traded.entry((*trade, e.side)).or_default() += e.quantity.get();
+                let Some((trade, _, _)) = legs.get(&e.order) else { continue };
+                let Some(edge) = edges.get(trade) else { return Err(format!("nobody asked for {trade}")) };
+                let held = held.entry((e.account, e.instrument, *edge)).or_default();
+                *held += if e.side == Side::Buy { e.quantity.get() } else { -e.quantity.get() };
+                if *held < Decimal::ZERO {
+                    return Err(format!("with trade {trade} edge {edge} sold {held} that it had not bought"));
                 }
             }
             _ => {}
@@ -62,18 +71,22 @@ fn no_order_twice(world: &World) -> Result<(), String> {
     if let Some((trade, n)) = entries.iter().find(|(_, n)| **n > 1) {
         return Err(format!("trade {trade} was entered {n} times"));
     }
-    for ((trade, side), sold) in &traded {
-        let bought = traded.get(&(*trade, Side::Buy)).copied().unwrap_or_default();
-        if *side == Side::Sell && *sold > bought {
-            return Err(format!("trade {trade} sold {sold} and had bought {bought}"));
-        }
-    }
     Ok(())
+}
+
+/// Whose trade each is.
+fn edges(tape: &[Recorded]) -> BTreeMap<TradeId, EdgeName> {
+    let requested = tape.iter().filter_map(|event| match &event.event {
+        Event::Trade(TradeEvent::Requested(request)) => Some((request.trade, request.edge)),
+        _ => None,
+    });
+    requested.collect()
 }
 
 /// The orders that reached the venue: trade, leg, quantity.
 fn legs(world: &World) -> BTreeMap<ClientOrderId, (TradeId, Leg, Decimal)> {
-    let orders = world.venue.arrived.iter().flat_map(|(request, _)| request.orders());
+    let arrived = world.venues.values().flat_map(|venue| &venue.arrived);
+    let orders = arrived.flat_map(|(request, _)| request.orders());
     orders
         .filter_map(|order| match (order.origin, order.size) {
             (Origin::Trade { trade, leg, .. }, Size::Base(quantity)) => {
@@ -90,7 +103,7 @@ fn nothing_lost(world: &World, tape: &[Recorded]) -> Result<(), String> {
     for event in tape {
         *seen.entry(event.id).or_default() += 1;
     }
-    for event in &world.venue.truth {
+    for event in world.truth() {
         match seen.get(&frame_id(event)) {
             Some(1) => {}
             Some(n) => return Err(format!("{n} times on the tape: {event:?}")),
@@ -100,24 +113,26 @@ fn nothing_lost(world: &World, tape: &[Recorded]) -> Result<(), String> {
     Ok(())
 }
 
-/// What the account owns is what it started with and what its fills made of it, to the last digit.
+/// What each account owns is what it started with and what its fills made of it, to the last digit.
 fn balances_conserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
-    let mut expected = world.venue.owned();
-    *expected.entry(crate::units::simulated_quote()).or_default() += crate::units::simulated_cash();
     let mut latest = BTreeMap::new();
     for event in tape {
         if let Event::Account(AccountEvent::BalanceChanged(b)) = &event.event {
-            let newest = latest.entry(b.asset).or_insert(*b);
+            let newest = latest.entry((b.account, b.asset)).or_insert(*b);
             if b.as_of >= newest.as_of {
                 *newest = *b;
             }
         }
     }
-    for (asset, balance) in &latest {
-        let wanted = expected.get(asset).copied().unwrap_or_default();
-        let has = balance.free + balance.locked;
-        if has != wanted {
-            return Err(format!("{asset}: the venue holds {has}, the fills make {wanted}"));
+    for (account, venue) in &world.venues {
+        let mut expected = venue.owned();
+        *expected.entry(units::quote()).or_default() += units::cash();
+        for ((_, asset), balance) in latest.iter().filter(|((of, _), _)| of == account) {
+            let wanted = expected.get(asset).copied().unwrap_or_default();
+            let has = balance.free + balance.locked;
+            if has != wanted {
+                return Err(format!("{account}: the venue holds {has} {asset}, the fills make {wanted}"));
+            }
         }
     }
     Ok(())
@@ -126,19 +141,23 @@ fn balances_conserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
 /// The tracker's positions, and the dust of those that it closed, are what the venue's fills made.
 fn positions_true(world: &World) -> Result<(), String> {
     let tracker = UnitName::new(position_tracker::UNIT).map_err(|e| e.to_string())?;
-    let held = world.cluster.host(&tracker).and_then(|(host, _)| host.held::<PositionTracker>());
+    let held = world.cluster.host(&tracker).and_then(|host| host.held::<PositionTracker>());
     let (_, state) = held.ok_or("the position tracker does not run")?;
-    let mut tracked: BTreeMap<Asset, Decimal> = BTreeMap::new();
+    let mut tracked: BTreeMap<(Account, Asset), Decimal> = BTreeMap::new();
     for (key, position) in state.positions() {
-        *tracked.entry(assets(&key.instrument).0).or_default() += position.quantity();
+        *tracked.entry((key.account, assets(&key.instrument).0)).or_default() += position.quantity();
     }
     for (key, dust) in state.dust() {
-        *tracked.entry(assets(&key.instrument).0).or_default() += dust.quantity;
+        *tracked.entry((key.account, assets(&key.instrument).0)).or_default() += dust.quantity;
     }
-    for (asset, really) in world.venue.owned() {
-        let tracked = tracked.get(&asset).copied().unwrap_or_default();
-        if asset != crate::units::simulated_quote() && tracked != really {
-            return Err(format!("{asset}: positions and their dust are {tracked}, the fills made {really}"));
+    for (account, venue) in &world.venues {
+        for (asset, really) in venue.owned() {
+            let tracked = tracked.get(&(*account, asset)).copied().unwrap_or_default();
+            if asset != units::quote() && tracked != really {
+                return Err(format!(
+                    "{account}: positions and their dust are {tracked} {asset}, the fills made {really}"
+                ));
+            }
         }
     }
     Ok(())
@@ -168,9 +187,11 @@ fn protected_or_said(world: &World, tape: &[Recorded]) -> Result<(), String> {
     }
     let legs = legs(world);
     let mut working: BTreeMap<TradeId, Decimal> = BTreeMap::new();
-    for (_, order) in world.venue.working() {
-        if let Some((trade, Leg::Stop, quantity)) = legs.get(&order) {
-            *working.entry(*trade).or_default() += quantity - world.venue.traded(&order);
+    for venue in world.venues.values() {
+        for (_, order) in venue.working() {
+            if let Some((trade, Leg::Stop, quantity)) = legs.get(&order) {
+                *working.entry(*trade).or_default() += quantity - venue.traded(&order);
+            }
         }
     }
     for (trade, (held, price)) in holdings(tape, &legs) {

@@ -1,7 +1,7 @@
-//! The exchange of the simulation, away from the tape, and what it really did.
+//! One account's part of the exchange of the simulation, away from the tape, and what it really did.
 
-use crate::units;
-use domain::{Asset, ClientOrderId, Decimal, Instrument, InstrumentRules, OrderRequest, Price, Timestamp};
+use super::units as simulated;
+use domain::{Account, Asset, ClientOrderId, Decimal, Instrument, InstrumentRules, OrderRequest, Timestamp};
 use events::{Event, OrderEvent};
 use service::{Core, Held, Service};
 use std::collections::BTreeMap;
@@ -17,9 +17,8 @@ pub struct Venue {
 }
 
 impl Venue {
-    pub fn new() -> Self {
-        let config = units::simulated_venue(units::simulated_account());
-        Self { core: Held::new(config), truth: Vec::new(), arrived: Vec::new() }
+    pub fn new(account: Account) -> Self {
+        Self { core: Held::new(simulated::venue(account)), truth: Vec::new(), arrived: Vec::new() }
     }
 
     /// What it says on hearing a request, or of its market.
@@ -43,6 +42,11 @@ impl Venue {
             }
         }
         working
+    }
+
+    /// What it said of an order.
+    pub fn reports(&self, order: &ClientOrderId) -> Vec<Event> {
+        self.truth.iter().filter(|event| order_of(event) == Some(*order)).cloned().collect()
     }
 
     /// How much of an order has been traded.
@@ -88,11 +92,7 @@ pub fn rules(symbol: &str) -> InstrumentRules {
     )
 }
 
-pub fn price(cents: i64) -> Price {
-    Price::new(Decimal::new(cents, 2)).unwrap_or_else(|e| unreachable!("kept positive: {e}"))
-}
-
-pub fn order_of(event: &Event) -> Option<ClientOrderId> {
+fn order_of(event: &Event) -> Option<ClientOrderId> {
     match event {
         Event::Order(OrderEvent::Accepted(e)) => Some(e.order),
         Event::Order(OrderEvent::Filled(e)) => Some(e.order),

@@ -9,8 +9,8 @@ use domain::{
     VenueOrderId,
 };
 use events::*;
-use runtime::apart::hands::{Hands, Heard, News};
-use service::Host;
+use runtime::apart::hands::Hands;
+use service::{Back, Heard, Host, News};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -133,7 +133,7 @@ fn filled() -> Vec<Event> {
     ]
 }
 
-async fn next(hands: &Hands) -> runtime::apart::hands::Back {
+async fn next(hands: &Hands) -> Back {
     let mut back = hands.back.lock().await;
     timeout(PATIENCE, back.recv()).await.expect("in time").expect("alive")
 }

@@ -1,8 +1,7 @@
 //! What can befall a replica, by what is to be done about it.
 
-use super::{Limits, UnitPhase, UnitStatus, status::Count};
+use crate::Reply;
 use events::{DecodeError, Position};
-use std::{future::Future, time::Duration};
 use tape::{AppendError, LeaseError, ReadError, StorageError};
 use thiserror::Error;
 
@@ -29,18 +28,30 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub(crate) fn undecodable(position: Position, why: &DecodeError) -> Self {
+    pub fn undecodable(position: Position, why: &DecodeError) -> Self {
         Self::Stuck(format!("position {position}: {why}"))
     }
 
-    pub(crate) fn rewritten(position: Position) -> Self {
+    pub fn rewritten(position: Position) -> Self {
         Self::Stuck(format!(
             "position {position} of the tape is not what was heard there: the tape was put back to an older copy, or changed; stop everything and run `tapedeck verify`"
         ))
     }
 
+    /// The bus holds a row that the tape does not.
+    pub fn put_back(position: Position) -> Self {
+        Self::Stuck(format!(
+            "the bus holds position {position} of this tape, and the tape does not: it was put back to an older copy; stop everything, see docs/OPERATIONS.md"
+        ))
+    }
+
+    /// A driver's mistake: the state is not trusted any further.
+    pub(crate) fn unasked(reply: &Reply) -> Self {
+        Self::Doubt(format!("an answer that was not asked for: {reply:?}"))
+    }
+
     /// What is still wrong while the replica stands by again.
-    pub(super) fn standing(&self) -> Option<String> {
+    pub fn standing(&self) -> Option<String> {
         match self {
             Self::Doubt(why) | Self::Away(why) | Self::Stuck(why) => Some(why.clone()),
             Self::Lost(_) | Self::Fatal(_) | Self::Overdue => None,
@@ -90,62 +101,6 @@ impl From<LeaseError> for Trouble {
         match e {
             LeaseError::Held { .. } | LeaseError::Lost { .. } => Self::Lost(e.to_string()),
             LeaseError::Storage(e) => e.into(),
-        }
-    }
-}
-
-/// Pauses that double up to a limit.
-pub(crate) struct Backoff {
-    pause: Duration,
-    slowest: Duration,
-}
-
-impl Backoff {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { pause: limits.retry, slowest: limits.slowest_retry }
-    }
-
-    pub(crate) fn next(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(self.slowest);
-        pause
-    }
-}
-
-/// Tries until the tape can be reached, cut off meanwhile. For what can be asked twice.
-///
-/// # Errors
-/// Any other trouble.
-pub async fn insist<T, E, F>(
-    status: &UnitStatus,
-    limits: &Limits,
-    mut attempt: impl FnMut() -> F,
-) -> Result<T, Trouble>
-where
-    F: Future<Output = Result<T, E>>,
-    Trouble: From<E>,
-{
-    let mut before = None;
-    let mut backoff = Backoff::new(limits);
-    loop {
-        match attempt().await.map_err(Trouble::from) {
-            Err(Trouble::Away(why)) => {
-                if before.is_none() {
-                    tracing::warn!(unit = %status.unit(), "the tape is away, and tried again: {why}");
-                }
-                before.get_or_insert_with(|| status.phase());
-                status.enter(UnitPhase::CutOff(why));
-                status.add(Count::Retries, 1);
-                tokio::time::sleep(backoff.next()).await;
-            }
-            Err(other) => return Err(other),
-            Ok(done) => {
-                if let Some(phase) = before {
-                    tracing::info!(unit = %status.unit(), "the tape is back");
-                    status.enter(phase);
-                }
-                return Ok(done);
-            }
         }
     }
 }

@@ -1,0 +1,207 @@
+//! What a unit says: gathered, committed with its cursor, told to its hands.
+
+use crate::machine::Incarnation;
+use domain::{Timestamp, UnitName};
+use events::{Clock, Draft, Event, Position, Recorded, Uuid, conflict, ids};
+use service::{Heard, Host, News};
+use std::collections::BTreeSet;
+use tape::{Commit, Committed, CursorMove, Entry, OnConflict, Outcome};
+
+/// How many events of others may come between what we know of the tape's end and our own commit,
+/// without the cursor's reach having to be corrected by another commit.
+const SLACK: u64 = 256;
+
+pub(crate) struct Speech {
+    unit: UnitName,
+    fence: u64,
+    clock: Clock,
+    /// The tape's own id.
+    tape: Uuid,
+    hands: bool,
+    entries: Vec<Entry>,
+    /// Of each entry, the position of what it answers; never falling.
+    causes: Vec<Position>,
+    /// What hands have brought, and when it was judged.
+    facts: Vec<(Uuid, Event)>,
+    judged_at: Timestamp,
+    /// Whether these facts tell of conflicts, of which there is nothing more to tell.
+    of_conflicts: bool,
+    /// How far the tape goes, as far as is known.
+    head: Position,
+    /// The cursor as it is saved.
+    saved: Position,
+    /// The reach is greater than the one saved with the cursor. Until that is corrected, only a recovery
+    /// finds out by itself how far to look ahead.
+    farther: bool,
+    /// What this incarnation has committed and not heard yet.
+    mine: BTreeSet<Uuid>,
+    news: Vec<News>,
+}
+
+/// A commit under way.
+pub(crate) struct Spoken {
+    to: Position,
+    promised: u64,
+    ids: Vec<Uuid>,
+    what: What,
+}
+
+enum What {
+    /// Answers to what stands at these positions.
+    Answers(Vec<Position>),
+    /// What hands have brought. It may stand on the tape already, recorded by somebody else, or under its
+    /// id something else.
+    Facts(Vec<(Draft, Event)>),
+}
+
+impl Speech {
+    pub(crate) fn new(of: &Incarnation, hands: bool) -> Self {
+        Self {
+            unit: of.cursor.unit,
+            fence: of.cursor.fence,
+            clock: of.opened.clock,
+            tape: of.opened.tape,
+            hands,
+            entries: Vec::new(),
+            causes: Vec::new(),
+            facts: Vec::new(),
+            judged_at: Timestamp::ZERO,
+            of_conflicts: false,
+            head: of.cursor.position,
+            saved: of.cursor.position,
+            farther: false,
+            mine: BTreeSet::new(),
+            news: Vec::new(),
+        }
+    }
+
+    /// Whatever was said on hearing `heard`.
+    pub(crate) fn answer(&mut self, heard: Recorded, said: Vec<Event>) {
+        for (n, event) in said.iter().enumerate() {
+            let id = ids::said(heard.id, &self.unit, n);
+            self.say(id, Some(heard.id), heard.position, heard.recorded_at, event);
+        }
+        if self.hands {
+            let mine = self.mine.remove(&heard.id);
+            self.tell(News::Heard(Box::new(Heard { event: heard, mine, fence: self.fence })));
+        }
+    }
+
+    /// Something that answers what stands at `heard`.
+    pub(crate) fn say(
+        &mut self,
+        id: Uuid,
+        cause: Option<Uuid>,
+        heard: Position,
+        now: Timestamp,
+        event: &Event,
+    ) {
+        let entry = self.entry(id, cause, now, event);
+        self.entries.push(entry);
+        self.causes.push(heard);
+    }
+
+    /// Facts, to be recorded in a commit of their own.
+    pub(crate) fn bring(&mut self, facts: Vec<(Uuid, Event)>, now: Timestamp) {
+        (self.facts, self.judged_at, self.of_conflicts) = (facts, now, false);
+    }
+
+    pub(crate) fn tell(&mut self, news: News) {
+        self.news.push(news);
+    }
+
+    /// What hands have not been told yet. Only once everything is committed.
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The tape reaches this far at least.
+    pub(crate) fn reaches(&mut self, head: Position) {
+        self.head = self.head.max(head);
+    }
+
+    /// The next commit, if there is one. A cursor that moved without a word is saved on a market clock, for
+    /// the market waits for it, or if `save` says so.
+    pub(crate) fn commit(&mut self, host: &mut Host, save: bool) -> Option<(Commit, Spoken)> {
+        let silent = self.farther || (host.cursor() > self.saved && (save || self.clock == Clock::Market));
+        let (entries, what, on_conflict) = if !self.entries.is_empty() || (silent && self.facts.is_empty()) {
+            let (entries, causes) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.causes));
+            if let Some(oldest) = causes.first() {
+                host.reached((self.head + SLACK + entries.len() as u64).saturating_sub(*oldest));
+            }
+            (entries, What::Answers(causes), OnConflict::Fail)
+        } else if !self.facts.is_empty() {
+            let facts = std::mem::take(&mut self.facts);
+            let entries: Vec<Entry> =
+                facts.iter().map(|(id, event)| self.entry(*id, None, self.judged_at, event)).collect();
+            let drafts = entries.iter().map(|entry| entry.draft.clone());
+            let facts = drafts.zip(facts).map(|(draft, (_, event))| (draft, event)).collect();
+            (entries, What::Facts(facts), OnConflict::Report)
+        } else {
+            return None;
+        };
+        self.farther = false;
+        let (to, reach) = (host.cursor(), host.reach());
+        let ids = entries.iter().map(|entry| entry.draft.id).collect();
+        let step = CursorMove { unit: self.unit, fence: self.fence, to, reach };
+        let commit = Commit { entries, cursors: vec![step], on_conflict };
+        Some((commit, Spoken { to, promised: reach, ids, what }))
+    }
+
+    pub(crate) fn committed(&mut self, host: &mut Host, spoken: Spoken, committed: &Committed) {
+        let Spoken { to, promised, ids, what } = spoken;
+        self.saved = to;
+        self.reaches(committed.head.position);
+        if !committed.outcomes.is_empty() {
+            host.committed(committed.head.position);
+        }
+        if self.hands {
+            // What stood there already is not counted as its own: it may have been tried.
+            let new = ids.iter().zip(&committed.outcomes);
+            let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
+            self.mine.extend(new.map(|(id, _)| *id));
+        }
+        match what {
+            What::Answers(causes) => {
+                for (outcome, cause) in committed.outcomes.iter().zip(&causes) {
+                    host.reached(outcome.position().saturating_sub(*cause));
+                }
+                self.farther = host.reach() > promised;
+            }
+            What::Facts(facts) if !self.of_conflicts => {
+                for ((draft, event), outcome) in facts.iter().zip(&committed.outcomes) {
+                    if let Outcome::Conflict(position) = outcome {
+                        let said = conflict::conflict(self.unit, draft, event, *position).into_iter();
+                        let id = |n| conflict::conflict_id(self.tape, draft, n);
+                        self.facts.extend(said.enumerate().map(|(n, event)| (id(n), event)));
+                    }
+                }
+                self.of_conflicts = true;
+            }
+            What::Facts(_) => {}
+        }
+    }
+
+    fn entry(&self, id: Uuid, cause: Option<Uuid>, now: Timestamp, event: &Event) -> Entry {
+        let draft = Draft::new(id, self.unit, cause, event.at().unwrap_or(now), event);
+        match self.clock {
+            Clock::Market => Entry::market(draft, now),
+            Clock::Wall => Entry::wall(draft),
+        }
+    }
+
+    /// Whether nothing waits to be committed but a silent cursor.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.entries.is_empty() && self.facts.is_empty()
+    }
+
+    pub(crate) fn fence(&self) -> u64 {
+        self.fence
+    }
+    pub(crate) fn tape(&self) -> Uuid {
+        self.tape
+    }
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+}
