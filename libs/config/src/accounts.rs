@@ -107,7 +107,7 @@ fn way(table: &mut Section<'_>) -> Option<Live> {
 const SOURCE: &str =
     "write where it is found, { env = \"VARIABLE\" } or { file = \"PATH\" }, never the key itself";
 
-/// What stands in its place is never repeated: it may be the key.
+/// The error never repeats what stands there: it may be the key.
 fn source(value: &DeValue<'_>) -> Parsed<KeySource> {
     let table = value.as_table().ok_or("is not a table that says where it is found")?;
     let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
@@ -128,25 +128,15 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// `Some(None)` where it is left out.
-fn url(table: &mut Section<'_>, key: &'static str, [tls, plain]: [&str; 2]) -> Option<Option<String>> {
+fn url(table: &mut Section<'_>, key: &'static str, schemes: [&str; 2]) -> Option<Option<String>> {
     if !table.has(key) {
         return Some(None);
     }
-    let wanted = format!("write {tls}://HOST, or {plain}://127.0.0.1:PORT for a server here");
-    table.read(key, &wanted, |value| {
-        let given = value::text(value)?;
-        let known = given
-            .split_once("://")
-            .is_some_and(|(scheme, rest)| [tls, plain].contains(&scheme) && !rest.is_empty());
-        if known {
-            Ok(Some(given.trim_end_matches('/').to_owned()))
-        } else {
-            Err("is no such address".to_owned())
-        }
-    })
+    let read = |value| value::base_url(value::text(value)?, schemes);
+    table.read(key, &value::wanted_url(schemes), read).map(Some)
 }
 
-/// Whether the name and the venue agree with the mode.
+/// The name and the venue must agree with the mode; `false` was reported.
 fn is_honest(section: &Section<'_>, name: &str, settings: &AccountSettings) -> bool {
     let Mode::Live(live) = &settings.mode else { return true };
     let account = settings.account;

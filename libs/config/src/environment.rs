@@ -1,6 +1,6 @@
 //! The few things that differ from one deployment to the next: environment variables.
 
-use crate::{Problem, Problems, suggest};
+use crate::{Problem, Problems, suggest, value};
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 /// Where things are. `None` leaves the choice to the command.
@@ -143,15 +143,8 @@ impl Environment {
         );
         let web = |name: &str, schemes: [&str; 2], problems: &mut Vec<Problem>| {
             let url = get(name)?;
-            let known = url
-                .split_once("://")
-                .is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty());
-            if !known {
-                let [tls, plain] = schemes;
-                let remedy = format!("write {tls}://HOST, or {plain}://127.0.0.1:PORT for a server here");
-                problems.push(problem(name, "is no such address", remedy));
-            }
-            known.then(|| url.trim_end_matches('/').to_owned())
+            let read = value::base_url(&url, schemes);
+            read.map_err(|what| problems.push(problem(name, what, value::wanted_url(schemes)))).ok()
         };
         let binance = BinanceUrls {
             rest_url: web("BINANCE_REST_URL", ["https", "http"], &mut problems),

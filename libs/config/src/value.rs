@@ -48,6 +48,18 @@ pub(crate) fn ratio(value: &DeValue<'_>) -> Parsed<Decimal> {
     within(decimal(value)?, |ratio| Decimal::ZERO <= ratio && ratio < Decimal::ONE)
 }
 
+/// A base URL of the first scheme, with TLS, or of the second; without a slash at its end.
+pub(crate) fn base_url(given: &str, schemes: [&str; 2]) -> Parsed<String> {
+    let known =
+        given.split_once("://").is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty());
+    if known { Ok(given.trim_end_matches('/').to_owned()) } else { Err("is no such address".to_owned()) }
+}
+
+/// What to write for [`base_url`].
+pub(crate) fn wanted_url([tls, plain]: [&str; 2]) -> String {
+    format!("write {tls}://HOST, or {plain}://127.0.0.1:PORT for a server here")
+}
+
 /// More than zero and less than one.
 pub(crate) fn distance(value: &DeValue<'_>) -> Parsed<Decimal> {
     within(decimal(value)?, |ratio| Decimal::ZERO < ratio && ratio < Decimal::ONE)
