@@ -106,6 +106,14 @@ pub(crate) struct Answered {
     pub reach: u64,
 }
 
+impl Answered {
+    /// As a database tells it.
+    pub fn new(unit: String, cause: Position, distance: i64) -> Self {
+        // One that stands before its cause is none that we wrote.
+        Self { unit, cause, reach: distance.max(0).unsigned_abs() }
+    }
+}
+
 /// What is wrong with the cursors, each in words; empty if nothing. A cursor moves in the commit of what its
 /// unit says, so it stands at or behind every event that was answered, and its reach is at least the
 /// largest distance. Looks at every event that has a cause.

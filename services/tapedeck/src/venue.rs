@@ -24,7 +24,13 @@ const SHORT: Duration = Duration::from_secs(10);
 
 /// The live accounts of an engine, each with its own key, connection and limits. Cheap to clone.
 #[derive(Clone)]
-pub struct Accounts(BTreeMap<Account, Rest>);
+pub struct Accounts(BTreeMap<Account, Way>);
+
+#[derive(Clone)]
+struct Way {
+    live: Live,
+    rest: Rest,
+}
 
 impl Accounts {
     /// Those that are in use.
@@ -35,13 +41,18 @@ impl Accounts {
         check_modes(settings, true)?;
         let mut ways = BTreeMap::new();
         for (account, live) in live(settings) {
-            ways.insert(account, client(account, live, environment, data_dir)?);
+            let rest = client(account, live, environment, data_dir)?;
+            ways.insert(account, Way { live: live.clone(), rest });
         }
         Ok(Self(ways))
     }
 
     pub fn each(&self) -> impl Iterator<Item = (Account, &Rest)> {
-        self.0.iter().map(|(account, rest)| (*account, rest))
+        self.0.iter().map(|(account, way)| (*account, &way.rest))
+    }
+
+    fn rest(&self, account: Account) -> Option<&Rest> {
+        self.0.get(&account).map(|way| &way.rest)
     }
 }
 
@@ -54,7 +65,7 @@ impl Venue for Accounts {
         request: &OrderRequest,
         stamp: Stamp,
     ) -> Outcome {
-        match self.0.get(&account) {
+        match self.rest(account) {
             Some(rest) => rest.submit(account, instrument, request, stamp).await,
             None => unknown(account),
         }
@@ -68,7 +79,7 @@ impl Venue for Accounts {
         number: Option<VenueOrderId>,
         stamp: Stamp,
     ) -> Outcome {
-        match self.0.get(&account) {
+        match self.rest(account) {
             Some(rest) => rest.cancel(account, instrument, order, number, stamp).await,
             None => unknown(account),
         }
@@ -81,7 +92,7 @@ impl Venue for Accounts {
         order: ClientOrderId,
         not_before: Timestamp,
     ) -> Outcome {
-        match self.0.get(&account) {
+        match self.rest(account) {
             Some(rest) => rest.look_up(account, instrument, order, not_before).await,
             None => unknown(account),
         }
@@ -94,7 +105,7 @@ impl Venue for Accounts {
         order: ClientOrderId,
         number: VenueOrderId,
     ) -> Outcome {
-        match self.0.get(&account) {
+        match self.rest(account) {
             Some(rest) => rest.standing(account, instrument, order, number).await,
             None => unknown(account),
         }
@@ -106,14 +117,14 @@ impl Venue for Accounts {
         instrument: Instrument,
         at_most: Duration,
     ) -> Result<Listing, String> {
-        match self.0.get(&account) {
+        match self.rest(account) {
             Some(rest) => rest.listing(account, instrument, at_most).await,
             None => Err(not_configured(account)),
         }
     }
 
     fn time(&self, account: Account) -> Option<Timestamp> {
-        self.0.get(&account)?.time(account)
+        self.rest(account)?.time(account)
     }
 }
 
@@ -233,13 +244,12 @@ fn secret(
 /// are one at the venue.
 pub async fn identify(
     accounts: &Accounts,
-    settings: &Settings,
     tape: &Tape,
     process: &Process,
     stop: &mut watch::Receiver<bool>,
 ) -> anyhow::Result<Option<()>> {
     let mut known = Vec::new();
-    for (account, rest) in accounts.each() {
+    for (&account, Way { live, rest }) in &accounts.0 {
         let identity = loop {
             match rest.identity().await {
                 Ok(identity) => break identity,
@@ -255,10 +265,20 @@ pub async fn identify(
                 () = sleep(AGAIN) => {}
             }
         };
-        known.push((account, identity));
+        known.push((account, live, identity));
     }
-    check_identities(settings, &known)?;
-    for (account, identity) in known {
+    let mut seen: BTreeMap<&str, Account> = BTreeMap::new();
+    for (account, live, identity) in &known {
+        if let Some(other) = seen.insert(&identity.account, *account) {
+            return Err(WrongUse(format!(
+                "{other} and {account} are one account at the venue ({}): give one of them the key of another account, or leave it out",
+                identity.account
+            ))
+            .into());
+        }
+        check_rights(*account, live, identity)?;
+    }
+    for (account, _, identity) in known {
         check_tape(tape, account, &identity).await?;
         tokio::spawn(record(tape.clone(), account, identity, stop.clone()));
     }
@@ -268,15 +288,14 @@ pub async fn identify(
 /// What a key opens, and what is wrong with that; for `doctor`.
 ///
 /// # Errors
-/// What [`identify`] would refuse, and a venue that does not answer.
+/// What [`identify`] would refuse of this account by itself, and a venue that does not answer.
 pub async fn examine(
-    settings: &Settings,
     account: Account,
+    live: &Live,
     environment: &Environment,
     data_dir: &Path,
     tape: Option<&Tape>,
-) -> anyhow::Result<Option<Identity>> {
-    let Some((_, live)) = live(settings).find(|(name, _)| *name == account) else { return Ok(None) };
+) -> anyhow::Result<Identity> {
     let rest = client(account, live, environment, data_dir)?;
     let identity = match timeout(SHORT, rest.identity()).await {
         Ok(Ok(identity)) => identity,
@@ -287,11 +306,11 @@ pub async fn examine(
             return Err(WrongUse(why).into());
         }
     };
-    check_identities(settings, &[(account, identity.clone())])?;
+    check_rights(account, live, &identity)?;
     if let Some(tape) = tape {
         check_tape(tape, account, &identity).await?;
     }
-    Ok(Some(identity))
+    Ok(identity)
 }
 
 /// A key that no waiting makes good.
@@ -314,32 +333,21 @@ fn refused(account: Account, why: &CallError) -> WrongUse {
     ))
 }
 
-fn check_identities(settings: &Settings, known: &[(Account, Identity)]) -> Result<(), WrongUse> {
-    let mut seen: BTreeMap<&str, Account> = BTreeMap::new();
-    for (account, identity) in known {
-        if let Some(other) = seen.insert(&identity.account, *account) {
-            return Err(WrongUse(format!(
-                "{other} and {account} are one account at the venue ({}): give one of them the key of another account, or leave it out",
-                identity.account
-            )));
-        }
-        if !identity.may_trade {
-            return Err(WrongUse(format!(
-                "account {account}: its key may not trade: allow spot trading for the key at the venue"
-            )));
-        }
-        let accepted = live(settings).any(|(name, live)| name == *account && live.may_withdraw);
-        let why = match identity.may_withdraw {
-            Some(false) => continue,
-            _ if accepted => continue,
-            Some(true) => "its key may withdraw: take that right from the key at the venue",
-            None => "the venue does not tell whether its key may withdraw, as its test network does not",
-        };
+fn check_rights(account: Account, live: &Live, identity: &Identity) -> Result<(), WrongUse> {
+    if !identity.may_trade {
         return Err(WrongUse(format!(
-            "account {account}: {why}, or accept it with may_withdraw = true under [accounts.\"{account}\"]"
+            "account {account}: its key may not trade: allow spot trading for the key at the venue"
         )));
     }
-    Ok(())
+    let why = match identity.may_withdraw {
+        Some(false) => return Ok(()),
+        Some(true) | None if live.may_withdraw => return Ok(()),
+        Some(true) => "its key may withdraw: take that right from the key at the venue",
+        None => "the venue does not tell whether its key may withdraw, as its test network does not",
+    };
+    Err(WrongUse(format!(
+        "account {account}: {why}, or accept it with may_withdraw = true under [accounts.\"{account}\"]"
+    )))
 }
 
 /// # Errors

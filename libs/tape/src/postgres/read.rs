@@ -196,9 +196,7 @@ impl Postgres {
         let read = |row| {
             let unit = rows::string(row, 0)?.unwrap_or_default().into_owned();
             let cause = rows::unsigned(rows::integer(row, 1)?, "a position")?;
-            // One that stands before its cause is none that we wrote.
-            let reach = rows::integer(row, 2)?.max(0).unsigned_abs();
-            Ok(Answered { unit, cause, reach })
+            Ok(Answered::new(unit, cause, rows::integer(row, 2)?))
         };
         found.iter().map(read).collect::<Result<_, String>>().map_err(|why| self.faults().corrupt(why).into())
     }

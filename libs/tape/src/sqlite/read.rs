@@ -185,11 +185,9 @@ impl Sqlite {
         arguments.count(until);
         let found = self.fetch(ANSWERED, arguments).await?;
         let read = |row| {
-            let number = |column, what| rows::integer(row, column).and_then(|n| rows::unsigned(n, what));
             let unit = rows::text(row, 0)?.unwrap_or_default().to_owned();
-            // One that stands before its cause is none that we wrote.
-            let reach = rows::integer(row, 2)?.max(0).unsigned_abs();
-            Ok(Answered { unit, cause: number(1, "a position")?, reach })
+            let cause = rows::unsigned(rows::integer(row, 1)?, "a position")?;
+            Ok(Answered::new(unit, cause, rows::integer(row, 2)?))
         };
         found.iter().map(read).collect::<Result<_, String>>().map_err(|why| self.faults().corrupt(why).into())
     }

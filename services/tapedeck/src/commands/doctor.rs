@@ -18,6 +18,7 @@ use std::{
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
+use tape::Tape;
 
 #[derive(Serialize)]
 struct Finding {
@@ -38,8 +39,9 @@ enum State {
 /// None that is not a finding, but for output that cannot be written.
 pub async fn run(global: &Global, args: Doctor) -> anyhow::Result<ExitCode> {
     let mut findings = vec![configuration(global), clock(), folder(global.data_dir())];
-    findings.extend(accounts(global, &args).await);
-    findings.extend(tape(global, &args).await);
+    let opened = locate::reading(global, &args.tape).await;
+    findings.extend(accounts(global, opened.as_ref().ok()).await);
+    findings.extend(tape(global, &args, opened).await);
     let mut of_candles = None;
     if let Some(url) = &global.environment.bus_url {
         findings.extend(broker(url.reveal()).await);
@@ -89,24 +91,26 @@ fn configuration(global: &Global) -> Finding {
 }
 
 /// Each account in use: a live one is asked for at its venue, as `run` does before it sends anything.
-async fn accounts(global: &Global, args: &Doctor) -> Vec<Finding> {
+async fn accounts(global: &Global, tape: Option<&Tape>) -> Vec<Finding> {
     // What is wrong with the configuration is a finding of its own.
     let Ok(settings) = locate::settings(global) else { return Vec::new() };
-    let tape = locate::reading(global, &args.tape).await.ok();
     let mut found = Vec::new();
     for AccountSettings { account, mode } in settings.trading() {
-        if let Mode::Paper { balances } = mode {
-            let owned: Vec<_> = balances.iter().map(|(asset, amount)| format!("{amount} {asset}")).collect();
-            let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(", ") };
-            found.push(finding("account", State::Well, format!("{account}: on paper, begins with {owned}")));
-            continue;
-        }
-        let (environment, folder) = (&global.environment, global.data_dir());
-        found.push(match venue::examine(&settings, *account, environment, folder, tape.as_ref()).await {
-            Ok(identity) => {
-                let identity = identity.map(|identity| identity.account).unwrap_or_default();
-                finding("account", State::Well, format!("{account}: live, the venue's account {identity}"))
+        let told = match mode {
+            Mode::Paper { balances } => {
+                let owned: Vec<_> =
+                    balances.iter().map(|(asset, amount)| format!("{amount} {asset}")).collect();
+                let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(", ") };
+                Ok(format!("{account}: on paper, begins with {owned}"))
             }
+            Mode::Live(live) => {
+                let identity =
+                    venue::examine(*account, live, &global.environment, global.data_dir(), tape).await;
+                identity.map(|identity| format!("{account}: live, the venue's account {}", identity.account))
+            }
+        };
+        found.push(match told {
+            Ok(told) => finding("account", State::Well, told),
             Err(error) => finding("account", State::Wrong, format!("{error:#}")),
         });
     }
@@ -162,8 +166,8 @@ fn remedy(kind: io::ErrorKind) -> &'static str {
     }
 }
 
-async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
-    let tape = match locate::reading(global, &args.tape).await {
+async fn tape(global: &Global, args: &Doctor, opened: anyhow::Result<Tape>) -> Vec<Finding> {
+    let tape = match opened {
         Ok(tape) => tape,
         Err(error) if global.tape(&args.tape).is_none() && error.is::<crate::WrongUse>() => {
             return vec![finding("tape", State::Note, "none yet: `tapedeck up` makes one")];
@@ -188,7 +192,7 @@ async fn tape(global: &Global, args: &Doctor) -> Vec<Finding> {
 }
 
 /// Whether trading is restricted, at the tape's time.
-async fn trading(tape: &tape::Tape, now: domain::Timestamp) -> Vec<Finding> {
+async fn trading(tape: &Tape, now: domain::Timestamp) -> Vec<Finding> {
     match Trading::of(tape).await.map(|trading| trading.lines(now)) {
         Ok(lines) if lines.is_empty() => {
             vec![finding("trading", State::Well, "active on all accounts")]
@@ -199,7 +203,7 @@ async fn trading(tape: &tape::Tape, now: domain::Timestamp) -> Vec<Finding> {
 }
 
 /// What lies beside the events. `verify` also compares each snapshot with the state that it computes.
-async fn beside(tape: &tape::Tape) -> Vec<Finding> {
+async fn beside(tape: &Tape) -> Vec<Finding> {
     let mut found = Vec::new();
     match tape.found_snapshots().await {
         Ok(stored) => {

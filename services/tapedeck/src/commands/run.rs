@@ -121,7 +121,7 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     let shared = Shared { tape: tape.clone(), bus: bus.clone(), owner, stop: stopped.clone() };
     let mut parts = Parts::default();
     if let Some(accounts) = &accounts {
-        if venue::identify(accounts, &settings, &tape, &process, &mut stopped).await?.is_none() {
+        if venue::identify(accounts, &tape, &process, &mut stopped).await?.is_none() {
             tape.close().await?;
             return Ok(ExitCode::SUCCESS);
         }
