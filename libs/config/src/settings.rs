@@ -99,7 +99,7 @@ impl fmt::Display for KeySource {
 /// The paper exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Paper {
-    /// What an account owns at the start that does not say it itself; none is negative.
+    /// The balances at the start of an account that does not say them itself; none is negative.
     pub balances: BTreeMap<Asset, Decimal>,
     pub maker_fee: Decimal,
     pub taker_fee: Decimal,
@@ -159,7 +159,7 @@ pub struct EdgeSettings {
     pub enabled: bool,
     pub kind: EdgeKind,
     pub account: Account,
-    /// What it trades; `None` is whatever the market brings.
+    /// The instruments that it trades; `None` is whatever the market brings.
     pub instruments: Option<BTreeSet<Instrument>>,
     pub sizing: Sizing,
     pub exit: Exit,

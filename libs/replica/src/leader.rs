@@ -88,7 +88,7 @@ impl Leader {
         }
     }
 
-    /// What was said is committed before anything else is done.
+    /// Commits what was said before it does anything else.
     pub(crate) fn ask(&mut self) -> Result<Option<Effect>, Trouble> {
         if self.awaiting.is_some() {
             return Ok(None);
@@ -161,7 +161,7 @@ impl Leader {
     fn start(&mut self, head: &Head, now: Timestamp) {
         let (unit, after) = (self.host.unit(), self.host.cursor());
         let (build, config) = (self.build.clone(), self.host.config());
-        // What came while nobody ran is judged late, not never.
+        // The unit judges late, not never, what came while nobody ran.
         let started = UnitStarted { unit, build, config, judged: after, after };
         let key = format!("{unit}/{}", self.speech.fence());
         let id = ids::fact(self.speech.tape(), "unit.started", &key);

@@ -156,7 +156,7 @@ impl Speech {
             host.committed(committed.head.position);
         }
         if self.hands {
-            // What stood there already is not counted as its own: it may have been tried.
+            // An event that stood there already is not its own: it may have been tried.
             let new = ids.iter().zip(&committed.outcomes);
             let new = new.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
             self.mine.extend(new.map(|(id, _)| *id));

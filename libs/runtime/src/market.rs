@@ -332,7 +332,7 @@ impl<F: Steps> Market<F> {
             }
             // The step itself is not read yet: what is said by hand may still come before it.
             let Some(next) = played.when().map_err(RunError::Market)? else { break Ended::MarketOver };
-            // What has ended is known from the snapshot to whoever has the tape alone.
+            // The snapshot tells whoever has the tape alone which series have ended.
             let now_ended = played.feed().ended();
             if now_ended > *series_ended.get_or_insert(now_ended) && played.engine.head() > last_snapshot {
                 series_ended = Some(now_ended);

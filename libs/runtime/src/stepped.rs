@@ -143,7 +143,7 @@ impl<F: Steps> Playing<'_, F> {
         let mut ended = 0;
         self.of.seat.status.enter(UnitPhase::Running);
         while self.all_have_dealt_with_it(stop).await? {
-            // What has ended is known from the snapshot to whoever has the tape alone.
+            // The snapshot tells whoever has the tape alone which series have ended.
             let now_ended = self.feed.ended();
             if now_ended > std::mem::replace(&mut ended, now_ended)
                 || self.place.position >= self.snapshot + self.of.seat.limits.snapshot_every

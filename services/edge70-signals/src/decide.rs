@@ -20,7 +20,7 @@ pub struct Edge70 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     pub edge: EdgeName,
-    /// What it trades; `None` is every instrument whose candles come.
+    /// The instruments that it trades; `None` is every one whose candles come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instruments: Option<BTreeSet<Instrument>>,
     /// Only candles of this interval count.

@@ -107,7 +107,7 @@ fn where_binance_is_and_what_accounts_name_is_read_and_no_secret_is_shown() {
     assert_eq!(environment.binance.stream_url, None);
     assert_eq!(environment.named("MAIN_SECRET").unwrap().reveal(), "hun:ter2");
     assert_eq!(environment.named("EMPTY_KEY"), None);
-    // What has a meaning of its own is nobody's key.
+    // A variable with a meaning of its own is nobody's key.
     assert_eq!(environment.named("BINANCE_REST_URL"), None);
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn lead(
         return Ok(());
     }
     let mut hints = replica.bus.subscribe(opened.tape);
-    // Whoever led before has gone, or will soon: its receiver is free then.
+    // The leader before this one has gone, or will soon: its receiver is free then.
     let mut backs = match &replica.hands {
         Some(hands) => Some(hands.back.clone().lock_owned().await),
         None => None,
@@ -182,7 +182,7 @@ impl Driver<'_> {
                 &Some(Hint::Latest { position, hash }) => Input::Latest { position, hash },
                 None => break,
             });
-            // What is read from the tape need not be taken from the bus.
+            // The bus need not give what is read from the tape.
             if self.is(Leader::is_behind) || n == self.replica.limits.group {
                 break;
             }

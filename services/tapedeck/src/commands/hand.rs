@@ -220,7 +220,7 @@ impl Place {
     }
 
     /// Why nothing of the instrument can be closed on a market that was played: no candle of it follows, so
-    /// its stops would be canceled and nothing be sold. What follows is known from what the feed left.
+    /// its stops would be canceled and nothing be sold. The feed's snapshot tells what follows.
     async fn cannot_close(&self, tape: &Tape, instrument: Instrument) -> anyhow::Result<Option<String>> {
         if self.opened.clock == Clock::Wall {
             return Ok(None);
