@@ -254,6 +254,9 @@ impl Planner {
             OrderEvent::CancelRejected(_) => trade.cancel_rejected(order, now, &self.config),
             _ => {}
         }
+        if trade.stage == Stage::Over {
+            trade.left = trade.left.min(trade.ledger.holding());
+        }
         let (key, after, over) = (trade.key(), trade.ledger.dust(), trade.stage == Stage::Over);
         if let Some(at) = trade.retry_at {
             state.wakes.insert((at, id));
@@ -282,6 +285,7 @@ impl State {
     fn end(&mut self, id: &TradeId, forget_at: Timestamp) {
         if let Some(trade) = self.trades.get_mut(id) {
             trade.stage = Stage::Over;
+            trade.left = trade.ledger.holding();
             self.ended.insert((forget_at, *id));
             let instrument = trade.instrument;
             if !self.trades.values().any(|t| t.instrument == instrument && t.stage != Stage::Over) {
@@ -434,6 +438,7 @@ impl State {
                 trade.ledger.carry(dust);
             } else if trade.key() == key && trade.stage == Stage::Over {
                 trade.ledger.pass_on();
+                trade.left = Decimal::ZERO;
             }
         }
     }

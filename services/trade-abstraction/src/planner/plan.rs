@@ -108,7 +108,8 @@ impl Step<'_> {
 
     /// A fill came after the trade had ended.
     fn revive(&self, said: &mut Vec<Event>) {
-        if self.is_dust() || self.trade.live().any(|(_, l)| l.leg == Leg::Entry) {
+        let is_more = self.trade.ledger.holding() > self.trade.left;
+        if !is_more || self.is_dust() || self.trade.live().any(|(_, l)| l.leg == Leg::Entry) {
             return;
         }
         self.open(false, said);

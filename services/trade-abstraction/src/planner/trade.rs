@@ -81,6 +81,10 @@ pub struct Trade {
     pub opened_at: Option<Timestamp>,
     /// The last price at which it traded.
     pub last_price: Option<Price>,
+    /// Base asset that it held when it ended: only more than that opens it anew, whatever the market's price
+    /// makes of it.
+    #[serde(default)]
+    pub left: Decimal,
 }
 
 /// Coins of the trade are held by an order that is not ours, or are not on the account any more.
@@ -235,6 +239,7 @@ impl Trade {
             trouble: String::new(),
             opened_at: None,
             last_price: None,
+            left: Decimal::ZERO,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Exits and dust are judged at the price that the market has now, not at that of the last fill.
 
 use crate::desk::{Desk, d, stop_limit};
-use domain::Ending::{Canceled, Filled};
+use domain::Ending::{Canceled, Filled, Rejected};
 use domain::InstrumentRules;
+use events::Rejection;
 
 fn rules(lot: &str, notional: &str) -> InstrumentRules {
     InstrumentRules::open("BTC".parse().unwrap(), "USDT".parse().unwrap(), d("0.01"), d(lot), d(notional))
@@ -191,4 +192,19 @@ fn a_trade_that_needs_hundreds_of_sales_is_left_one_after_the_other() {
     }
     desk.fill("exit200", "0.01", "100", None);
     assert_eq!(desk.done("exit200", Filled), "closed Requested profit 0 left 0");
+}
+
+#[test]
+fn a_closed_trade_stays_closed_whatever_its_own_last_price_makes_of_its_dust() {
+    // 0.055 are worth 5.225 at 95, and 4.4 at 80.
+    let mut desk = Desk::open(stop_limit());
+    desk.fill("stop1", "1.945", "95", None);
+    desk.done("stop1", Canceled);
+    assert_eq!(desk.done_as("exit1", Rejected, Some(Rejection::RateLimited)), "wake in 60s");
+    assert_eq!(desk.quote("80"), "closed StopHit profit -9.725 left 0.055");
+    // The market is not heard any more; the last fill's price would make it worth selling.
+    desk.restart();
+    assert_eq!(desk.pass(60), "");
+    assert_eq!(desk.fill("stop1", "0.005", "80", None), "", "a late fill leaves less");
+    assert_eq!(desk.pass(60), "");
 }

@@ -7,6 +7,7 @@
 mod books;
 mod market;
 
+use events::Event;
 use market::Drawn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,6 +33,11 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a whole number, and is {text:?}")))
 }
 
+/// What is printed of a seed that is played alone.
+fn told(event: &Event) -> bool {
+    matches!(event, Event::Trade(_) | Event::Order(_))
+}
+
 #[test]
 fn equity_dust_and_profits_of_random_markets_are_what_fills_and_closes_make_of_them() {
     let alone = number("TAPEDECK_MARKET_SEED");
@@ -46,7 +52,13 @@ fn equity_dust_and_profits_of_random_markets_are_what_fills_and_closes_make_of_t
     for seed in seeds {
         let drawn = Drawn::new(seed);
         // A panic of the engine fails its seed like a wrong figure; its message is on stderr.
-        let held = catch_unwind(AssertUnwindSafe(|| books::check(&drawn, &drawn.play(), &mut met)));
+        let held = catch_unwind(AssertUnwindSafe(|| {
+            let log = drawn.play();
+            if alone.is_some() {
+                log.0.iter().filter(|event| told(&event.event)).for_each(|event| println!("{event:?}"));
+            }
+            books::check(&drawn, &log, &mut met)
+        }));
         if let Err(broken) = held.unwrap_or_else(|_| Err("the engine panicked".to_owned())) {
             println!("TAPEDECK_MARKET_SEED={seed}: {broken}");
             failed.push(seed);
