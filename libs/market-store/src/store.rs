@@ -21,6 +21,8 @@ use std::{
 
 /// Quantities of Binance's spot market have no more decimals than this.
 const MOST_LOT_DECIMALS: u32 = 8;
+/// Prices of any spot market have no more; a figure with more is the noise of a float.
+const MOST_TICK_DECIMALS: u32 = 12;
 /// In the quote asset, where no exchange info says otherwise; Binance's for USDT.
 const MIN_NOTIONAL: i64 = 5;
 
@@ -314,7 +316,11 @@ fn rules(
 
 fn infer((base, quote): Pair, price: u32, volume: u32) -> InstrumentRules {
     let lot = scan::step(volume.min(MOST_LOT_DECIMALS));
-    InstrumentRules::open(base, quote, scan::step(price), lot, Decimal::from(MIN_NOTIONAL))
+    let price = price.min(MOST_TICK_DECIMALS);
+    let mut rules = InstrumentRules::open(base, quote, scan::step(price), lot, Decimal::from(MIN_NOTIONAL));
+    // An order at a whole tick is none of too many decimals.
+    rules.quote_precision = rules.quote_precision.max(price);
+    rules
 }
 
 fn read_exchange_info(path: &Path) -> Result<ExchangeInfo, StoreError> {

@@ -92,36 +92,10 @@ impl Holdings {
         self.changed = false;
     }
 
-    /// Assets without a price are listed and worth nothing; those of which nothing is held are not.
     pub fn value(&self, account: Account, quote: Asset, prices: &Prices) -> PortfolioValued {
-        let holding = |(&asset, balance): (&Asset, &Balance)| {
-            let (quantity, price) = (balance.total, prices.worth(account.venue, asset, quote));
-            let value = match price {
-                Some(_) if asset == quote => quantity,
-                Some(price) => worth(quantity, price),
-                None => Decimal::ZERO,
-            };
-            Holding { asset, quantity, price, value }
-        };
-        let held = self.balances.iter().filter(|(_, balance)| !balance.total.is_zero());
-        let holdings: Vec<Holding> = held.map(holding).collect();
-        let sum = |of: &dyn Fn(&&Holding) -> bool| {
-            holdings.iter().filter(of).map(|h| h.value).fold(Decimal::ZERO, Decimal::saturating_add)
-        };
-        let cash = sum(&|h| h.asset == quote);
-        let exposure = sum(&|h| h.asset != quote);
-        let equity = cash.saturating_add(exposure);
-        let peak = self.peak(equity, |asset| prices.worth(account.venue, asset, quote));
-        PortfolioValued {
-            account,
-            quote,
-            equity,
-            cash,
-            exposure,
-            peak,
-            drawdown: drawdown(equity, peak),
-            holdings,
-        }
+        let totals = self.balances.iter().map(|(&asset, balance)| (asset, balance.total));
+        let price = |asset| prices.worth(account.venue, asset, quote);
+        valuation(account, quote, totals, prices, |equity| self.peak(equity, price))
     }
 
     /// The highest equity so far. A flow scales it as it scales the equity, so that a withdrawal is
@@ -158,6 +132,37 @@ impl Flow {
         let valued = balances.get(&self.asset).and_then(|balance| balance.valued);
         self.delta > Decimal::ZERO && valued.is_some_and(|valued| valued >= self.at)
     }
+}
+
+/// What an account with these totals is worth in `quote`; `peak` gives the highest equity so far from this one.
+///
+/// Assets without a price are listed and worth nothing; those of which nothing is held are not listed.
+pub fn valuation(
+    account: Account,
+    quote: Asset,
+    totals: impl Iterator<Item = (Asset, Decimal)>,
+    prices: &Prices,
+    peak: impl FnOnce(Decimal) -> Decimal,
+) -> PortfolioValued {
+    let holding = |(asset, quantity): (Asset, Decimal)| {
+        let price = prices.worth(account.venue, asset, quote);
+        let value = match price {
+            Some(_) if asset == quote => quantity,
+            Some(price) => worth(quantity, price),
+            None => Decimal::ZERO,
+        };
+        Holding { asset, quantity, price, value }
+    };
+    let holdings: Vec<Holding> = totals.filter(|(_, total)| !total.is_zero()).map(holding).collect();
+    let sum = |of: &dyn Fn(&&Holding) -> bool| {
+        holdings.iter().filter(of).map(|h| h.value).fold(Decimal::ZERO, Decimal::saturating_add)
+    };
+    let cash = sum(&|h| h.asset == quote);
+    let exposure = sum(&|h| h.asset != quote);
+    let equity = cash.saturating_add(exposure);
+    let peak = peak(equity);
+    let drawdown = drawdown(equity, peak);
+    PortfolioValued { account, quote, equity, cash, exposure, peak, drawdown, holdings }
 }
 
 fn worth(quantity: Decimal, price: Decimal) -> Decimal {

@@ -252,6 +252,25 @@ fn rules_are_inferred_from_the_recorded_figures() {
 }
 
 #[test]
+fn a_tick_finer_than_binances_is_one_that_orders_can_have() {
+    for (price, tick) in [
+        ("0.000000001234", "0.000000000001"),
+        ("0.00000000123", "0.00000000001"),
+        ("0.30000000000000004", "0.000000000001"),
+        ("0.00001234", "0.00000001"),
+    ] {
+        let row = format!(
+            "open_time,open,high,low,close,volume\n1704067200000,{price},{price},{price},{price},7\n"
+        );
+        let folder = folder(&[("XYZUSDT-1d.csv", row.as_bytes())]);
+        let store = open(&folder).unwrap();
+        let rules = &store.rules()[&"binance:spot:XYZUSDT".parse().unwrap()];
+        assert_eq!(rules.tick_size.to_string(), tick);
+        assert!(rules.quote_precision >= rules.tick_size.scale() && rules.quote_precision >= 8, "{price}");
+    }
+}
+
+#[test]
 fn a_symbol_without_a_known_quote_asset_needs_an_exchange_info() {
     let row: &[u8] = b"1704067200000,1,1,1,1,1\n";
     check(

@@ -12,10 +12,10 @@ use crate::{
     scan,
     trades::{KINDS, PRICES, State, Trade, Trades},
 };
-use domain::{Account, Asset, Decimal, EdgeName, Instrument, Timestamp};
+use domain::{Account, Asset, Decimal, EdgeName, Instrument, Prices, Timestamp};
 use events::{
     AccountEvent, CandleClosed, CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled,
-    PortfolioEvent, Recorded, SignalEvent, SignalGiven, SizingRule, TradeClosed, TradeEvent,
+    PortfolioEvent, QuoteEvent, Recorded, SignalEvent, SignalGiven, SizingRule, TradeClosed, TradeEvent,
 };
 use service::Journal;
 use statistics::{
@@ -53,7 +53,7 @@ pub struct Collector {
     /// Keep every row, for files; otherwise only what the summary needs.
     keep_rows: bool,
     pub(super) signals: Vec<SignalGiven>,
-    pub(super) equity: Vec<Valuation>,
+    equity: Vec<Valuation>,
     pub(super) trades: Trades,
     events: u64,
     candles: u64,
@@ -75,6 +75,7 @@ pub struct Collector {
     /// When each closed trade was open.
     spans: Vec<(Timestamp, Timestamp)>,
     worth: Worth,
+    prices: Prices,
     held: BTreeMap<Instrument, Held>,
     quotes: BTreeMap<Instrument, Asset>,
 }
@@ -99,7 +100,9 @@ impl Collector {
             Event::Candle(CandleEvent::Closed(closed)) => self.see_candle(closed),
             Event::Instrument(InstrumentEvent::Listed(e)) => {
                 self.quotes.insert(e.instrument, e.rules.quote);
+                self.prices.list(e.instrument, &e.rules);
             }
+            Event::Quote(QuoteEvent::Seen(e)) => self.prices.quote(e.instrument, e.price, e.at),
             Event::Signal(SignalEvent::Given(signal)) => {
                 self.given += 1;
                 if self.keep_rows {
@@ -130,6 +133,7 @@ impl Collector {
     fn see_candle(&mut self, closed: &CandleClosed) {
         let candle = &closed.candle;
         self.candles += 1;
+        self.prices.close(candle.instrument, candle.close, candle.close_time());
         let (opened, end) = (candle.open_time, candle.close_time());
         self.first = Some(self.first.map_or(opened, |t| t.min(opened)));
         self.last = Some(self.last.map_or(end, |t| t.max(end)));
@@ -140,6 +144,7 @@ impl Collector {
 
     fn see_fill(&mut self, fill: &OrderFilled) {
         self.fills += 1;
+        self.prices.quote(fill.instrument, fill.price, fill.at);
         self.traded = self.traded.saturating_add(fill.quote);
         if let Some(fee) = fill.fee.filter(|fee| !fee.amount.is_zero()) {
             *self.fees.entry(fee.asset).or_default() += fee.amount;
@@ -171,9 +176,13 @@ impl Collector {
         self.spans.push((e.opened_at, e.closed_at));
     }
 
-    /// The daily rows of the equity.
-    pub fn days(&self) -> Vec<Row> {
-        self.worth.daily.rows()
+    /// The equity to the end of the market, and the valuations that were kept with those of its end.
+    pub(super) fn ended(&self) -> (Worth, Vec<Valuation>) {
+        let (mut worth, mut equity) = (self.worth.clone(), self.equity.clone());
+        if let Some(end) = self.last {
+            equity.extend(worth.end(end, &self.prices));
+        }
+        (worth, equity)
     }
 
     /// What one unit of money held in equal parts of all instruments is worth at each of the rows.
@@ -192,8 +201,8 @@ impl Collector {
     }
 
     pub fn summary(&self) -> Summary {
-        let (t, w) = (&self.tally, &self.worth);
-        let days = self.days();
+        let (t, (w, _)) = (&self.tally, self.ended());
+        let days = w.daily.rows();
         let daily = returns::of(&days);
         let index = returns::index(&daily);
         let cagr = returns::cagr(&daily);

@@ -38,10 +38,11 @@ impl Collector {
             "note",
         ];
         csv(file("requests.csv")?, &columns, trades.iter().map(request))?;
-        csv(file("equity.csv")?, &Valuation::COLUMNS, self.equity.iter().map(Valuation::cells))?;
+        let (worth, equity) = self.ended();
+        csv(file("equity.csv")?, &Valuation::COLUMNS, equity.iter().map(Valuation::cells))?;
         let summary = self.summary();
         fs::write(folder.join("summary.json"), serde_json::to_string_pretty(&summary)? + "\n")?;
-        let days = self.days();
+        let days = worth.daily.rows();
         let held = self.held_at(&days);
         Ok(fs::write(folder.join("report.html"), html::page(&summary, &days, &held, &trades))?)
     }

@@ -1,12 +1,13 @@
 //! The equity of all accounts together, and how far it fell.
 
 use crate::commands::views::Valuation;
-use domain::{Account, Asset, Decimal, Timestamp};
+use domain::{Account, Asset, Decimal, Prices, Timestamp};
 use events::{LedgerEntry, LedgerReason, PortfolioValued};
+use portfolio_tracker::account::valuation;
 use statistics::{daily::Daily, quotient};
 use std::collections::BTreeMap;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Worth {
     pub quote: Option<Asset>,
     /// What the accounts were worth when each was first valued.
@@ -15,7 +16,7 @@ pub struct Worth {
     pub daily: Daily,
     /// Of the valuations themselves, so finer than by days.
     pub max_drawdown: Decimal,
-    latest: BTreeMap<Account, PortfolioValued>,
+    latest: BTreeMap<Account, (Timestamp, PortfolioValued)>,
     peak: Decimal,
     peak_at: Option<Timestamp>,
     deepest: Decimal,
@@ -43,7 +44,7 @@ impl Worth {
     /// Takes a valuation of one account; gives one of all.
     pub fn add(&mut self, at: Timestamp, valued: &PortfolioValued) -> Valuation {
         self.quote = Some(valued.quote);
-        let known = self.latest.insert(valued.account, valued.clone());
+        let known = self.latest.insert(valued.account, (at, valued.clone()));
         let flow = match known {
             None => {
                 self.first = Some(self.first.unwrap_or_default() + valued.equity);
@@ -53,7 +54,8 @@ impl Worth {
             Some(_) => self.flowed(valued),
         };
         self.daily.flow(flow);
-        let sum = |of: fn(&PortfolioValued) -> Decimal| self.latest.values().map(of).sum::<Decimal>();
+        let sum =
+            |of: fn(&PortfolioValued) -> Decimal| self.latest.values().map(|(_, v)| of(v)).sum::<Decimal>();
         let (equity, exposure) = (sum(|v| v.equity), sum(|v| v.exposure));
         let (peak, cash) = (sum(|v| v.peak), sum(|v| v.cash));
         self.daily.see(at, equity, exposure);
@@ -67,6 +69,18 @@ impl Worth {
             _ => fallen.max(Decimal::ZERO),
         };
         Valuation { at, account: valued.account, quote: valued.quote, equity, cash, exposure, peak, drawdown }
+    }
+
+    /// A market that ends within a day: what each account holds is worth the last prices, by which open trades
+    /// are judged, too. Accounts that were valued then are left out.
+    pub fn end(&mut self, end: Timestamp, prices: &Prices) -> Vec<Valuation> {
+        let stale = self.latest.values().filter(|(at, _)| *at < end);
+        let anew = |(_, v): &(Timestamp, PortfolioValued)| {
+            let totals = v.holdings.iter().map(|holding| (holding.asset, holding.quantity));
+            valuation(v.account, v.quote, totals, prices, |equity| v.peak.max(equity))
+        };
+        let stale: Vec<_> = stale.map(anew).collect();
+        stale.iter().map(|valued| self.add(end, valued)).collect()
     }
 
     /// What flowed on that account since its last valuation, at the prices of this one; an asset without

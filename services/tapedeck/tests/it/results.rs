@@ -97,6 +97,47 @@ fn closed_and_open_profit_are_the_change_of_equity() {
     assert_eq!(amount(&s["fees"]["USDT"]), fees, "fees of open trades count");
 }
 
+/// A market that ends between two midnights: the equity is that of its end, as the open trades' worth is.
+#[test]
+fn a_market_that_ends_within_a_day_is_valued_at_its_end() {
+    const FOUR_HOURS: i64 = 4 * 3_600_000;
+    let place = Place::new();
+    place.write(
+        "tapedeck.toml",
+        &format!("{IN_MONEY}[edges.edge70]\ninterval = \"4h\"\nlong = 5\nshort = 3\n"),
+    );
+    let row = |(i, close): (i64, i64)| {
+        format!(
+            "{},{},{},{},{close}.00,1000000.1234\n",
+            1_704_067_200_000 + i * FOUR_HOURS,
+            close - 1,
+            close + 1,
+            close - 2
+        )
+    };
+    // Down, up, down, and up until 04:00.
+    let closes = (101..=140).rev().chain(100..140).chain((101..140).rev()).chain(100..138);
+    let rows: String = (0..).zip(closes).map(row).collect();
+    let rows = format!("open_time,open,high,low,close,volume\n{rows}");
+    place.write("candles/BTCUSDT-4h.csv", &rows);
+    place.run("backtest --candles candles --out bt").well();
+    let s = summary(&place, "bt");
+    assert!(s["trades_open"] == 1 && s["trades_closed"].as_u64() > Some(0), "{s}");
+    assert!(text(&s["to"]).contains("T04:00"), "{s}");
+    let gained = amount(&s["equity"]) - amount(&s["starting_equity"]);
+    assert_eq!(amount(&s["profit"]) + amount(&s["unrealised_profit"]), gained);
+    let equity = table(&place.read("bt/equity.csv"));
+    let end = equity.last().unwrap();
+    assert_eq!((end["at"].as_str(), number(&end["equity"])), (text(&s["to"]), amount(&s["equity"])));
+    // The same of a tape, and of its beginning.
+    place.run("backtest --candles candles --tape sqlite:a.tape --out again").well();
+    place.run("report --tape sqlite:a.tape --until 2024-01-11T04:00:00Z --out part").well();
+    let s = summary(&place, "part");
+    assert_eq!(s["trades_open"], 1, "{s}");
+    let gained = amount(&s["equity"]) - amount(&s["starting_equity"]);
+    assert_eq!(amount(&s["profit"]) + amount(&s["unrealised_profit"]), gained);
+}
+
 /// With fees in coins little is left of each sale: it has its worth, and is no loss.
 #[test]
 fn profits_dust_and_open_trades_are_the_change_of_equity() {
