@@ -1,7 +1,8 @@
 //! Proof that a tape is what was written: every link of the hash chain, to the head.
 
 use crate::{Cursor, Head, Position, ReadError, StorageError, Tape, chain, error::Damage};
-use events::Row;
+use events::{Event, Kind, Row, UnitEvent};
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// Rows read at a time.
@@ -128,7 +129,7 @@ pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
         Tape::Postgres(tape) => tape.answered(head.position).await?,
         Tape::Memory(tape) => tape.answered(head.position),
     };
-    let mut wrong = Vec::new();
+    let mut wrong = lost_cursors(tape).await?;
     for Answered { unit, cause, reach } in answered {
         let Some(cursor) = cursors.iter().find(|cursor| cursor.unit.as_str() == unit) else { continue };
         if cursor.position < cause {
@@ -147,6 +148,32 @@ pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
         }
     }
     Ok(wrong)
+}
+
+/// Units that have started on the tape and have no cursor, in words: they would begin anew, and say again what
+/// they have said.
+///
+/// # Errors
+/// The storage.
+pub async fn lost_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
+    // The cursors last: a unit may start meanwhile, and has its cursor then.
+    let rows = tape.of_kind(Kind::UnitStarted).await?;
+    let cursors = tape.cursors().await?;
+    let mut lost = BTreeSet::new();
+    for row in rows {
+        let damaged = |e| ReadError::Damaged { position: row.position, why: format!("{e}") };
+        if let Event::Unit(UnitEvent::Started(started)) = row.decode().map_err(damaged)?.event
+            && !cursors.iter().any(|cursor| cursor.unit == started.unit)
+        {
+            lost.insert(started.unit);
+        }
+    }
+    let words = |unit| {
+        format!(
+            "the cursor of {unit} is gone, and {unit} has worked on this tape; restore the tape from a copy"
+        )
+    };
+    Ok(lost.into_iter().map(words).collect())
 }
 
 /// What the database itself finds wrong, beyond the events: above all an index that would let an id in

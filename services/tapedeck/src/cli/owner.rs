@@ -44,9 +44,9 @@ pub struct Close {
     /// This trade
     #[arg(value_name = "TRADE", group = "which")]
     pub trade: Option<TradeId>,
-    /// Every trade of this instrument, e.g. BTCUSDT
-    #[arg(long, value_name = "INSTRUMENT", group = "which")]
-    pub instrument: Option<String>,
+    /// Every trade of these instruments, e.g. BTCUSDT or BTCUSDT,ETHUSDT
+    #[arg(long, value_name = "INSTRUMENT", group = "which", value_delimiter = ',')]
+    pub instrument: Vec<String>,
     /// Every trade
     #[arg(long, group = "which")]
     pub all: bool,

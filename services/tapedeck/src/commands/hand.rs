@@ -125,22 +125,28 @@ fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result
     if let Some(trade) = args.trade {
         return Ok(trades.contains_key(&trade).then_some(trade).into_iter().collect());
     }
-    let Some(wanted) = &args.instrument else { return Ok(trades.keys().copied().collect()) };
-    let is_meant = |trade: &&LiveTrade| {
-        let instrument = trade.instrument;
-        instrument.symbol.to_string().eq_ignore_ascii_case(wanted) || instrument.to_string() == *wanted
-    };
-    let chosen: BTreeSet<TradeId> =
-        trades.iter().filter(|(_, trade)| is_meant(trade)).map(|(id, _)| *id).collect();
-    if chosen.is_empty() {
-        let open: BTreeSet<_> = trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();
-        let open: Vec<_> = open.into_iter().collect();
-        let there = if open.is_empty() {
-            "no trade is open".to_owned()
-        } else {
-            format!("trades are open of {}", open.join(", "))
+    if args.instrument.is_empty() {
+        return Ok(trades.keys().copied().collect());
+    }
+    let mut chosen = BTreeSet::new();
+    for wanted in &args.instrument {
+        let is_meant = |trade: &&LiveTrade| {
+            let instrument = trade.instrument;
+            instrument.symbol.to_string().eq_ignore_ascii_case(wanted) || instrument.to_string() == *wanted
         };
-        return Err(WrongUse(format!("--instrument {wanted}: no trade of it is open; {there}")).into());
+        let mut meant = trades.iter().filter(|(_, trade)| is_meant(trade)).map(|(id, _)| *id).peekable();
+        if meant.peek().is_none() {
+            let open: BTreeSet<_> =
+                trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();
+            let open: Vec<_> = open.into_iter().collect();
+            let there = if open.is_empty() {
+                "no trade is open".to_owned()
+            } else {
+                format!("trades are open of {}", open.join(", "))
+            };
+            return Err(WrongUse(format!("--instrument {wanted}: no trade of it is open; {there}")).into());
+        }
+        chosen.extend(meant);
     }
     Ok(chosen)
 }

@@ -112,8 +112,15 @@ fn a_trade_is_closed_by_hand_while_up_runs() {
 #[test]
 fn everything_and_all_of_an_instrument_can_be_closed() {
     let place = Place::new();
-    let (mut run, _) = with_an_open_trade(&place);
-    place.run("close --instrument NOTUSDT").ends(2, &["--instrument NOTUSDT", "trades are open of"]);
+    let (mut run, trade) = with_an_open_trade(&place);
+    let held = trade.split('-').nth(1).unwrap();
+    // One that is not there leaves all of them open.
+    place.run(&format!("close --instrument {held},NOTUSDT")).ends(2, &["--instrument NOTUSDT"]);
+    assert_eq!(count(&place, "trade.close_requested"), 0);
+    place.run(&format!("close --instrument {held},{held}")).well().says(&["owner wants out", &trade]);
+    place
+        .run("close --instrument NOTUSDT")
+        .ends(2, &["--instrument NOTUSDT", "--instrument NOTUSDT: no trade"]);
     place.run("close --all --json").well();
     until("nothing is open", || {
         place.run("close --all").out.contains("there is no open trade").then_some(())

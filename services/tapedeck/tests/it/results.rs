@@ -104,7 +104,7 @@ fn a_market_that_ends_within_a_day_is_valued_at_its_end() {
     let place = Place::new();
     place.write(
         "tapedeck.toml",
-        &format!("{IN_MONEY}[edges.edge70]\ninterval = \"4h\"\nlong = 5\nshort = 3\n"),
+        format!("{IN_MONEY}[edges.edge70]\ninterval = \"4h\"\nlong = 5\nshort = 3\n"),
     );
     let row = |(i, close): (i64, i64)| {
         format!(

@@ -115,6 +115,25 @@ async fn a_snapshot_with_more_money_is_found_by_verify_and_doctor_and_not_gone_o
     place.run("doctor").well();
 }
 
+#[tokio::test]
+async fn a_unit_whose_cursor_is_gone_is_found_and_nothing_is_recorded_over_it() {
+    for gone in ["unit = 'trade-planner'", "unit = 'order-tracker'", "unit <> ''"] {
+        let place = cut_short();
+        let head = place.head();
+        assert!(behind_its_back(&place, &format!("DELETE FROM place WHERE {gone}")).await > 0);
+        for command in ["verify", "doctor", &up(MARKET)] {
+            let found = place.run(command);
+            assert_eq!(found.code, Some(1), "{command}: {found:#?}");
+            let told = found.out.clone() + &found.err;
+            assert!(
+                told.contains("is gone, and ") && told.contains("restore the tape from a copy"),
+                "{told}"
+            );
+        }
+        assert_eq!(place.head(), head, "{gone}");
+    }
+}
+
 /// Whoever knows how the sum is made can make it anew; the walk along the tape knows better.
 #[tokio::test]
 async fn a_snapshot_that_was_forged_with_its_sum_is_found_by_verify() {
