@@ -25,7 +25,9 @@ pub(crate) fn check(
     fee: Decimal,
 ) -> Result<(), Refusal> {
     let held = exits::after_fee(rules, quantity.get(), fee);
-    unsellable(config, rules, held)?;
+    // The fee may be rounded up piece by piece or not at all: the part that is no whole lot differs.
+    let most = quantity.get() - quantity.get().saturating_mul(fee);
+    [held, most].into_iter().try_for_each(|held| unsellable(config, rules, held))?;
     sales(config, rules, held, limit)?;
     let Some(plan) = exit else { return Ok(()) };
     for entry in [trigger.get().saturating_mul(BEST), limit.get()] {

@@ -24,8 +24,9 @@ struct Met {
     sized: usize,
 }
 
-/// A market that takes neither the stop nor the sale of what is held: it is not asked for without end.
-const NO_WAY_OUT: [u64; 1] = [625];
+/// Seeds that once failed: a market that takes neither the stop nor the sale of what is held (it is not asked for
+/// without end), dust that an ended trade opened itself anew for, and a fee that is not rounded up.
+const FAILED_ONCE: [u64; 4] = [625, 4_308, 7_179, 28_123];
 
 /// A number from the environment.
 fn number(variable: &str) -> Option<u64> {
@@ -46,7 +47,7 @@ fn equity_dust_and_profits_of_random_markets_are_what_fills_and_closes_make_of_t
     let mut failed = Vec::new();
     let seeds: Vec<u64> = match alone {
         Some(seed) => vec![seed],
-        None => (0..count).chain(NO_WAY_OUT.into_iter().filter(|seed| *seed >= count)).collect(),
+        None => (0..count).chain(FAILED_ONCE.into_iter().filter(|seed| *seed >= count)).collect(),
     };
     let played = seeds.len();
     for seed in seeds {
