@@ -46,7 +46,8 @@ async fn open(
     query: &str,
     combined: bool,
 ) -> Response {
-    let (Ok(unit), Ok(names)) = (unit(query), door::decode(names)) else {
+    // No name has a space, and those of time zones have a plus.
+    let (Ok(unit), Ok(names)) = (unit(query), door::decode(&names.replace('+', "%2B"))) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let streams: BTreeSet<String> =

@@ -30,6 +30,24 @@ async fn raw_and_combined_streams() {
     rig.stop().await;
 }
 
+/// A plus in a path is a plus: names of time zones have one.
+#[tokio::test]
+async fn a_stream_of_another_time_zone_is_named_in_the_path() {
+    let rig = live().await;
+    for path in [
+        "/ws/btcusdt@kline_1d@+08:00",
+        "/ws/btcusdt@kline_1d@%2B08:00",
+        "/stream?streams=btcusdt@kline_1d@+08:00",
+        "/stream?streams=btcusdt%40kline_1d%40%2B08:00",
+    ] {
+        let mut socket = Socket::open(&rig, path).await;
+        socket.say(json!({ "method": "LIST_SUBSCRIPTIONS", "id": 3 })).await;
+        let listed = socket.until(|heard| heard["id"] == 3).await;
+        assert_eq!(listed["result"], json!(["btcusdt@kline_1d@+08:00"]), "{path}");
+    }
+    rig.stop().await;
+}
+
 #[tokio::test]
 async fn live_subscribing_and_unsubscribing() {
     let rig = live().await;
