@@ -1,8 +1,8 @@
 //! Ids are derived, never drawn: saying a thing twice says the same thing.
 
 use crate::{
-    AccountEvent, BalanceChanged, Candle, CandleEvent, Event, FrameEvent, OrderEvent, QuoteEvent, Rejection,
-    StreamEvent, TimeEvent,
+    AccountEvent, BalanceChanged, Candle, CandleEvent, Event, FrameEvent, OrderEvent, Payload, QuoteEvent,
+    Rejection, StreamEvent, TimeEvent, TradeRequested,
 };
 use domain::{Account, ClientOrderId, Decimal, Leg, Timestamp, TradeId};
 use uuid::Uuid;
@@ -22,6 +22,13 @@ pub fn said(cause: Uuid, unit: &str, n: usize) -> Uuid {
 /// `tape` is the namespace, so another tape never repeats an id.
 pub fn fact(tape: Uuid, kind: &str, key: &str) -> Uuid {
     Uuid::new_v5(&tape, format!("{kind}|{key}").as_bytes())
+}
+
+/// The id of a request for a trade, from outside: the very same request again is the same event, any other one
+/// under its trade id an event of its own, which the sizer answers, and no conflict.
+pub fn request(tape: Uuid, request: &TradeRequested) -> Uuid {
+    let body = Event::from(request.clone()).body();
+    fact(tape, TradeRequested::KIND.name(), &body)
 }
 
 /// The id of the `n`-th event (from 0) that a market says at `now`: the same in any deployment, for

@@ -138,6 +138,7 @@ events! {
         StopMoveRefused(StopMoveRefused) "trade.stop_move_refused" 1;
         Sized(TradeSized) "trade.sized" 1;
         Refused(TradeRefused) "trade.refused" 1;
+        RequestRepeated(RequestRepeated) "trade.request_repeated" 1;
         Opened(TradeOpened) "trade.opened" 1;
         Protected(TradeProtected) "trade.protected" 1;
         Unprotected(TradeUnprotected) "trade.unprotected" 1;

@@ -62,6 +62,13 @@ words! {
         TooManySales "too_many_sales" "too many orders to sell it"
         Filter "filter" "filter of the venue"
     }
+    TradeOutcome {
+        Refused "refused" "refused"
+        Granted "granted" "granted"
+        Open "open" "open"
+        Closed "closed" "closed"
+        Aborted "aborted" "not entered"
+    }
     NakedBecause {
         Entered "entered" "just entered, the stop is on its way"
         Undercovered "undercovered" "the stop covers too little"

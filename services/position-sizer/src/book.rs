@@ -1,6 +1,6 @@
 //! What the sizer remembers: rules, balances, and every trade that was granted and is not over.
 
-use crate::{Config, balance::Balance, trading::Trading};
+use crate::{Config, balance::Balance, ids::Ids, trading::Trading};
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, ExitPlan, Instrument, InstrumentRules, Leg, NewOrder,
     Origin, Price, Prices, Side, Size, Timestamp, TradeId,
@@ -20,6 +20,8 @@ pub struct State {
     pub(crate) trades: BTreeMap<TradeId, Trade>,
     /// Entry orders that are not done.
     entries: BTreeMap<ClientOrderId, TradeId>,
+    #[serde(default)]
+    pub(crate) ids: Ids,
     pub(crate) trading: Trading,
 }
 
@@ -132,6 +134,11 @@ impl State {
             .filter(|trade| trade.base == *base)
             .fold(Decimal::ZERO, |sum, trade| sum.saturating_add(trade.quantity));
         self.asset(account, base).map_or(by_trades, |balance| balance.most().max(by_trades))
+    }
+
+    /// What is set aside for each trade that was granted and is not over.
+    pub fn reserved(&self) -> impl Iterator<Item = (TradeId, Decimal)> {
+        self.trades.iter().map(|(id, trade)| (*id, trade.reserved))
     }
 
     pub(crate) fn trades_of(&self, account: &Account) -> impl Iterator<Item = &Trade> {

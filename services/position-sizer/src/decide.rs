@@ -12,7 +12,7 @@ use domain::{
 };
 use events::{
     AccountEvent, CandleEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, QuoteEvent, Sizing,
-    TradeEvent, TradeRequested, TradeSized,
+    TradeEvent, TradeOutcome, TradeRequested, TradeSized,
 };
 use service::Service;
 
@@ -60,12 +60,28 @@ impl Service for PositionSizer {
             Event::Order(OrderEvent::Accepted(accepted)) => state.accept(accepted),
             Event::Order(OrderEvent::Filled(fill)) => state.fill(fill),
             Event::Order(OrderEvent::Done(done)) => state.done(done),
-            // Our own grant.
-            Event::Trade(TradeEvent::Sized(sized)) => state.grant(sized),
-            Event::Trade(TradeEvent::Opened(opened)) => state.open(opened, &self.config),
+            Event::Trade(TradeEvent::Requested(request)) => state.ids.ask(request),
+            // Our own answers.
+            Event::Trade(TradeEvent::Sized(sized)) => {
+                state.ids.note(sized.trade, TradeOutcome::Granted);
+                state.grant(sized);
+            }
+            Event::Trade(TradeEvent::Refused(refused)) => {
+                state.ids.note(refused.trade, TradeOutcome::Refused);
+            }
+            Event::Trade(TradeEvent::Opened(opened)) => {
+                state.ids.note(opened.trade, TradeOutcome::Open);
+                state.open(opened, &self.config);
+            }
             Event::Trade(TradeEvent::Protected(protected)) => state.protect(protected),
-            Event::Trade(TradeEvent::Closed(closed)) => state.end(&closed.trade),
-            Event::Trade(TradeEvent::Aborted(aborted)) => state.end(&aborted.trade),
+            Event::Trade(TradeEvent::Closed(closed)) => {
+                state.ids.note(closed.trade, TradeOutcome::Closed);
+                state.end(&closed.trade);
+            }
+            Event::Trade(TradeEvent::Aborted(aborted)) => {
+                state.ids.note(aborted.trade, TradeOutcome::Aborted);
+                state.end(&aborted.trade);
+            }
             Event::Control(ControlEvent::TradingStateChanged(change)) => state.trading.change(change),
             _ => {}
         }
@@ -73,9 +89,12 @@ impl Service for PositionSizer {
 
     fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
         let Event::Trade(TradeEvent::Requested(request)) = heard else { return Vec::new() };
-        vec![match self.size(state, now, request) {
-            Ok(sized) => sized.into(),
-            Err(refusal) => refusal.of(request).into(),
+        vec![match state.ids.repeated(request) {
+            Some(repeated) => repeated.into(),
+            None => match self.size(state, now, request) {
+                Ok(sized) => sized.into(),
+                Err(refusal) => refusal.of(request).into(),
+            },
         }]
     }
 }
@@ -166,7 +185,7 @@ impl PositionSizer {
                 && trade.instrument == request.instrument
                 && trade.edge == request.edge
         };
-        if let Some((id, _)) = state.trades.iter().find(|(id, trade)| **id == request.trade || same(trade)) {
+        if let Some((id, _)) = state.trades.iter().find(|(_, trade)| same(trade)) {
             return Err(Refusal::already_in_position(request, id));
         }
         if let Some(change) = state.trading.forbids(&request.account, now) {

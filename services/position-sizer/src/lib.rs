@@ -14,6 +14,7 @@ mod balance;
 mod book;
 mod config;
 mod decide;
+mod ids;
 mod protect;
 mod refusal;
 mod size;

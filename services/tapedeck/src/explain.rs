@@ -224,6 +224,9 @@ fn trade(event: &TradeEvent) -> String {
             show(e.sizing.equity.round_dp(2)),
             show(e.sizing.risk.round_dp(2))
         ),
+        TradeEvent::RequestRepeated(e) => {
+            format!("{}: {}", if e.differs { "refused" } else { "asked for again" }, e.text)
+        }
         TradeEvent::Refused(e) => format!("refused ({}): {}", e.rule, e.text),
         TradeEvent::Opened(e) => {
             format!(

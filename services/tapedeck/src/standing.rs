@@ -281,6 +281,7 @@ impl Standing {
             TradeEvent::Requested(_)
             | TradeEvent::CloseRequested(_)
             | TradeEvent::StopMoveRequested(_)
+            | TradeEvent::RequestRepeated(_)
             | TradeEvent::StopMoveRefused(_)
             | TradeEvent::Exiting(_) => {}
         }

@@ -150,7 +150,8 @@ impl Trades {
         match event {
             TradeEvent::Requested(e) => {
                 let trade = self.entry(e.trade, e.account, e.instrument, e.edge, at);
-                trade.direction = Some(e.direction);
+                // Another request under its id changes nothing.
+                trade.direction.get_or_insert(e.direction);
             }
             TradeEvent::Sized(e) => {
                 let trade = self.entry(e.trade, e.account, e.instrument, e.edge, at);
@@ -223,6 +224,7 @@ impl Trades {
             }
             TradeEvent::CloseRequested(_)
             | TradeEvent::StopMoveRequested(_)
+            | TradeEvent::RequestRepeated(_)
             | TradeEvent::StopMoveRefused(_) => {}
         }
     }

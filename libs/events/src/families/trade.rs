@@ -193,6 +193,43 @@ payload!(
     instrument = e.instrument,
 );
 
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TradeOutcome {
+    Refused,
+    /// Granted, and nothing is held yet.
+    Granted,
+    Open,
+    Closed,
+    /// Granted, and it ended before it held anything.
+    Aborted,
+}
+
+/// A request came under the id of an earlier one. Nothing is granted or set aside for it: an id is traded once,
+/// however long ago its trade has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRepeated {
+    pub trade: TradeId,
+    pub account: Account,
+    pub instrument: Instrument,
+    pub edge: EdgeName,
+    /// What became of the first request: the answer to the same request again.
+    pub outcome: TradeOutcome,
+    /// It asks for something else than the first did, and is refused. The time and the person do not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub differs: bool,
+    /// The same in words.
+    pub text: String,
+}
+payload!(
+    RequestRepeated,
+    |e| format!("trade:{}", e.trade),
+    trade = Some(e.trade),
+    account = Some(e.account),
+    instrument = e.instrument,
+);
+
 /// The entry is over and something was bought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TradeOpened {

@@ -32,6 +32,7 @@ every! {
         MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, TooManySales, WrongSide,
         Filter,
     }
+    trade_outcomes: TradeOutcome { Refused, Granted, Open, Closed, Aborted }
     naked_reasons: NakedBecause { Entered, Undercovered, StopMoving, Exiting, StopRejected, StopEnded, Dust, HeldElsewhere }
     exit_reasons: ExitReason { Requested, StopHit, TakeProfitHit, Unprotectable, BeyondStop, Elsewhere }
     abort_reasons: AbortReason { EntryUnfilled, EntryRejected, EntryAbsent, EntryRefused, Withdrawn }

@@ -23,6 +23,7 @@ fn names_are_those_on_the_wire_and_words_are_words() {
     check(every::candle_faults(), CandleFault::name, CandleFault::words);
     check(every::sizing_methods(), SizingMethod::name, SizingMethod::words);
     check(every::sizing_rules(), SizingRule::name, SizingRule::words);
+    check(every::trade_outcomes(), TradeOutcome::name, TradeOutcome::words);
     check(every::naked_reasons(), NakedBecause::name, NakedBecause::words);
     check(every::exit_reasons(), ExitReason::name, ExitReason::words);
     check(every::abort_reasons(), AbortReason::name, AbortReason::words);

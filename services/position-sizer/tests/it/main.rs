@@ -1,6 +1,7 @@
 //! Requests and facts in, grants and refusals out.
 
 mod grants;
+mod ids;
 mod limits;
 mod money;
 mod property;

@@ -84,15 +84,6 @@ fn an_edge_that_holds_or_is_about_to_hold_an_instrument_does_not_buy_it_again() 
 }
 
 #[test]
-fn the_same_trade_is_not_granted_twice() {
-    check(
-        config(),
-        "balance USDT 1000 \n ask BTC @ 10 called X \n ask ETH @ 10 called X",
-        &["X 10 @ 10 reserves 100", "X refused already_in_position 2 of 1"],
-    );
-}
-
-#[test]
 fn a_trade_that_was_given_up_and_filled_all_the_same_counts_as_a_position() {
     check(
         config(),

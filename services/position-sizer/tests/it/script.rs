@@ -185,6 +185,10 @@ impl World {
         }
     }
 
+    pub fn sleep(&mut self, seconds: i64) {
+        self.now += seconds;
+    }
+
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.now * 1_000)
     }
@@ -198,6 +202,10 @@ impl World {
                     self.granted.insert(*trade, sized.clone());
                 }
                 Event::Trade(TradeEvent::Refused(refused)) => self.log.push(refusal(refused)),
+                Event::Trade(TradeEvent::RequestRepeated(repeated)) => {
+                    let differs = if repeated.differs { ", but for other figures" } else { "" };
+                    self.log.push(format!("{} again: {}{differs}", repeated.trade, repeated.outcome.name()));
+                }
                 other => panic!("unexpected {}", other.kind().name()),
             }
             self.said.push(said);

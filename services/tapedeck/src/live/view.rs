@@ -7,7 +7,8 @@ use crate::{
 };
 use domain::{Account, Decimal, Timestamp};
 use events::{
-    ControlEvent, Event, PortfolioEvent, Recorded, SignalEvent, TradeEvent, TradingState, TradingStateChanged,
+    ControlEvent, Event, PortfolioEvent, Recorded, SignalEvent, TradeEvent, TradeOutcome, TradingState,
+    TradingStateChanged,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -72,6 +73,12 @@ impl View {
                 self.trades.forget(e.trade);
             }
             TradeEvent::Refused(e) => self.trades.forget(e.trade),
+            TradeEvent::RequestRepeated(e) => match e.outcome {
+                TradeOutcome::Refused | TradeOutcome::Closed | TradeOutcome::Aborted => {
+                    self.trades.forget(e.trade);
+                }
+                TradeOutcome::Granted | TradeOutcome::Open => {}
+            },
             TradeEvent::Aborted(e) => self.trades.forget(e.trade),
             TradeEvent::Protected(e) => {
                 self.naked.remove(&e.trade);

@@ -154,6 +154,8 @@ impl Collector {
     fn see_trade(&mut self, event: &TradeEvent) {
         match event {
             TradeEvent::Requested(_) => self.requested += 1,
+            // It was counted when it came first.
+            TradeEvent::RequestRepeated(_) => self.requested = self.requested.saturating_sub(1),
             TradeEvent::Refused(e) => *self.refused.entry(e.rule).or_default() += 1,
             TradeEvent::Opened(_) => self.opened += 1,
             TradeEvent::Aborted(e) => *self.aborted.entry(e.reason.name()).or_default() += 1,

@@ -10,6 +10,7 @@ use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, TradeId, UnitName,
 };
 use events::{AccountEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
+use position_sizer::PositionSizer;
 use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ pub fn all(world: &World) -> Result<(), String> {
     }
     balances_conserved(world, &tape)?;
     positions_true(world)?;
+    nothing_reserved(world, &tape)?;
     protected_or_said(world, &tape)?;
     says_the_same_again(world)
 }
@@ -58,7 +60,7 @@ fn no_order_twice(world: &World, tape: &[Recorded]) -> Result<(), String> {
             }
             Event::Order(OrderEvent::Filled(e)) => {
                 let Some((trade, _, _)) = legs.get(&e.order) else { continue };
-                let Some(edge) = edges.get(trade) else { return Err(format!("nobody asked for {trade}")) };
+                let Some(edge) = edges.get(trade) else { return Err(format!("nobody granted {trade}")) };
                 let held = held.entry((e.account, e.instrument, *edge)).or_default();
                 *held += if e.side == Side::Buy { e.quantity.get() } else { -e.quantity.get() };
                 if *held < Decimal::ZERO {
@@ -76,11 +78,11 @@ fn no_order_twice(world: &World, tape: &[Recorded]) -> Result<(), String> {
 
 /// Whose trade each is.
 fn edges(tape: &[Recorded]) -> BTreeMap<TradeId, EdgeName> {
-    let requested = tape.iter().filter_map(|event| match &event.event {
-        Event::Trade(TradeEvent::Requested(request)) => Some((request.trade, request.edge)),
+    let granted = tape.iter().filter_map(|event| match &event.event {
+        Event::Trade(TradeEvent::Sized(sized)) => Some((sized.trade, sized.edge)),
         _ => None,
     });
-    requested.collect()
+    granted.collect()
 }
 
 /// The orders that reached the venue: trade, leg, quantity.
@@ -158,6 +160,28 @@ fn positions_true(world: &World) -> Result<(), String> {
                     "{account}: positions and their dust are {tracked} {asset}, the fills made {really}"
                 ));
             }
+        }
+    }
+    Ok(())
+}
+
+/// At rest no entry is under way: the sizer sets money aside for nobody, and counts the trades that are open.
+fn nothing_reserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
+    let sizer = UnitName::new(position_sizer::UNIT).map_err(|e| e.to_string())?;
+    let held = world.cluster.host(&sizer).and_then(|host| host.held::<PositionSizer>());
+    let (_, state) = held.ok_or("the sizer does not run")?;
+    let mut open = BTreeSet::new();
+    for event in tape {
+        match &event.event {
+            Event::Trade(TradeEvent::Opened(e)) => _ = open.insert(e.trade),
+            Event::Trade(TradeEvent::Closed(e)) => _ = open.remove(&e.trade),
+            Event::Trade(TradeEvent::Aborted(e)) => _ = open.remove(&e.trade),
+            _ => {}
+        }
+    }
+    for (trade, reserved) in state.reserved() {
+        if !reserved.is_zero() || !open.contains(&trade) {
+            return Err(format!("the sizer keeps trade {trade} with {reserved} set aside, at rest"));
         }
     }
     Ok(())

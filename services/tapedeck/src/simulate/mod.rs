@@ -130,6 +130,7 @@ mod tests {
         ("order.stuck", 800),
         ("order.unknown", 800),
         ("trade.close_requested", 2_000),
+        ("trade.request_repeated", 300),
         ("trade.stop_move_refused", 200),
         ("trade.stop_move_requested", 500),
         ("trade.unprotected", 1_000),

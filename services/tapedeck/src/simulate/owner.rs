@@ -13,7 +13,7 @@ use domain::{
 };
 use events::{
     CancelAttempted, CancelRequested, CloseRequested, Event, OrderEvent, OrderSubmitted, RequestedBy, Row,
-    StopMoveRequested, TradeRequested, TradingState, TradingStateChanged,
+    StopMoveRequested, TradeEvent, TradeRequested, TradingState, TradingStateChanged,
 };
 use sim::rng::Rng;
 use std::time::Duration;
@@ -38,6 +38,7 @@ impl World {
                 StopMoveRequested { trade, stop: price(cents / 2 + more), by }.into()
             }),
             4 => Some(self.change_trading(account, rng)),
+            5 if rng.chance(30) => self.repeated_request(rng),
             5 => Some(
                 TradeRequested {
                     trade: TradeId::new(&format!("wish-{}", self.now.micros()))
@@ -62,6 +63,19 @@ impl World {
             self.cluster.record(units::owner(), self.now, vec![(id, asked)]);
             self.now = self.now + Duration::from_micros(1);
         }
+    }
+
+    /// A request that was made before, as it was or for something else: of an open trade or an ended one.
+    fn repeated_request(&self, rng: &mut Rng) -> Option<Event> {
+        let requested: Vec<Row> = self.cluster.tape.look(|rows| {
+            rows.iter().rev().filter(|row| row.draft.kind == "trade.requested").take(8).cloned().collect()
+        });
+        let row = requested.get(rng.index(requested.len().max(1)))?;
+        let Ok(Event::Trade(TradeEvent::Requested(first))) = row.decode().map(|event| event.event) else {
+            return None;
+        };
+        let trigger = if rng.chance(50) { first.trigger } else { price(self.prices[&first.instrument] + 1) };
+        Some(TradeRequested { trigger, signal_at: self.now, ..first }.into())
     }
 
     fn change_trading(&self, account: Account, rng: &mut Rng) -> Event {

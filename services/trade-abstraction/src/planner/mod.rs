@@ -212,7 +212,10 @@ impl Planner {
                     }
                 }
             }
-            TradeEvent::Requested(_) | TradeEvent::Refused(_) | TradeEvent::StopMoveRefused(_) => {}
+            TradeEvent::Requested(_)
+            | TradeEvent::Refused(_)
+            | TradeEvent::RequestRepeated(_)
+            | TradeEvent::StopMoveRefused(_) => {}
         }
     }
 

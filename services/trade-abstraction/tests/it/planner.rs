@@ -301,6 +301,15 @@ fn a_second_grant_of_the_same_trade_does_not_enter_twice() {
 }
 
 #[test]
+fn a_grant_under_the_id_of_an_ended_trade_enters_nothing() {
+    let mut desk = Desk::open(stop_limit());
+    desk.fill("stop1", "2", "84", None);
+    desk.done("stop1", Filled);
+    assert_eq!(desk.size(), "");
+    assert_eq!(desk.pass(60), "");
+}
+
+#[test]
 fn ended_trades_are_forgotten_after_a_while() {
     let mut desk = Desk::open(stop_limit());
     desk.fill("stop1", "2", "84", None);

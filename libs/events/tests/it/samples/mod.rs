@@ -105,6 +105,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         | Kind::StopMoveRefused
         | Kind::TradeSized
         | Kind::TradeRefused
+        | Kind::RequestRepeated
         | Kind::TradeOpened
         | Kind::TradeProtected
         | Kind::TradeUnprotected

@@ -87,6 +87,19 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             let by_rule = all(every::sizing_rules(), |rule| refused(rule, Some(d("301")), Some(d("300"))));
             by_rule.into_iter().chain(one(refused(SizingRule::NoStop, None, None))).collect()
         }
+        Kind::RequestRepeated => {
+            let outcomes = every::trade_outcomes().into_iter();
+            let cases: Vec<_> = outcomes.flat_map(|outcome| [(outcome, false), (outcome, true)]).collect();
+            all(cases, |(outcome, differs)| RequestRepeated {
+                trade: trade(),
+                account: account(),
+                instrument: btc(),
+                edge: v("edge70"),
+                outcome,
+                differs,
+                text: "the same request came before: the trade is open".into(),
+            })
+        }
         Kind::TradeOpened => one(TradeOpened {
             trade: trade(),
             account: account(),

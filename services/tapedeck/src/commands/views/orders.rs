@@ -64,7 +64,7 @@ pub async fn orders(global: &Global, args: OfRows) -> anyhow::Result<ExitCode> {
     then.scan(KINDS, |event| match &event.event {
         Event::Order(order) => orders.see(order, event.recorded_at),
         Event::Trade(TradeEvent::Requested(e)) => {
-            orders.edges.insert(e.trade, e.edge);
+            orders.edges.entry(e.trade).or_insert(e.edge);
         }
         _ => {}
     })
