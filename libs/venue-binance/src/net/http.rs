@@ -61,7 +61,6 @@ impl Http {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut built = self.client.request(method, format!("{}{}", self.base, request.target));

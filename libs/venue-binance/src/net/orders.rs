@@ -203,11 +203,9 @@ impl Rest {
                 Outcome::TryAgain { after: self.pause_after(why, &failure), text }
             }
             Verdict::Fatal => Outcome::Fatal { text },
-            Verdict::Refused(_)
-            | Verdict::Rejected(_)
-            | Verdict::NotFound
-            | Verdict::Unknown
-            | Verdict::Split => Outcome::Unknown { text },
+            Verdict::Refused(_) | Verdict::Rejected(_) | Verdict::NotFound | Verdict::Unknown => {
+                Outcome::Unknown { text }
+            }
         }
     }
 }

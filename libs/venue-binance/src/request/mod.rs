@@ -4,9 +4,7 @@
 mod orders;
 mod queries;
 
-pub use orders::{
-    ReplaceMode, RequestError, cancel, cancel_all, cancel_by_number, cancel_list, cancel_replace, place,
-};
+pub use orders::{RequestError, cancel, cancel_by_number, place};
 pub use queries::*;
 
 use crate::{
@@ -20,7 +18,6 @@ use serde_json::{Map, Value, json};
 pub enum Method {
     Get,
     Post,
-    Put,
     Delete,
 }
 
@@ -134,23 +131,9 @@ impl Call {
         Some(ws_request(id, self.ws_method?, params))
     }
 
-    /// The request in a session that is logged on: only stamped.
-    pub fn ws_in_session(&self, id: &str, timestamp: Timestamp, recv_window_ms: u32) -> Option<String> {
-        let params = match self.security {
-            Security::Open => self.params.clone(),
-            Security::Signed => stamp(&self.params, timestamp, recv_window_ms),
-        };
-        Some(ws_request(id, self.ws_method?, params.object()))
-    }
-
     fn stamped(&self, signing: &Signing) -> Params {
         stamp(&self.params, signing.timestamp, signing.recv_window_ms)
     }
-}
-
-/// Logs a session on, so that its requests need no signature. Ed25519 only.
-pub fn log_on(id: &str, signing: &Signing) -> String {
-    authenticated(id, "session.logon", signing)
 }
 
 /// Subscribes a connection to the user data stream of a key of any kind, without a session.
@@ -188,7 +171,6 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
-            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }

@@ -44,11 +44,8 @@ fn config() -> ProptestConfig {
 /// Every decoder; the results do not matter, their being there does.
 fn decode(bytes: &[u8]) {
     let _ = frame::parse(account(), bytes);
-    if let Ok(frame) = market::decode(bytes) {
-        let _ = frame.stream_symbol();
-        if let market::Message::Kline(kline) = frame.message {
-            let _ = kline.closed(account().venue);
-        }
+    if let Ok(market::Frame { message: market::Message::Kline(kline), .. }) = market::decode(bytes) {
+        let _ = kline.closed(account().venue);
     }
     let _ = rows::parse_order(account(), bytes);
     let _ = rows::parse_placed(account(), bytes);
@@ -69,7 +66,6 @@ fn decode(bytes: &[u8]) {
     let _ = errors::read(429, bytes, Some(&text));
     for status in [200, 400, 409, 418, 429, 500] {
         let _ = errors::read(status, bytes, None).to_string();
-        let _ = errors::Replaced::read(status, bytes);
     }
 }
 
