@@ -15,6 +15,8 @@ const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["events", "indicators", "statistics"],
     &["service", "venue", "venue-paper"],
+    // What adapters of venues share, for they may not use each other.
+    &["venue-net"],
     &[
         "tape",
         "bus",
@@ -36,9 +38,9 @@ const LAYERS: &[&[&str]] = &[
     &[],
     &["tapedeck"],
 ];
-const SERVICES: usize = 6;
-const ADAPTERS: usize = 3;
-const SHARED_BY_SHELLS: usize = 4;
+const SERVICES: usize = 7;
+const ADAPTERS: usize = 4;
+const SHARED_BY_SHELLS: usize = 5;
 
 /// Within a layer: the paper exchange is a `Service`.
 const SIDEWAYS: &[(&str, &str)] = &[("venue-paper", "service")];

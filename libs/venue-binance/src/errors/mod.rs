@@ -8,9 +8,9 @@ mod table;
 mod texts;
 
 pub use table::{KNOWN, Known, Meaning};
+pub use venue_net::budget::RetryAt;
 
 use crate::wire::{Raw, Stamp, Text, wire};
-use domain::Timestamp;
 use events::Rejection;
 use std::{fmt, time::Duration};
 
@@ -26,15 +26,6 @@ pub struct Failure {
     /// Before it nothing may be sent.
     pub retry: Option<RetryAt>,
     pub verdict: Verdict,
-}
-
-/// When a limit allows the next request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAt {
-    /// `Retry-After`.
-    After(Duration),
-    /// In the venue's time.
-    At(Timestamp),
 }
 
 /// What to do next.

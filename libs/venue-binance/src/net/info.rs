@@ -45,13 +45,13 @@ const AGAIN: Duration = Duration::from_secs(60);
 const SHORTEST: Duration = Duration::from_millis(500);
 
 impl Rest {
-    /// The rules of everything that is listed; at most [`Patience::info`](super::Patience) old while the venue
+    /// The rules of everything that is listed; at most [`Setup::info_age`](super::Setup) old while the venue
     /// answers, else the last good ones, of an earlier run too.
     ///
     /// # Errors
     /// The venue does not tell, and there is no copy.
     pub async fn exchange_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
-        self.exchange_info_within(self.patience().info).await
+        self.exchange_info_within(self.0.setup.info_age).await
     }
 
     /// The same, not older than that while the venue answers.
@@ -62,7 +62,8 @@ impl Rest {
         let mut known = self.0.info.all.lock().await;
         let within = |at: Option<Instant>, time: Duration| at.is_some_and(|at| at.elapsed() < time);
         if let Some(info) = &known.last_good
-            && (within(known.fetched_at, at_most) || within(known.failed_at, AGAIN.min(self.patience().info)))
+            && (within(known.fetched_at, at_most)
+                || within(known.failed_at, AGAIN.min(self.0.setup.info_age)))
         {
             return Ok(Arc::clone(info));
         }
@@ -115,7 +116,7 @@ impl Rest {
     async fn fetch_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
         let bytes = self.ask(&request::exchange_info(None)).await?;
         let info = read(&bytes)?;
-        self.0.budget.lock().set_limits(&info.limits);
+        self.0.access.budget().set_limits(&info.limits);
         if let Some(file) = &self.0.setup.info_file
             && let Err(why) = write(file, &bytes).await
         {
@@ -130,7 +131,7 @@ impl Rest {
         let bytes = tokio::fs::read(file).await.ok()?;
         match read(&bytes) {
             Ok(info) => {
-                self.0.budget.lock().set_limits(&info.limits);
+                self.0.access.budget().set_limits(&info.limits);
                 Some(info)
             }
             Err(why) => {

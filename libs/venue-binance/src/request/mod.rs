@@ -6,6 +6,7 @@ mod queries;
 
 pub use orders::{RequestError, cancel, cancel_by_number, place};
 pub use queries::*;
+pub use venue_net::budget::{Cost, Lane};
 
 use crate::{
     params::{Params, percent_encode},
@@ -29,15 +30,6 @@ pub enum Security {
     Signed,
 }
 
-/// Whom the budget serves first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
-    /// Entries, queries, market data.
-    Ordinary,
-    /// Cancels, stops, closes, and finding out what became of an order: a part of each limit is theirs.
-    Protective,
-}
-
 /// One request, neither signed nor sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -48,17 +40,9 @@ pub struct Call {
     pub ws_method: Option<&'static str>,
     pub security: Security,
     pub params: Params,
+    /// `REQUEST_WEIGHT` and `ORDERS` (since 2026-04-02 a successful order or cancel has no weight; a failed one has).
     pub cost: Cost,
     pub lane: Lane,
-}
-
-/// What a request takes of the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cost {
-    /// `REQUEST_WEIGHT` (since 2026-04-02 a successful order or cancel costs none; a failed one does).
-    pub weight: u32,
-    /// `ORDERS`: how many are new.
-    pub orders: u32,
 }
 
 /// With what a request is signed.

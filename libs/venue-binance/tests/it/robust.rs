@@ -12,8 +12,7 @@ use std::{
 };
 use venue_binance::{
     book::{Levels, LocalBook},
-    budget::Usage,
-    errors, frame,
+    budget, errors, frame,
     market::{self, Fixed, Level},
     reply::Reply,
     rows, rules,
@@ -62,7 +61,7 @@ fn decode(bytes: &[u8]) {
         let _ = (reply.usage(), reply.subscription(), errors::read(reply.status, reply.body(), None));
     }
     let text = String::from_utf8_lossy(bytes);
-    let _ = Usage::from_headers([("X-MBX-USED-WEIGHT-1M", &*text), (&*text, "1")]);
+    let _ = budget::used_by_headers([("X-MBX-USED-WEIGHT-1M", &*text), (&*text, "1")]);
     let _ = errors::read(429, bytes, Some(&text));
     for status in [200, 400, 409, 418, 429, 500] {
         let _ = errors::read(status, bytes, None).to_string();

@@ -19,7 +19,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use venue_binance::net::{Endpoints, Patience, Rest, Setup};
+use venue_binance::net::{Endpoints, Rest, Setup, Timeouts};
 
 /// What the venue has, and its clock.
 #[derive(Default)]
@@ -107,15 +107,15 @@ impl Play {
         let world = Arc::new(Mutex::new(World::default()));
         let (script, tape) = (Arc::clone(&world), watch::Sender::new(Vec::new()));
         let server = Server::start(move |request| script.lock().unwrap().answer(request)).await;
-        let patience = Patience {
+        let timeouts = Timeouts {
             answer: Duration::from_secs(2),
             first_pause: Duration::from_millis(10),
             longest_pause: Duration::from_millis(100),
             // Read often, so that the clock can be moved.
             clock: Duration::from_millis(20),
-            ..Patience::default()
+            ..Timeouts::default()
         };
-        let setup = Setup { patience, ..Setup::new(Endpoints::local(server.address), None) };
+        let setup = Setup { timeouts, ..Setup::new(Endpoints::local(server.address), None) };
         let rest = Rest::new(setup).unwrap();
         let idle = tokio::spawn(async { Ok(()) });
         let mut play = Self { server, world, rest, tape, live: idle, expected: Vec::new() };
