@@ -89,6 +89,20 @@ impl Rest {
         }
     }
 
+    /// How old exchange info may be where nobody wants it fresher.
+    pub fn info_age(&self) -> Duration {
+        self.0.setup.info_age
+    }
+
+    /// The rules of these symbols as they are now. One that is not listed is the venue's refusal of all.
+    ///
+    /// # Errors
+    /// The venue does not tell.
+    pub async fn exchange_info_of(&self, symbols: &[Symbol]) -> Result<ExchangeInfo, CallError> {
+        let bytes = self.ask(&request::exchange_info(symbols)).await?;
+        read(&bytes).map(Arc::unwrap_or_clone)
+    }
+
     /// One symbol, not older than that.
     ///
     /// # Errors
@@ -100,7 +114,7 @@ impl Rest {
         {
             return known.told.clone();
         }
-        let told = match self.ask(&request::exchange_info(Some(symbol)).protective()).await {
+        let told = match self.ask(&request::exchange_info(&[symbol]).protective()).await {
             Ok(bytes) => of_one(&bytes, symbol),
             Err(CallError::Told(failure))
                 if failure.verdict.rejection() == Some(Rejection::UnknownInstrument) =>
@@ -114,7 +128,7 @@ impl Rest {
     }
 
     async fn fetch_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
-        let bytes = self.ask(&request::exchange_info(None)).await?;
+        let bytes = self.ask(&request::exchange_info(&[])).await?;
         let info = read(&bytes)?;
         self.0.access.budget().set_limits(&info.limits);
         if let Some(file) = &self.0.setup.info_file

@@ -94,7 +94,8 @@ pub struct Setup {
     /// `None` for market data alone.
     pub keys: Option<Keys>,
     pub timeouts: Timeouts,
-    /// How old exchange info may be where nobody wants it fresher.
+    /// How old exchange info may be where nobody wants it fresher: a minute, for a rule that keeps a trade from being
+    /// left may be gone again. The weight is 20 of 6,000 a minute.
     pub info_age: Duration,
     /// Per cent of every limit that only exits may use.
     pub reserve: u32,
@@ -104,7 +105,7 @@ pub struct Setup {
 
 impl Setup {
     pub fn new(endpoints: Endpoints, keys: Option<Keys>) -> Self {
-        let (timeouts, info_age) = (Timeouts::DEFAULT, Duration::from_secs(3_600));
+        let (timeouts, info_age) = (Timeouts::DEFAULT, Duration::from_secs(60));
         Self { endpoints, keys, timeouts, info_age, reserve: 20, info_file: None }
     }
 }

@@ -87,9 +87,16 @@ pub fn time() -> Call {
     Call::open(Method::Get, "/api/v3/time", Some("time"), 1)
 }
 
-/// The rules of all symbols, or of one.
-pub fn exchange_info(symbol: Option<Symbol>) -> Call {
-    let params = Params::default().maybe("symbol", symbol.map(|s| s.to_string()));
+/// The rules of these symbols; of all where none is named.
+pub fn exchange_info(symbols: &[Symbol]) -> Call {
+    let params = match symbols {
+        [] => Params::default(),
+        [one] => by_symbol(*one),
+        more => {
+            let names: Vec<String> = more.iter().map(|symbol| format!("\"{symbol}\"")).collect();
+            Params::default().with("symbols", format!("[{}]", names.join(",")))
+        }
+    };
     Call::open(Method::Get, "/api/v3/exchangeInfo", Some("exchangeInfo"), 20).params(params)
 }
 

@@ -136,7 +136,7 @@ fn what_reduces_a_position_goes_first() {
     {
         assert_eq!((call.lane, call.cost.orders), (Lane::Protective, 0));
     }
-    assert_eq!(request::exchange_info(None).lane, Lane::Ordinary);
+    assert_eq!(request::exchange_info(&[]).lane, Lane::Ordinary);
 }
 
 #[test]
@@ -196,9 +196,12 @@ fn signed_requests_carry_exactly_the_timestamp_and_window_that_were_committed() 
 
 #[test]
 fn open_requests_are_not_signed() {
-    let (rest, ws) = signed(&request::exchange_info(Some("币安人生USDT".parse().unwrap())));
+    let (rest, ws) = signed(&request::exchange_info(&["币安人生USDT".parse().unwrap()]));
     assert_eq!(rest, "/api/v3/exchangeInfo?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT");
     assert_eq!(ws["params"], json!({ "symbol": "币安人生USDT" }));
+    let several = request::exchange_info(&["BTCUSDT", "ETHUSDT"].map(|symbol| symbol.parse().unwrap()));
+    let (rest, _) = signed(&several);
+    assert_eq!(rest, "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D");
     let (rest, ws) = signed(&request::time());
     assert_eq!((rest.as_str(), ws), ("/api/v3/time", json!({ "id": "56374a46", "method": "time" })));
 }
