@@ -1,7 +1,7 @@
 //! Points in time, UTC, to the microsecond.
 
 use crate::Invalid;
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt,
@@ -88,16 +88,28 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = Invalid;
 
-    /// RFC 3339 (`2024-01-15T00:00:00Z`) or a day (`2024-01-15`, its first instant in UTC).
+    /// RFC 3339 (`2024-01-15T00:00:00Z`), the same without a zone or seconds (`2024-01-15 12:00`, UTC), or a day
+    /// (`2024-01-15`, its first instant in UTC).
     fn from_str(given: &str) -> Result<Self, Invalid> {
         let parsed = DateTime::parse_from_rfc3339(given).map(|t| t.with_timezone(&Utc)).or_else(|_| {
-            given.parse::<NaiveDate>().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc())
+            let to_minute = |form| NaiveDateTime::parse_from_str(given, form).map(|time| time.and_utc());
+            ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
+                .into_iter()
+                .find_map(|form| to_minute(form).ok())
+                .map_or_else(
+                    || given.parse::<NaiveDate>().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc()),
+                    Ok,
+                )
         });
         match parsed {
             Ok(time) if (0..=Self::MAX.0).contains(&time.timestamp_micros()) => {
                 Ok(Self(time.timestamp_micros()))
             }
-            _ => Err(Invalid::new("time", given, "write 2024-01-15T00:00:00Z or 2024-01-15 (UTC)")),
+            _ => Err(Invalid::new(
+                "time",
+                given,
+                "write 2024-01-15T00:00:00Z, 2024-01-15 12:00 or 2024-01-15 (UTC)",
+            )),
         }
     }
 }
@@ -134,6 +146,10 @@ mod tests {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
         assert_eq!("2024-01-15".parse::<Timestamp>().unwrap().to_string(), "2024-01-15T00:00:00Z");
+        // As views print them.
+        for text in ["2024-01-15 12:30", "2024-01-15T12:30", "2024-01-15 12:30:00", "2024-01-15T12:30:00"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), "2024-01-15T12:30:00Z");
+        }
     }
 
     #[test]

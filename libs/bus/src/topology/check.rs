@@ -138,15 +138,15 @@ pub(super) async fn opened(url: &str, name: &str) -> Result<(Session, String), B
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { what } => write!(f, "{what} is missing: run `tapedeck topology apply`"),
+            Self::Missing { what } => write!(f, "{what} is missing"),
             Self::Different { what, why } => {
-                write!(f, "{what} is not as it should be ({why}): drain it, delete it, apply again")
+                write!(f, "{what} is not as it should be ({why})")
             }
             Self::Stranded { queue, messages } => {
-                write!(f, "{messages} messages lie in '{queue}': the recorder drains it when it runs")
+                write!(f, "{messages} messages lie in '{queue}'")
             }
             Self::Unread { queue, messages } => {
-                write!(f, "{messages} messages lie in '{queue}' and nobody reads it: does the recorder run?")
+                write!(f, "{messages} messages lie in '{queue}' and nobody reads it")
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Commands that look at what a tape says.
 
-use super::{TapeUrl, Until};
+use super::{TapeUrl, Until, values::trimmed};
 use clap::Args;
 use domain::Timestamp;
 use std::path::PathBuf;
@@ -22,10 +22,10 @@ pub struct Look {
 #[derive(Debug, Args)]
 pub struct Narrow {
     /// Only these instruments: BTCUSDT, or binance:spot:BTCUSDT; several with commas
-    #[arg(long, value_name = "INSTRUMENT", value_delimiter = ',')]
+    #[arg(long, value_name = "INSTRUMENT", value_delimiter = ',', value_parser = trimmed)]
     pub instrument: Vec<String>,
     /// Only these edges; several with commas
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = trimmed)]
     pub edge: Vec<String>,
 }
 

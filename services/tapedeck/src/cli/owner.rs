@@ -1,6 +1,6 @@
 //! Commands of the owner: what trading is to be, and whether all is well.
 
-use super::{TapeUrl, Wanted};
+use super::{TapeUrl, Wanted, values::trimmed};
 use clap::{Args, Subcommand};
 use domain::{Timestamp, TradeId};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub struct Close {
     #[arg(value_name = "TRADE", group = "which")]
     pub trade: Option<TradeId>,
     /// Every trade of these instruments, e.g. BTCUSDT or BTCUSDT,ETHUSDT
-    #[arg(long, value_name = "INSTRUMENT", group = "which", value_delimiter = ',')]
+    #[arg(long, value_name = "INSTRUMENT", group = "which", value_delimiter = ',', value_parser = trimmed)]
     pub instrument: Vec<String>,
     /// Every trade
     #[arg(long, group = "which")]

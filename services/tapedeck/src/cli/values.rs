@@ -6,6 +6,14 @@ use market_data::MarketSpec;
 use paper_exchange::server::Limits;
 use std::{path::PathBuf, str::FromStr};
 
+/// A name in a list: a space beside the comma is none of its letters.
+///
+/// # Errors
+/// None.
+pub fn trimmed(given: &str) -> Result<String, std::convert::Infallible> {
+    Ok(given.trim().to_owned())
+}
+
 /// What an exchange trades.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeMarket {

@@ -6,7 +6,7 @@
 use crate::{
     WrongUse,
     cli::{Close, Global, TapeUrl, Trading, Wanted},
-    commands::{print_json, record},
+    commands::{print_json, record, views::names::is_meant},
     control::{self, Asked, Request},
     explain::explain,
     locate, scan,
@@ -130,11 +130,8 @@ fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result
     }
     let mut chosen = BTreeSet::new();
     for wanted in &args.instrument {
-        let is_meant = |trade: &&LiveTrade| {
-            let instrument = trade.instrument;
-            instrument.symbol.to_string().eq_ignore_ascii_case(wanted) || instrument.to_string() == *wanted
-        };
-        let mut meant = trades.iter().filter(|(_, trade)| is_meant(trade)).map(|(id, _)| *id).peekable();
+        let meant = trades.iter().filter(|(_, trade)| is_meant(wanted, &trade.instrument));
+        let mut meant = meant.map(|(id, _)| *id).peekable();
         if meant.peek().is_none() {
             let open: BTreeSet<_> =
                 trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();

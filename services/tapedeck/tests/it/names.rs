@@ -15,6 +15,10 @@ fn an_instrument_that_is_not_on_the_tape_is_an_error_that_names_the_nearest() {
             .ends(2, &["--instrument DOGEUSDT"]);
         // On the tape, though nothing of it is shown.
         place.run(&format!("{view} --instrument btcusdt --until 3")).well();
+        // As the views print times, and with a space after the comma.
+        let mut command = place.command(view);
+        command.args(["--instrument", "BTCUSDT, ETHUSDT", "--until", "2024-01-15 12:00"]);
+        place.wait(command, view).well();
     }
 }
 

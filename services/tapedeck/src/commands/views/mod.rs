@@ -1,7 +1,7 @@
 //! `tapedeck positions|trades|orders|portfolio|signals`: what the tape says is so, now or at a past moment.
 //! Each reads the kinds that it needs, by their index, and none else.
 
-mod names;
+pub(super) mod names;
 mod orders;
 mod portfolio;
 mod positions;
