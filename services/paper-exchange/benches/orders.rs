@@ -13,7 +13,7 @@ use paper_exchange::{
         clock::wall,
         keys::{PAPER_KEY, PAPER_SECRET},
     },
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use std::{
     collections::BTreeMap,
@@ -85,7 +85,7 @@ async fn exchange(order: &'static str, journal: Option<PathBuf>, long: Duration)
         listen: "127.0.0.1:0".parse()?,
         pace: Pace::Wall,
         setup: Setup { paper, start },
-        street: street(start)?,
+        simulator: simulator(start)?,
         market: "bench".to_owned(),
         keys,
         limits: Limits {
@@ -179,7 +179,7 @@ fn whole(seen: &[u8]) -> Option<usize> {
     Some(head + length.trim().parse::<usize>().ok()?)
 }
 
-fn street(start: Timestamp) -> Result<Street, Failure> {
+fn simulator(start: Timestamp) -> Result<Simulator, Failure> {
     const HOUR: i64 = 3_600_000_000;
     let instrument = "binance:spot:BTCUSDT".parse()?;
     let first = (start.micros() / HOUR - 2) * HOUR;
@@ -196,7 +196,7 @@ fn street(start: Timestamp) -> Result<Street, Failure> {
         })
     };
     let candles = (0..4).map(candle).collect::<Result<Vec<_>, _>>()?;
-    Ok(Street::new(Source {
+    Ok(Simulator::new(Source {
         rules: BTreeMap::from([(instrument, rules()?)]),
         candles: Box::new(candles.into_iter()),
         seed: 7,

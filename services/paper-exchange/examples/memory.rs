@@ -8,7 +8,7 @@ use paper_exchange::{
     endpoint::Endpoint,
     exchange::{Exchange, Setup},
     params::{Params, TimeUnit},
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use std::{error::Error, fs, time::Duration};
 
@@ -83,7 +83,7 @@ fn exchange() -> Result<Exchange, Box<dyn Error>> {
     let mut paper = venue_paper::Config::new("binance:main".parse()?);
     paper.balances.insert("USDT".parse()?, number("1000000000")?);
     paper.balances.insert("BTC".parse()?, number("100000")?);
-    Ok(Exchange::new(Setup { paper: paper.into(), start }, Street::new(source)))
+    Ok(Exchange::new(Setup { paper: paper.into(), start }, Simulator::new(source)))
 }
 
 fn ask<'a>(

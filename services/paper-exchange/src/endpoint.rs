@@ -14,7 +14,7 @@ pub enum Endpoint {
     Ping,
     Time,
     ExchangeInfo,
-    // Market data: answered by the street.
+    // Market data: answered by the simulated market.
     Depth,
     Trades,
     HistoricalTrades,

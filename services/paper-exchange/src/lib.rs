@@ -1,6 +1,6 @@
 //! A spot exchange that speaks Binance's REST and WebSocket API, on this machine, with paper money.
 //!
-//! [`exchange`] is the whole of it as one deterministic state machine; [`street`] is the rest of the
+//! [`exchange`] is the whole of it as one deterministic state machine; [`simulator`] is the rest of the
 //! market around the account; [`server`] puts both on sockets, and [`faults`] tells it how to misbehave.
 
 pub mod answer;
@@ -13,4 +13,4 @@ pub mod params;
 pub mod recording;
 pub mod refusal;
 pub mod server;
-pub mod street;
+pub mod simulator;

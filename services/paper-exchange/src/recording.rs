@@ -3,7 +3,7 @@
 //! A line is `<local time in nanoseconds> <raw message>`, the message that of a stream, combined or not, or REST's
 //! answer about the book. Messages that say nothing of trades or depth are passed over.
 
-use crate::street::{Said, Tape, units};
+use crate::simulator::{Said, Tape, units};
 use flate2::read::MultiGzDecoder;
 use std::{
     fs,

@@ -31,7 +31,7 @@ pub struct Failure {
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The door refused it; the matching engine never saw it. The same again would be refused again.
+    /// Refused before the matching engine saw it. The same again would be refused again.
     Refused(Rejection),
     /// The matching engine said no.
     Rejected(Rejection),
@@ -127,7 +127,7 @@ fn coded(code: i64, text: &str) -> Verdict {
         Some(Meaning::Is(verdict)) => verdict,
         Some(Meaning::DoorText) => Verdict::Refused(texts::reason(text)),
         Some(Meaning::EngineText) => Verdict::Rejected(texts::reason(text)),
-        // New codes of the engine's family are its own; of the others, the door's.
+        // New codes of the engine's family are its own; of the others, of the checks before it.
         None if (-2999..=-2000).contains(&code) => Verdict::Rejected(texts::reason(text)),
         None if (-1999..=-1100).contains(&code) => Verdict::Refused(texts::reason(text)),
         None => Verdict::Unknown,

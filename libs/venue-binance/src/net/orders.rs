@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | success | the facts that it tells | how the order ended |
 //! | success with an end and without all its fills | what a lookup tells at once, or unknown | the same |
-//! | refused at the door, rejected by the engine | `OrderRejected`, for each order of a list | `CancelRejected`; after −2011 also what became of the order |
+//! | refused before the engine, rejected by it | `OrderRejected`, for each order of a list | `CancelRejected`; after −2011 also what became of the order |
 //! | −2010 "Duplicate order sent." | unknown: an order works under this id | – |
 //! | 429, 418, 403, −1003, −1015, −1021, −1008 | try again | try again |
 //! | no connection was made | try again | try again |

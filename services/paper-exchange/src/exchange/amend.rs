@@ -6,8 +6,8 @@ use super::{
     ask::{Ask, missing},
     order_params::quantity,
     orders::{refusal, refused},
+    reports::Cause,
     rows,
-    told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use super::{
     ask::{Ask, bad_combination, invalid},
     figure::figure,
     order_params::{SELF_TRADE_MODES, USUAL_SELF_TRADE_MODE},
-    told::Cause,
+    reports::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Decimal, Instrument, InstrumentRules, Listing, Price, rules::PriceRange};
@@ -38,7 +38,7 @@ impl Exchange {
         if !STATUSES.contains(&status) {
             return Err(bad_status());
         }
-        self.street.set_status(instrument, status);
+        self.simulator.set_status(instrument, status);
         match status {
             TRADING => self.statuses.remove(&instrument),
             other => self.statuses.insert(instrument, other.to_owned()),

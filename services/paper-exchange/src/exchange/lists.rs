@@ -6,8 +6,8 @@ use super::{
     ask::{Ask, bad_combination, missing_both},
     list_params::{AskedList, Kind, ListWanted, oco, old_oco, then},
     orders::{between, latest, refusal, refused, unknown},
+    reports::Cause,
     rows,
-    told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Instrument};

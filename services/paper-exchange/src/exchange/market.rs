@@ -3,9 +3,9 @@
 use super::{
     Exchange,
     archive::{Entry, Status},
-    told::Cause,
+    reports::Cause,
 };
-use crate::{frame::MarketFrame, params::Params, refusal::Refusal, street::Tick};
+use crate::{frame::MarketFrame, params::Params, refusal::Refusal, simulator::Tick};
 use domain::{Instrument, InstrumentKind, Price, Quantity, Side, Timestamp};
 use events::{CandleEvent, Event, InstrumentEvent, QuoteEvent, TimeEvent};
 use serde_json::value::RawValue;
@@ -21,13 +21,13 @@ impl Exchange {
             Event::Instrument(InstrumentEvent::Listed(e)) => match e.instrument.kind {
                 InstrumentKind::Spot => {
                     self.spot.list(e.instrument, &e.rules);
-                    self.street.list(e.instrument, &e.rules);
+                    self.simulator.list(e.instrument, &e.rules);
                     self.pay_in(e.instrument);
                 }
                 InstrumentKind::LinearPerpetual => {}
             },
             Event::Candle(CandleEvent::Closed(e)) => {
-                self.street.learn(&e.candle);
+                self.simulator.learn(&e.candle);
                 let reports = self.spot.see_candle(self.now, &e.candle);
                 self.tell(e.candle.instrument, &reports, Cause::Market);
             }
@@ -63,11 +63,11 @@ impl Exchange {
     }
 }
 
-/// Live: the street goes on by itself.
+/// Live: the simulated market goes on by itself.
 impl Exchange {
-    /// Lets time pass and the street move until `to`. Live only.
+    /// Lets time pass and the simulated market move until `to`. Live only.
     pub fn advance(&mut self, to: Timestamp) {
-        while let Some(tick) = self.street.next_tick(to) {
+        while let Some(tick) = self.simulator.next_tick(to) {
             self.now = self.now.max(tick.at);
             self.see(&tick);
             self.publish(tick.instrument);
@@ -125,16 +125,16 @@ impl Exchange {
         }
     }
 
-    /// Takes over what the street lists, with the starting balances, of which nothing is told: nobody listens yet.
-    pub(super) fn open_street(&mut self) {
-        for (instrument, rules) in self.street.listings() {
+    /// Takes over what the simulated market lists, with the starting balances, of which nothing is told: nobody listens yet.
+    pub(super) fn open_simulator(&mut self) {
+        for (instrument, rules) in self.simulator.listings() {
             self.spot.list(*instrument, rules);
             self.live = true;
         }
         if self.live {
             self.set_starting_balances();
         }
-        self.street.watch(BTreeSet::new());
+        self.simulator.watch(BTreeSet::new());
     }
 
     fn see(&mut self, tick: &Tick) {
@@ -160,7 +160,7 @@ impl Exchange {
             return;
         }
         self.note_prices(instrument);
-        if let Some(tick) = self.street.current(instrument) {
+        if let Some(tick) = self.simulator.current(instrument) {
             self.see(&tick);
         }
     }
@@ -170,10 +170,11 @@ impl Exchange {
         if !self.live {
             return;
         }
-        if let Some(average) = self.street.average_price(instrument) {
+        if let Some(average) = self.simulator.average_price(instrument) {
             self.spot.set_average(instrument, average);
         }
-        if let Some(last) = self.street.last_price(instrument).filter(|_| !self.watched.contains(&instrument))
+        if let Some(last) =
+            self.simulator.last_price(instrument).filter(|_| !self.watched.contains(&instrument))
         {
             self.spot.set_last(self.now, instrument, last);
         }
@@ -185,12 +186,12 @@ impl Exchange {
             return;
         }
         let taken = self.spot.take_taken(instrument);
-        self.street.took(self.now, instrument, &taken);
-        self.street.published(self.now, instrument, &self.spot.shown(instrument));
+        self.simulator.took(self.now, instrument, &taken);
+        self.simulator.published(self.now, instrument, &self.spot.shown(instrument));
         let watched: BTreeSet<Instrument> = self.archive.open().map(|order| order.instrument).collect();
         if watched != self.watched {
             self.watched = watched.clone();
-            self.street.watch(watched);
+            self.simulator.watch(watched);
         }
     }
 
@@ -209,7 +210,7 @@ impl Exchange {
             (true, Side::Sell) => Side::Buy,
         };
         let fills = [(fill.price, fill.quantity)];
-        let public = self.live.then(|| self.street.traded(self.now, instrument, taker, &fills)).flatten();
+        let public = self.live.then(|| self.simulator.traded(self.now, instrument, taker, &fills)).flatten();
         let public = public.and_then(|id| i64::try_from(id).ok());
         let id = public.or_else(|| fill.venue_trade.parse().ok()).unwrap_or(-1);
         if fill.allocation.is_none() {
@@ -225,10 +226,10 @@ impl Exchange {
             self.refresh(instrument);
             self.publish(instrument);
         }
-        self.street.depth(params)
+        self.simulator.depth(params)
     }
 
-    pub(super) fn street_frames(&mut self) -> Vec<MarketFrame> {
-        self.street.take_frames()
+    pub(super) fn simulator_frames(&mut self) -> Vec<MarketFrame> {
+        self.simulator.take_frames()
     }
 }

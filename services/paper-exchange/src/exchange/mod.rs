@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `ask`, `order_params`, `list_params` | read what a request says, and refuse what Binance refuses before its engine |
 //! | `orders`, `replace`, `amend`, `lists` | the trading endpoints, on `venue_paper::engine` |
-//! | `told` | turns the engine's reports into history and frames |
+//! | `reports` | turns the engine's reports into history and frames |
 //! | `archive` | every order, trade, list, prevented match and amendment |
 //! | `sor` | orders that take from several books |
 //! | `account`, `listings` | the account's endpoints, `exchangeInfo`, a symbol's status |
@@ -26,10 +26,10 @@ mod market;
 mod order_params;
 mod orders;
 mod replace;
+mod reports;
 mod rows;
 mod rule_change;
 mod sor;
-mod told;
 mod wallet;
 
 use crate::{
@@ -38,7 +38,7 @@ use crate::{
     frame::{AccountFrame, MarketFrame},
     params::{Params, TimeUnit},
     refusal::Refusal,
-    street::Street,
+    simulator::Simulator,
 };
 use accounts::Transfer;
 pub use accounts::{Accounts, Other};
@@ -53,7 +53,7 @@ use venue_paper::engine::{Owner, Spot};
 pub use wallet::Wallet;
 
 pub struct Exchange {
-    street: Street,
+    simulator: Simulator,
     now: Timestamp,
     accounts: Accounts,
     /// Whose request is in hand.
@@ -73,7 +73,7 @@ pub struct Exchange {
     as_placed: BTreeMap<i64, Entry>,
     account_frames: Vec<AccountFrame>,
     /// How many account frames there have been.
-    told: BTreeMap<Owner, u64>,
+    frames_sent: BTreeMap<Owner, u64>,
     /// How many executions there have been: `I` of the last.
     executions: i64,
     /// How many names have been given to what had none.
@@ -94,11 +94,11 @@ pub struct Setup {
 }
 
 impl Exchange {
-    /// `street` is empty (lists nothing) where the market is driven from outside.
-    pub fn new(setup: Setup, street: Street) -> Self {
+    /// `simulator` is empty (lists nothing) where the market is driven from outside.
+    pub fn new(setup: Setup, simulator: Simulator) -> Self {
         let Setup { paper: accounts, start } = setup;
         let mut exchange = Self {
-            street,
+            simulator,
             now: start,
             spot: accounts.open(),
             accounts,
@@ -111,14 +111,14 @@ impl Exchange {
             last_public: None,
             as_placed: BTreeMap::new(),
             account_frames: Vec::new(),
-            told: BTreeMap::new(),
+            frames_sent: BTreeMap::new(),
             executions: 0,
             named: 0,
             changed: BTreeMap::new(),
             start,
             transfers: Vec::new(),
         };
-        exchange.open_street();
+        exchange.open_simulator();
         exchange
     }
 
@@ -193,7 +193,7 @@ impl Exchange {
             | Endpoint::HistoricalBlockTrades
             | Endpoint::ExecutionRules
             | Endpoint::ReferencePrice
-            | Endpoint::ReferencePriceCalculation => self.street.call(endpoint, params, unit),
+            | Endpoint::ReferencePriceCalculation => self.simulator.call(endpoint, params, unit),
             Endpoint::OrderPlace => self.place(ask, unit),
             Endpoint::OrderTest => self.test(ask),
             Endpoint::OrderQuery => self.query(ask, unit),
@@ -248,12 +248,12 @@ impl Exchange {
     /// What has been said on market streams since this was last asked, in order; only of streams in `wanted`,
     /// which the server keeps up to date.
     pub fn take_market_frames(&mut self) -> Vec<MarketFrame> {
-        self.street_frames()
+        self.simulator_frames()
     }
 
     /// The streams that anybody listens to.
     pub fn want_streams(&mut self, wanted: BTreeSet<String>) {
-        self.street.want_streams(wanted);
+        self.simulator.want_streams(wanted);
     }
 
     /// The `n`-th next name for what comes without one, as long as Binance's own.

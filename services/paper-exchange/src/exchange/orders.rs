@@ -6,8 +6,8 @@ use super::{
     ask::{Ask, invalid, missing_both},
     figure::figure,
     order_params::{Asked, Detail, NEW_ORDER, single},
+    reports::Cause,
     rows,
-    told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{ClientOrderId, Instrument, Listing, OrderRequest, Price, Symbol, Timestamp};
@@ -277,7 +277,7 @@ impl Exchange {
 
     pub(super) fn last_price(&self, instrument: Instrument) -> Option<Price> {
         match self.live {
-            true => self.street.last_price(instrument),
+            true => self.simulator.last_price(instrument),
             false => self.spot.exchange.markets.get(&instrument)?.last_price(),
         }
     }
@@ -349,7 +349,7 @@ pub(super) fn latest<'a, T: 'a>(
 /// Numbers of the orders that were accepted.
 pub(super) fn accepted(reports: &[Report]) -> impl Iterator<Item = i64> {
     reports.iter().filter_map(|report| match report {
-        Report::Accepted(accepted) => Some(super::told::number_of(&accepted.venue_order)),
+        Report::Accepted(accepted) => Some(super::reports::number_of(&accepted.venue_order)),
         _ => None,
     })
 }

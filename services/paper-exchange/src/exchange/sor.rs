@@ -5,8 +5,8 @@ use super::{
     Exchange,
     ask::Ask,
     orders::{Ready, refusal, refused},
+    reports::Cause,
     rows,
-    told::Cause,
 };
 use crate::{params::TimeUnit, refusal::Refusal};
 use domain::{Asset, Instrument};

@@ -3,8 +3,8 @@
 use super::{
     Shared,
     actor::{self, Ask, Fate, Lane, Message, Reply, What},
-    door::{self, Sent, Wish},
-    hub::{Kind, Out},
+    listeners::{Kind, Out},
+    security::{self, Sent, Wish},
     session::Session,
     socket::{self, LARGEST_MESSAGE, Talk},
     streams,
@@ -134,7 +134,7 @@ impl Api {
     fn wish(&self, spec: &Spec, sent: Sent) -> (Result<Wish, Refusal>, Option<String>) {
         let unit = self.line.unit;
         if spec.security == Security::Nobody {
-            return (door::wished(spec, sent.unsigned().into_params(), unit, None), None);
+            return (security::wished(spec, sent.unsigned().into_params(), unit, None), None);
         }
         let text = sent.get("apiKey").map(ToOwned::to_owned);
         let ad_hoc = text.is_some() || sent.get("signature").is_some();
@@ -142,7 +142,7 @@ impl Api {
         let checked = || {
             let key = match &text {
                 None => return Err(Refusal::mandatory("apiKey")),
-                Some(text) => door::key(&self.line.shared.0.keys, Some(text), spec.security)?,
+                Some(text) => security::key(&self.line.shared.0.keys, Some(text), spec.security)?,
             };
             let timing = sent.timing()?;
             if ad_hoc {
@@ -151,7 +151,7 @@ impl Api {
             Ok(timing)
         };
         match checked() {
-            Ok(timing) => (door::wished(spec, sent.into_params(), unit, Some(timing)), text),
+            Ok(timing) => (security::wished(spec, sent.into_params(), unit, Some(timing)), text),
             Err(refusal) => (Err(refusal), None),
         }
     }

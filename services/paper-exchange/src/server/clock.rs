@@ -34,7 +34,7 @@ impl Clocks {
     }
 }
 
-/// How often the street moves, in the exchange's time.
+/// How often the simulated market moves, in the exchange's time.
 const STEP: Duration = Duration::from_millis(100);
 /// Not more often than that, however fast the exchange's time goes.
 const SHORTEST: Duration = Duration::from_millis(10);

@@ -42,7 +42,7 @@ async fn only_this_machine(
     if switch.peer().ip().is_loopback() {
         next.run(request).await
     } else {
-        told(StatusCode::FORBIDDEN, "control answers this machine only")
+        answer_text(StatusCode::FORBIDDEN, "control answers this machine only")
     }
 }
 
@@ -56,12 +56,14 @@ async fn frames(State(shared): State<Shared>, uri: Uri) -> Response {
     let account = parameter(query, "account").map(str::parse).transpose();
     match (after, account) {
         (Ok(after), Ok(account)) => send(&shared, Control::Frames { after, account }).await,
-        (Err(_), _) => {
-            told(StatusCode::BAD_REQUEST, "write ?after= and the number of the last frame that is known")
-        }
-        (_, Err(_)) => {
-            told(StatusCode::BAD_REQUEST, "write &account= and the name of an account, e.g. binance:copier")
-        }
+        (Err(_), _) => answer_text(
+            StatusCode::BAD_REQUEST,
+            "write ?after= and the number of the last frame that is known",
+        ),
+        (_, Err(_)) => answer_text(
+            StatusCode::BAD_REQUEST,
+            "write &account= and the name of an account, e.g. binance:copier",
+        ),
     }
 }
 
@@ -93,14 +95,14 @@ async fn symbol_status(State(shared): State<Shared>, body: Bytes) -> Response {
 async fn faults(State(shared): State<Shared>, body: String) -> Response {
     match Script::parse(&body) {
         Ok(script) => send(&shared, Control::Faults(script)).await,
-        Err(error) => told(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => answer_text(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
 async fn read<T: DeserializeOwned>(shared: &Shared, body: &[u8], control: fn(T) -> Control) -> Response {
     match serde_json::from_slice(body) {
         Ok(read) => send(shared, control(read)).await,
-        Err(error) => told(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => answer_text(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
@@ -120,12 +122,12 @@ async fn send(shared: &Shared, control: Control) -> Response {
                 | ControlError::Refused { .. }
                 | ControlError::NoAccount(_) => StatusCode::BAD_REQUEST,
             };
-            told(status, &error.to_string())
+            answer_text(status, &error.to_string())
         }
         Err(_) => stopped(),
     }
 }
 
-fn told(status: StatusCode, text: &str) -> Response {
+fn answer_text(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }

@@ -3,11 +3,11 @@
 pub mod account;
 pub mod actor;
 pub mod clock;
-pub mod door;
 pub mod hints;
-pub mod hub;
 pub mod keys;
 pub mod limits;
+pub mod listeners;
+pub mod security;
 
 mod api;
 pub mod commands;
@@ -26,7 +26,7 @@ use crate::{
     exchange::{Exchange, Setup},
     faults::{Faults, Script},
     journal::{self, Header, Journal, JournalError},
-    street::Street,
+    simulator::Simulator,
 };
 use actor::{Actor, INBOX, Message, Parts};
 use axum::{Router, extract::DefaultBodyLimit, routing::any};
@@ -46,7 +46,7 @@ pub struct Config {
     pub pace: Pace,
     pub setup: Setup,
     /// Empty where the exchange is driven.
-    pub street: Street,
+    pub simulator: Simulator,
     /// The market in words; a journal of another one is not taken up.
     pub market: String,
     pub keys: Keys,
@@ -98,10 +98,10 @@ pub async fn serve(
     let keys = Arc::new(config.keys);
     let limits = config.limits.clone();
     let recording = Recording { journal: config.journal, market: config.market, pace: config.pace };
-    let (setup, street) = (config.setup, config.street);
+    let (setup, simulator) = (config.setup, config.simulator);
     let made =
         Made { limits: config.limits, faults: config.faults, keys: keys.clone(), inbox: inbox.clone() };
-    let opening = tokio::task::spawn_blocking(move || opened(recording, setup, street, made));
+    let opening = tokio::task::spawn_blocking(move || opened(recording, setup, simulator, made));
     let actor = opening.await.map_err(ServeError::Task)??;
     let listener = socket.listen(WAITING).map_err(wrong)?;
 
@@ -167,12 +167,12 @@ struct Made {
     inbox: mpsc::Sender<Message>,
 }
 
-fn opened(recording: Recording, setup: Setup, street: Street, made: Made) -> Result<Actor, ServeError> {
+fn opened(recording: Recording, setup: Setup, simulator: Simulator, made: Made) -> Result<Actor, ServeError> {
     let start = setup.start;
     let header =
         Header { version: journal::VERSION, start, market: recording.market, setup: setup.paper.text() };
     let mut actor = Actor::new(Parts {
-        exchange: Exchange::new(setup, street),
+        exchange: Exchange::new(setup, simulator),
         clock: Clock::new(Pace::Driven, start),
         limits: made.limits,
         faults: made.faults.map_or_else(|| Faults::none(start), |script| Faults::new(script, start)),

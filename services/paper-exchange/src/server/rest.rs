@@ -3,7 +3,7 @@
 use super::{
     Shared,
     actor::{Ask, Fate, Lane, Message, Reply, What},
-    door::{self, Sent, Wish, wished},
+    security::{self, Sent, Wish, wished},
     tcp::Switch,
     until,
 };
@@ -91,18 +91,19 @@ fn wish(
     query: &str,
     body: &[u8],
 ) -> Result<Wish, Refusal> {
-    let unit = door::time_unit(headers.get("x-mbx-time-unit").map(|unit| unit.to_str().unwrap_or_default()))?;
+    let unit =
+        security::time_unit(headers.get("x-mbx-time-unit").map(|unit| unit.to_str().unwrap_or_default()))?;
     let body =
         str::from_utf8(body).map_err(|_| Refusal::new(-1100, "Illegal characters found in a parameter."))?;
     let timing = match spec.security {
         Security::Nobody => None,
         Security::Key => {
-            door::key(&shared.0.keys, api_key, spec.security)?;
+            security::key(&shared.0.keys, api_key, spec.security)?;
             // Clients sign it all the same, and nobody looks.
             return wished(spec, Sent::form(query, body)?.into_params(), unit, None);
         }
         Security::UserData | Security::Trade => {
-            let key = door::key(&shared.0.keys, api_key, spec.security)?;
+            let key = security::key(&shared.0.keys, api_key, spec.security)?;
             let sent = Sent::form(query, body)?;
             let timing = sent.timing()?;
             sent.verify(key)?;

@@ -3,8 +3,8 @@
 use super::{
     actor::{Reply, What},
     api::{Line, Request, foreign, written},
-    door::{self, Wish},
-    hub::ConnectionId,
+    listeners::ConnectionId,
+    security::{self, Wish},
 };
 use crate::{endpoint::Security, params::Params, refusal::Refusal};
 use domain::Timestamp;
@@ -179,7 +179,7 @@ impl Session {
 
     fn signed(&self, line: &Line, request: &Request, logon: bool) -> Result<(String, Wish), Refusal> {
         let text = request.sent.get("apiKey").ok_or_else(|| Refusal::mandatory("apiKey"))?;
-        let key = door::key(&line.shared.0.keys, Some(text), Security::UserData)?;
+        let key = security::key(&line.shared.0.keys, Some(text), Security::UserData)?;
         if logon && !key.can_log_on() {
             let kind = if matches!(key.verifier, Verifier::Rsa(_)) { "RSA" } else { "HMAC_SHA256" };
             return Err(Refusal::new(-4056, format!("{kind} API key is not supported.")));

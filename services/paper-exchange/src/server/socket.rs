@@ -3,7 +3,7 @@
 use super::{
     Shared,
     actor::{Message as ToExchange, Opened, Unopened},
-    hub::{ConnectionId, Kind, Listener, Out},
+    listeners::{ConnectionId, Kind, Listener, Out},
     rest::stopped,
     tcp::Switch,
 };

@@ -4,8 +4,8 @@ use super::{
     Shared,
     actor::{self, Message},
     commands::{Listening, command},
-    door,
-    hub::{ConnectionId, Kind},
+    listeners::{ConnectionId, Kind},
+    security,
     socket::{self, LARGEST_MESSAGE, Talk},
     tcp::Switch,
 };
@@ -47,7 +47,7 @@ async fn open(
     combined: bool,
 ) -> Response {
     // No name has a space, and those of time zones have a plus.
-    let (Ok(unit), Ok(names)) = (unit(query), door::decode(&names.replace('+', "%2B"))) else {
+    let (Ok(unit), Ok(names)) = (unit(query), security::decode(&names.replace('+', "%2B"))) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let streams: BTreeSet<String> =
@@ -74,7 +74,7 @@ async fn open(
 
 /// `timeUnit` of a connection's address.
 pub fn unit(query: &str) -> Result<TimeUnit, crate::refusal::Refusal> {
-    door::time_unit(parameter(query, "timeUnit"))
+    security::time_unit(parameter(query, "timeUnit"))
 }
 
 pub fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {

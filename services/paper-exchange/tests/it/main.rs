@@ -3,8 +3,8 @@
 mod clients;
 mod desk;
 mod server;
+mod simulator;
 mod stage;
-mod street;
 /// What every venue must do, here through `venue-binance` over sockets.
 #[path = "../../../../libs/venue-paper/tests/suite/mod.rs"]
 mod suite;

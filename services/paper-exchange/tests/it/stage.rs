@@ -15,7 +15,7 @@ use paper_exchange::{
         self, Config, Keys, Limits, Pace,
         keys::{PAPER_KEY, PAPER_SECRET},
     },
-    street::Street,
+    simulator::Simulator,
 };
 use serde_json::{Value, json};
 use std::{
@@ -85,7 +85,7 @@ impl Exchange {
             listen: "127.0.0.1:0".parse().expect("an address"),
             pace: Pace::Driven,
             setup: Setup { paper: config.into(), start: crate::suite::script::START },
-            street: Street::default(),
+            simulator: Simulator::default(),
             market: "suite".to_owned(),
             keys: Keys::paper().expect("keys"),
             limits: Limits { orders_in_10_seconds: 100_000, ..Limits::default() },

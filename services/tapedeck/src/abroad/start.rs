@@ -10,7 +10,7 @@ use paper_exchange::{
     exchange::Setup,
     journal,
     server::{self, Config, Keys, Limits, Pace, keys},
-    street::Street,
+    simulator::Simulator,
 };
 use runtime::abroad::Abroad;
 use settings::Settings;
@@ -64,7 +64,7 @@ pub async fn start(
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         pace: Pace::Driven,
         setup: Setup { paper: units::paper(settings, settings.account)?.into(), start },
-        street: Street::default(),
+        simulator: Simulator::default(),
         market,
         keys: Keys::paper()?,
         limits: Limits::default(),

@@ -16,7 +16,7 @@ use paper_exchange::{
     journal,
     recording::Recording,
     server::{self, Config, Keys, Pace, account, clock, hints, keys},
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use std::{
     cmp::Reverse,
@@ -44,17 +44,17 @@ pub async fn serve(global: &Global, args: ExchangeServe) -> anyhow::Result<ExitC
         None => None,
     };
     let start = start.unwrap_or_else(clock::wall);
-    let (street, market) = if args.driven {
-        (Street::default(), "driven".to_owned())
+    let (simulator, market) = if args.driven {
+        (Simulator::default(), "driven".to_owned())
     } else {
         let market = args.market.clone();
-        tokio::task::spawn_blocking(move || street(&market, start)).await??
+        tokio::task::spawn_blocking(move || simulator(&market, start)).await??
     };
     let config = Config {
         listen: args.listen,
         pace: pace(&args),
         setup: Setup { paper, start },
-        street,
+        simulator,
         market,
         keys,
         limits: args.limits.clone(),
@@ -95,11 +95,11 @@ fn faults(path: Option<&Path>) -> anyhow::Result<Option<Script>> {
 }
 
 /// The market behind the exchange, moved by whole days so that its past reaches today.
-fn street(market: &ExchangeMarket, start: Timestamp) -> anyhow::Result<(Street, String)> {
+fn simulator(market: &ExchangeMarket, start: Timestamp) -> anyhow::Result<(Simulator, String)> {
     const DAY: i64 = 86_400_000_000;
     let spec = match market {
         ExchangeMarket::Candles(spec) => spec,
-        ExchangeMarket::Frames(path) => return recorded_street(path, start),
+        ExchangeMarket::Frames(path) => return recorded_simulator(path, start),
     };
     let opened = market_data::open(spec)?;
     for warning in data_quality::warnings(&opened, Asked::default()) {
@@ -123,11 +123,11 @@ fn street(market: &ExchangeMarket, start: Timestamp) -> anyhow::Result<(Street, 
         shift: days * DAY,
         start,
     };
-    Ok((Street::new(source), opened.describe))
+    Ok((Simulator::new(source), opened.describe))
 }
 
 /// A recording of trades and depth, which begins now.
-fn recorded_street(path: &Path, start: Timestamp) -> anyhow::Result<(Street, String)> {
+fn recorded_simulator(path: &Path, start: Timestamp) -> anyhow::Result<(Simulator, String)> {
     let recording = Recording::open(path)?;
     let describe = recording.describe();
     let venue: Venue = "binance".parse()?;
@@ -140,10 +140,10 @@ fn recorded_street(path: &Path, start: Timestamp) -> anyhow::Result<(Street, Str
     let rules = InstrumentRules::open(base.parse()?, quote.parse()?, tick, lot, Decimal::from(5));
     let candles = Box::new(std::iter::empty());
     let source = Source { rules: BTreeMap::new(), candles, seed: SEED, shift: 0, start };
-    let mut street = Street::new(source);
+    let mut simulator = Simulator::new(source);
     let shift = start.micros() - recording.first;
-    street.play(Instrument::spot(venue, symbol), &rules, recording.play(shift));
-    Ok((street, describe))
+    simulator.play(Instrument::spot(venue, symbol), &rules, recording.play(shift));
+    Ok((simulator, describe))
 }
 
 /// All series of a market in one, each through its gate: in the order of their close, finest first.

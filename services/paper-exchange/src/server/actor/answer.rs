@@ -5,7 +5,7 @@ use crate::{
     endpoint::{Endpoint, Target},
     params::{Params, TimeUnit},
     refusal::Refusal,
-    server::{door::Wish, keys::Permission},
+    server::{keys::Permission, security::Wish},
 };
 use domain::Timestamp;
 use serde_json::{Value, json};

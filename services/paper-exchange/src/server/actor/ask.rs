@@ -9,9 +9,9 @@ use crate::{
     refusal::Refusal,
     server::{
         ServeError,
-        door::Wish,
-        hub::ConnectionId,
         limits::{STOPPED, TooMany},
+        listeners::ConnectionId,
+        security::Wish,
     },
 };
 use domain::Timestamp;
@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use tokio::sync::oneshot;
 use venue_paper::engine::Owner;
 
-/// A request that has passed the door, or was refused there.
+/// A request that has passed the checks of `security`, or was refused there.
 pub struct Ask {
     pub lane: Lane,
     pub from: IpAddr,
@@ -219,7 +219,7 @@ impl Actor {
             What::Spec(spec) => *spec,
             What::Session { subscriptions, .. } => {
                 if let Some((id, subscriptions)) = subscriptions {
-                    self.hub.set_subscriptions(*id, subscriptions.clone());
+                    self.listeners.set_subscriptions(*id, subscriptions.clone());
                 }
                 return Ok(Ok(Value::Null.into()));
             }
@@ -256,7 +256,7 @@ impl Actor {
 
     /// Closes the connections of an address that has been banned, as soon as the answer that says so is out.
     pub(super) fn see_ban(&mut self, from: IpAddr, too_many: &TooMany) {
-        if !too_many.is_ban() || self.hub.from(from).is_empty() || !self.closing.insert(from) {
+        if !too_many.is_ban() || self.listeners.from(from).is_empty() || !self.closing.insert(from) {
             return;
         }
         let inbox = self.inbox.clone();

@@ -107,7 +107,7 @@ impl Actor {
         match control {
             Control::Status => {
                 let mut standing = self.standing();
-                standing["connections"] = self.hub.len().into();
+                standing["connections"] = self.listeners.len().into();
                 Ok(Ok(standing))
             }
             Control::Market(market) => self.market(market),

@@ -14,9 +14,9 @@ pub use control::{Control, ControlError};
 use super::{
     ServeError,
     clock::Clock,
-    hub::{ConnectionId, Hub, Listener},
     keys::Keys,
     limits::{Limits, Meter},
+    listeners::{ConnectionId, Listener, Listeners},
 };
 use crate::{
     exchange::Exchange,
@@ -91,7 +91,7 @@ pub struct Actor {
     faults: Faults,
     /// When the exchange began: faults count from there.
     start: Timestamp,
-    hub: Hub,
+    listeners: Listeners,
     keys: Arc<Keys>,
     journal: Option<Journal>,
     /// The exchange's time that the journal tells.
@@ -133,7 +133,7 @@ impl Actor {
             meter: Meter::new(parts.limits),
             faults: parts.faults,
             start: parts.start,
-            hub: Hub::default(),
+            listeners: Listeners::default(),
             keys: parts.keys,
             journal: None,
             written: parts.start,
@@ -215,9 +215,9 @@ impl Actor {
             self.flush()?;
         }
         let now = self.time();
-        self.hub.shut_down(now.millis(), now.micros());
-        for id in self.hub.everybody() {
-            self.hub.end(id);
+        self.listeners.shut_down(now.millis(), now.micros());
+        for id in self.listeners.everybody() {
+            self.listeners.end(id);
         }
         self.write_time()?;
         self.flush()
@@ -229,15 +229,15 @@ impl Actor {
             Message::Open { from, kind, listener, reply } => {
                 let _ = reply.send(self.open(from, kind, listener));
             }
-            Message::Close(id) => self.hub.close(id),
+            Message::Close(id) => self.listeners.close(id),
             Message::Banned(from) => {
                 self.closing.remove(&from);
-                for id in self.hub.from(from) {
-                    self.hub.ban(id);
+                for id in self.listeners.from(from) {
+                    self.listeners.ban(id);
                 }
             }
             Message::Streams { id, wanted, combined, reply } => {
-                self.hub.set_streams(id, wanted, combined);
+                self.listeners.set_streams(id, wanted, combined);
                 self.ask_for_streams()?;
                 let _ = reply.send(());
             }
@@ -265,12 +265,12 @@ impl Actor {
         self.meter.charge(from, at, weight);
         self.connections += 1;
         let id = self.connections;
-        self.hub.open(id, listener);
+        self.listeners.open(id, listener);
         Ok(Opened { id, at, fault: self.faults.connection(at, kind) })
     }
 
     fn ask_for_streams(&mut self) -> Result<(), ServeError> {
-        if let Some(wanted) = self.hub.take_wanted() {
+        if let Some(wanted) = self.listeners.take_wanted() {
             self.forget_held(&wanted);
             self.input(Input::Streams { wanted })?.ok();
         }
@@ -334,7 +334,7 @@ impl Actor {
 
     /// What happens by itself, whatever anybody asks.
     fn strike(&mut self, then: Then) -> Result<(), ServeError> {
-        let everybody = self.hub.everybody();
+        let everybody = self.listeners.everybody();
         match then {
             Then::SymbolStatus { symbol, status } => self.by_hand(Input::Status { symbol, status })?,
             Then::Balance { asset, delta } => {
@@ -347,12 +347,12 @@ impl Actor {
             }
             Then::Maintenance => {
                 let now = self.time();
-                self.hub.shut_down(now.millis(), now.micros());
-                everybody.into_iter().for_each(|id| self.hub.end(id));
+                self.listeners.shut_down(now.millis(), now.micros());
+                everybody.into_iter().for_each(|id| self.listeners.end(id));
             }
-            Then::Silent => everybody.into_iter().for_each(|id| self.hub.silence(id)),
-            Then::HalfOpen => everybody.into_iter().for_each(|id| self.hub.half_open(id)),
-            Then::Close => everybody.into_iter().for_each(|id| self.hub.end(id)),
+            Then::Silent => everybody.into_iter().for_each(|id| self.listeners.silence(id)),
+            Then::HalfOpen => everybody.into_iter().for_each(|id| self.listeners.half_open(id)),
+            Then::Close => everybody.into_iter().for_each(|id| self.listeners.end(id)),
             // In force for as long as the script says; nothing happens at its beginning.
             Then::ClockOffset(_)
             | Then::Delay(_)

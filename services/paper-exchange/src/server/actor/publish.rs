@@ -96,18 +96,18 @@ impl Actor {
     pub(super) fn publish(&mut self) {
         for outgoing in self.outgoing.drain(..) {
             match outgoing {
-                Outgoing::Account(frame) => self.hub.account(&frame),
-                Outgoing::Market(frame) => self.hub.market(&frame),
+                Outgoing::Account(frame) => self.listeners.account(&frame),
+                Outgoing::Market(frame) => self.listeners.market(&frame),
                 Outgoing::Strike(whom, then) => {
                     let ids = match &whom {
-                        Some(stream) => self.hub.listening_to(stream),
-                        None => self.hub.listening_to_account(),
+                        Some(stream) => self.listeners.listening_to(stream),
+                        None => self.listeners.listening_to_account(),
                     };
                     for id in ids {
                         match then {
-                            Then::Silent => self.hub.silence(id),
-                            Then::HalfOpen => self.hub.half_open(id),
-                            _ => self.hub.end(id),
+                            Then::Silent => self.listeners.silence(id),
+                            Then::HalfOpen => self.listeners.half_open(id),
+                            _ => self.listeners.end(id),
                         }
                     }
                 }

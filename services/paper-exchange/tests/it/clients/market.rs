@@ -2,20 +2,20 @@
 
 use domain::{Instrument, InstrumentRules, Interval, Timestamp};
 use events::Candle;
-use paper_exchange::street::{Source, Street};
+use paper_exchange::simulator::{Simulator, Source};
 use std::collections::BTreeMap;
 
 const HOURS: i64 = 72;
 const HOUR: i64 = 3_600_000_000;
 
 /// Its past ends at the last whole hour before `start`.
-pub fn street(start: Timestamp) -> Street {
+pub fn simulator(start: Timestamp) -> Simulator {
     let markets = [("BTC", 50_000, "0.00001"), ("ETH", 2_500, "0.0001")];
     let first = (start.micros() / HOUR - HOURS) * HOUR;
     let candles = (0..HOURS).flat_map(move |hour| {
         markets.map(|(base, price, _)| candle(base, price, Timestamp::from_micros(first + hour * HOUR), hour))
     });
-    Street::new(Source {
+    Simulator::new(Source {
         rules: BTreeMap::from(markets.map(|(base, _, lot)| (instrument(base), rules(base, lot)))),
         candles: Box::new(candles),
         seed: 7,

@@ -119,7 +119,7 @@ async fn run(program: Program, account: &str) {
         listen: "127.0.0.1:0".parse().expect("an address"),
         pace: program.pace,
         setup: Setup { paper, start },
-        street: market::street(start),
+        simulator: market::simulator(start),
         market: "clients".to_owned(),
         keys,
         limits: Limits::default(),

@@ -6,7 +6,7 @@ use paper_exchange::{
     exchange::{Accounts, Exchange, Other, Setup},
     journal::{self, Input},
     params::TimeUnit,
-    street::Street,
+    simulator::Simulator,
 };
 use serde_json::{Value, json};
 use venue_paper::engine::{Fees, Owner, PaidIn};
@@ -27,7 +27,7 @@ fn accounts() -> Accounts {
 /// Two accounts, and nobody else on the book.
 fn stage() -> Stage {
     let mut stage = Stage::silent(rules());
-    stage.exchange = Exchange::new(Setup { paper: accounts(), ..setup() }, Street::default());
+    stage.exchange = Exchange::new(Setup { paper: accounts(), ..setup() }, Simulator::default());
     let listed = events::InstrumentListed { instrument: btc(), rules: Box::new(rules()) };
     stage.exchange.hear(stage.now, &listed.into());
     stage.trade("100", "1", domain::Side::Buy);

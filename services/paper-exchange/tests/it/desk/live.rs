@@ -1,4 +1,4 @@
-//! On a street that goes on by itself: what the account does is part of the market, and the market's moves fill orders.
+//! On a simulated market that goes on by itself: what the account does is part of the market, and the market's moves fill orders.
 
 use super::stage::{START, assert_has, btc, d, params, rules, setup};
 use domain::{Decimal, Instrument, Interval, Timestamp};
@@ -8,7 +8,7 @@ use paper_exchange::{
     exchange::Exchange,
     params::TimeUnit,
     refusal::Refusal,
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -47,7 +47,7 @@ fn exchange() -> Exchange {
         shift: 0,
         start: Timestamp::from_millis(START),
     };
-    Exchange::new(setup(), Street::new(source))
+    Exchange::new(setup(), Simulator::new(source))
 }
 
 fn call(exchange: &mut Exchange, endpoint: Endpoint, query: &str) -> Result<Value, Refusal> {
@@ -68,7 +68,7 @@ fn best(exchange: &mut Exchange) -> (Decimal, Decimal) {
 }
 
 #[test]
-fn the_street_is_listed_and_the_balances_are_there() {
+fn the_simulated_market_is_listed_and_the_balances_are_there() {
     let mut exchange = exchange();
     let info = ok(&mut exchange, ExchangeInfo, "");
     assert_eq!(info["symbols"].as_array().unwrap().len(), 2);

@@ -7,7 +7,7 @@ use paper_exchange::{
     endpoint::Endpoint::{self, Account, Depth, OrderPlace, TickerBookTicker},
     exchange::Exchange,
     params::TimeUnit,
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use serde_json::Value;
 use std::{
@@ -56,7 +56,7 @@ pub fn exchange_of(seed: u64, volume: &str) -> Exchange {
         ("USDT".parse().unwrap(), d("1000000000000")),
         ("BTC".parse().unwrap(), d("100000000")),
     ]);
-    Exchange::new(setup, Street::new(source))
+    Exchange::new(setup, Simulator::new(source))
 }
 
 pub fn ok(exchange: &mut Exchange, endpoint: Endpoint, query: &str) -> Value {

@@ -7,7 +7,7 @@ use paper_exchange::{
     exchange::{Exchange, Setup},
     params::{Params, TimeUnit},
     refusal::Refusal,
-    street::Street,
+    simulator::Simulator,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -60,8 +60,10 @@ pub fn setup() -> Setup {
 impl Stage {
     /// BTCUSDT, listed, without any price; 10 BTC and 100,000 USDT.
     pub fn silent(rules: InstrumentRules) -> Self {
-        let mut stage =
-            Self { exchange: Exchange::new(setup(), Street::default()), now: Timestamp::from_millis(START) };
+        let mut stage = Self {
+            exchange: Exchange::new(setup(), Simulator::default()),
+            now: Timestamp::from_millis(START),
+        };
         let listed = InstrumentListed { instrument: btc(), rules: Box::new(rules) };
         stage.exchange.hear(stage.now, &listed.into());
         stage

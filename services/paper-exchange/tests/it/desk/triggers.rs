@@ -1,7 +1,7 @@
 //! X1: an order that a trade triggers meets the book after that trade.
 
 use super::{
-    one_book::{exchange as street_exchange, ok},
+    one_book::{exchange as simulator_exchange, ok},
     stage::{START, Stage, btc, d, rules, setup},
 };
 use domain::{Decimal, Interval, Timestamp};
@@ -10,7 +10,7 @@ use paper_exchange::{
     endpoint::Endpoint::{OcoPlace, OpenOrdersCancel, OrderPlace, TickerPrice},
     exchange::Exchange,
     frame::{AccountFrame, MarketFrame},
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use serde_json::Value;
 use std::{
@@ -147,7 +147,7 @@ fn no_triggered_order_fills_better_than_the_trade_that_triggered_it() {
 /// How many triggered orders fill on the market of that seed, and which better than what triggered them.
 fn market(seed: u64) -> (usize, Vec<String>) {
     let (mut judge, mut dice) = (Judge::default(), 5 + seed);
-    let mut exchange = street_exchange(seed);
+    let mut exchange = simulator_exchange(seed);
     exchange.want_streams(["btcusdt@trade".to_owned()].into());
     for _ in 0..100 {
         for _ in 0..3 {
@@ -193,7 +193,7 @@ fn gap() -> Exchange {
     let mut setup = setup();
     setup.start = Timestamp::from_micros(start);
     setup.paper.first.balances.insert("USDT".parse().unwrap(), d("10000000"));
-    Exchange::new(setup, Street::new(source))
+    Exchange::new(setup, Simulator::new(source))
 }
 
 #[test]

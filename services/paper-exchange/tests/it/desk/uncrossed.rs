@@ -140,7 +140,7 @@ impl Watched {
         check(&frame.stream, best);
     }
 
-    /// Looks at every door. What only looks comes first: it must not need the help of `depth`.
+    /// Looks at every endpoint. What only looks comes first: it must not need the help of `depth`.
     fn look(&mut self, what: &str, deep: bool) -> Best {
         let ticker = ok(&mut self.exchange, TickerBookTicker, SYMBOL);
         let best = of_ticker(&ticker, ["bidPrice", "bidQty", "askPrice", "askQty"]);

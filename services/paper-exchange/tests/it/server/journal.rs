@@ -1,7 +1,7 @@
 //! The journal: what is written, that it is enough, and what is never written over.
 
 use super::{
-    rig::{Make, PATIENCE, Rig, instrument, rules, street},
+    rig::{Make, PATIENCE, Rig, instrument, rules, simulator},
     socket::Socket,
 };
 use domain::{Interval, Timestamp};
@@ -14,7 +14,7 @@ use paper_exchange::{
     journal::{self, Header, Input, Journal, JournalError, VERSION},
     params::{Params, TimeUnit},
     server::{self, Config, Limits, Pace, ServeError, account, clock::wall},
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use serde_json::{Value, json};
 use std::{
@@ -65,7 +65,7 @@ fn replayed(journal: &Path, cut: Option<i64>) -> (Exchange, Vec<(Input, Value)>)
     let header = journal::header(journal).expect("readable").expect("a header");
     let (paper, _) = account::read("").expect("an account");
     let start = header.start;
-    let mut exchange = Exchange::new(Setup { paper, start }, street(start));
+    let mut exchange = Exchange::new(Setup { paper, start }, simulator(start));
     let mut outcomes = Vec::new();
     Journal::open(journal, &header, |input| {
         if let (Some(cut), Input::Advance { to: at } | Input::Call { at: Some(at), .. }) = (cut, &input) {
@@ -403,7 +403,7 @@ async fn nobody_is_let_in_before_it_stands_where_it_stood() {
     let (let_in, knocked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let first = (start.micros() / hour - 24) * hour;
     let candles = Knocking { next: first, address, let_in: let_in.clone(), knocked: knocked.clone() };
-    let street = Street::new(Source {
+    let simulator = Simulator::new(Source {
         rules: BTreeMap::from([(instrument(), rules())]),
         candles: Box::new(candles),
         seed: 7,
@@ -416,7 +416,7 @@ async fn nobody_is_let_in_before_it_stands_where_it_stood() {
         listen: address,
         pace: Pace::Wall,
         setup: Setup { paper, start },
-        street,
+        simulator,
         market: "test".to_owned(),
         keys,
         limits: Limits::default(),
@@ -448,7 +448,7 @@ async fn an_address_in_use_is_named_before_anything_is_read() {
         listen: rig.address,
         pace: Pace::Driven,
         setup: Setup { paper, start: wall() },
-        street: Street::default(),
+        simulator: Simulator::default(),
         market: String::new(),
         keys,
         limits: Limits::default(),

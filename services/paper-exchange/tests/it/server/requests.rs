@@ -1,7 +1,7 @@
 //! The requests of `shared/cases/2026-11/requests.jsonl`, read where they lie, and what is expected of each.
 
 use super::{
-    rig::{Make, Rig, instrument, live, street_of},
+    rig::{Make, Rig, instrument, live, simulator_of},
     socket::Socket,
 };
 use domain::{InstrumentRules, Timestamp};
@@ -37,7 +37,7 @@ async fn recorded(folder: &std::path::Path) -> Rig {
     let info = parse_exchange_info(&text).expect("exchange info");
     let rules: InstrumentRules = info.rules.get(&instrument().symbol).expect("BTCUSDT").clone();
     let make = Make {
-        street: Some(Box::new(move |start: Timestamp| street_of(start, rules.clone()))),
+        simulator: Some(Box::new(move |start: Timestamp| simulator_of(start, rules.clone()))),
         ..Make::default()
     };
     make.start().await

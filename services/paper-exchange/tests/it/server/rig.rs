@@ -11,7 +11,7 @@ use paper_exchange::{
         clock::wall,
         keys::{PAPER_KEY, PAPER_SECRET},
     },
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub struct Make {
     pub journal: Option<PathBuf>,
     pub account: String,
     /// The market, where it is not the usual one.
-    pub street: Option<Box<dyn Fn(Timestamp) -> Street>>,
+    pub simulator: Option<Box<dyn Fn(Timestamp) -> Simulator>>,
 }
 
 impl Default for Make {
@@ -50,7 +50,7 @@ impl Default for Make {
             faults: "",
             journal: None,
             account: String::new(),
-            street: None,
+            simulator: None,
         }
     }
 }
@@ -79,10 +79,10 @@ impl Make {
             listen: "127.0.0.1:0".parse().expect("an address"),
             pace: self.pace,
             setup: Setup { paper, start },
-            street: match &self.street {
-                Some(street) => street(start),
-                None if self.pace == Pace::Driven => Street::default(),
-                None => street(start),
+            simulator: match &self.simulator {
+                Some(simulator) => simulator(start),
+                None if self.pace == Pace::Driven => Simulator::default(),
+                None => simulator(start),
             },
             market: "test".to_owned(),
             keys,
@@ -102,12 +102,12 @@ impl Make {
 }
 
 /// One instrument around 50,000, two days long.
-pub fn street(start: Timestamp) -> Street {
-    street_of(start, rules())
+pub fn simulator(start: Timestamp) -> Simulator {
+    simulator_of(start, rules())
 }
 
 /// The same by other rules.
-pub fn street_of(start: Timestamp, rules: InstrumentRules) -> Street {
+pub fn simulator_of(start: Timestamp, rules: InstrumentRules) -> Simulator {
     let hour = 3_600_000_000;
     let first = (start.micros() / hour - 48) * hour;
     let candles = (0..48).map(move |n| Candle {
@@ -120,7 +120,7 @@ pub fn street_of(start: Timestamp, rules: InstrumentRules) -> Street {
         close: "50000".parse().expect("a price"),
         volume: "1000".parse().expect("a volume"),
     });
-    Street::new(Source {
+    Simulator::new(Source {
         rules: BTreeMap::from([(instrument(), rules)]),
         candles: Box::new(candles.collect::<Vec<_>>().into_iter()),
         seed: 7,

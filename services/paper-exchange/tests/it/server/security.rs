@@ -5,8 +5,8 @@ use domain::Timestamp;
 use paper_exchange::server::{
     Pace,
     clock::Clocks,
-    door::{Sent, Timing},
     keys::{Given, Keys, PAPER_KEY},
+    security::{Sent, Timing},
 };
 use serde_json::{Value, value::RawValue};
 use std::{collections::BTreeMap, path::PathBuf};
@@ -138,7 +138,7 @@ async fn microseconds_and_wrong_paths() {
     rig.stop().await;
 }
 
-/// The published vectors, through the door.
+/// The published vectors, as requests.
 #[test]
 fn signed_endpoint_examples() {
     let Some(vectors) = vectors() else {

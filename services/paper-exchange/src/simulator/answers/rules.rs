@@ -1,10 +1,10 @@
 //! What Binance has and this market has not: rules about prices at execution, reference prices, block trades.
 
 use super::given::{Symbols, bad_combination, given, limit, number};
-use crate::{params::Params, refusal::Refusal, street::Street};
+use crate::{params::Params, refusal::Refusal, simulator::Simulator};
 use serde_json::{Value, json};
 
-impl Street {
+impl Simulator {
     /// By `symbol`, by `symbols`, by `symbolStatus`, or of all: never by two of them.
     pub(super) fn execution_rules(&self, params: &Params) -> Result<Value, Refusal> {
         let by_name = given(params, "symbol")?.is_some() || given(params, "symbols")?.is_some();

@@ -1,4 +1,4 @@
-//! The door: what a request says of itself is taken apart and checked, before the exchange hears of it. Pure.
+//! Security: what a request says of itself is taken apart and checked, before the exchange hears of it. Pure.
 
 use super::{
     clock::Clocks,
@@ -48,7 +48,7 @@ const LONGEST_WINDOW: i64 = 60_000_000;
 pub struct Sent {
     pairs: Vec<(String, String)>,
     payload: String,
-    /// Names that are the door's own, and not the exchange's.
+    /// Names that are checked here, and not the exchange's.
     own: &'static [&'static str],
 }
 

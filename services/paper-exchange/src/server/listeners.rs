@@ -23,7 +23,7 @@ pub enum Out {
     Close { code: u16, reason: &'static str },
 }
 
-/// A connection as the hub knows it.
+/// A connection and what it listens to.
 pub struct Listener {
     pub out: mpsc::Sender<Out>,
     pub switch: Switch,
@@ -41,14 +41,14 @@ pub enum Kind {
 }
 
 #[derive(Default)]
-pub struct Hub {
+pub struct Listeners {
     listeners: BTreeMap<ConnectionId, Listener>,
     by_stream: BTreeMap<String, BTreeSet<ConnectionId>>,
     /// Whether other streams are wanted than were last asked for.
     changed: bool,
 }
 
-impl Hub {
+impl Listeners {
     pub fn open(&mut self, id: ConnectionId, listener: Listener) {
         self.listeners.insert(id, listener);
     }

@@ -1,4 +1,4 @@
-//! The street: what it does is determined, exact, and says the same on every way.
+//! The simulated market: what it does is determined, exact, and says the same on every way.
 
 mod answers;
 mod book;
@@ -15,7 +15,7 @@ use paper_exchange::{
     frame::MarketFrame,
     params::{Params, TimeUnit},
     refusal::Refusal,
-    street::{Source, Street},
+    simulator::{Simulator, Source},
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,7 @@ pub fn candle(symbol: &str, interval: Interval, open_time: i64, ohlc: [&str; 4],
 }
 
 /// Some hours of BTCUSDT that end at New Year plus `hours`, after a day of it, and one of SHIBUSDT.
-pub fn street(seed: u64, hours: i64) -> Street {
+pub fn simulator(seed: u64, hours: i64) -> Simulator {
     let mut candles = vec![
         candle(
             "SHIBUSDT",
@@ -94,8 +94,8 @@ pub fn street(seed: u64, hours: i64) -> Street {
     made_of(candles, seed, NEW_YEAR)
 }
 
-pub fn made_of(candles: Vec<Candle>, seed: u64, start: i64) -> Street {
-    Street::new(Source {
+pub fn made_of(candles: Vec<Candle>, seed: u64, start: i64) -> Simulator {
+    Simulator::new(Source {
         rules: rules(),
         candles: Box::new(candles.into_iter()),
         seed,
@@ -105,32 +105,32 @@ pub fn made_of(candles: Vec<Candle>, seed: u64, start: i64) -> Street {
 }
 
 /// As the desk does it, with nobody's orders.
-pub fn advance(street: &mut Street, to: i64) {
-    advance_with(street, to, |_, _| Book::default());
+pub fn advance(simulator: &mut Simulator, to: i64) {
+    advance_with(simulator, to, |_, _| Book::default());
 }
 
 /// As the desk does it; `own` gives own orders beside others' book.
-pub fn advance_with(street: &mut Street, to: i64, mut own: impl FnMut(&Street, Instrument) -> Book) {
-    while let Some(tick) = street.next_tick(at(to)) {
-        let own = own(street, tick.instrument);
-        street.published(tick.at, tick.instrument, &own);
+pub fn advance_with(simulator: &mut Simulator, to: i64, mut own: impl FnMut(&Simulator, Instrument) -> Book) {
+    while let Some(tick) = simulator.next_tick(at(to)) {
+        let own = own(simulator, tick.instrument);
+        simulator.published(tick.at, tick.instrument, &own);
     }
 }
 
-pub fn want(street: &mut Street, names: &[&str]) {
-    street.want_streams(names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>());
+pub fn want(simulator: &mut Simulator, names: &[&str]) {
+    simulator.want_streams(names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>());
 }
 
 pub fn params(pairs: &[(&str, &str)]) -> Params {
     Params::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
 }
 
-pub fn ask(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Result<Value, Refusal> {
-    street.call(endpoint, &params(pairs), TimeUnit::Milli)
+pub fn ask(simulator: &mut Simulator, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Result<Value, Refusal> {
+    simulator.call(endpoint, &params(pairs), TimeUnit::Milli)
 }
 
-pub fn answer(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Value {
-    ask(street, endpoint, pairs).unwrap_or_else(|refusal| panic!("{endpoint:?} {pairs:?}: {refusal:?}"))
+pub fn answer(simulator: &mut Simulator, endpoint: Endpoint, pairs: &[(&str, &str)]) -> Value {
+    ask(simulator, endpoint, pairs).unwrap_or_else(|refusal| panic!("{endpoint:?} {pairs:?}: {refusal:?}"))
 }
 
 pub fn json(frame: &MarketFrame) -> Value {

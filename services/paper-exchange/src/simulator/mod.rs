@@ -2,16 +2,16 @@
 //!
 //! How the desk drives it, live:
 //!
-//! 1. To let time pass until `to`, call [`Street::next_tick`]`(to)` until it answers `None`. After each tick
+//! 1. To let time pass until `to`, call [`Simulator::next_tick`]`(to)` until it answers `None`. After each tick
 //!    give the matching engine its trades and what has changed of others' book, both at once, tell
-//!    [`Street::traded`] what that filled and [`Street::took`] what of others' levels went, and
-//!    [`Street::published`] our own levels.
-//! 2. Only instruments that are [watched](Street::watch) tick, at each trade and at each full tenth of a second:
-//!    those with open orders. Any other one is looked at by [`Street::current`] before an order goes to it.
+//!    [`Simulator::traded`] what that filled and [`Simulator::took`] what of others' levels went, and
+//!    [`Simulator::published`] our own levels.
+//! 2. Only instruments that are [watched](Simulator::watch) tick, at each trade and at each full tenth of a second:
+//!    those with open orders. Any other one is looked at by [`Simulator::current`] before an order goes to it.
 //!    Until `watch` is called first, all of them tick, at their trades.
-//! 3. After a request that may have changed a book, tell [`Street::took`] and [`Street::published`].
+//! 3. After a request that may have changed a book, tell [`Simulator::took`] and [`Simulator::published`].
 //!
-//! Driven from outside it has no way of its own: [`Street::list`] and [`Street::learn`] feed it, and of the
+//! Driven from outside it has no way of its own: [`Simulator::list`] and [`Simulator::learn`] feed it, and of the
 //! streams only klines speak, as candles close.
 //!
 //! Invariants:
@@ -64,7 +64,7 @@ const WARM_UP: i64 = HOUR;
 pub use tape::{Said, Tape};
 pub use units::units;
 
-/// What a street is made from.
+/// What a simulator is made from.
 pub struct Source {
     pub rules: BTreeMap<Instrument, InstrumentRules>,
     /// Raw candles, of any intervals, in the order of their close, finest first within an instant; may end.
@@ -89,7 +89,7 @@ pub struct Tick {
 
 /// See the [module's documentation](self).
 #[derive(Default)]
-pub struct Street {
+pub struct Simulator {
     markets: Vec<Market>,
     rules: BTreeMap<Instrument, InstrumentRules>,
     by_instrument: BTreeMap<Instrument, usize>,
@@ -110,27 +110,27 @@ pub struct Street {
     frames: Vec<MarketFrame>,
 }
 
-impl Street {
+impl Simulator {
     /// Takes in the past, and lets the way begin. Lists nothing if given by `default()`.
     pub fn new(source: Source) -> Self {
-        let mut street = Self { seed: source.seed, ..Self::default() };
+        let mut simulator = Self { seed: source.seed, ..Self::default() };
         for (instrument, rules) in &source.rules {
-            street.list(*instrument, rules);
+            simulator.list(*instrument, rules);
         }
         let start = source.start.micros();
         let begin = (start - WARM_UP).div_euclid(MINUTE) * MINUTE;
         let mut supply = Supply::new(source.candles, source.shift);
         let longest = span::micros(Interval::Week1);
         while let Some(candle) = supply.next(begin) {
-            street.supply(&candle, begin - longest);
+            simulator.supply(&candle, begin - longest);
         }
-        street.supply = Some(supply);
-        street.now = begin - longest;
-        (0..street.markets.len()).for_each(|i| street.begin(i, begin));
-        street.watched = Some(BTreeSet::new());
-        while street.next_tick(source.start).is_some() {}
-        street.watched = None;
-        street
+        simulator.supply = Some(supply);
+        simulator.now = begin - longest;
+        (0..simulator.markets.len()).for_each(|i| simulator.begin(i, begin));
+        simulator.watched = Some(BTreeSet::new());
+        while simulator.next_tick(source.start).is_some() {}
+        simulator.watched = None;
+        simulator
     }
 
     /// An instrument comes to be traded; known already, nothing changes.
@@ -181,7 +181,7 @@ impl Street {
         }
     }
 
-    /// The next move until then, in order of time; `None` when the street stands at `until`.
+    /// The next move until then, in order of time; `None` when the simulated market stands at `until`.
     pub fn next_tick(&mut self, until: Timestamp) -> Option<Tick> {
         let until = until.micros();
         loop {

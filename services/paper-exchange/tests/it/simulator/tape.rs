@@ -6,10 +6,10 @@ use paper_exchange::recording::{Recording, RecordingError};
 use std::{fs, path::PathBuf};
 
 /// Plays it from New Year on; everything is watched.
-fn play(path: &std::path::Path) -> (Street, Recording) {
+fn play(path: &std::path::Path) -> (Simulator, Recording) {
     let recording = Recording::open(path).unwrap();
     let again = Recording::open(path).unwrap();
-    let mut street = Street::new(Source {
+    let mut simulator = Simulator::new(Source {
         rules: BTreeMap::new(),
         candles: Box::new(std::iter::empty()),
         seed: 1,
@@ -18,12 +18,12 @@ fn play(path: &std::path::Path) -> (Street, Recording) {
     });
     let btc = rules()[&instrument("BTCUSDT")].clone();
     let shift = NEW_YEAR - again.first;
-    street.play(instrument("BTCUSDT"), &btc, again.play(shift));
-    (street, recording)
+    simulator.play(instrument("BTCUSDT"), &btc, again.play(shift));
+    (simulator, recording)
 }
 
-fn depth(street: &mut Street) -> Value {
-    answer(street, Endpoint::Depth, &[("symbol", "BTCUSDT"), ("limit", "5000")])
+fn depth(simulator: &mut Simulator) -> Value {
+    answer(simulator, Endpoint::Depth, &[("symbol", "BTCUSDT"), ("limit", "5000")])
 }
 
 const MADE: &str = r#"1000000000000000 {"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":5,"u":9,"b":[["99.00000000","1.00000000"]],"a":[]}}
@@ -41,41 +41,47 @@ fn a_recording_plays_its_book_and_its_trades() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("btcusdt.txt");
     fs::write(&path, MADE).unwrap();
-    let (mut street, recording) = play(&path);
+    let (mut simulator, recording) = play(&path);
     assert_eq!((recording.symbol.as_str(), recording.messages, recording.trades), ("BTCUSDT", 8, 3));
     assert_eq!((recording.tick, recording.lot), (50_000_000 / 5, 10_000_000), "0.1 and 0.1");
-    want(&mut street, &["btcusdt@trade"]);
-    street.watch(BTreeSet::from([instrument("BTCUSDT")]));
-    let best = |street: &mut Street| {
-        let depth = depth(street);
+    want(&mut simulator, &["btcusdt@trade"]);
+    simulator.watch(BTreeSet::from([instrument("BTCUSDT")]));
+    let best = |simulator: &mut Simulator| {
+        let depth = depth(simulator);
         let first = |side: &str| depth[side][0].as_array().map(|row| [row[0].clone(), row[1].clone()]);
         (first("bids"), first("asks"))
     };
     let level = |price: &str, quantity: &str| Some([Value::from(price), Value::from(quantity)]);
     // A snapshot holds against what came before it, and diffs go on from it.
-    advance(&mut street, NEW_YEAR + 150_000);
-    assert_eq!(best(&mut street), (level("100.00000000", "2.00000000"), level("101.00000000", "2.00000000")));
-    assert_eq!(depth(&mut street)["asks"].as_array().unwrap().len(), 2);
+    advance(&mut simulator, NEW_YEAR + 150_000);
+    assert_eq!(
+        best(&mut simulator),
+        (level("100.00000000", "2.00000000"), level("101.00000000", "2.00000000"))
+    );
+    assert_eq!(depth(&mut simulator)["asks"].as_array().unwrap().len(), 2);
     // Trades take from it at once, whatever the diffs have told.
-    advance(&mut street, NEW_YEAR + 160_000);
-    assert_eq!(best(&mut street).0, level("99.00000000", "3.00000000"));
-    advance(&mut street, NEW_YEAR + 161_000);
-    assert_eq!(best(&mut street).0, level("98.00000000", "3.50000000"));
-    advance(&mut street, NEW_YEAR + 200_000);
-    assert_eq!(best(&mut street), (level("98.00000000", "3.50000000"), level("99.00000000", "0.10000000")));
-    advance(&mut street, NEW_YEAR + 2_300_000);
-    assert_eq!(best(&mut street).1, level("101.00000000", "2.00000000"));
+    advance(&mut simulator, NEW_YEAR + 160_000);
+    assert_eq!(best(&mut simulator).0, level("99.00000000", "3.00000000"));
+    advance(&mut simulator, NEW_YEAR + 161_000);
+    assert_eq!(best(&mut simulator).0, level("98.00000000", "3.50000000"));
+    advance(&mut simulator, NEW_YEAR + 200_000);
+    assert_eq!(
+        best(&mut simulator),
+        (level("98.00000000", "3.50000000"), level("99.00000000", "0.10000000"))
+    );
+    advance(&mut simulator, NEW_YEAR + 2_300_000);
+    assert_eq!(best(&mut simulator).1, level("101.00000000", "2.00000000"));
     let trades: Vec<u64> =
-        of(&street.take_frames(), "btcusdt@trade").map(|t| t["t"].as_u64().unwrap()).collect();
+        of(&simulator.take_frames(), "btcusdt@trade").map(|t| t["t"].as_u64().unwrap()).collect();
     assert_eq!(trades, [70, 71, 72]);
-    let klines = answer(&mut street, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1m")]);
+    let klines = answer(&mut simulator, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1m")]);
     assert_eq!(
         (&klines[0][1], &klines[0][4], &klines[0][5]),
         (&"100.00000000".into(), &"99.00000000".into(), &"3.60000000".into())
     );
     // After its end the market stands, and the book is what the diffs have told last.
-    advance(&mut street, NEW_YEAR + 10 * SECOND);
-    assert_eq!(best(&mut street).1, level("99.00000000", "0.10000000"));
+    advance(&mut simulator, NEW_YEAR + 10 * SECOND);
+    assert_eq!(best(&mut simulator).1, level("99.00000000", "0.10000000"));
 }
 
 #[test]
@@ -111,13 +117,13 @@ fn recorded_book() -> PathBuf {
 fn a_recorded_market_ends_in_the_book_that_was_recorded() {
     let expected = fs::read_to_string(recorded_book().join("btcusdt_expected.json")).unwrap();
     let expected: Value = serde_json::from_str(&expected).unwrap();
-    let (mut street, recording) = play(&recorded_book());
+    let (mut simulator, recording) = play(&recorded_book());
     assert_eq!(recording.trades, expected["trades"].as_u64().unwrap());
     assert_eq!((recording.tick, recording.lot), (1_000_000, 1_000));
-    street.watch(BTreeSet::from([instrument("BTCUSDT")]));
+    simulator.watch(BTreeSet::from([instrument("BTCUSDT")]));
     let (mut trades, mut volume) = (0, Decimal::ZERO);
     let end = NEW_YEAR + recording.last - recording.first + 2 * SECOND;
-    while let Some(tick) = street.next_tick(at(end)) {
+    while let Some(tick) = simulator.next_tick(at(end)) {
         for (price, quantity, taker) in &tick.trades {
             (trades, volume) = (trades + 1, volume + quantity.get());
             // Whoever a trade sets off meets nothing better than it.
@@ -128,16 +134,16 @@ fn a_recorded_market_ends_in_the_book_that_was_recorded() {
             };
             assert!(change(if *taker == Side::Sell { &tick.change.bids } else { &tick.change.asks }));
         }
-        street.published(tick.at, tick.instrument, &Book::default());
+        simulator.published(tick.at, tick.instrument, &Book::default());
     }
     assert_eq!(trades, expected["trades"].as_u64().unwrap());
     assert_eq!(volume, d(expected["trade_qty"].as_str().unwrap()));
-    let depth = depth(&mut street);
+    let depth = depth(&mut simulator);
     let levels = |side: &str| depth[side].as_array().unwrap().len();
     assert_eq!(serde_json::json!([levels("bids"), levels("asks")]), expected["final_levels"]);
     assert_eq!(depth["bids"][0], expected["final_best_bid"]);
     assert_eq!(depth["asks"][0], expected["final_best_ask"]);
-    let klines = answer(&mut street, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1m")]);
+    let klines = answer(&mut simulator, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1m")]);
     let sum: Decimal = klines.as_array().unwrap().iter().map(|row| d(row[5].as_str().unwrap())).sum();
     assert_eq!(sum, volume, "candles are built from the trades");
 }

@@ -4,8 +4,8 @@ use super::given::{limit, mandatory, time, time_until, zone};
 use crate::{
     params::{Params, TimeUnit},
     refusal::Refusal,
-    street::{
-        Street,
+    simulator::{
+        Simulator,
         bar::Bar,
         frames::Clock,
         klines::Stretch,
@@ -15,7 +15,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-impl Street {
+impl Simulator {
     /// With a start, the first ones from there on; else the latest. Times are those of opening.
     pub(super) fn kline_rows(&mut self, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         let place = self.symbol(params)?;

@@ -4,8 +4,8 @@ use super::given::{bad_combination, limit, number, time, time_until};
 use crate::{
     params::{Params, TimeUnit},
     refusal::Refusal,
-    street::{
-        Street,
+    simulator::{
+        Simulator,
         frames::Clock,
         trades::{Aggregate, Trade},
         units::{notional_text, text},
@@ -13,7 +13,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-impl Street {
+impl Simulator {
     pub(super) fn trades(&self, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         let market = &self.markets[self.symbol(params)?];
         let limit = limit(params, 500, 1_000)?;

@@ -17,11 +17,11 @@ struct Row {
 const SPANS: [&str; 16] =
     ["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"];
 
-fn rows(street: &mut Street, more: &[(&str, &str)]) -> Vec<Row> {
+fn rows(simulator: &mut Simulator, more: &[(&str, &str)]) -> Vec<Row> {
     let mut pairs = vec![("symbol", "BTCUSDT"), ("limit", "1000")];
     pairs.extend(more);
-    let answered = answer(street, Endpoint::Klines, &pairs);
-    assert_eq!(answered, answer(street, Endpoint::UiKlines, &pairs), "both say the same");
+    let answered = answer(simulator, Endpoint::Klines, &pairs);
+    assert_eq!(answered, answer(simulator, Endpoint::UiKlines, &pairs), "both say the same");
     let number = |value: &Value| d(value.as_str().unwrap());
     let row = |row: &Value| Row {
         open_time: row[0].as_i64().unwrap(),
@@ -102,7 +102,7 @@ fn made(interval: Interval, open_time: i64, prices: [i64; 4], lots: i64) -> Cand
 #[test]
 fn a_thousand_klines_of_every_interval_are_there_right_after_the_start() {
     for candles in [days(1_100, Some(0), None), days(1_100, None, None)] {
-        let mut street = made_of(candles, 3, NEW_YEAR + 7 * HOUR + 123 * SECOND);
+        let mut simulator = made_of(candles, 3, NEW_YEAR + 7 * HOUR + 123 * SECOND);
         for span in SPANS {
             let expected = match span {
                 "3d" => 368,
@@ -111,7 +111,7 @@ fn a_thousand_klines_of_every_interval_are_there_right_after_the_start() {
                 _ => 1_000,
             };
             for zone in ["0", "8", "-3:00", "05:45"] {
-                let rows = rows(&mut street, &[("interval", span), ("timeZone", zone)]);
+                let rows = rows(&mut simulator, &[("interval", span), ("timeZone", zone)]);
                 assert!(rows.len().abs_diff(expected) <= 1, "{span} {zone}: {} of {expected}", rows.len());
                 for pair in rows.windows(2) {
                     assert_eq!(pair[1].open_time, pair[0].close_time + 1, "{span} {zone}: no gap");
@@ -129,7 +129,7 @@ fn a_thousand_klines_of_every_interval_are_there_right_after_the_start() {
 
 #[test]
 fn finer_klines_add_up_to_the_coarser_ones_above_them() {
-    let mut street = made_of(days(60, Some(20), None), 4, NEW_YEAR + 7 * HOUR + 1_000 * SECOND);
+    let mut simulator = made_of(days(60, Some(20), None), 4, NEW_YEAR + 7 * HOUR + 1_000 * SECOND);
     for zone in ["0", "8", "05:45"] {
         for (fine, coarse) in [
             ("1s", "1m"),
@@ -143,8 +143,8 @@ fn finer_klines_add_up_to_the_coarser_ones_above_them() {
             ("1d", "1w"),
             ("1d", "1M"),
         ] {
-            let fine = rows(&mut street, &[("interval", fine), ("timeZone", zone)]);
-            let coarse_rows = rows(&mut street, &[("interval", coarse), ("timeZone", zone)]);
+            let fine = rows(&mut simulator, &[("interval", fine), ("timeZone", zone)]);
+            let coarse_rows = rows(&mut simulator, &[("interval", coarse), ("timeZone", zone)]);
             let mut compared = 0;
             for row in coarse_rows.iter().filter(|row| row.open_time >= fine[0].open_time) {
                 let parts =
@@ -172,15 +172,15 @@ fn where_finer_candles_are_missing_they_are_made_from_the_coarser_ones() {
             .filter(|candle| candle.interval == Interval::Day1)
             .map(|candle| (candle.open_time.millis(), *candle))
             .collect();
-        let mut street = made_of(candles.clone(), 5, NEW_YEAR + 3 * HOUR);
-        let hours = rows(&mut street, &[("interval", "1h")]);
+        let mut simulator = made_of(candles.clone(), 5, NEW_YEAR + 3 * HOUR);
+        let hours = rows(&mut simulator, &[("interval", "1h")]);
         assert!(hours.iter().all(|hour| hour.trades > 0), "no flat line");
         for pair in hours.windows(2) {
             let jump = (pair[1].prices[0] / pair[0].prices[3] - Decimal::ONE).abs();
             assert!(jump < d("0.001"), "{:?} {:?}", pair[0], pair[1]);
         }
         let mut compared = 0;
-        for row in rows(&mut street, &[("interval", "1d")]) {
+        for row in rows(&mut simulator, &[("interval", "1d")]) {
             let Some(day) = days.get(&row.open_time).filter(|day| day.close_time().micros() <= NEW_YEAR)
             else {
                 continue;
@@ -199,9 +199,9 @@ fn where_finer_candles_are_missing_they_are_made_from_the_coarser_ones() {
         }
         assert!(compared > 35, "{compared}");
         // And the day goes on as it began: where it ends, it is the candle.
-        street.watch(BTreeSet::new());
-        assert!(street.next_tick(at(NEW_YEAR + DAY + HOUR)).is_none());
-        let today = rows(&mut street, &[("interval", "1d")]).into_iter().rev().nth(1).unwrap();
+        simulator.watch(BTreeSet::new());
+        assert!(simulator.next_tick(at(NEW_YEAR + DAY + HOUR)).is_none());
+        let today = rows(&mut simulator, &[("interval", "1d")]).into_iter().rev().nth(1).unwrap();
         let day = days[&today.open_time];
         let prices = [day.open, day.high, day.low, day.close].map(Price::get);
         assert_eq!((today.prices, today.volume), (prices, day.volume));
@@ -234,13 +234,13 @@ fn what_hours_leave_of_a_day_is_made_from_the_day() {
                 2_400_000,
             ));
         }
-        let mut street = made_of(candles, 6, NEW_YEAR + HOUR);
+        let mut simulator = made_of(candles, 6, NEW_YEAR + HOUR);
         let first = (NEW_YEAR - 3 * DAY) / 1_000;
-        let days = rows(&mut street, &[("interval", "1d")]);
+        let days = rows(&mut simulator, &[("interval", "1d")]);
         assert_eq!(days[0].open_time, first);
         assert_eq!(days[0].prices, [d("60000"), d("69000"), d("50000"), days[0].prices[3]], "{missing:?}");
         assert_eq!(days[0].volume, day.volume, "{missing:?}");
-        let hours = rows(&mut street, &[("interval", "1h"), ("startTime", &first.to_string())]);
+        let hours = rows(&mut simulator, &[("interval", "1h"), ("startTime", &first.to_string())]);
         let sum = whole(hours[..24].iter());
         assert_eq!((sum.prices, sum.volume), (days[0].prices, days[0].volume), "{missing:?}");
         assert!(hours[..24].iter().all(|hour| hour.trades > 0), "{missing:?}");
@@ -250,14 +250,14 @@ fn what_hours_leave_of_a_day_is_made_from_the_day() {
 #[test]
 fn the_past_is_the_same_whenever_it_is_asked_for() {
     let minutes = |asks_first: bool| {
-        let mut street = made_of(days(40, Some(10), None), 8, NEW_YEAR + 2 * HOUR);
+        let mut simulator = made_of(days(40, Some(10), None), 8, NEW_YEAR + 2 * HOUR);
         if asks_first {
-            SPANS.iter().for_each(|span| _ = rows(&mut street, &[("interval", span)]));
+            SPANS.iter().for_each(|span| _ = rows(&mut simulator, &[("interval", span)]));
         }
-        street.watch(BTreeSet::new());
-        assert!(street.next_tick(at(NEW_YEAR + 5 * HOUR)).is_none());
+        simulator.watch(BTreeSet::new());
+        assert!(simulator.next_tick(at(NEW_YEAR + 5 * HOUR)).is_none());
         let start = ((NEW_YEAR - 12 * DAY) / 1_000).to_string();
-        rows(&mut street, &[("interval", "1m"), ("startTime", &start)])
+        rows(&mut simulator, &[("interval", "1m"), ("startTime", &start)])
     };
     assert_eq!(minutes(false), minutes(true));
 }

@@ -4,8 +4,8 @@ use super::given::{answer, given, invalid, zone};
 use crate::{
     params::{Params, TimeUnit},
     refusal::Refusal,
-    street::{
-        Street,
+    simulator::{
+        Simulator,
         frames::Clock,
         span::{DAY, HOUR, MINUTE, Span},
         stats::{AVERAGE_MINUTES, Stats},
@@ -15,7 +15,7 @@ use crate::{
 use domain::Interval;
 use serde_json::{Value, json};
 
-impl Street {
+impl Simulator {
     pub(super) fn average(&mut self, params: &Params, unit: TimeUnit) -> Result<Value, Refusal> {
         let place = self.symbol(params)?;
         let market = &mut self.markets[place];

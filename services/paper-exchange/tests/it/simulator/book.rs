@@ -92,37 +92,37 @@ fn a_local_book_ends_in_the_published_one() {
     for seed in seeds().into_iter().take(3) {
         println!("TAPEDECK_SEED={seed}");
         for stream in ["btcusdt@depth@100ms", "btcusdt@depth"] {
-            let mut street = street(seed, 2);
-            street.watch(BTreeSet::new());
+            let mut simulator = simulator(seed, 2);
+            simulator.watch(BTreeSet::new());
             let mut own = Own { dice: Dice(seed), orders: Vec::new() };
             let mut last = Book::default();
             // Somebody has been listening for a while.
-            want(&mut street, &["btcusdt@depth@100ms"]);
+            want(&mut simulator, &["btcusdt@depth@100ms"]);
             let btc = instrument("BTCUSDT");
-            let mut show = |street: &Street, _| own.show(&street.book(btc).unwrap());
-            advance_with(&mut street, NEW_YEAR + 5 * SECOND, &mut show);
-            street.take_frames();
-            want(&mut street, &["btcusdt@depth@100ms", "btcusdt@depth", "btcusdt@bookTicker"]);
+            let mut show = |simulator: &Simulator, _| own.show(&simulator.book(btc).unwrap());
+            advance_with(&mut simulator, NEW_YEAR + 5 * SECOND, &mut show);
+            simulator.take_frames();
+            want(&mut simulator, &["btcusdt@depth@100ms", "btcusdt@depth", "btcusdt@bookTicker"]);
             let mut local = LocalBook::default();
             let mut steps = Vec::new();
             for cut in 1..=60 {
                 let to = NEW_YEAR + 5 * SECOND + cut * 737_000;
-                advance_with(&mut street, to, &mut show);
+                advance_with(&mut simulator, to, &mut show);
                 // An order between two ticks, which takes something too.
-                let tick = street.current(btc).unwrap();
+                let tick = simulator.current(btc).unwrap();
                 assert_eq!(tick.trades, []);
-                let others = street.book(btc).unwrap();
+                let others = simulator.book(btc).unwrap();
                 let (price, quantity) = others.asks[0];
-                street.took(at(to), btc, &[(Side::Sell, price, quantity.get())]);
-                let others = street.book(btc).unwrap();
+                simulator.took(at(to), btc, &[(Side::Sell, price, quantity.get())]);
+                let others = simulator.book(btc).unwrap();
                 assert_ne!(others.asks[0].0, price, "what was taken is gone");
-                let ours = show(&street, btc);
-                street.published(at(to), btc, &ours);
+                let ours = show(&simulator, btc);
+                simulator.published(at(to), btc, &ours);
                 last = merged(&others, &ours);
-                let now = follow(&mut local, &street.take_frames(), stream);
+                let now = follow(&mut local, &simulator.take_frames(), stream);
                 if now.iter().any(|step| matches!(step, Step::FetchSnapshot(_))) {
                     let pairs = params(&[("symbol", "BTCUSDT"), ("limit", "5000")]);
-                    let snapshot = street.call(Endpoint::Depth, &pairs, TimeUnit::Milli).unwrap();
+                    let snapshot = simulator.call(Endpoint::Depth, &pairs, TimeUnit::Milli).unwrap();
                     let snapshot = snapshot.to_string();
                     let Message::PartialDepth(snapshot) =
                         market::decode(snapshot.as_bytes()).unwrap().message
@@ -135,12 +135,12 @@ fn a_local_book_ends_in_the_published_one() {
             }
             // Until the streams have spoken of everything; no tick follows that changes it.
             let full = (NEW_YEAR + 5 * SECOND + 60 * 737_000) / SECOND * SECOND + SECOND;
-            advance_with(&mut street, full, |street, instrument| {
-                let ours = show(street, instrument);
-                last = merged(&street.book(btc).unwrap(), &ours);
+            advance_with(&mut simulator, full, |simulator, instrument| {
+                let ours = show(simulator, instrument);
+                last = merged(&simulator.book(btc).unwrap(), &ours);
                 ours
             });
-            follow(&mut local, &street.take_frames(), stream);
+            follow(&mut local, &simulator.take_frames(), stream);
             assert_same(&local, &last);
             assert_eq!(local.synchronised, 1, "nothing was missed");
             let applied = steps.iter().filter(|step| **step == Step::Applied).count();
@@ -152,10 +152,10 @@ fn a_local_book_ends_in_the_published_one() {
 
 #[test]
 fn diffs_join_without_gap_or_overlap_and_come_at_their_pace() {
-    let mut street = street(6, 1);
-    want(&mut street, &["btcusdt@depth@100ms", "btcusdt@depth"]);
-    advance(&mut street, NEW_YEAR + 60 * SECOND);
-    let frames = street.take_frames();
+    let mut simulator = simulator(6, 1);
+    want(&mut simulator, &["btcusdt@depth@100ms", "btcusdt@depth"]);
+    advance(&mut simulator, NEW_YEAR + 60 * SECOND);
+    let frames = simulator.take_frames();
     for (stream, pace, count) in [("btcusdt@depth@100ms", 100, 600), ("btcusdt@depth", 1_000, 60)] {
         let diffs: Vec<_> = of(&frames, stream).collect();
         assert!(diffs.len() <= count && diffs.len() > count * 9 / 10, "{stream}: {}", diffs.len());
@@ -174,11 +174,11 @@ fn diffs_join_without_gap_or_overlap_and_come_at_their_pace() {
 
 #[test]
 fn partial_books_and_best_prices_are_those_of_the_snapshot() {
-    let mut street = street(6, 1);
-    want(&mut street, &["btcusdt@depth20@100ms", "btcusdt@depth5", "btcusdt@bookTicker"]);
-    advance(&mut street, NEW_YEAR + 10 * SECOND);
-    let frames = street.take_frames();
-    let depth = answer(&mut street, Endpoint::Depth, &[("symbol", "BTCUSDT"), ("limit", "20")]);
+    let mut simulator = simulator(6, 1);
+    want(&mut simulator, &["btcusdt@depth20@100ms", "btcusdt@depth5", "btcusdt@bookTicker"]);
+    advance(&mut simulator, NEW_YEAR + 10 * SECOND);
+    let frames = simulator.take_frames();
+    let depth = answer(&mut simulator, Endpoint::Depth, &[("symbol", "BTCUSDT"), ("limit", "20")]);
     let twenty = of(&frames, "btcusdt@depth20@100ms").last().unwrap();
     assert_eq!(twenty, depth);
     let five = of(&frames, "btcusdt@depth5").last().unwrap();
@@ -187,16 +187,16 @@ fn partial_books_and_best_prices_are_those_of_the_snapshot() {
     let best = of(&frames, "btcusdt@bookTicker").last().unwrap();
     assert_eq!(serde_json::json!([best["b"], best["B"]]), depth["bids"][0]);
     assert_eq!(serde_json::json!([best["a"], best["A"]]), depth["asks"][0]);
-    let ticker = answer(&mut street, Endpoint::TickerBookTicker, &[("symbol", "BTCUSDT")]);
+    let ticker = answer(&mut simulator, Endpoint::TickerBookTicker, &[("symbol", "BTCUSDT")]);
     assert_eq!([&ticker["bidPrice"], &ticker["askQty"]], [&best["b"], &best["A"]]);
 }
 
 #[test]
 fn from_one_step_to_the_next_a_book_changes_a_little() {
-    let mut street = street(6, 1);
-    want(&mut street, &["btcusdt@depth@100ms"]);
-    advance(&mut street, NEW_YEAR + 60 * SECOND);
-    let frames = street.take_frames();
+    let mut simulator = simulator(6, 1);
+    want(&mut simulator, &["btcusdt@depth@100ms"]);
+    advance(&mut simulator, NEW_YEAR + 60 * SECOND);
+    let frames = simulator.take_frames();
     let sizes: Vec<_> = of(&frames, "btcusdt@depth@100ms")
         .skip(1)
         .map(|diff| diff["b"].as_array().unwrap().len() + diff["a"].as_array().unwrap().len())

@@ -7,7 +7,7 @@ mod rules;
 mod tickers;
 mod trades;
 
-use super::Street;
+use super::Simulator;
 use crate::{
     answer::Answer,
     endpoint::Endpoint,
@@ -16,7 +16,7 @@ use crate::{
 };
 use serde_json::Value;
 
-impl Street {
+impl Simulator {
     /// Answers a request about the market at the present time.
     ///
     /// # Errors

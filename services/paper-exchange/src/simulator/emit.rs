@@ -1,7 +1,7 @@
 //! What the streams say at the full tenth of a second and at the full second.
 
 use super::{
-    Street, frames,
+    Simulator, frames,
     frames::frame,
     klines::Stretch,
     market::Market,
@@ -13,7 +13,7 @@ use super::{
 use crate::frame::MarketFrame;
 use events::Candle;
 
-impl Street {
+impl Simulator {
     /// What is due at `at`, a multiple of 100 ms, after all that happened then.
     pub(super) fn emit(&mut self, at: i64) {
         let second = at.rem_euclid(SECOND) == 0;

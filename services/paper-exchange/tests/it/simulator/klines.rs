@@ -5,15 +5,15 @@ use domain::Side;
 
 #[test]
 fn streams_of_trades_are_the_answers_and_have_no_gap() {
-    let mut street = street(11, 1);
-    want(&mut street, &["btcusdt@trade", "btcusdt@aggTrade"]);
-    advance(&mut street, NEW_YEAR + 300 * SECOND);
+    let mut simulator = simulator(11, 1);
+    want(&mut simulator, &["btcusdt@trade", "btcusdt@aggTrade"]);
+    advance(&mut simulator, NEW_YEAR + 300 * SECOND);
     let fills =
         [("60100.5", "0.5"), ("60100.5", "0.25"), ("60101", "1")].map(|(p, q)| (price(p), quantity(q)));
     let now = at(NEW_YEAR + 300 * SECOND + 17);
-    let first = street.traded(now, instrument("BTCUSDT"), Side::Sell, &fills).unwrap();
-    advance(&mut street, NEW_YEAR + 400 * SECOND);
-    let frames = street.take_frames();
+    let first = simulator.traded(now, instrument("BTCUSDT"), Side::Sell, &fills).unwrap();
+    advance(&mut simulator, NEW_YEAR + 400 * SECOND);
+    let frames = simulator.take_frames();
     let trades: Vec<_> = of(&frames, "btcusdt@trade").collect();
     let aggregates: Vec<_> = of(&frames, "btcusdt@aggTrade").collect();
     assert!(
@@ -26,7 +26,7 @@ fn streams_of_trades_are_the_answers_and_have_no_gap() {
     let limit = ("limit", "1000");
     let from = trades[0]["t"].to_string();
     let pairs = [("symbol", "BTCUSDT"), ("fromId", &*from), limit];
-    let answered = answer(&mut street, Endpoint::HistoricalTrades, &pairs);
+    let answered = answer(&mut simulator, Endpoint::HistoricalTrades, &pairs);
     let answered = answered.as_array().unwrap();
     assert_eq!(answered.len(), trades.len());
     for (row, frame) in answered.iter().zip(&trades) {
@@ -40,7 +40,7 @@ fn streams_of_trades_are_the_answers_and_have_no_gap() {
 
     let start = trades[0]["T"].to_string();
     let pairs = [("symbol", "BTCUSDT"), ("startTime", &*start), limit];
-    let answered = answer(&mut street, Endpoint::AggTrades, &pairs);
+    let answered = answer(&mut simulator, Endpoint::AggTrades, &pairs);
     let answered = answered.as_array().unwrap();
     assert_eq!(answered.len(), aggregates.len());
     let mut next_trade = ids[0];
@@ -65,15 +65,15 @@ fn streams_of_trades_are_the_answers_and_have_no_gap() {
 #[test]
 fn klines_close_once_and_are_what_is_answered() {
     let spans = ["1s", "1m", "3m", "15m", "1h", "4h", "1d", "1w", "1M"];
-    let mut street = street(12, 5);
+    let mut simulator = simulator(12, 5);
     let names: Vec<String> = spans.iter().map(|span| format!("btcusdt@kline_{span}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).chain(["btcusdt@kline_4h@+08:00"]).collect();
-    want(&mut street, &names);
+    want(&mut simulator, &names);
     // In pieces of any length.
     for cut in 1..=100 {
-        advance(&mut street, NEW_YEAR + cut * 123 * SECOND + cut * 1_234);
+        advance(&mut simulator, NEW_YEAR + cut * 123 * SECOND + cut * 1_234);
     }
-    let frames = street.take_frames();
+    let frames = simulator.take_frames();
     let over = 100 * 123 * SECOND + 100 * 1_234;
     for span in spans {
         let stream = format!("btcusdt@kline_{span}");
@@ -101,7 +101,7 @@ fn klines_close_once_and_are_what_is_answered() {
         }
         let start = (NEW_YEAR / 1_000).to_string();
         let pairs = [("symbol", "BTCUSDT"), ("interval", span), ("startTime", &*start), ("limit", "1000")];
-        let rows = answer(&mut street, Endpoint::Klines, &pairs);
+        let rows = answer(&mut simulator, Endpoint::Klines, &pairs);
         let rows = rows.as_array().unwrap();
         let kept = closed.into_iter().filter(|kline| kline["t"].as_i64() >= rows[0][0].as_i64());
         for (row, kline) in rows.iter().zip(kept) {
@@ -116,11 +116,11 @@ fn klines_close_once_and_are_what_is_answered() {
 
 #[test]
 fn coarser_klines_are_made_of_finer_ones_in_any_time_zone() {
-    let mut street = street(13, 3);
-    advance(&mut street, NEW_YEAR + 2 * HOUR + 1_800 * SECOND);
+    let mut simulator = simulator(13, 3);
+    advance(&mut simulator, NEW_YEAR + 2 * HOUR + 1_800 * SECOND);
     let mut klines = |span: &str, zone: &str| {
         let pairs = [("symbol", "BTCUSDT"), ("interval", span), ("timeZone", zone)];
-        answer(&mut street, Endpoint::Klines, &pairs).as_array().unwrap().clone()
+        answer(&mut simulator, Endpoint::Klines, &pairs).as_array().unwrap().clone()
     };
     let volume = |rows: &[Value]| rows.iter().map(|row| d(row[5].as_str().unwrap())).sum::<Decimal>();
     let hours = klines("1h", "0");
@@ -152,45 +152,45 @@ fn coarser_klines_are_made_of_finer_ones_in_any_time_zone() {
 
 #[test]
 fn driven_from_outside_klines_are_the_candles_that_were_told() {
-    let mut street = Street::default();
+    let mut simulator = Simulator::default();
     for (instrument, rules) in rules() {
-        street.list(instrument, &rules);
+        simulator.list(instrument, &rules);
     }
-    assert_eq!(street.listings().len(), 3);
-    want(&mut street, &["btcusdt@kline_1h", "btcusdt@kline_1d", "btcusdt@kline_1m"]);
+    assert_eq!(simulator.listings().len(), 3);
+    want(&mut simulator, &["btcusdt@kline_1h", "btcusdt@kline_1d", "btcusdt@kline_1m"]);
     for hour in 0..30 {
         let candle =
             candle("BTCUSDT", Interval::Hour1, NEW_YEAR + hour * HOUR, ["100", "110", "90", "105.5"], "7");
-        street.learn(&candle);
+        simulator.learn(&candle);
     }
     let day = candle("BTCUSDT", Interval::Day1, NEW_YEAR, ["1", "1", "1", "1"], "1");
-    street.learn(&day);
-    let frames = street.take_frames();
+    simulator.learn(&day);
+    let frames = simulator.take_frames();
     let closed = |stream| of(&frames, stream).filter(|frame| frame["k"]["x"] == true).count();
     assert_eq!(
         (closed("btcusdt@kline_1h"), closed("btcusdt@kline_1d"), closed("btcusdt@kline_1m")),
         (30, 1, 0)
     );
-    let days = answer(&mut street, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1d")]);
+    let days = answer(&mut simulator, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1d")]);
     assert_eq!(days[0][5], "168.00000000", "the finest wins");
-    let price = answer(&mut street, Endpoint::TickerPrice, &[("symbol", "BTCUSDT")]);
+    let price = answer(&mut simulator, Endpoint::TickerPrice, &[("symbol", "BTCUSDT")]);
     assert_eq!(price["price"], "105.50000000");
-    let depth = answer(&mut street, Endpoint::Depth, &[("symbol", "BTCUSDT")]);
+    let depth = answer(&mut simulator, Endpoint::Depth, &[("symbol", "BTCUSDT")]);
     assert_eq!(depth["bids"].as_array().unwrap().len(), 100);
-    assert!(street.next_tick(at(NEW_YEAR + 40 * HOUR)).is_none());
-    let ticker = answer(&mut street, Endpoint::Ticker24hr, &[("symbol", "BTCUSDT")]);
+    assert!(simulator.next_tick(at(NEW_YEAR + 40 * HOUR)).is_none());
+    let ticker = answer(&mut simulator, Endpoint::Ticker24hr, &[("symbol", "BTCUSDT")]);
     assert_eq!(ticker["lastPrice"], "105.50000000");
 }
 
 #[test]
 fn memory_is_bounded() {
-    let mut street = street(14, 1);
-    street.watch(BTreeSet::new());
-    assert!(street.next_tick(at(NEW_YEAR + 12 * HOUR)).is_none());
+    let mut simulator = simulator(14, 1);
+    simulator.watch(BTreeSet::new());
+    assert!(simulator.next_tick(at(NEW_YEAR + 12 * HOUR)).is_none());
     let mut count = |endpoint, pairs: &[(&str, &str)]| {
         let mut pairs = pairs.to_vec();
         pairs.extend([("symbol", "BTCUSDT"), ("limit", "1000")]);
-        let rows = answer(&mut street, endpoint, &pairs);
+        let rows = answer(&mut simulator, endpoint, &pairs);
         (rows.as_array().unwrap().len(), rows[0].clone())
     };
     // Trades of about two hours are kept, and seconds of 83 minutes.

@@ -219,7 +219,7 @@ fn scaled(of: u128, part: u128, whole: u128) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::street::random::mix;
+    use crate::simulator::random::mix;
 
     #[test]
     fn the_parts_are_the_whole() {

@@ -49,8 +49,8 @@ fn same_shape(sample: &Value, ours: &Value, place: &str) {
 #[test]
 #[cfg_attr(not(binance_samples), ignore = "needs Binance's samples: set TAPEDECK_DATA")]
 fn answers_have_the_documented_shape() {
-    let mut street = street(1, 2);
-    advance(&mut street, NEW_YEAR + 100 * SECOND);
+    let mut simulator = simulator(1, 2);
+    advance(&mut simulator, NEW_YEAR + 100 * SECOND);
     let (btc, both) = (("symbol", "BTCUSDT"), ("symbols", r#"["BTCUSDT","SHIBUSDT"]"#));
     let (full, mini) = (("type", "FULL"), ("type", "MINI"));
     let hour = ("interval", "1h");
@@ -96,7 +96,7 @@ fn answers_have_the_documented_shape() {
         let samples = samples("rest-api.md", section);
         assert_eq!(samples.len(), cases.len(), "samples of {section}");
         for (sample, (endpoint, pairs)) in samples.iter().zip(cases) {
-            same_shape(sample, &answer(&mut street, endpoint, &pairs), section);
+            same_shape(sample, &answer(&mut simulator, endpoint, &pairs), section);
         }
     }
 }
@@ -104,7 +104,7 @@ fn answers_have_the_documented_shape() {
 #[test]
 #[cfg_attr(not(binance_samples), ignore = "needs Binance's samples: set TAPEDECK_DATA")]
 fn frames_have_the_documented_shape() {
-    let mut street = street(1, 2);
+    let mut simulator = simulator(1, 2);
     let streams = [
         ("Aggregate Trade Streams", "btcusdt@aggTrade"),
         ("Trade Streams", "btcusdt@trade"),
@@ -120,9 +120,9 @@ fn frames_have_the_documented_shape() {
     ];
     let all = ["!miniTicker@arr", "!ticker_1h@arr", "!ticker_4h@arr", "!ticker_1d@arr"];
     let names: Vec<_> = streams.iter().map(|stream| stream.1).chain(all).collect();
-    want(&mut street, &names);
-    advance(&mut street, NEW_YEAR + 65 * SECOND);
-    let frames = street.take_frames();
+    want(&mut simulator, &names);
+    advance(&mut simulator, NEW_YEAR + 65 * SECOND);
+    let frames = simulator.take_frames();
     for (section, stream) in streams {
         let sample = &samples("web-socket-streams.md", section)[0];
         let mut count = 0;

@@ -21,19 +21,19 @@ const STREAMS: &[&str] = &[
 
 /// All that an hour or so says, and some answers after it.
 fn run(seed: u64, steps: &[i64]) -> String {
-    let mut street = street(seed, 2);
-    want(&mut street, STREAMS);
+    let mut simulator = simulator(seed, 2);
+    want(&mut simulator, STREAMS);
     let mut said = String::new();
     for step in steps {
-        advance(&mut street, NEW_YEAR + step);
-        for frame in street.take_frames() {
+        advance(&mut simulator, NEW_YEAR + step);
+        for frame in simulator.take_frames() {
             said += &format!("{} {} {}\n", frame.stream, frame.milli, frame.micro);
         }
     }
     for endpoint in [Endpoint::Ticker24hr, Endpoint::TickerPrice, Endpoint::TickerBookTicker] {
-        said += &answer(&mut street, endpoint, &[]).to_string();
+        said += &answer(&mut simulator, endpoint, &[]).to_string();
     }
-    said + &answer(&mut street, Endpoint::Depth, &[("symbol", "BTCUSDT"), ("limit", "5000")]).to_string()
+    said + &answer(&mut simulator, Endpoint::Depth, &[("symbol", "BTCUSDT"), ("limit", "5000")]).to_string()
 }
 
 #[test]
@@ -50,20 +50,20 @@ fn the_same_inputs_give_the_same_bytes_however_time_is_cut() {
 #[test]
 fn who_looks_on_changes_nothing() {
     let end = NEW_YEAR + 600 * SECOND;
-    let ask_all = |street: &mut Street| {
+    let ask_all = |simulator: &mut Simulator| {
         let pairs = [("symbol", "BTCUSDT"), ("limit", "1000")];
-        let trades = answer(street, Endpoint::Trades, &pairs);
+        let trades = answer(simulator, Endpoint::Trades, &pairs);
         let mut klines = pairs.to_vec();
         klines.push(("interval", "1s"));
-        let book = street.book(instrument("BTCUSDT")).unwrap();
-        (trades, answer(street, Endpoint::Klines, &klines), book)
+        let book = simulator.book(instrument("BTCUSDT")).unwrap();
+        (trades, answer(simulator, Endpoint::Klines, &klines), book)
     };
-    let mut quiet = street(3, 2);
+    let mut quiet = simulator(3, 2);
     quiet.watch(BTreeSet::new());
     assert!(quiet.next_tick(at(end)).is_none(), "nobody watches");
-    let mut followed = street(3, 2);
+    let mut followed = simulator(3, 2);
     want(&mut followed, STREAMS);
-    let mut watched = street(3, 2);
+    let mut watched = simulator(3, 2);
     watched.watch(BTreeSet::from([instrument("BTCUSDT")]));
     let (mut trades, mut tenths) = (0, BTreeSet::new());
     while let Some(tick) = watched.next_tick(at(end)) {
@@ -123,7 +123,7 @@ fn row(kline: &Value) -> Vec<Decimal> {
     (1..=5).map(|i| d(kline[i].as_str().unwrap())).collect()
 }
 
-fn kline_of(street: &mut Street, candle: &Candle) -> Value {
+fn kline_of(simulator: &mut Simulator, candle: &Candle) -> Value {
     let open = candle.open_time.millis().to_string();
     let pairs = [
         ("symbol", "BTCUSDT"),
@@ -131,7 +131,7 @@ fn kline_of(street: &mut Street, candle: &Candle) -> Value {
         ("startTime", &open),
         ("endTime", &open),
     ];
-    answer(street, Endpoint::Klines, &pairs)[0].clone()
+    answer(simulator, Endpoint::Klines, &pairs)[0].clone()
 }
 
 #[test]
@@ -143,11 +143,11 @@ fn candles_are_reproduced_exactly() {
         let length = interval.length().as_micros() as i64;
         let candles = series(&mut Dice(seed), interval, NEW_YEAR, count);
         let end = NEW_YEAR + count * length;
-        let mut street = made_of(candles.clone(), seed, NEW_YEAR);
-        street.watch(BTreeSet::new());
-        assert!(street.next_tick(at(end)).is_none());
+        let mut simulator = made_of(candles.clone(), seed, NEW_YEAR);
+        simulator.watch(BTreeSet::new());
+        assert!(simulator.next_tick(at(end)).is_none());
         for candle in &candles {
-            let kline = kline_of(&mut street, candle);
+            let kline = kline_of(&mut simulator, candle);
             let found = row(&kline);
             let wanted = [candle.open, candle.high, candle.low, candle.close].map(Price::get);
             assert_eq!(found[..4], wanted, "{candle:?}");
@@ -168,10 +168,10 @@ fn candles_are_reproduced_exactly() {
 fn trades_lie_on_the_grid_and_between_high_and_low_and_make_the_price() {
     let candles =
         vec![candle("BTCUSDT", Interval::Hour1, NEW_YEAR, ["100.00", "101.00", "99.00", "100.50"], "500")];
-    let mut street = made_of(candles, 5, NEW_YEAR - SECOND);
+    let mut simulator = made_of(candles, 5, NEW_YEAR - SECOND);
     let (mut count, mut volume, mut last_at) = (0, Decimal::ZERO, at(0));
     let (mut buys, mut sells, mut prices) = (0, 0, BTreeSet::new());
-    while let Some(tick) = street.next_tick(at(NEW_YEAR + HOUR - 1)) {
+    while let Some(tick) = simulator.next_tick(at(NEW_YEAR + HOUR - 1)) {
         assert!(tick.at > last_at, "time goes on");
         last_at = tick.at;
         for (price, quantity, side) in tick.trades {
@@ -185,10 +185,10 @@ fn trades_lie_on_the_grid_and_between_high_and_low_and_make_the_price() {
                 Side::Sell => sells += 1,
             }
         }
-        let book = street.book(tick.instrument).unwrap();
+        let book = simulator.book(tick.instrument).unwrap();
         let (bid, ask) = (book.bids[0].0, book.asks[0].0);
         assert!(bid < ask && book.bids.len() > 100 && book.asks.len() > 100);
-        let last = street.last_price(tick.instrument).unwrap();
+        let last = simulator.last_price(tick.instrument).unwrap();
         assert!(bid == last || ask == last, "{bid} {ask} {last}");
     }
     assert_eq!(volume, d("500"));
@@ -199,14 +199,14 @@ fn trades_lie_on_the_grid_and_between_high_and_low_and_make_the_price() {
 
 #[test]
 fn it_never_stands_still_where_candles_end() {
-    let mut street = made_of(
+    let mut simulator = made_of(
         vec![candle("BTCUSDT", Interval::Day1, NEW_YEAR - DAY, ["100", "110", "90", "105"], "1000")],
         9,
         NEW_YEAR,
     );
     let mut prices = BTreeSet::new();
     let (mut ticks, mut last) = (0, at(NEW_YEAR));
-    while let Some(tick) = street.next_tick(at(NEW_YEAR + 6 * HOUR)) {
+    while let Some(tick) = simulator.next_tick(at(NEW_YEAR + 6 * HOUR)) {
         assert!(tick.at.since(last).as_secs() < 30, "{} after {last}", tick.at);
         last = tick.at;
         prices.extend(tick.trades.iter().map(|trade| trade.0));
@@ -228,14 +228,14 @@ fn the_finest_candle_wins_and_a_hole_in_it_is_walked_through() {
     let day = candle("BTCUSDT", Interval::Day1, NEW_YEAR, ["500", "900", "400", "600"], "9000");
     let mut hours: Vec<_> = (0..24).filter(|n| !(5..7).contains(n)).map(|n| hour(n, "101")).collect();
     hours.push(day);
-    let mut street = made_of(hours.clone(), 4, NEW_YEAR);
-    street.watch(BTreeSet::new());
-    assert!(street.next_tick(at(NEW_YEAR + DAY)).is_none());
+    let mut simulator = made_of(hours.clone(), 4, NEW_YEAR);
+    simulator.watch(BTreeSet::new());
+    assert!(simulator.next_tick(at(NEW_YEAR + DAY)).is_none());
     for candle in &hours[..22] {
-        let found = row(&kline_of(&mut street, candle));
+        let found = row(&kline_of(&mut simulator, candle));
         assert_eq!(found[..4], [candle.open, candle.high, candle.low, candle.close].map(Price::get));
     }
-    let day = row(&kline_of(&mut street, &hours[22]));
+    let day = row(&kline_of(&mut simulator, &hours[22]));
     assert_eq!([day[0], day[3]], [d("100"), d("101")]);
     assert!(day[1] < d("150") && day[2] > d("60"), "the hole is walked through near by: {day:?}");
 }
@@ -244,30 +244,30 @@ fn the_finest_candle_wins_and_a_hole_in_it_is_walked_through() {
 fn the_past_is_shifted_to_the_present() {
     let candles =
         vec![candle("BTCUSDT", Interval::Day1, NEW_YEAR - DAY, ["100", "110", "90", "105"], "1000")];
-    let mut street = Street::new(Source {
+    let mut simulator = Simulator::new(Source {
         rules: rules(),
         candles: Box::new(candles.into_iter()),
         seed: 1,
         shift: 100 * DAY,
         start: at(NEW_YEAR + 100 * DAY + 5 * HOUR),
     });
-    let klines = answer(&mut street, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1d")]);
+    let klines = answer(&mut simulator, Endpoint::Klines, &[("symbol", "BTCUSDT"), ("interval", "1d")]);
     let klines = klines.as_array().unwrap();
     assert_eq!(klines[0][0], (NEW_YEAR + 99 * DAY) / 1_000);
     assert_eq!(klines[0][4], "105.00000000");
     // Something is there to be asked for at once.
-    let trades = answer(&mut street, Endpoint::Trades, &[("symbol", "BTCUSDT")]);
+    let trades = answer(&mut simulator, Endpoint::Trades, &[("symbol", "BTCUSDT")]);
     assert_eq!(trades.as_array().unwrap().len(), 500);
-    assert_eq!(street.book(instrument("SHIBUSDT")), None, "nothing is known of it");
+    assert_eq!(simulator.book(instrument("SHIBUSDT")), None, "nothing is known of it");
 }
 
 #[test]
 fn nobody_trades_in_what_does_not_trade() {
-    let mut street = street(2, 2);
-    street.set_status(instrument("BTCUSDT"), "HALT");
-    let last = street.last_price(instrument("BTCUSDT"));
-    while let Some(tick) = street.next_tick(at(NEW_YEAR + 60 * SECOND)) {
+    let mut simulator = simulator(2, 2);
+    simulator.set_status(instrument("BTCUSDT"), "HALT");
+    let last = simulator.last_price(instrument("BTCUSDT"));
+    while let Some(tick) = simulator.next_tick(at(NEW_YEAR + 60 * SECOND)) {
         assert_ne!(tick.instrument, instrument("BTCUSDT"));
     }
-    assert_eq!(street.last_price(instrument("BTCUSDT")), last);
+    assert_eq!(simulator.last_price(instrument("BTCUSDT")), last);
 }

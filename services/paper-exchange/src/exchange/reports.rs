@@ -393,7 +393,7 @@ impl Exchange {
     fn changed_at(&mut self, owner: Owner, as_of: Timestamp) -> Timestamp {
         let last = self.last_change(owner);
         // What is told first follows on nothing.
-        let later = !self.told.contains_key(&owner) || as_of.millis() > last.millis();
+        let later = !self.frames_sent.contains_key(&owner) || as_of.millis() > last.millis();
         let changed = if later { as_of } else { Timestamp::from_millis(last.millis() + 1) };
         self.changed.insert(owner, changed);
         changed
@@ -442,9 +442,9 @@ impl Exchange {
     }
 
     pub(super) fn push(&mut self, owner: Owner, milli: String, micro: String) {
-        let told = self.told.entry(owner).or_default();
-        *told += 1;
-        let number = *told;
+        let number = self.frames_sent.entry(owner).or_default();
+        *number += 1;
+        let number = *number;
         self.account_frames.push(AccountFrame { owner, number, at: self.now, milli, micro });
     }
 

@@ -3,8 +3,8 @@
 use crate::{
     params::Params,
     refusal::Refusal,
-    street::Street,
-    street::span::{HOUR, MINUTE},
+    simulator::Simulator,
+    simulator::span::{HOUR, MINUTE},
 };
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub enum Symbols {
     Some(Vec<usize>),
 }
 
-impl Street {
+impl Simulator {
     /// The place of the parameter `symbol`.
     pub fn symbol(&self, params: &Params) -> Result<usize, Refusal> {
         let name = mandatory(params, "symbol")?;

@@ -4,14 +4,14 @@ use super::given::{answer, limit};
 use crate::{
     params::Params,
     refusal::Refusal,
-    street::{Street, frames, units::text},
+    simulator::{Simulator, frames, units::text},
 };
 use serde_json::{Value, json, value::RawValue};
 
 /// Levels of a side that are told.
 const MOST_LEVELS: usize = 5_000;
 
-impl Street {
+impl Simulator {
     /// What is answered is what is published, so that it joins with the streams.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn refusal(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> (i64, String) {
-    let refusal = ask(street, endpoint, pairs).expect_err(&format!("{endpoint:?} {pairs:?}"));
+fn refusal(simulator: &mut Simulator, endpoint: Endpoint, pairs: &[(&str, &str)]) -> (i64, String) {
+    let refusal = ask(simulator, endpoint, pairs).expect_err(&format!("{endpoint:?} {pairs:?}"));
     assert_eq!(refusal.status, 400);
     (refusal.code, refusal.msg)
 }
@@ -11,7 +11,7 @@ fn refusal(street: &mut Street, endpoint: Endpoint, pairs: &[(&str, &str)]) -> (
 #[test]
 fn errors_are_those_of_the_documentation() {
     use Endpoint::*;
-    let mut street = street(1, 1);
+    let mut simulator = simulator(1, 1);
     let btc = ("symbol", "BTCUSDT");
     let mandatory =
         |name: &str| format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed.");
@@ -79,50 +79,54 @@ fn errors_are_those_of_the_documentation() {
             "Combination of optional parameters invalid.",
         ),
     ] {
-        assert_eq!(refusal(&mut street, endpoint, pairs), (code, msg.to_owned()), "{endpoint:?} {pairs:?}");
+        assert_eq!(
+            refusal(&mut simulator, endpoint, pairs),
+            (code, msg.to_owned()),
+            "{endpoint:?} {pairs:?}"
+        );
     }
-    let (code, msg) = refusal(&mut street, TickerPrice, &[("symbols", "BTCUSDT")]);
+    let (code, msg) = refusal(&mut simulator, TickerPrice, &[("symbols", "BTCUSDT")]);
     assert_eq!(code, -1100);
     assert!(
         msg.starts_with("Illegal characters found in parameter 'symbols'; legal range is '^\\[("),
         "{msg}"
     );
-    assert_eq!(refusal(&mut street, OrderPlace, &[btc]).0, -1020);
+    assert_eq!(refusal(&mut simulator, OrderPlace, &[btc]).0, -1020);
 }
 
 #[test]
 fn there_are_no_execution_rules_and_no_block_trades() {
-    let mut street = street(1, 1);
+    let mut simulator = simulator(1, 1);
     for pairs in [&[][..], &[("symbol", "BTCUSDT")], &[("symbolStatus", "HALT")]] {
-        let rules = answer(&mut street, Endpoint::ExecutionRules, pairs);
+        let rules = answer(&mut simulator, Endpoint::ExecutionRules, pairs);
         assert_eq!(rules, serde_json::json!({ "symbolRules": [] }));
     }
     let blocks = [("symbol", "BTCUSDT"), ("fromId", "0")];
-    assert_eq!(answer(&mut street, Endpoint::HistoricalBlockTrades, &blocks), serde_json::json!([]));
+    assert_eq!(answer(&mut simulator, Endpoint::HistoricalBlockTrades, &blocks), serde_json::json!([]));
 }
 
 #[test]
 fn one_symbol_is_an_object_and_some_or_all_are_a_list() {
-    let mut street = street(1, 1);
-    street.set_status(instrument("SHIBUSDT"), "BREAK");
+    let mut simulator = simulator(1, 1);
+    simulator.set_status(instrument("SHIBUSDT"), "BREAK");
     for endpoint in [Endpoint::Ticker24hr, Endpoint::TickerPrice, Endpoint::TickerBookTicker] {
-        assert_eq!(answer(&mut street, endpoint, &[("symbol", "币安人生USDT")])["symbol"], "币安人生USDT");
-        let list = answer(&mut street, endpoint, &[("symbols", r#"["SHIBUSDT","BTCUSDT"]"#)]);
+        assert_eq!(answer(&mut simulator, endpoint, &[("symbol", "币安人生USDT")])["symbol"], "币安人生USDT");
+        let list = answer(&mut simulator, endpoint, &[("symbols", r#"["SHIBUSDT","BTCUSDT"]"#)]);
         assert_eq!([&list[0]["symbol"], &list[1]["symbol"]], ["SHIBUSDT", "BTCUSDT"]);
-        assert_eq!(answer(&mut street, endpoint, &[]).as_array().unwrap().len(), 3);
-        let trading = answer(&mut street, endpoint, &[("symbolStatus", "TRADING")]);
+        assert_eq!(answer(&mut simulator, endpoint, &[]).as_array().unwrap().len(), 3);
+        let trading = answer(&mut simulator, endpoint, &[("symbolStatus", "TRADING")]);
         assert_eq!(trading.as_array().unwrap().len(), 2, "{endpoint:?}");
     }
 }
 
 #[test]
 fn limits_and_times_of_klines() {
-    let mut street = street(1, 1);
-    advance(&mut street, NEW_YEAR + 30 * SECOND);
+    let mut simulator = simulator(1, 1);
+    advance(&mut simulator, NEW_YEAR + 30 * SECOND);
     let mut klines = |more: &[(&str, &str)]| {
         let mut pairs = vec![("symbol", "BTCUSDT"), ("interval", "1h")];
         pairs.extend(more);
-        let rows = answer(&mut street, Endpoint::Klines, &pairs);
+        let rows = answer(&mut simulator, Endpoint::Klines, &pairs);
         rows.as_array()
             .unwrap()
             .iter()
@@ -142,11 +146,11 @@ fn limits_and_times_of_klines() {
 
 #[test]
 fn microseconds_are_written_where_they_are_asked_for() {
-    let mut street = street(1, 1);
+    let mut simulator = simulator(1, 1);
     let mut ask = |endpoint, more: &[(&str, &str)], unit| {
         let mut pairs = vec![("symbol", "BTCUSDT")];
         pairs.extend(more);
-        street.call(endpoint, &params(&pairs), unit).unwrap()
+        simulator.call(endpoint, &params(&pairs), unit).unwrap()
     };
     let kline = [("interval", "1h"), ("limit", "1")];
     let (milli, micro) =
@@ -159,17 +163,17 @@ fn microseconds_are_written_where_they_are_asked_for() {
 
 #[test]
 fn tickers_tell_of_their_windows() {
-    let mut street = street(1, 2);
+    let mut simulator = simulator(1, 2);
     let now = NEW_YEAR + 90 * 60 * SECOND + 47_099_000;
-    advance(&mut street, now);
+    advance(&mut simulator, now);
     let btc = ("symbol", "BTCUSDT");
-    let day = answer(&mut street, Endpoint::Ticker24hr, &[btc]);
+    let day = answer(&mut simulator, Endpoint::Ticker24hr, &[btc]);
     assert_eq!(day["closeTime"], now / 1_000);
     assert_eq!(day["openTime"], (now - DAY) / 1_000);
-    let rolling = answer(&mut street, Endpoint::TickerRolling, &[btc, ("windowSize", "1h")]);
+    let rolling = answer(&mut simulator, Endpoint::TickerRolling, &[btc, ("windowSize", "1h")]);
     assert_eq!(rolling["openTime"], (NEW_YEAR + 30 * 60 * SECOND) / 1_000, "on a minute");
     assert_eq!(rolling["closeTime"], now / 1_000);
-    let trading_day = answer(&mut street, Endpoint::TickerTradingDay, &[btc]);
+    let trading_day = answer(&mut simulator, Endpoint::TickerTradingDay, &[btc]);
     assert_eq!(trading_day["openTime"], NEW_YEAR / 1_000);
     assert_eq!(trading_day["closeTime"], (NEW_YEAR + DAY) / 1_000 - 1);
     for ticker in [&day, &rolling, &trading_day] {
@@ -181,24 +185,24 @@ fn tickers_tell_of_their_windows() {
     }
     // The minutes of a window, added up.
     let start = (NEW_YEAR / 1_000 + 1_800_000).to_string();
-    let minutes = answer(&mut street, Endpoint::Klines, &[btc, ("interval", "1m"), ("startTime", &start)]);
+    let minutes = answer(&mut simulator, Endpoint::Klines, &[btc, ("interval", "1m"), ("startTime", &start)]);
     let sum = |place: usize| {
         minutes.as_array().unwrap().iter().map(|row| d(row[place].as_str().unwrap())).sum::<Decimal>()
     };
     assert_eq!(d(rolling["volume"].as_str().unwrap()), sum(5));
-    let average = answer(&mut street, Endpoint::AvgPrice, &[btc]);
+    let average = answer(&mut simulator, Endpoint::AvgPrice, &[btc]);
     let low = d(rolling["lowPrice"].as_str().unwrap());
     let high = d(rolling["highPrice"].as_str().unwrap());
     assert!((low..=high).contains(&d(average["price"].as_str().unwrap())));
     assert_eq!(
-        street.average_price(instrument("BTCUSDT")).unwrap().get(),
+        simulator.average_price(instrument("BTCUSDT")).unwrap().get(),
         d(average["price"].as_str().unwrap())
     );
 }
 
 #[test]
 fn streams_are_known_by_their_names() {
-    let street = street(1, 1);
+    let simulator = simulator(1, 1);
     for known in [
         "btcusdt@trade",
         "btcusdt@aggTrade",
@@ -218,7 +222,7 @@ fn streams_are_known_by_their_names() {
         "!miniTicker@arr@1000ms",
         "!ticker_1h@arr",
     ] {
-        assert!(street.is_stream(known), "{known}");
+        assert!(simulator.is_stream(known), "{known}");
     }
     for unknown in [
         "",
@@ -234,6 +238,6 @@ fn streams_are_known_by_their_names() {
         "!ticker_2h@arr",
         "!bookTicker",
     ] {
-        assert!(!street.is_stream(unknown), "{unknown}");
+        assert!(!simulator.is_stream(unknown), "{unknown}");
     }
 }
