@@ -26,6 +26,9 @@ pub enum BusFault {
     Away { why: String },
     #[error("RabbitMQ takes no messages now: {why}; free memory or disk on its host")]
     Blocked { why: String },
+    /// Within a process: the recorder does not keep up, or does not run.
+    #[error("{waiting} frames wait for the recorder, and there is no room for more")]
+    Full { waiting: usize },
     #[error("RabbitMQ did not answer in time: {what}")]
     TimedOut { what: &'static str },
     #[error("RabbitMQ refused {count} of the messages (is the queue full? see `tapedeck topology check`)")]

@@ -17,17 +17,16 @@ mod error;
 mod frame;
 mod hex;
 mod in_process;
+mod ingest;
 mod rabbit;
 mod status;
 pub mod topology;
 
 pub use error::{BusError, BusFault};
 pub use frame::{FrameKind, IngestFrame, Malformed};
-pub use in_process::{CAPACITY, InProcess};
-pub use rabbit::{
-    Batch, IngestConsumer, IngestPublisher, IngestQueue, NOT_YET, Rabbit, RowSubscription, TapePublisher,
-    WINDOW,
-};
+pub use in_process::{CAPACITY, Frames, InProcess};
+pub use ingest::{Batch, IngestConsumer, IngestPublisher};
+pub use rabbit::{IngestQueue, NOT_YET, Rabbit, RowSubscription, TapePublisher, WINDOW};
 pub use status::BusStatus;
 
 use events::{Hash, Position, Row, Uuid};

@@ -22,13 +22,13 @@ mod tape_publisher;
 pub use feed::RowSubscription;
 pub use ingest_consumer::IngestConsumer;
 pub use ingest_publisher::IngestPublisher;
-pub use lane::Batch;
+pub use lane::Receipt;
 pub use limits::WINDOW;
 pub use link::NOT_YET;
 pub use tape_publisher::TapePublisher;
 
 pub(crate) use address::Address;
-pub(crate) use limits::{CLOSE, ask};
+pub(crate) use limits::{CLOSE, IDLE, ask};
 pub(crate) use session::Session;
 
 use crate::{BusError, BusStatus, status::Counters, topology};
@@ -107,14 +107,14 @@ impl Rabbit {
         TapePublisher::new(self.publish_link(), self.consume_link())
     }
 
-    pub fn ingest_publisher(&self) -> IngestPublisher {
-        IngestPublisher::new(self.publish_link())
+    pub fn ingest_publisher(&self) -> crate::IngestPublisher {
+        crate::IngestPublisher::Rabbit(IngestPublisher::new(self.publish_link()))
     }
 
-    /// `prefetch` deliveries at most are on their way or in the caller's hands; make it twice the
-    /// batch or more, so that the next one is here while one is being recorded. 0 is taken as 1.
-    pub fn ingest_consumer(&self, queue: IngestQueue, prefetch: u16) -> IngestConsumer {
-        IngestConsumer::new(self.consume_link(), queue, prefetch.max(1))
+    /// As [`crate::Bus::ingest_consumer`].
+    pub fn ingest_consumer(&self, queue: IngestQueue, prefetch: u16) -> crate::IngestConsumer {
+        let consumer = IngestConsumer::new(self.consume_link(), queue, prefetch.max(1));
+        crate::IngestConsumer::Rabbit(Box::new(consumer))
     }
 
     pub(crate) fn subscribe(&self, tape: Uuid) -> RowSubscription {

@@ -100,7 +100,7 @@ impl Status {
     }
 
     /// Time and position go on together, so that none is told that is not on the tape.
-    pub(crate) fn committed(&self, head: &Head, events: u64) {
+    pub fn committed(&self, head: &Head, events: u64) {
         self.0.market_time.store(head.recorded_at.micros(), Ordering::Relaxed);
         self.0.metrics.market_time.set(head.recorded_at.millis() / 1_000);
         self.0.head.store(head.position, Ordering::Relaxed);
@@ -108,7 +108,7 @@ impl Status {
         self.0.metrics.events.inc_by(events);
         self.0.metrics.commits.inc();
     }
-    pub(crate) fn heard_candle(&self) {
+    pub fn heard_candle(&self) {
         self.0.candles.fetch_add(1, Ordering::Relaxed);
     }
 

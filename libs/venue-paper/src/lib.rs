@@ -38,6 +38,19 @@
 //! 9. A fill on a candle happens at its close, when it could first be known; one on a quote at the
 //!    quote's time.
 //!
+//! # The matching rule on best prices
+//!
+//! A live market quotes a bid and an ask with each price ([`events::BestPrices`]); then the rules above hold with these
+//! differences.
+//!
+//! 1. **Takers** get the ask when they buy and the bid when they sell, without slippage up to what is shown there; who
+//!    wants more gets all of it worsened.
+//! 2. **Stops** are triggered by the price that they would take, and take it.
+//! 3. **Makers** trade at their price as soon as a best price reaches it.
+//! 4. Candles go on to fill what no quote has filled.
+//!
+//! A quote without them is the open of a candle that is played, and triggers nothing: the candle will tell.
+//!
 //! # The matching rule on books
 //!
 //! A market trades on books from the first book that [`engine::Spot`] is shown of it; the unit's never do.

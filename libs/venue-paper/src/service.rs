@@ -2,13 +2,13 @@
 
 use crate::{
     Config,
-    engine::{Acceptance, Balance, Exchange, Owner, Refusal, Report, list_of},
+    engine::{Acceptance, Balance, Exchange, Owner, Quote, Refusal, Report, list_of},
     translate,
 };
 use domain::{ClientOrderId, Instrument, InstrumentKind, NewOrder, OrderRequest, Timestamp};
 use events::{
     AccountEvent, CancelAttempted, CandleEvent, Event, InstrumentEvent, Kind, OrderAccepted, OrderAttempted,
-    OrderEvent, OrderRejected, OrderSubmitted, QuoteEvent, Rejection,
+    OrderEvent, OrderRejected, OrderSubmitted, QuoteEvent, QuoteSeen, Rejection,
 };
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -63,7 +63,7 @@ impl Service for VenuePaper {
         match event {
             Event::Candle(CandleEvent::Closed(e)) => state.exchange.see_candle(terms, &e.candle),
             Event::Quote(QuoteEvent::Seen(e)) => {
-                state.exchange.see_quote(terms, &e.instrument, e.price, e.at);
+                state.exchange.see_quote(terms, &e.instrument, &quote(e));
             }
             Event::Instrument(InstrumentEvent::Listed(e)) => match e.instrument.kind {
                 InstrumentKind::Spot => state.exchange.list(e.instrument, &e.rules),
@@ -96,7 +96,7 @@ impl Service for VenuePaper {
                 self.say(e.candle.instrument, exchange.trade_candle(terms, now, &e.candle))
             }
             Event::Quote(QuoteEvent::Seen(e)) => {
-                self.say(e.instrument, exchange.trade_quote(terms, now, &e.instrument))
+                self.say(e.instrument, exchange.trade_quote(terms, now, &e.instrument, &quote(e)))
             }
             Event::Instrument(InstrumentEvent::Listed(e)) => {
                 self.say(e.instrument, self.starting_balances(exchange, now))
@@ -182,6 +182,10 @@ impl State {
             self.submitted.insert(arrived.request.id(), arrived);
         }
     }
+}
+
+const fn quote(seen: &QuoteSeen) -> Quote {
+    Quote { price: seen.price, at: seen.at, best: seen.best }
 }
 
 /// Nothing is known of the request: it was never submitted, or has arrived before.

@@ -1,4 +1,4 @@
-//! The ingestor: the account's stream at Binance, raw, into the queue `ingest`.
+//! The ingestor: the account's stream at Binance, raw, into the queue `ingest` of a broker or of this process.
 //!
 //! It knows no database and no other service, so that two of them can run anywhere; whoever drains
 //! the queue records each fact once.

@@ -14,7 +14,7 @@ use crate::{
     patience::{Backoff, Patience, Stop, machine_clock},
     record::{self, Fact, Reading, Target},
 };
-use bus::{IngestConsumer, IngestFrame, IngestQueue, Malformed, Rabbit, topology};
+use bus::{Bus, IngestConsumer, IngestFrame, IngestQueue, Malformed, topology};
 use domain::Timestamp;
 use std::time::Duration;
 use tape::{Commit, Committed, CursorMove, Frame, OnConflict, Outcome, Tape, chain};
@@ -62,7 +62,7 @@ const ACKNOWLEDGE: Duration = Duration::from_secs(10);
 /// A lost fence, or what only a person can mend. A tape or a broker that is away is waited for.
 pub async fn drain(
     tape: &Tape,
-    bus: &Rabbit,
+    bus: &Bus,
     lease: Fence,
     parsers: Parsers,
     counters: &Counters,
@@ -76,7 +76,7 @@ pub async fn drain(
     Ok(())
 }
 
-async fn flow(mut recorder: Recorder<'_>, bus: &Rabbit, pace: &Pace) -> Result<(), Fault> {
+async fn flow(mut recorder: Recorder<'_>, bus: &Bus, pace: &Pace) -> Result<(), Fault> {
     let mut consumer = bus.ingest_consumer(pace.queue, pace.prefetch);
     let mut backoff = Backoff::new();
     while !recorder.patience.stop.is_asked() {
@@ -133,7 +133,7 @@ async fn one_batch(
     match acknowledged {
         Ok(Ok(())) => Ok(Turn::Done),
         Ok(Err(fault)) => Ok(recorder.unacknowledged(fault.to_string())),
-        Err(_) => Ok(recorder.unacknowledged("RabbitMQ did not take an acknowledgement".to_owned())),
+        Err(_) => Ok(recorder.unacknowledged("the queue did not take an acknowledgement".to_owned())),
     }
 }
 

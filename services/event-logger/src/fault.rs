@@ -98,6 +98,7 @@ impl From<BusFault> for Fault {
         match e {
             BusFault::Away { .. }
             | BusFault::Blocked { .. }
+            | BusFault::Full { .. }
             | BusFault::TimedOut { .. }
             | BusFault::Refused { .. }
             | BusFault::Returned { .. }

@@ -450,7 +450,7 @@ impl Feed {
         let mut asked = std::mem::take(&mut self.state.asked);
         asked.retain(|instrument| match self.opening(*instrument, at) {
             Some(candle) if candle.open_time == at => {
-                events.push(QuoteSeen { instrument: *instrument, price: candle.open, at }.into());
+                events.push(QuoteSeen { instrument: *instrument, price: candle.open, at, best: None }.into());
                 false
             }
             _ => true,

@@ -13,7 +13,7 @@ pub use on_tape::{
 };
 pub use owner::{Close, Doctor, OnBus, TopologyCommand, Trading};
 pub use running::{Backtest, ExchangeServe, Run, Simulate, Up};
-pub use values::{ExchangeMarket, Played, RunVenue, Speed, Until, UpVenue, Wanted, Which};
+pub use values::{ExchangeMarket, RunVenue, Speed, Until, UpVenue, Wanted, Which};
 
 use clap::{Args, Parser, Subcommand};
 use settings::{Environment, Secret};
@@ -36,6 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   tapedeck up                                         trade a made-up market on paper, live summary
   tapedeck up --market recorded:candles --speed max --exit-when-done
+  tapedeck up --market binance:BTCUSDT,ETHUSDT:1d     trade live candles on paper, at quoted prices
   tapedeck run event-logger                           one service of many, on PostgreSQL and RabbitMQ
   tapedeck backtest --candles candles --out results   signals, trades, equity and a summary
   tapedeck trades                                     what came of it
@@ -94,7 +95,7 @@ const ORDER_STATES: &str = "Only those in these states: submitted, working, stuc
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole engine in this process, trading on paper
+    /// Run the whole engine in this process: a market that is played, or live candles, on paper or at Binance
     Up(Up),
     /// Run some services in this process, beside others on the same tape and broker
     Run(Run),

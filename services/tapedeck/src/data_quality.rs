@@ -67,6 +67,11 @@ impl Known {
             unheard,
         }
     }
+
+    /// Of live candles: no file is at hand.
+    pub fn live(settings: &Settings, unheard: Vec<Unheard>) -> Self {
+        Self { lookbacks: lookbacks(settings), unheard, ..Self::default() }
+    }
 }
 
 fn spans(market: &Opened) -> BTreeMap<Series, Span> {

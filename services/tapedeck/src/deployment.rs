@@ -1,8 +1,8 @@
 //! The services by name, and the units of each: what `tapedeck run` is asked for.
 
-use crate::{WrongUse, cli::RunVenue, units};
+use crate::{cli::RunVenue, units};
 use domain::UnitName;
-use service::Host;
+use service::{Host, Own};
 use settings::Settings;
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
 
@@ -22,63 +22,79 @@ pub enum Service {
     PortfolioTracker,
 }
 
+/// What a service is: one row.
+pub struct Row {
+    pub service: Service,
+    pub name: &'static str,
+    /// Where a fleet at that venue needs it.
+    pub venues: &'static [RunVenue],
+    /// What it runs beside its cores ([`units::of_services`]).
+    pub source: Option<Source>,
+    /// Whether its sinks have hands that reach a real venue.
+    pub hands: bool,
+}
+
+/// Who says what no core says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The loops of the recorder.
+    Recorder,
+    Market,
+    /// The streams of live accounts.
+    Ingestors,
+}
+
+const ANYWHERE: &[RunVenue] = &[RunVenue::VenuePaper, RunVenue::Binance];
+const PAPER: &[RunVenue] = &[RunVenue::VenuePaper];
+const BINANCE: &[RunVenue] = &[RunVenue::Binance];
+
+/// The deployment: `run` and `up` on live candles take it from here.
+pub const ROWS: [Row; 11] = [
+    Row { source: Some(Source::Recorder), ..cores(Service::EventLogger, "event-logger") },
+    Row { source: Some(Source::Market), ..cores(Service::MarketData, "market-data") },
+    Row { venues: PAPER, ..cores(Service::VenuePaper, "venue-paper") },
+    Row {
+        venues: BINANCE,
+        source: Some(Source::Ingestors),
+        ..cores(Service::BinanceOrdersToAmqp, "binance-orders-to-amqp")
+    },
+    cores(Service::Edge70Signals, "edge70-signals"),
+    cores(Service::Bridge, "edge-signal-to-tas-bridge"),
+    cores(Service::PositionSizer, "position-sizer"),
+    Row { hands: true, ..cores(Service::TradeAbstraction, "trade-abstraction") },
+    cores(Service::OrderTracker, "order-tracker"),
+    cores(Service::PositionTracker, "position-tracker"),
+    cores(Service::PortfolioTracker, "portfolio-tracker"),
+];
+
+/// A service of cores alone, that every fleet needs.
+const fn cores(service: Service, name: &'static str) -> Row {
+    Row { service, name, venues: ANYWHERE, source: None, hands: false }
+}
+
+impl Row {
+    /// Whether it sends orders or hears accounts, for which it needs their keys; nobody else should have them.
+    pub fn needs_keys(&self) -> bool {
+        self.hands || self.source == Some(Source::Ingestors)
+    }
+}
+
 impl Service {
-    pub const ALL: [Self; 11] = [
-        Self::EventLogger,
-        Self::MarketData,
-        Self::VenuePaper,
-        Self::BinanceOrdersToAmqp,
-        Self::Edge70Signals,
-        Self::Bridge,
-        Self::PositionSizer,
-        Self::TradeAbstraction,
-        Self::OrderTracker,
-        Self::PositionTracker,
-        Self::PortfolioTracker,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EventLogger => "event-logger",
-            Self::MarketData => "market-data",
-            Self::VenuePaper => "venue-paper",
-            Self::BinanceOrdersToAmqp => "binance-orders-to-amqp",
-            Self::Edge70Signals => "edge70-signals",
-            Self::Bridge => "edge-signal-to-tas-bridge",
-            Self::PositionSizer => "position-sizer",
-            Self::TradeAbstraction => "trade-abstraction",
-            Self::OrderTracker => "order-tracker",
-            Self::PositionTracker => "position-tracker",
-            Self::PortfolioTracker => "portfolio-tracker",
-        }
+    /// Those that a fleet at that venue needs.
+    pub fn all(venue: RunVenue) -> BTreeSet<Self> {
+        ROWS.iter().filter(|row| row.venues.contains(&venue)).map(|row| row.service).collect()
     }
 
-    /// Whether a fleet at that venue needs it.
-    pub const fn serves(self, venue: RunVenue) -> bool {
-        match self {
-            Self::VenuePaper => matches!(venue, RunVenue::VenuePaper),
-            Self::BinanceOrdersToAmqp => matches!(venue, RunVenue::Binance),
-            Self::EventLogger
-            | Self::MarketData
-            | Self::Edge70Signals
-            | Self::Bridge
-            | Self::PositionSizer
-            | Self::TradeAbstraction
-            | Self::OrderTracker
-            | Self::PositionTracker
-            | Self::PortfolioTracker => true,
-        }
+    pub fn row(self) -> &'static Row {
+        ROWS.iter().find(|row| row.service == self).unwrap_or_else(|| unreachable!("{self:?} has a row"))
     }
 
-    /// The service that a core belongs to.
-    fn of(unit: UnitName) -> Option<Self> {
-        let own = Self::ALL.into_iter().find(|service| service.name() == unit.as_str());
-        own.or(match unit.as_str() {
-            "order-gateway" | "trade-planner" => Some(Self::TradeAbstraction),
-            _ if units::is_paper(unit) => Some(Self::VenuePaper),
-            other if other.ends_with("-signals") => Some(Self::Edge70Signals),
-            _ => None,
-        })
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    pub fn serves(self, venue: RunVenue) -> bool {
+        self.row().venues.contains(&venue)
     }
 }
 
@@ -92,8 +108,8 @@ impl FromStr for Service {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|service| service.name() == given).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|service| service.name()).collect();
+        ROWS.iter().find(|row| row.name == given).map(|row| row.service).ok_or_else(|| {
+            let known: Vec<_> = ROWS.iter().map(|row| row.name).collect();
             format!("there is no such service; there is: all, {}", known.join(", "))
         })
     }
@@ -102,26 +118,31 @@ impl FromStr for Service {
 /// Makes a unit anew, at the beginning of the tape.
 pub type Make = Arc<dyn Fn() -> Host + Send + Sync>;
 
+/// A unit that is a core.
+pub struct Core {
+    pub unit: UnitName,
+    /// Whether its service's hands do what it says.
+    pub hands: bool,
+    pub make: Make,
+}
+
 /// The cores of these services under a configuration.
 ///
 /// # Errors
 /// A configuration that a unit cannot run under.
-pub fn cores(
+pub fn cores_of(
     settings: &Settings,
     services: &BTreeSet<Service>,
     venue: RunVenue,
-) -> anyhow::Result<Vec<(UnitName, Make)>> {
-    let mut cores = Vec::new();
-    for host in units::at(settings, venue.name())? {
-        let unit = host.unit();
-        let Some(service) = Service::of(unit) else {
-            return Err(WrongUse(format!("{unit} belongs to no service")).into());
-        };
-        if services.contains(&service) {
-            cores.push((unit, maker(settings.clone(), unit, venue)));
-        }
-    }
-    Ok(cores)
+) -> anyhow::Result<Vec<Core>> {
+    let hosts = units::of_services(settings, venue.name())?.into_iter();
+    let chosen = hosts.filter(|(service, _)| services.contains(service));
+    let core = |(service, host): (Service, Host)| Core {
+        unit: host.unit(),
+        hands: service.row().hands && host.own() == Own::InPlace,
+        make: maker(settings.clone(), host.unit(), venue),
+    };
+    Ok(chosen.map(core).collect())
 }
 
 fn maker(settings: Settings, unit: UnitName, venue: RunVenue) -> Make {
@@ -137,23 +158,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unit_belongs_to_a_service() {
+    fn the_cores_of_all_services_are_those_of_an_engine_in_its_order() {
         let settings = Settings::load(None).unwrap();
         let all = units::all(&settings).unwrap();
-        let cores = cores(&settings, &Service::ALL.into(), RunVenue::VenuePaper).unwrap();
+        let services = ROWS.iter().map(|row| row.service).collect();
+        let cores = cores_of(&settings, &services, RunVenue::VenuePaper).unwrap();
         assert_eq!(
             all.iter().map(Host::unit).collect::<Vec<_>>(),
-            cores.iter().map(|c| c.0).collect::<Vec<_>>()
+            cores.iter().map(|core| core.unit).collect::<Vec<_>>()
         );
-        for (unit, make) in cores {
+        for Core { unit, hands, make } in cores {
             assert_eq!(make().unit(), unit);
+            assert_eq!(hands, unit == units::gateway(), "the gateway is the one sink: {unit}");
         }
     }
 
     #[test]
     fn a_service_is_known_by_its_name_alone() {
-        for service in Service::ALL {
-            assert_eq!(service.name().parse(), Ok(service));
+        for row in &ROWS {
+            assert_eq!(row.name.parse(), Ok(row.service));
+            assert_eq!(row.service.row().name, row.name);
         }
         assert!("position-tracer".parse::<Service>().unwrap_err().contains("position-tracker"));
     }

@@ -21,11 +21,13 @@ struct Inner {
     /// Why the tape is not open yet.
     opening: Mutex<Option<String>>,
     units: Mutex<Vec<UnitStatus>>,
+    /// Where this process runs the recorder.
     recorder: Option<Arc<Counters>>,
 }
 
 impl Process {
-    pub fn new(bus: Bus, recorder: Option<Arc<Counters>>) -> Self {
+    pub fn new(bus: Bus, records: bool) -> Self {
+        let recorder = records.then(Arc::default);
         let opening = Mutex::new(Some("opening the tape".to_owned()));
         Self(Arc::new(Inner { bus, opening, units: Mutex::default(), recorder }))
     }
@@ -37,6 +39,11 @@ impl Process {
     pub fn runs(&self, units: Vec<UnitStatus>) {
         *self.0.units.lock().unwrap_or_else(PoisonError::into_inner) = units;
         *self.0.opening.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The counters of the recorder.
+    pub fn recorder(&self) -> Arc<Counters> {
+        self.0.recorder.clone().unwrap_or_default()
     }
 
     fn opening(&self) -> Option<String> {

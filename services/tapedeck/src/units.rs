@@ -2,7 +2,7 @@
 //!
 //! The order is part of what a tape is: on a market clock each event reaches the units as listed.
 
-use crate::WrongUse;
+use crate::{WrongUse, deployment};
 use anyhow::{Context, anyhow};
 use domain::{Account, Decimal, ExitPlan, Instrument, UnitName};
 use events::{Event, Uuid, ids};
@@ -124,16 +124,40 @@ pub fn all(settings: &Settings) -> anyhow::Result<Vec<Host>> {
 /// # Errors
 /// As [`all`].
 pub fn at(settings: &Settings, venue: Option<&str>) -> anyhow::Result<Vec<Host>> {
+    Ok(of_services(settings, venue)?.into_iter().map(|(_, host)| host).collect())
+}
+
+/// The same, each with the service that runs it.
+///
+/// # Errors
+/// As [`all`].
+pub fn of_services(
+    settings: &Settings,
+    venue: Option<&str>,
+) -> anyhow::Result<Vec<(deployment::Service, Host)>> {
+    use deployment::Service as Of;
     let mut hosts = Vec::new();
     for AccountSettings { account, .. } in settings.trading() {
         let unit = paper_unit(settings, *account);
-        hosts.push(Host::new::<venue_paper::VenuePaper>(unit, paper(settings, *account)?));
+        hosts.push((Of::VenuePaper, Host::new::<venue_paper::VenuePaper>(unit, paper(settings, *account)?)));
     }
     hosts.extend([
-        Host::new::<gateway::Gateway>(gateway(), order_gateway(settings, venue)),
-        Host::new::<order_tracker::OrderTracker>(name(order_tracker::UNIT), orders(settings)),
-        Host::new::<position_tracker::PositionTracker>(name(position_tracker::UNIT), positions(settings)),
-        Host::new::<portfolio_tracker::PortfolioTracker>(name(portfolio_tracker::UNIT), portfolio(settings)?),
+        (Of::TradeAbstraction, Host::new::<gateway::Gateway>(gateway(), order_gateway(settings, venue))),
+        (
+            Of::OrderTracker,
+            Host::new::<order_tracker::OrderTracker>(name(order_tracker::UNIT), orders(settings)),
+        ),
+        (
+            Of::PositionTracker,
+            Host::new::<position_tracker::PositionTracker>(name(position_tracker::UNIT), positions(settings)),
+        ),
+        (
+            Of::PortfolioTracker,
+            Host::new::<portfolio_tracker::PortfolioTracker>(
+                name(portfolio_tracker::UNIT),
+                portfolio(settings)?,
+            ),
+        ),
     ]);
     for edge in settings.enabled() {
         let EdgeKind::Edge70 { interval, long, short, forward } = edge.kind else { continue };
@@ -148,12 +172,18 @@ pub fn at(settings: &Settings, venue: Option<&str>) -> anyhow::Result<Vec<Host>>
                 settings::Forward::AllUntilOpen => edge70_signals::Forward::AllUntilOpen,
             },
         };
-        hosts.push(Host::new::<edge70_signals::Edge70>(edge70_signals::unit(&edge.name), config));
+        hosts.push((
+            Of::Edge70Signals,
+            Host::new::<edge70_signals::Edge70>(edge70_signals::unit(&edge.name), config),
+        ));
     }
     hosts.extend([
-        Host::new::<edge_signal_to_tas_bridge::Bridge>(name(BRIDGE), bridge(settings)),
-        Host::new::<position_sizer::PositionSizer>(name(position_sizer::UNIT), sizer(settings)),
-        Host::new::<planner::Planner>(name(PLANNER), plan(settings)),
+        (Of::Bridge, Host::new::<edge_signal_to_tas_bridge::Bridge>(name(BRIDGE), bridge(settings))),
+        (
+            Of::PositionSizer,
+            Host::new::<position_sizer::PositionSizer>(name(position_sizer::UNIT), sizer(settings)),
+        ),
+        (Of::TradeAbstraction, Host::new::<planner::Planner>(name(PLANNER), plan(settings))),
     ]);
     Ok(hosts)
 }

@@ -2,10 +2,13 @@
 
 use crate::{scan, standing::Standing};
 use domain::Account;
-use events::Recorded;
+use events::{Position, Recorded, Row};
 use runtime::{http::Report, market::Observer};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tape::Tape;
 use tokio::sync::watch;
 
@@ -19,6 +22,8 @@ pub struct Watched<R> {
 
 /// Rows that one read of the tape takes.
 const BATCH: usize = 2_000;
+/// How often the tape is looked at, whatever its watch says.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl<R> Watched<R> {
     /// Of a tape that only this process writes: what is on it by now, and whatever the observer is given.
@@ -50,6 +55,21 @@ impl<R> Watched<R> {
         self.lock().see(event);
     }
 
+    /// As [`Self::see`], of what [`follow`] shows.
+    pub fn see_rows(&self, rows: &[Row]) {
+        for row in rows {
+            if row.kind().is_some_and(|kind| Standing::KINDS.contains(&kind)) {
+                // Of a newer build, perhaps: others say so.
+                if let Ok(event) = row.decode() {
+                    self.see(&event);
+                }
+            }
+        }
+        if let Some(last) = rows.last() {
+            self.lock().pass(last.recorded_at);
+        }
+    }
+
     pub fn observer(&self) -> Observer {
         let standing = self.standing.clone();
         Box::new(move |event| standing.lock().unwrap_or_else(PoisonError::into_inner).see(event))
@@ -65,31 +85,27 @@ impl<R> Watched<R> {
     }
 }
 
-/// Follows a tape that others write, too, until asked to stop. What cannot be read now is read later.
-pub async fn follow<R: Send + Sync>(watched: Watched<R>, tape: Tape, mut stop: watch::Receiver<bool>) {
-    const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
-    let mut after = 0;
+/// Shows `see` what is on a tape after a position and what comes to it, in order, until asked to stop. What cannot be
+/// read now is read later.
+pub async fn follow(
+    tape: Tape,
+    mut after: Position,
+    mut stop: watch::Receiver<bool>,
+    mut see: impl FnMut(&[Row]) + Send,
+) {
     let mut commits = tape.watch();
     while !*stop.borrow() {
         commits.mark_unchanged();
         let rows = match tape.read(after, BATCH).await {
             Ok(rows) => rows,
             Err(error) => {
-                tracing::debug!("the standing is not read on: {error}");
+                tracing::debug!("the tape is not read on: {error}");
                 Vec::new()
             }
         };
-        for row in &rows {
-            after = row.position;
-            if row.kind().is_some_and(|kind| Standing::KINDS.contains(&kind)) {
-                // Of a newer build, perhaps: others say so.
-                if let Ok(event) = row.decode() {
-                    watched.see(&event);
-                }
-            }
-        }
         if let Some(last) = rows.last() {
-            watched.lock().pass(last.recorded_at);
+            after = last.position;
+            see(&rows);
         }
         if rows.len() == BATCH {
             continue;

@@ -2,11 +2,11 @@
 
 use super::{
     IngestQueue, frames,
-    lane::{Batch, Lane},
+    lane::Lane,
     limits::{IDLE, ask},
     link::Link,
 };
-use crate::{BusFault, IngestFrame, Malformed, status::add};
+use crate::{Batch, BusFault, IngestFrame, Malformed, status::add};
 use futures_util::StreamExt;
 use lapin::{
     Consumer,
@@ -43,12 +43,6 @@ impl IngestConsumer {
         Self { link, queue, prefetch, open: None }
     }
 
-    /// Up to `max` frames: as many as come within `linger` of the first one. When none comes within a
-    /// second the batch is empty. May be cancelled at any moment: what was gathered stays for the
-    /// next call.
-    ///
-    /// # Errors
-    /// Nothing to read from now. Wait a moment and call again.
     pub async fn next_batch(&mut self, max: usize, linger: Duration) -> Result<Batch, BusFault> {
         if self.open.as_ref().is_some_and(|open| !open.is_usable()) {
             self.shut().await;

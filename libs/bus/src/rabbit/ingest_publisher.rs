@@ -18,11 +18,6 @@ impl IngestPublisher {
         Self(Mutex::new(Outbox::new(publish)))
     }
 
-    /// Returns once the broker has each of them safely in a quorum queue.
-    ///
-    /// # Errors
-    /// Keep the frames and publish all of them again, unchanged: the recorder knows them by their
-    /// ids. [`BusFault::Unfit`] will not pass, and names what in the frame is too long.
     pub async fn publish(&self, frames: &[IngestFrame]) -> Result<(), BusFault> {
         for window in frames.chunks(WINDOW) {
             let mut outbox = timeout(PATIENCE * 10, self.0.lock())

@@ -4,7 +4,7 @@ use super::{
     Session,
     limits::{ASK, CLOSE, within},
 };
-use crate::{BusFault, IngestFrame, Malformed};
+use crate::{Batch, BusFault, IngestFrame, Malformed};
 use lapin::{Channel, options::BasicAckOptions};
 use std::{
     collections::VecDeque,
@@ -29,18 +29,10 @@ struct Held {
     done: bool,
 }
 
-/// Some deliveries of one queue, in its order.
-///
-/// Nothing is returned while it is held, however long that takes, up to the broker's own limit (30
-/// minutes unless configured): then the broker closes the channel and they come again, counted as
-/// one return of the twenty that they have. Dropped without [`Self::acknowledge`] they come again at
-/// the next call of the consumer, or when that is dropped.
-pub struct Batch {
-    pub frames: Vec<Result<IngestFrame, Malformed>>,
-    receipt: Option<Receipt>,
-}
-
-struct Receipt {
+/// A batch in somebody's hands. Nothing is returned while it is held, however long that takes, up to the broker's own
+/// limit (30 minutes unless configured): then the broker closes the channel and they come again, counted as one
+/// return of the twenty that they have.
+pub struct Receipt {
     lane: Arc<Lane>,
     last: u64,
     acknowledged: bool,
@@ -61,7 +53,7 @@ impl Lane {
         last: u64,
     ) -> Batch {
         self.held().push_back(Held { last, done: false });
-        Batch { frames, receipt: Some(Receipt { lane: self.clone(), last, acknowledged: false }) }
+        Batch::of_rabbit(frames, Receipt { lane: self.clone(), last, acknowledged: false })
     }
 
     /// The broker takes an acknowledgement for everything up to a delivery, so that waits for those
@@ -89,31 +81,18 @@ impl Lane {
     }
 }
 
-impl Batch {
-    pub(super) const fn empty() -> Self {
-        Self { frames: Vec::new(), receipt: None }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
-    }
-
-    /// Tells the broker that all of it is safe elsewhere. Call it after the commit, never before.
-    ///
-    /// # Errors
-    /// [`BusFault::Lost`] and any other: they come again, and are known by then.
+impl Receipt {
     pub async fn acknowledge(mut self) -> Result<(), BusFault> {
-        let Some(mut receipt) = self.receipt.take() else { return Ok(()) };
-        let lane = receipt.lane.clone();
+        let lane = self.lane.clone();
         if !lane.is_usable() {
             return Err(BusFault::Lost);
         }
-        if let Some(up_to) = lane.settled(receipt.last) {
+        if let Some(up_to) = lane.settled(self.last) {
             let all = BasicAckOptions { multiple: true };
             let sent = within(ASK, "acknowledging", lane.channel.basic_ack(up_to, all)).await;
             sent.inspect_err(|fault| lane.session.blame(fault))?;
         }
-        receipt.acknowledged = true;
+        self.acknowledged = true;
         Ok(())
     }
 }
@@ -126,8 +105,8 @@ impl Drop for Receipt {
     }
 }
 
-impl fmt::Debug for Batch {
+impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("frames", &self.frames.len()).finish_non_exhaustive()
+        f.debug_struct("Receipt").field("last", &self.last).finish_non_exhaustive()
     }
 }

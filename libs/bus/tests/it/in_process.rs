@@ -1,8 +1,9 @@
 //! Within a process: what a listener is told, and what it is not.
 
-use crate::support::{TAPE, row, rows};
-use bus::{Bus, CAPACITY, Hint, InProcess, Subscription};
+use crate::support::{TAPE, frames, number, row, rows};
+use bus::{Batch, Bus, BusFault, CAPACITY, Hint, InProcess, IngestConsumer, IngestQueue, Subscription};
 use events::Position;
+use std::time::Duration;
 
 /// Everything that is there now: positions, and `-n` for n hints that were lost.
 fn heard(subscription: &mut Subscription) -> Vec<i64> {
@@ -78,4 +79,47 @@ async fn waiting_ends_with_a_hint_or_with_the_bus() {
     assert_eq!(subscription.next().await, Some(Hint::Row(row(1).into())));
     publisher.await.unwrap();
     assert_eq!(subscription.next().await, None);
+}
+
+const SOON: Duration = Duration::from_millis(1);
+
+async fn batch(consumer: &mut IngestConsumer, max: usize) -> (Batch, Vec<u64>) {
+    let batch = consumer.next_batch(max, SOON).await.unwrap();
+    let numbers = batch.frames.iter().map(|frame| number(frame.as_ref().unwrap())).collect();
+    (batch, numbers)
+}
+
+#[tokio::test]
+async fn frames_come_in_order_until_they_are_acknowledged() {
+    let bus = Bus::in_process();
+    bus.ingest_publisher().publish(&frames(1..=5)).await.unwrap();
+    let mut consumer = bus.ingest_consumer(IngestQueue::Ingest, 10);
+    let (dropped, first) = batch(&mut consumer, 3).await;
+    assert_eq!(first, [1, 2, 3]);
+    drop(dropped);
+    // A recorder that begins anew is given them again.
+    let (held, again) = batch(&mut bus.ingest_consumer(IngestQueue::Ingest, 10), 3).await;
+    assert_eq!(again, [1, 2, 3]);
+    held.acknowledge().await.unwrap();
+    let (held, rest) = batch(&mut consumer, 3).await;
+    assert_eq!(rest, [4, 5]);
+    held.acknowledge().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recorder_that_does_not_keep_up_bounds_the_queue_and_no_frame_is_taken_by_halves() {
+    let bus = Bus::in_process();
+    let publisher = bus.ingest_publisher();
+    let mut most = 0;
+    let refused = loop {
+        match publisher.publish(&frames(1..=1_000)).await {
+            Ok(()) => most += 1_000,
+            Err(fault) => break fault,
+        }
+    };
+    assert_eq!(refused, BusFault::Full { waiting: most });
+    let (all, numbers) = batch(&mut bus.ingest_consumer(IngestQueue::Ingest, 10), usize::MAX).await;
+    assert_eq!(numbers.len(), most);
+    all.acknowledge().await.unwrap();
+    publisher.publish(&frames(1..=1_000)).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Market data that is decided upon.
 
 use super::payload;
-use domain::{Decimal, Instrument, InstrumentRules, Interval, Price, Timestamp};
+use domain::{Decimal, Instrument, InstrumentRules, Interval, Price, Quantity, Side, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The venue's rules for an instrument, as they are from now on.
@@ -113,11 +113,35 @@ pub struct QuoteAsked {
 }
 payload!(QuoteAsked, |e| format!("quote:{}", e.instrument), instrument = e.instrument);
 
-/// The first price at or after the asking: on candles, the open of the finest one that opens next.
+/// The first price at or after the asking: of a market that is played, the open of the finest candle that opens next;
+/// of a live one, what was quoted. There it is said as well where a working paper order trades or is triggered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteSeen {
     pub instrument: Instrument,
+    /// Where there are best prices, the bid.
     pub price: Price,
     pub at: Timestamp,
+    /// Of a live market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestPrices>,
+}
+
+/// The best prices of a book, and how much is to be had at them, in base asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BestPrices {
+    pub bid: Price,
+    pub bid_quantity: Quantity,
+    pub ask: Price,
+    pub ask_quantity: Quantity,
+}
+
+impl BestPrices {
+    /// What an order of that side takes, and how much of it is there.
+    pub const fn taken_by(&self, side: Side) -> (Price, Quantity) {
+        match side {
+            Side::Buy => (self.ask, self.ask_quantity),
+            Side::Sell => (self.bid, self.bid_quantity),
+        }
+    }
 }
 payload!(QuoteSeen, |e| format!("quote:{}", e.instrument), at = e.at, instrument = e.instrument);

@@ -7,13 +7,12 @@ mod filters;
 
 use crate::{
     ParseError,
-    budget::{RateLimit, limits},
+    budget::{Limit, RateLimit, limits},
     wire::{Raw, Stamp, Text, wire},
 };
 use domain::{Asset, InstrumentRules, Symbol, Timestamp, rules::Unlisted};
 use filters::{Filter, Filters};
 use std::collections::BTreeMap;
-use venue_net::budget::Limit;
 
 /// What is traded, and within which limits.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,8 +1,8 @@
 //! One instrument: its rules, its last price, its open orders.
 
 use super::{Liquidity, OpenOrder, Outside, Owner, Role, Terms};
-use domain::{Amount, ClientOrderId, InstrumentRules, Price, Timestamp};
-use events::Candle;
+use domain::{Amount, ClientOrderId, InstrumentRules, Price, Quantity, Side, Timestamp};
+use events::{BestPrices, Candle};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -46,6 +46,27 @@ pub struct Counts {
 impl Counts {
     fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// A price between candles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    pub price: Price,
+    pub at: Timestamp,
+    /// Of a live market. Without them the price is the open of a candle, which will tell of it again.
+    pub best: Option<BestPrices>,
+}
+
+impl Quote {
+    /// What an order of that side takes.
+    pub fn taken_by(&self, side: Side) -> Price {
+        self.best.map_or(self.price, |best| best.taken_by(side).0)
+    }
+
+    /// How much of it is shown.
+    pub fn shown_to(&self, side: Side) -> Option<Quantity> {
+        self.best.map(|best| best.taken_by(side).1)
     }
 }
 
@@ -106,7 +127,8 @@ impl Market {
         }
     }
 
-    pub fn see_quote(&mut self, price: Price, at: Timestamp, terms: &Terms) {
+    pub fn see_quote(&mut self, quote: &Quote, terms: &Terms) {
+        let Quote { price, at, .. } = *quote;
         if self.outside.is_some() {
             return;
         }
@@ -116,7 +138,7 @@ impl Market {
         self.asked = None;
         self.liquidity.see_quote();
         for order in &mut self.orders {
-            order.see_quote(price, at, terms, &self.rules);
+            order.see_quote(quote, terms, &self.rules);
         }
     }
 

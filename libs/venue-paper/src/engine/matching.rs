@@ -1,7 +1,7 @@
 //! What a price does to the orders that wait for it. The rule is in the crate's documentation.
 
 use super::{
-    Desk, Exchange, Offer, OpenOrder, Report, Standing, Terms,
+    Desk, Exchange, Offer, OpenOrder, Quote, Report, Standing, Terms,
     pricing::{most_for, product},
 };
 use domain::{Amount, Decimal, Ending, Instrument, Price, Side, Size, Timestamp, money::floor_to};
@@ -14,8 +14,14 @@ impl Exchange {
     }
 
     /// What the quote, which has been seen, makes the orders do.
-    pub fn trade_quote(&self, terms: &Terms, now: Timestamp, instrument: &Instrument) -> Vec<Report> {
-        self.traded_quote(terms, now, instrument).map(Desk::close).unwrap_or_default()
+    pub fn trade_quote(
+        &self,
+        terms: &Terms,
+        now: Timestamp,
+        instrument: &Instrument,
+        quote: &Quote,
+    ) -> Vec<Report> {
+        self.traded_quote(terms, now, instrument, quote).map(Desk::close).unwrap_or_default()
     }
 
     pub(super) fn traded_candle<'a>(
@@ -50,6 +56,7 @@ impl Exchange {
         terms: &'a Terms,
         now: Timestamp,
         instrument: &Instrument,
+        quote: &Quote,
     ) -> Option<Desk<'a>> {
         let market = self.markets.get(instrument)?;
         if market.orders.is_empty() || market.outside.is_some() {
@@ -61,9 +68,13 @@ impl Exchange {
             done = order.number;
             if let Standing::Offered(offer) = order.standing {
                 desk.take(&order, offer, None);
-                desk.release();
-                desk.report_balances();
+            } else if let Some(limit) = order.reached_by(quote) {
+                desk.make(&order, limit, quote.at);
+            } else {
+                continue;
             }
+            desk.release();
+            desk.report_balances();
         }
         // An order that came after this quote was seen still needs one.
         let wants = |o: &OpenOrder| o.standing == Standing::Waiting && o.kind.stop().is_none();
@@ -87,7 +98,7 @@ impl Desk<'_> {
         let Some(order) = order.filter(|order| order.acts_in(candle)) else { return };
         match order.standing {
             Standing::Offered(offer) => self.take(&order, offer, Some(candle)),
-            Standing::Resting => self.make(&order, candle),
+            Standing::Resting => self.make_on_candle(&order, candle),
             Standing::Pending | Standing::Waiting | Standing::Dormant => {}
         }
     }
@@ -98,7 +109,8 @@ impl Desk<'_> {
             self.expire_twin(order, offer.at);
         }
         let rules = self.market.rules.clone();
-        let Some(price) = order.takes_at(offer.reference, self.terms, &rules) else {
+        let wanted = self.wanted(order, offer.reference);
+        let Some(price) = order.takes(&offer, wanted, self.terms, &rules) else {
             return self.rest(order, offer, candle);
         };
         let wanted = self.wanted(order, price);
@@ -122,14 +134,19 @@ impl Desk<'_> {
             return self.expire(order.number, order.expiry(), offer.at);
         }
         if let Some(candle) = candle.filter(|_| offer.from_open) {
-            self.make(order, candle);
+            self.make_on_candle(order, candle);
         }
     }
 
     /// The order is on the book, and the candle may have traded through it.
-    fn make(&mut self, order: &OpenOrder, candle: &Candle) {
-        let Some(limit) = order.traded_through(candle) else { return };
-        let at = candle.close_time();
+    fn make_on_candle(&mut self, order: &OpenOrder, candle: &Candle) {
+        if let Some(limit) = order.traded_through(candle) {
+            self.make(order, limit, candle.close_time());
+        }
+    }
+
+    /// The order trades at its limit.
+    fn make(&mut self, order: &OpenOrder, limit: Price, at: Timestamp) {
         let wanted = self.wanted(order, limit);
         let quantity = wanted.min(self.on_offer());
         if quantity <= Amount::ZERO {

@@ -40,7 +40,7 @@ pub use balances::{Balance, Balances};
 pub use book::{Book, Change, Outside};
 pub use extras::{Extras, Limits, SelfTrade, Trailing, Wanted};
 pub use lists::{Role, WantedList};
-pub use market::{Counts, Last, Market};
+pub use market::{Counts, Last, Market, Quote};
 pub use markets::Markets;
 pub use order::{Offer, OpenOrder, Queue, Special, Standing};
 pub use owner::{Kin, Member, Owner};
@@ -52,8 +52,7 @@ pub use trailing::Trail;
 
 use desk::{Desk, Outcome};
 use domain::{
-    Amount, ClientOrderId, Ending, Instrument, InstrumentRules, NewOrder, Price, Quantity, Timestamp,
-    VenueOrderId,
+    Amount, ClientOrderId, Ending, Instrument, InstrumentRules, NewOrder, Quantity, Timestamp, VenueOrderId,
 };
 use events::Candle;
 use fees::Exchanged;
@@ -91,9 +90,9 @@ impl Exchange {
         }
     }
 
-    pub fn see_quote(&mut self, terms: &Terms, instrument: &Instrument, price: Price, at: Timestamp) {
+    pub fn see_quote(&mut self, terms: &Terms, instrument: &Instrument, quote: &Quote) {
         if let Some(market) = self.markets.get_mut(instrument) {
-            market.see_quote(price, at, terms);
+            market.see_quote(quote, terms);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One open order, and what each price that comes does to it.
 
 use super::{
-    Expiry, Extras, Owner, Peg, Role, SelfTrade, Terms, Trail,
+    Expiry, Extras, Owner, Peg, Quote, Role, SelfTrade, Terms, Trail,
     pricing::{is_beyond, product, slipped, worse},
 };
 use domain::{
@@ -98,6 +98,9 @@ pub struct Offer {
     pub at: Timestamp,
     /// The candle opened beyond the order's stop, so all of its range came after the trigger.
     pub from_open: bool,
+    /// Of a price that was quoted: how much of it there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Quantity>,
 }
 
 impl OpenOrder {
@@ -267,7 +270,8 @@ impl OpenOrder {
         let at = candle.close_time();
         match self.standing {
             Standing::Waiting => {
-                self.standing = Standing::Offered(Offer { reference: candle.open, at, from_open: true });
+                let offer = Offer { reference: candle.open, at, from_open: true, shown: None };
+                self.standing = Standing::Offered(offer);
             }
             Standing::Dormant => {
                 let kind = self.kind;
@@ -276,18 +280,37 @@ impl OpenOrder {
                     None => self.triggered_by(candle),
                 };
                 if let Some((reference, from_open)) = triggered {
-                    self.standing = Standing::Offered(Offer { reference, at, from_open });
+                    self.standing = Standing::Offered(Offer { reference, at, from_open, shown: None });
                 }
             }
             Standing::Pending | Standing::Resting | Standing::Offered(_) => {}
         }
     }
 
-    pub fn see_quote(&mut self, price: Price, at: Timestamp, terms: &Terms, rules: &InstrumentRules) {
+    pub fn see_quote(&mut self, quote: &Quote, terms: &Terms, rules: &InstrumentRules) {
         self.leave_offer(terms, rules);
-        if self.standing == Standing::Waiting && self.since <= at {
-            self.standing = Standing::Offered(Offer { reference: price, at, from_open: false });
+        let reference = quote.taken_by(self.side);
+        let takes = match self.standing {
+            Standing::Waiting => true,
+            Standing::Dormant => quote.best.is_some() && self.is_triggered_at(reference),
+            Standing::Pending | Standing::Resting | Standing::Offered(_) => false,
+        };
+        if takes && self.since <= quote.at {
+            let shown = quote.shown_to(self.side);
+            self.standing = Standing::Offered(Offer { reference, at: quote.at, from_open: false, shown });
         }
+    }
+
+    fn is_triggered_at(&self, price: Price) -> bool {
+        let Some(stop) = self.kind.stop() else { return false };
+        if falls_to_stop(&self.kind, self.side) { price <= stop } else { price >= stop }
+    }
+
+    /// The limit at which it rests, if best prices reach it: somebody is there who would have taken it.
+    pub fn reached_by(&self, quote: &Quote) -> Option<Price> {
+        let best = quote.best.filter(|_| self.standing == Standing::Resting && self.since <= quote.at)?;
+        let limit = self.kind.limit()?;
+        (!is_beyond(self.side, limit, best.taken_by(self.side).0)).then_some(limit)
     }
 
     /// The price that was in hand has gone, and the order is still open.
@@ -316,6 +339,23 @@ impl OpenOrder {
         // A stop that a gap may have left behind is not given the doubt.
         let doubtful = self.kind.stop().is_some();
         (!doubtful && !is_beyond(self.side, limit, reference)).then_some(limit)
+    }
+
+    /// As [`Self::takes_at`], of what the price in hand offers: what is shown at a quoted price is taken at just that.
+    pub fn takes(
+        &self,
+        offer: &Offer,
+        wanted: Amount,
+        terms: &Terms,
+        rules: &InstrumentRules,
+    ) -> Option<Price> {
+        match offer.shown {
+            Some(shown) if wanted <= shown.get() => {
+                let price = offer.reference;
+                self.kind.limit().is_none_or(|limit| !is_beyond(self.side, limit, price)).then_some(price)
+            }
+            Some(_) | None => self.takes_at(offer.reference, terms, rules),
+        }
     }
 
     /// The limit at which it rests, if the candle traded through it.

@@ -3,8 +3,8 @@
 //! Whatever it answers with has happened already: the reports are for telling, not for applying.
 
 use super::{
-    Book, Change, Exchange, Expiry, Extras, Last, Limits, Market, OpenOrder, Outside, Owner, Refusal, Report,
-    Standing, Terms, Wanted, WantedList, admission,
+    Book, Change, Exchange, Expiry, Extras, Last, Limits, Market, OpenOrder, Outside, Owner, Quote, Refusal,
+    Report, Standing, Terms, Wanted, WantedList, admission,
     desk::{Outcome, venue_order},
 };
 use domain::{Amount, Asset, ClientOrderId, Instrument, InstrumentRules, Price, Quantity, Side, Timestamp};
@@ -142,8 +142,11 @@ impl Spot {
         price: Price,
         at: Timestamp,
     ) -> Vec<Report> {
-        self.exchange.see_quote(&self.terms, &instrument, price, at);
-        let Some(desk) = self.exchange.traded_quote(&self.terms, now, &instrument) else { return Vec::new() };
+        let quote = Quote { price, at, best: None };
+        self.exchange.see_quote(&self.terms, &instrument, &quote);
+        let Some(desk) = self.exchange.traded_quote(&self.terms, now, &instrument, &quote) else {
+            return Vec::new();
+        };
         let outcome = desk.settle();
         self.settle(instrument, outcome)
     }

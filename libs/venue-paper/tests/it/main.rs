@@ -1,5 +1,6 @@
 //! The paper exchange as scripts and the logs that they must give; see [`suite::script`] for the words.
 
+mod quoted;
 mod random;
 mod spot;
 mod stage;

@@ -123,7 +123,7 @@ fn acceptance_comes_first_then_fills_then_the_end_and_each_balance_behind_what_c
     let said = hear_order(&mut solo, new_limit_buy());
     let kinds = |said: &[Event]| said.iter().map(|e| e.kind().name()).collect::<Vec<_>>();
     assert_eq!(kinds(&said), ["order.accepted", "account.balance_changed", "quote.asked"]);
-    let quote = events::QuoteSeen { instrument: spot("BTCUSDT"), price: get("99"), at: START };
+    let quote = events::QuoteSeen { instrument: spot("BTCUSDT"), price: get("99"), at: START, best: None };
     assert!(solo.hear(START, quote).is_empty(), "beyond its limit it rests");
     let interval = domain::Interval::Hour1;
     let [open, high, low, close] = ["99", "99", "80", "99"].map(get);

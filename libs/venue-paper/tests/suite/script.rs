@@ -12,7 +12,7 @@
 //! `stop S [limit P [gtc|ioc|fok]]`, `profit S [limit P [gtc|ioc|fok]]`; and
 //! `oco buy|sell QUANTITY above KIND below KIND`, whose list goes by l1, l2 ….
 //! Others: `candle INTERVAL [from HH:MM] OPEN HIGH LOW CLOSE [vol V]` (from now on; then it is its close),
-//! `quote P [old SPAN]`, `wait SPAN`, `cancel ID`, `submit ORDER`, `send ID [late SPAN|ahead SPAN]`,
+//! `quote P [old SPAN]`, `quoted BID ASK [show SIZE]`, `wait SPAN`, `cancel ID`, `submit ORDER`, `send ID [late SPAN|ahead SPAN]`,
 //! `refuse ID`, `absent ID`, `on SYMBOL`, `open ID…` (the orders that work), `# remark`.
 
 use crate::stage::Stage;
@@ -21,7 +21,7 @@ use domain::{
     OrderRequest, Origin, PositionSide, Price, Side, Size, TimeInForce, Timestamp, TradeId,
 };
 use events::{
-    AccountEvent, CancelAttempted, Candle, CandleClosed, Event, InstrumentListed, OrderAbsent,
+    AccountEvent, BestPrices, CancelAttempted, Candle, CandleClosed, Event, InstrumentListed, OrderAbsent,
     OrderAttempted, OrderEvent, OrderRefused, OrderSubmitted, QuoteEvent, QuoteSeen,
 };
 use std::{collections::BTreeMap, fmt::Debug, str::FromStr, time::Duration};
@@ -163,7 +163,13 @@ impl Run {
             "quote" => {
                 let price = get(words.next());
                 let at = words.maybe().map_or(self.now, |_| self.now - span(words.next()));
-                self.hear(QuoteSeen { instrument: self.instrument, price, at })
+                self.hear(QuoteSeen { instrument: self.instrument, price, at, best: None })
+            }
+            "quoted" => {
+                let [bid, ask] = [(); 2].map(|()| get::<Price>(words.next()));
+                let size = words.maybe().map_or(get("1000"), |_| get(words.next()));
+                let best = Some(BestPrices { bid, bid_quantity: size, ask, ask_quantity: size });
+                self.hear(QuoteSeen { instrument: self.instrument, price: bid, at: self.now, best })
             }
             "wait" => {
                 self.now = self.now + span(words.next());

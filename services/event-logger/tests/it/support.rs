@@ -1,6 +1,6 @@
 //! Facts and frames, the three loops to be run and killed, and a plain client beside the bus.
 
-use bus::{BusFault, FrameKind, IngestFrame, IngestQueue, Rabbit};
+use bus::{Bus, BusFault, FrameKind, IngestFrame, IngestQueue, Rabbit};
 use domain::{Account, Timestamp, UnitName};
 use event_logger::{CLOCK, Counters, Fault, Fence, PUBLISHER, UNIT, clock, drain, parse, publish, reparse};
 use events::*;
@@ -159,9 +159,9 @@ impl Running {
     }
 
     pub fn drain_under(fence: Fence, tape: &Tape, rabbit: &Rabbit, parsers: parse::Parsers) -> Self {
-        let (tape, rabbit) = (tape.clone(), rabbit.clone());
+        let (tape, bus) = (tape.clone(), Bus::Rabbit(rabbit.clone()));
         Self::start(fence, async move |counters, stop| {
-            drain::drain(&tape, &rabbit, fence, parsers, &counters, stop).await
+            drain::drain(&tape, &bus, fence, parsers, &counters, stop).await
         })
     }
 

@@ -5,30 +5,34 @@
 //!   does not have is said to be missing.
 //! - Nothing is said twice after a restart: what the tape has is where it goes on.
 //! - What is said next waits until what was said before is on the tape.
+//! - A quote is said only where an order on paper is decided by it ([`Quotes`]).
 
+mod quotes;
+mod quoting;
 mod sequence;
 
+pub use quotes::Quotes;
 pub use sequence::{GRACE, Sequence};
 
 use crate::Series;
-use domain::{Instrument, InstrumentRules, Symbol, Timestamp, Venue};
-use events::{Candle, Event, InstrumentListed};
+use domain::{Instrument, InstrumentRules, Timestamp, Venue};
+use events::{Candle, Event, InstrumentListed, Recorded};
+use quoting::Quoting;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
     future::Future,
-    sync::Arc,
     time::Duration,
 };
 use thiserror::Error;
 use tokio::{
+    sync::mpsc::UnboundedReceiver,
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 use venue_binance::{
     market::{self, Message},
     net::{CallError, Delivery, Rest, Streams},
-    rules::ExchangeInfo,
 };
 
 /// What to say, and whom to ask.
@@ -38,6 +42,8 @@ pub struct Live {
     pub series: Vec<Series>,
     /// With how many candles a series begins of which the tape has none.
     pub history: u32,
+    /// For orders on paper: what comes to the tape from now on; without it no quote is said.
+    pub heard: Option<UnboundedReceiver<Recorded>>,
 }
 
 /// What the tape has already.
@@ -47,6 +53,8 @@ pub struct OnTape {
     pub candles: BTreeMap<Series, Candle>,
     /// The rules that each instrument was last listed with.
     pub rules: BTreeMap<Instrument, InstrumentRules>,
+    /// Which quotes it wants.
+    pub quotes: Quotes,
 }
 
 /// Where events go.
@@ -81,8 +89,8 @@ pub enum LiveError {
 const AT_ONCE: usize = 4;
 /// Events of one append.
 const BATCH: usize = 500;
-/// Symbols of one question; of more, all are asked for.
-const NAMED: usize = 100;
+/// How often the rules are asked for; besides, whoever meets a refusal that they may explain asks at once.
+const RULES: Duration = Duration::from_secs(3_600);
 /// What one question told is an answer for all instruments.
 const FRESH: Duration = Duration::from_secs(1);
 /// Between two looks whether REST is to be asked. With all hands busy there is nothing to be looked for.
@@ -106,14 +114,21 @@ pub async fn run<T: Tape>(live: Live, on_tape: OnTape, tape: T) -> Result<(), Li
         .iter()
         .map(|series| (*series, Sequence::new(*series, on_tape.candles.get(series).copied(), start(series))));
     let rest = live.rest.clone();
+    let quoting = match live.heard {
+        Some(heard) => {
+            let traded = live.series.iter().map(|series| series.instrument);
+            Some(Quoting::open(rest.clone(), on_tape.quotes, heard, traded)?)
+        }
+        None => None,
+    };
     let player = Player {
         sequences: sequences.collect(),
         rest: live.rest,
         rules: on_tape.rules,
         rules_at: Instant::now(),
-        is_listed: false,
         fetching: JoinSet::new(),
         under_way: Vec::new(),
+        quoting,
         tape,
     };
     tokio::select! {
@@ -142,10 +157,9 @@ struct Player<T> {
     sequences: BTreeMap<Series, Sequence>,
     rules: BTreeMap<Instrument, InstrumentRules>,
     rules_at: Instant,
-    /// The rules were told at least once.
-    is_listed: bool,
     fetching: JoinSet<Fetched>,
     under_way: Vec<Series>,
+    quoting: Option<Quoting>,
     tape: T,
 }
 
@@ -168,6 +182,7 @@ impl<T: Tape> Player<T> {
                     // It panicked: which series it was about is not known; all are asked for again.
                     Err(_) => self.under_way.clear(),
                 },
+                quotes = quotes(&mut self.quoting) => said = quotes?,
                 () = sleep_until(next) => {}
             }
             self.say(said).await?;
@@ -229,20 +244,21 @@ impl<T: Tape> Player<T> {
 
     /// Says the rules of instruments where the tape has none, or others.
     async fn list(&mut self) -> Result<(), LiveError> {
-        let instruments: BTreeSet<Instrument> = self.sequences.keys().map(|s| s.instrument).collect();
         let info = loop {
-            match self.info(&instruments).await {
+            match self.rest.exchange_info_within(FRESH).await {
                 Ok(info) => break info,
                 // Without rules no candle is of use; there may be some on the tape.
                 Err(why) => tracing::warn!("exchange info: {why}"),
             }
-            if instruments.iter().all(|instrument| self.rules.contains_key(instrument)) {
-                self.rules_at = Instant::now() + self.rest.info_age();
+            let known = |series: &Series| self.rules.contains_key(&series.instrument);
+            if self.sequences.keys().all(known) {
+                self.rules_at = Instant::now() + PAUSE;
                 return Ok(());
             }
             sleep(PAUSE).await;
         };
         let mut said: Vec<Event> = Vec::new();
+        let instruments: BTreeSet<Instrument> = self.sequences.keys().map(|s| s.instrument).collect();
         for instrument in instruments {
             // Somebody else may have listed it since: what is on the tape is what counts.
             if let Some(rules) = self.tape.rules(instrument).await.map_err(refused)? {
@@ -260,22 +276,8 @@ impl<T: Tape> Player<T> {
                 None => return Err(LiveError::Unlisted(instrument)),
             }
         }
-        (self.rules_at, self.is_listed) = (Instant::now() + self.rest.info_age(), true);
+        self.rules_at = Instant::now() + RULES;
         self.say(said).await
-    }
-
-    /// At first all rules, of which a copy is kept for a start while the venue is away; from then on those that are
-    /// followed. One of them may be delisted, and all are asked for again.
-    async fn info(&self, instruments: &BTreeSet<Instrument>) -> Result<Arc<ExchangeInfo>, CallError> {
-        let symbols: Vec<Symbol> = instruments.iter().map(|instrument| instrument.symbol).collect();
-        if self.is_listed && symbols.len() <= NAMED {
-            match self.rest.exchange_info_of(&symbols).await {
-                Ok(info) => return Ok(Arc::new(info)),
-                Err(CallError::Told(_)) => {}
-                Err(why) => return Err(why),
-            }
-        }
-        self.rest.exchange_info_within(FRESH).await
     }
 
     async fn say(&mut self, mut said: Vec<Event>) -> Result<(), LiveError> {
@@ -289,6 +291,14 @@ impl<T: Tape> Player<T> {
 
     fn venue(&self) -> Option<Venue> {
         self.sequences.keys().next().map(|series| series.instrument.venue)
+    }
+}
+
+/// Never, where nobody trades on paper.
+async fn quotes(quoting: &mut Option<Quoting>) -> Result<Vec<Event>, LiveError> {
+    match quoting {
+        Some(quoting) => quoting.next().await,
+        None => std::future::pending().await,
     }
 }
 

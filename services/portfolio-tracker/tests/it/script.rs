@@ -81,10 +81,13 @@ fn fact(line: &str) -> Event {
             };
             CandleClosed { candle }.into()
         }
-        ["quote", symbol, price, "at", seconds] => {
-            QuoteSeen { instrument: instrument(symbol), price: price.parse().unwrap(), at: at(seconds) }
-                .into()
+        ["quote", symbol, price, "at", seconds] => QuoteSeen {
+            instrument: instrument(symbol),
+            price: price.parse().unwrap(),
+            at: at(seconds),
+            best: None,
         }
+        .into(),
         [name, "has", free, "+", locked, asset, "as", "of", seconds] => BalanceChanged {
             account: account(name),
             asset: asset.parse().unwrap(),

@@ -224,7 +224,7 @@ impl World {
 
     pub fn price(&mut self, base: &str, price: &str) {
         let (instrument, price) = (usdt(base), price.parse().unwrap());
-        self.hear(QuoteSeen { instrument, price, at: self.now() });
+        self.hear(QuoteSeen { instrument, price, at: self.now(), best: None });
     }
 
     fn ask<'a>(&mut self, base: &str, trigger: &str, option: &impl Fn(&str) -> Option<&'a str>) {

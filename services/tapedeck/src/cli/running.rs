@@ -1,7 +1,7 @@
 //! Commands that play or serve something.
 
 use super::{
-    ExchangeMarket, Played, RunVenue, SharedTape, Speed, TapeOfMarket, UpVenue, Which,
+    ExchangeMarket, RunVenue, SharedTape, Speed, TapeOfMarket, UpVenue, Which,
     values::{limits, times},
 };
 use crate::deployment::Service;
@@ -41,18 +41,24 @@ pub struct ExchangeServe {
     pub driven: bool,
 }
 
+/// Everything in one process, without a server: a market that is played, or the live one. Killed at any moment, the
+/// same command goes on where it stood. Beside it `tapedeck positions`, `trades`, `orders`, `portfolio` and `why` look
+/// at its tape, and `tapedeck trading` and `close` command it.
 #[derive(Debug, Args)]
+#[command(after_help = UP_EXAMPLES)]
 pub struct Up {
-    /// What to trade: synthetic[:SEED[:DAYS]] or recorded:PATH (a file or folder of candles)
+    /// What to trade: synthetic[:SEED[:DAYS]] or recorded:PATH (a file or folder of candles), played as fast as
+    /// --speed says; or binance:SYMBOLS:INTERVALS, live candles, e.g. binance:BTCUSDT,ETHUSDT:1d
     #[arg(long, default_value = "synthetic", value_name = "MARKET")]
-    pub market: Played,
-    /// Where orders go: venue-paper is one of the services; paper-exchange is the same exchange on
-    /// sockets, behind Binance's API, started beside the engine
+    pub market: MarketSpec,
+    /// Where orders go: venue-paper is one of the services, on live candles it trades at the prices that Binance
+    /// quotes; paper-exchange is the same exchange on sockets, behind Binance's API, started beside the engine, for a
+    /// market that is played; binance sends the orders of live accounts there, for real money, on live candles
     #[arg(long, value_name = "VENUE", value_enum, default_value = "venue-paper")]
     pub venue: UpVenue,
-    /// Seconds of market per second (604800 is a week a second), or max
-    #[arg(long, value_name = "N|max", default_value = "604800")]
-    pub speed: Speed,
+    /// Seconds of a played market per second (604800 is a week a second), or max [default: 604800]
+    #[arg(long, value_name = "N|max")]
+    pub speed: Option<Speed>,
     /// Leave out candles that close at or before this time (2024-01-15 or 2024-01-15T00:00:00Z)
     #[arg(long, value_name = "TIME")]
     pub from: Option<Timestamp>,
@@ -69,6 +75,17 @@ pub struct Up {
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 }
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  tapedeck up                                             a made-up market, a week a second
+  tapedeck up --market recorded:candles --speed max --exit-when-done
+  tapedeck up --market binance:BTCUSDT,ETHUSDT:1d         live candles, trading on paper
+  tapedeck up --market binance:BTCUSDT:1d --venue binance at Binance, with the accounts of tapedeck.toml
+
+On live candles one tape goes on whatever symbols are named: live-venue-paper.tape or live-binance.tape in the data
+folder, unless --tape says another. Run it under a supervisor that starts it again, and halt it at any time with:
+  tapedeck trading halted --why 'enough for today'";
 
 /// Runs until SIGTERM or Ctrl-C, then finishes what it has begun and lets go.
 ///
@@ -123,13 +140,11 @@ Examples:
 
 impl Run {
     pub fn services(&self) -> BTreeSet<Service> {
-        self.service
-            .iter()
-            .flat_map(|which| match which {
-                Which::All => Service::ALL.into_iter().filter(|s| s.serves(self.venue)).collect(),
-                Which::One(service) => vec![*service],
-            })
-            .collect()
+        let services = self.service.iter().flat_map(|which| match which {
+            Which::All => Service::all(self.venue),
+            Which::One(service) => [*service].into(),
+        });
+        services.collect()
     }
 }
 

@@ -36,18 +36,6 @@ impl FromStr for ExchangeMarket {
     }
 }
 
-/// A market that can be played by one process: no live one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Played(pub MarketSpec);
-
-impl FromStr for Played {
-    type Err = Invalid;
-
-    fn from_str(given: &str) -> Result<Self, Invalid> {
-        played(given, "write synthetic[:SEED[:DAYS]] or recorded:PATH").map(Self)
-    }
-}
-
 /// `ways`: what may be written.
 fn played(given: &str, ways: &str) -> Result<MarketSpec, Invalid> {
     let wrong = |why: String| Invalid::new("market", given, why);
@@ -81,6 +69,7 @@ pub(super) fn limits(given: &str) -> Result<Limits, String> {
 pub enum UpVenue {
     VenuePaper,
     PaperExchange,
+    Binance,
 }
 
 /// Where a fleet sends its orders.

@@ -30,18 +30,8 @@ pub async fn open(global: &Global, args: OpenTape) -> anyhow::Result<ExitCode> {
         )
     })?;
     let tape = locate::open(url, Mode::Write).await?;
-    let recorder = UnitName::new(event_logger::UNIT).context("a valid name")?;
-    let was_open = tape.opened().await?;
-    let opened = match was_open.clone() {
-        Some(opened) => opened,
-        None => {
-            let owner = format!("tape-open-{}", std::process::id());
-            let cursor = tape.acquire(recorder, &owner, LEASE, false).await?;
-            let opened = open::open_tape(&tape, Fence::from(&cursor), LIVE).await;
-            tape.release(recorder, cursor.fence).await?;
-            opened?
-        }
-    };
+    let was_open = tape.opened().await?.is_some();
+    let opened = opened(&tape).await?;
     tape.close().await?;
     let clock = match opened.clock {
         Clock::Wall => "wall",
@@ -49,13 +39,29 @@ pub async fn open(global: &Global, args: OpenTape) -> anyhow::Result<ExitCode> {
     };
     if global.json {
         print_json(&json!({
-            "tape": opened.tape, "clock": clock, "market": opened.market, "new": was_open.is_none(),
+            "tape": opened.tape, "clock": clock, "market": opened.market, "new": !was_open,
         }))?;
     } else {
-        let word = if was_open.is_some() { "was open already" } else { "is open" };
+        let word = if was_open { "was open already" } else { "is open" };
         out!("tape {} {word}, on the {clock} clock, recording '{}'", opened.tape, opened.market)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The first row of a live tape, said here if the tape is empty.
+///
+/// # Errors
+/// The tape cannot be written.
+pub(super) async fn opened(tape: &Tape) -> anyhow::Result<TapeOpened> {
+    if let Some(opened) = tape.opened().await? {
+        return Ok(opened);
+    }
+    let recorder = UnitName::new(event_logger::UNIT).context("a valid name")?;
+    let owner = format!("tape-open-{}", std::process::id());
+    let cursor = tape.acquire(recorder, &owner, LEASE, false).await?;
+    let opened = open::open_tape(tape, Fence::from(&cursor), LIVE).await;
+    tape.release(recorder, cursor.fence).await?;
+    Ok(opened?)
 }
 
 /// # Errors
@@ -132,6 +138,13 @@ pub async fn reparse(global: &Global, args: Reparse) -> anyhow::Result<ExitCode>
         }
     }
     Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// As [`say`], at the end of a tape that is open.
+pub(super) async fn say_now(tape: &Tape, event: Event) -> anyhow::Result<Position> {
+    let opened = tape.opened().await?.context("the tape is empty: nobody has opened it yet")?;
+    let head = tape.head().await?;
+    say(tape, &opened, &head, event).await
 }
 
 /// What the owner says; where it stands. The same said again before anything else happened is said once.

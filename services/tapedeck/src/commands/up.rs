@@ -1,7 +1,7 @@
-//! `tapedeck up`: the whole engine in one process, on paper.
+//! `tapedeck up`: the whole engine in one process.
 
 use crate::{
-    abroad,
+    WrongUse, abroad,
     cli::{Global, Up, UpVenue},
     commands::{print_json, report, serving},
     control::{self, Door},
@@ -12,24 +12,36 @@ use crate::{
     units, venue,
     watched::Watched,
 };
-use anyhow::Context;
 use events::Event;
 use market_data::Feed;
 use runtime::{
     abroad::Abroad,
-    market::{Ended, Market, OVER, Observer, Spoken},
+    market::{Ended, Market, OVER, Observer, Pace, Spoken},
     status::Status,
 };
-use std::{io::IsTerminal, process::ExitCode};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 use tape::Tape;
 use tokio::sync::watch;
+
+mod live;
+
+/// How often a plain line is printed.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// A week of a played market in a second.
+const PACE: Pace = Pace::Times(604_800.0);
+/// Whoever plays a market knows what comes next.
+pub(super) const PLAYED_AT_BINANCE: &str =
+    "a market that is played cannot be traded at a real exchange: say --market binance:SYMBOLS:INTERVALS";
 
 /// # Errors
 /// Wrong configuration, market or tape; a run that could not go on.
 pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
+    if let Some(series) = args.market.live() {
+        return live::run(global, args, &series).await;
+    }
     let settings = locate::settings(global)?;
     venue::check_modes(&settings, false)?;
-    let market = locate::market(&args.market.0, args.from, args.to)?;
+    let market = locate::market(&args.market, args.from, args.to)?;
     units::check_accounts(&settings, market.rules.keys())?;
     let known = super::begin(&settings, &market, Asked { from: args.from, to: args.to })?;
     let mut hosts = units::all(&settings)?;
@@ -38,6 +50,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         UpVenue::VenuePaper => market.describe.clone(),
         // The same market, and another venue: one tape cannot go on as the other.
         UpVenue::PaperExchange => format!("{} at paper-exchange", market.describe),
+        UpVenue::Binance => return Err(WrongUse(PLAYED_AT_BINANCE.to_owned()).into()),
     };
     let (tape, url) = locate::writing(global, global.tape_or(args.tape.tape.as_deref()), &describe).await?;
     units::check_same_account(&tape, &settings).await?;
@@ -56,7 +69,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     // The exchange is there for as long as anybody may ask it.
     let run_over = watch::Sender::new(false);
     let abroad: Option<Box<dyn Abroad>> = match args.venue {
-        UpVenue::VenuePaper => None,
+        UpVenue::VenuePaper | UpVenue::Binance => None,
         UpVenue::PaperExchange => {
             hosts.retain(|host| !units::is_paper(host.unit()));
             let journal = locate::journal(global, &url, id)?;
@@ -65,7 +78,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         }
     };
 
-    let live = Live::start(&tape, &status, market.candles, global.json).await?;
+    let live = Live::start(&tape, &status, market.candles, global.json, LINE_EVERY).await?;
     if !global.json {
         tell!("tape {url}");
         if let Some(address) = server {
@@ -81,7 +94,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         describe,
         build: units::BUILD.to_owned(),
         owner: format!("up-{}", std::process::id()),
-        pace: args.speed.0,
+        pace: args.speed.map_or(PACE, |speed| speed.0),
         status: status.clone(),
         observer: Some(both(live.observer(), watched.observer())),
         abroad,
@@ -138,9 +151,7 @@ async fn stay(
             let _ = reply.send(Err(OVER.to_owned()));
             continue;
         }
-        let opened = tape.opened().await?.context("a tape that was played is open")?;
-        let head = tape.head().await?;
-        let position = super::record::say(tape, &opened, &head, event).await?;
+        let position = super::record::say_now(tape, event).await?;
         for row in tape.read(position - 1, 1).await? {
             watched.see(&row.decode()?);
         }

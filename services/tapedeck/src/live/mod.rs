@@ -23,8 +23,6 @@ use view::{Progress, View};
 
 /// How often the lines are redrawn.
 const REDRAW: Duration = Duration::from_millis(150);
-/// How often a plain line is printed.
-const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Over how long a rate is taken, so that it can be read.
 const RATE_OVER: Duration = Duration::from_secs(5);
 
@@ -61,7 +59,13 @@ impl Live {
     ///
     /// # Errors
     /// The tape cannot be read.
-    pub async fn start(tape: &Tape, status: &Status, candles: u64, quiet: bool) -> anyhow::Result<Self> {
+    pub async fn start(
+        tape: &Tape,
+        status: &Status,
+        candles: u64,
+        quiet: bool,
+        line_every: Duration,
+    ) -> anyhow::Result<Self> {
         let (news, heard) = channel();
         let (done, finished) = watch::channel(false);
         let prices = Prices::default();
@@ -73,6 +77,7 @@ impl Live {
             status: status.clone(),
             candles,
             quiet,
+            line_every,
         };
         let task = tokio::spawn(showing.run(finished));
         Ok(Self { news, prices, done, task })
@@ -117,6 +122,8 @@ struct Showing {
     status: Status,
     candles: u64,
     quiet: bool,
+    /// How often a plain line is printed.
+    line_every: Duration,
 }
 
 impl Showing {
@@ -154,7 +161,7 @@ impl Showing {
             let begun = progress.position > 0;
             match &mut screen {
                 Some(screen) => screen.draw(|width| view.lines(&progress, width)),
-                None if begun && !self.quiet && (over || last_line.elapsed() >= LINE_EVERY) => {
+                None if begun && !self.quiet && (over || last_line.elapsed() >= self.line_every) => {
                     last_line = Instant::now();
                     tell!("{}", view.line(&progress));
                 }

@@ -212,7 +212,8 @@ impl World {
             self.publish(frame, rng);
         }
         for instrument in asked {
-            let seen = QuoteSeen { instrument, price: price(self.prices[&instrument]), at: self.now };
+            let seen =
+                QuoteSeen { instrument, price: price(self.prices[&instrument]), at: self.now, best: None };
             responses.extend(self.tell_venue(account, &seen.into(), rng));
         }
         responses

@@ -69,7 +69,7 @@ impl Engine {
     }
 
     pub fn start_all(&mut self) {
-        for service in Service::ALL.into_iter().filter(|service| service.serves(RunVenue::VenuePaper)) {
+        for service in Service::all(RunVenue::VenuePaper) {
             for replica in 0..self.plan.replicas {
                 self.add(service, &format!("{service}-{}", char::from(b'a' + replica)));
             }

@@ -9,11 +9,11 @@ use runtime::{
     stepped::Stepped,
 };
 use settings::Settings;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tape::{Row, Tape};
 use tapedeck::{
     cli::RunVenue,
-    deployment::{self, Service},
+    deployment::{self, Core, Service},
     units,
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -57,9 +57,10 @@ async fn many(settings: &Settings) -> Vec<Row> {
     let (stop, stopped) = watch::channel(false);
     let limits = Limits { poll: Duration::from_millis(1), ..Limits::default() };
     let mut tasks = JoinSet::new();
-    let cores = deployment::cores(settings, &BTreeSet::from(Service::ALL), RunVenue::VenuePaper).unwrap();
-    let units = cores.iter().map(|core| core.0).collect();
-    for (unit, make) in cores {
+    let cores =
+        deployment::cores_of(settings, &Service::all(RunVenue::VenuePaper), RunVenue::VenuePaper).unwrap();
+    let units = cores.iter().map(|core| core.unit).collect();
+    for Core { unit, make, .. } in cores {
         let (tape, bus, limits) = (tape.clone(), bus.clone(), limits.clone());
         let (build, owner, status) = ("one".to_owned(), "a".to_owned(), UnitStatus::new(unit, "a"));
         let replica = Replica { tape, bus, make, build, owner, lease: LEASE, status, hands: None, limits };

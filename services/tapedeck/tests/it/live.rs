@@ -4,16 +4,12 @@
 use crate::{
     fleet::{Program, alone},
     fleets::program,
+    support::{Exchange, candles_are_whole, recorded},
 };
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{fs, time::Duration};
 use tempfile::TempDir;
-use testkit::{Process, http_get, wait_for};
+use testkit::{Process, wait_for};
 
 /// Short channels on candles of a second: trades come soon.
 const CONFIG: &str = r#"
@@ -84,8 +80,7 @@ struct Rehearsal {
     program: Program,
     folder: TempDir,
     variables: Vec<(&'static str, String)>,
-    control: SocketAddr,
-    _exchange: Process,
+    exchange: Exchange,
 }
 
 impl Rehearsal {
@@ -94,25 +89,10 @@ impl Rehearsal {
         fs::write(folder.path().join("tapedeck.toml"), CONFIG).unwrap();
         fs::write(folder.path().join("account.toml"), ACCOUNT).unwrap();
         fs::write(folder.path().join("faults.toml"), FAULTS).unwrap();
-        let program = program();
-        let serve = ["exchange", "serve", "--market", "synthetic:7:60", "--account", "account.toml"];
-        let more = ["--faults", "faults.toml", "--listen", "127.0.0.1:0", "--json"];
-        let serve = program.command(folder.path(), &[&serve[..], &more[..]].concat());
-        let exchange = Process::start("exchange", &serve);
-        wait_for("the exchange serves", LONG, || exchange.output().contains('}'));
-        let told: Value = serde_json::from_str(&exchange.output()).unwrap();
-        let text = |name: &str| told[name].as_str().unwrap().to_owned();
-        let variables = vec![
-            ("STORE_URL", testkit::postgres()),
-            ("BUS_URL", testkit::rabbitmq()),
-            ("BINANCE_REST_URL", text("rest")),
-            ("BINANCE_WS_API_URL", text("websocket_api")),
-            ("BINANCE_STREAM_URL", text("streams")),
-            ("EXCHANGE_KEY", text("api_key")),
-            ("EXCHANGE_SECRET", text("secret")),
-        ];
-        let control = text("rest").trim_start_matches("http://").parse().unwrap();
-        let rehearsal = Self { program, folder, variables, control, _exchange: exchange };
+        let serve = ["--market", "synthetic:7:60", "--account", "account.toml", "--faults", "faults.toml"];
+        let exchange = Exchange::serve(folder.path(), &serve);
+        let variables = vec![("STORE_URL", testkit::postgres()), ("BUS_URL", testkit::rabbitmq())];
+        let rehearsal = Self { program: program(), folder, variables, exchange };
         rehearsal.run(&["topology", "apply"]);
         rehearsal.run(&["tape", "open"]);
         rehearsal
@@ -121,6 +101,7 @@ impl Rehearsal {
     fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = self.program.command(self.folder.path(), arguments);
         command.envs(self.variables.iter().cloned());
+        self.exchange.is_meant_by(&mut command);
         command
     }
 
@@ -148,37 +129,8 @@ impl Rehearsal {
         self.of_kind("trade.closed").len()
     }
 
-    /// What the exchange has said of the account.
-    fn reports(&self) -> Vec<Value> {
-        let (mut after, mut reports) = (0, Vec::new());
-        loop {
-            let (status, body) = http_get(self.control, &format!("/control/account-frames?after={after}"));
-            assert_eq!(status, 200, "{body}");
-            let told: Value = serde_json::from_str(&body).unwrap();
-            let frames = told["frames"].as_array().unwrap();
-            let Some(last) = frames.last() else { return reports };
-            after = last["number"].as_u64().unwrap();
-            let read = |frame: &Value| serde_json::from_str(frame["frame"].as_str().unwrap()).unwrap();
-            reports.extend(frames.iter().map(read).filter(|frame: &Value| frame["e"] == "executionReport"));
-        }
-    }
-
-    /// (symbol, order, trade) of each execution.
-    fn executed(&self) -> BTreeSet<(String, String, String)> {
-        let reports = self.reports().into_iter().filter(|report| report["x"] == "TRADE");
-        reports
-            .map(|r| (r["s"].as_str().unwrap().to_owned(), r["i"].to_string(), r["t"].to_string()))
-            .collect()
-    }
-
-    fn recorded(&self) -> BTreeSet<(String, String, String)> {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let fill = |row: Value| {
-            let body = &row["body"];
-            let symbol = text(&body["instrument"]).rsplit(':').next().unwrap().to_owned();
-            (symbol, text(&body["venue_order"]), text(&body["venue_trade"]))
-        };
-        self.of_kind("order.filled").into_iter().map(fill).collect()
+    fn is_whole(&self) -> bool {
+        self.exchange.executed() == recorded(&self.of_kind("order.filled"))
     }
 }
 
@@ -194,27 +146,12 @@ fn a_fleet_trades_live_candles_at_an_exchange_and_records_all_that_it_did() {
     }
     wait_for("trading goes on", LONG, || rehearsal.closed() > 5);
     rehearsal.run(&["trading", "halted", "--why", "the rehearsal is over"]);
-    wait_for("all that was executed is recorded", LONG, || rehearsal.executed() == rehearsal.recorded());
+    wait_for("all that was executed is recorded", LONG, || rehearsal.is_whole());
 
-    let mut placed: BTreeMap<String, u32> = BTreeMap::new();
-    for report in rehearsal.reports().into_iter().filter(|report| report["x"] == "NEW") {
-        *placed.entry(report["c"].as_str().unwrap().to_owned()).or_default() += 1;
-    }
+    let placed = rehearsal.exchange.placed();
     assert!(placed.len() > 10, "{placed:?}");
-    assert!(placed.values().all(|times| *times == 1), "an order was placed twice: {placed:?}");
     let candles = rehearsal.of_kind("candle.closed");
-    let mut opens: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in &candles {
-        let candle = &row["body"];
-        let text = |name: &str| candle[name].as_str().unwrap().to_owned();
-        opens.entry(text("instrument")).or_default().push(text("open_time"));
-    }
-    for (instrument, opens) in opens {
-        let mut once = opens.clone();
-        once.sort();
-        once.dedup();
-        assert_eq!(opens, once, "candles of {instrument} came twice or out of order");
-    }
+    candles_are_whole(&candles);
     assert_eq!(rehearsal.of_kind("tape.conflicted"), Vec::<Value>::new());
     assert_eq!(rehearsal.of_kind("frame.quarantined"), Vec::<Value>::new());
     for replica in &mut replicas {
@@ -222,7 +159,7 @@ fn a_fleet_trades_live_candles_at_an_exchange_and_records_all_that_it_did() {
         assert!(replica.wait(LONG).success(), "{}", replica.output());
     }
     rehearsal.run(&["verify"]);
-    let (trades, fills) = (rehearsal.closed(), rehearsal.recorded().len());
+    let (trades, fills) = (rehearsal.closed(), rehearsal.of_kind("order.filled").len());
     let unknown = rehearsal.of_kind("order.unknown").len();
     assert!(unknown > 0, "every answer came: nothing was tried");
     println!("{unknown} orders of which nothing was known at first");

@@ -42,6 +42,7 @@ mod rolling;
 mod support;
 mod synthetic;
 mod tamper;
+mod up_live;
 mod upgrade;
 mod versions;
 mod views;

@@ -101,7 +101,7 @@ impl Desk {
     /// A second later somebody is told a price.
     pub fn quote(&mut self, price: &str) -> String {
         self.now = self.now + Duration::from_secs(1);
-        self.hear(QuoteSeen { instrument: btc(), price: price.parse().unwrap(), at: self.now })
+        self.hear(QuoteSeen { instrument: btc(), price: price.parse().unwrap(), at: self.now, best: None })
     }
 
     /// The state as a snapshot keeps it, and brought back from there.

@@ -35,7 +35,16 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::CandleDiffers => one(CandleDiffers { second: candle() }),
         Kind::CandleRefused => all(every::candle_faults(), |fault| CandleRefused { candle: candle(), fault }),
         Kind::QuoteAsked => one(QuoteAsked { instrument: btc() }),
-        Kind::QuoteSeen => one(QuoteSeen { instrument: btc(), price: v("42000.10"), at: at(1) }),
+        Kind::QuoteSeen => {
+            let played = QuoteSeen { instrument: btc(), price: v("42000.10"), at: at(1), best: None };
+            let best = BestPrices {
+                bid: played.price,
+                bid_quantity: v("0.5"),
+                ask: v("42000.11"),
+                ask_quantity: v("1.25"),
+            };
+            vec![played.into(), QuoteSeen { best: Some(best), ..played }.into()]
+        }
         Kind::SignalGiven => {
             let given = |direction, previous, evidence, test| SignalGiven {
                 edge: v("edge70"),

@@ -25,15 +25,15 @@ use std::{
 };
 use venue::{Outcome, Stamp};
 use venue_binance::{
-    net::{Endpoints, Keys, Rest, Setup, Timeouts},
+    net::{Endpoints, Keys, Patience, Rest, Setup},
     sign::Signer,
 };
 
 const SECRET: &str = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
 
 /// Short, so that what waits for a deadline is quick, and long enough for a machine that is busy.
-fn timeouts() -> Timeouts {
-    Timeouts {
+fn patience() -> Patience {
+    Patience {
         connect: Duration::from_secs(2),
         answer: Duration::from_secs(2),
         limits: Duration::from_secs(5),
@@ -41,13 +41,13 @@ fn timeouts() -> Timeouts {
         first_pause: Duration::from_millis(10),
         longest_pause: Duration::from_millis(200),
         linger: Duration::from_millis(100),
-        ..Timeouts::default()
+        ..Patience::default()
     }
 }
 
 fn setup(server: &Server) -> Setup {
     let keys = Keys { api_key: "key".to_owned(), signer: Signer::from_secret(SECRET).unwrap() };
-    Setup { timeouts: timeouts(), ..Setup::new(Endpoints::local(server.address), Some(keys)) }
+    Setup { patience: patience(), ..Setup::new(Endpoints::local(server.address), Some(keys)) }
 }
 
 fn client(server: &Server) -> Rest {

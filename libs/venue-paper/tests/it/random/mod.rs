@@ -222,7 +222,10 @@ impl World {
         let moved = market.price * (Decimal::ONE + self.dice.signed(200) / Decimal::from(10_000));
         let price = Price::new(floor_to(moved, market.rules.tick_size).max(market.rules.tick_size)).unwrap();
         let age = if self.dice.below(5) == 0 { 1 } else { 0 };
-        self.hear(QuoteSeen { instrument, price, at: self.now - Duration::from_secs(age) }, tally);
+        self.hear(
+            QuoteSeen { instrument, price, at: self.now - Duration::from_secs(age), best: None },
+            tally,
+        );
     }
 
     fn order(&mut self, tally: &mut Tally) {

@@ -42,7 +42,7 @@ fn an_exchanges_candles_are_said_whole_through_restarts() {
         let mut count = BTreeMap::new();
         for _ in 0..3 {
             let (sender, mut said) = mpsc::channel(100);
-            let live = Live { rest: rest.clone(), series: series.clone(), history: 5 };
+            let live = Live { rest: rest.clone(), series: series.clone(), history: 5, heard: None };
             let task = tokio::spawn(live::run(live, on_tape.clone(), Channel(sender)));
             let until = count.get(&series[0]).copied().unwrap_or(0) + 8;
             while count.get(&series[0]).copied().unwrap_or(0) < until {

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod play;
+mod quotes;
 mod sequence;
 #[path = "../../../../../libs/venue-binance/tests/it/net/server.rs"]
 #[expect(dead_code, reason = "what only the client's own tests need")]

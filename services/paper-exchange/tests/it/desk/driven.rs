@@ -57,7 +57,7 @@ fn a_market_order_asks_for_a_quote_and_fills_at_it() {
     assert!(stage.exchange.take_quotes_wanted().is_empty());
     stage.exchange.hear(
         stage.now,
-        &QuoteSeen { instrument: btc(), price: "100".parse().unwrap(), at: stage.now }.into(),
+        &QuoteSeen { instrument: btc(), price: "100".parse().unwrap(), at: stage.now, best: None }.into(),
     );
     // Half a thousandth worse than the quote.
     let news = stage.news();

@@ -1,12 +1,12 @@
 //! Live candles onto a wall-clock tape: market-data's seat where its market is an exchange's own.
 
-use super::{Parts, Shared};
-use crate::{WrongUse, data_quality, units, venue};
+use super::parts::{Parts, Shared};
+use crate::{WrongUse, data_quality, scan, units, venue, watched};
 use domain::{Instrument, InstrumentRules, UnitName};
-use events::{Clock, Draft, Event, Kind, Position, TapeOpened, conflict, ids};
+use events::{Clock, Draft, Event, Kind, Position, Recorded, TapeOpened, conflict, ids};
 use market_data::{
     Series,
-    live::{self, Live, OnTape},
+    live::{self, Live, OnTape, Quotes},
 };
 use runtime::apart::{
     Count, Trouble, UnitPhase, insist,
@@ -17,6 +17,10 @@ use runtime::apart::{
 use settings::{BinanceUrls, Settings};
 use std::path::Path;
 use tape::{Commit, CursorMove, Entry, OnConflict, Outcome, Row};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, unbounded_channel},
+    watch,
+};
 use venue_binance::net::Rest;
 
 /// With how many candles a series begins on a tape that has none: more than the slowest edge looks back.
@@ -26,6 +30,8 @@ struct LiveMarket {
     seat: Seat,
     rest: Rest,
     series: Vec<Series>,
+    /// Whether orders are traded on paper, at prices that are quoted.
+    quotes: bool,
 }
 
 impl Parts {
@@ -38,6 +44,7 @@ impl Parts {
         series: Vec<Series>,
         urls: &BinanceUrls,
         data_dir: &Path,
+        quotes: bool,
     ) -> anyhow::Result<()> {
         units::check_accounts(settings, series.iter().map(|series| &series.instrument))?;
         if series.is_empty() {
@@ -52,7 +59,7 @@ impl Parts {
         let rest = venue::market(urls, data_dir)?;
         let seat = shared.seat(units::feed(), false);
         let status = seat.status.clone();
-        let work = LiveMarket { seat: seat.clone(), rest, series };
+        let work = LiveMarket { seat: seat.clone(), rest, series, quotes };
         let stop = shared.stop.clone();
         self.add(status, async move { seat.hold(stop, work).await });
         Ok(())
@@ -69,8 +76,9 @@ impl Work for LiveMarket {
             return Err(Trouble::Stuck(why.to_owned()));
         }
         self.seat.status.enter(UnitPhase::Recovering);
-        let on_tape = self.on_tape().await?;
-        let live = Live { rest: self.rest.clone(), series: self.series.clone(), history: HISTORY };
+        let mut on_tape = self.on_tape().await?;
+        let heard = if self.quotes { Some(self.hear(&mut on_tape, stop.receiver()).await?) } else { None };
+        let live = Live { rest: self.rest.clone(), series: self.series.clone(), history: HISTORY, heard };
         let recorder =
             Recorder { seat: &self.seat, rest: &self.rest, lease, opened, at: lease.cursor.position };
         self.seat.status.enter(UnitPhase::Running);
@@ -106,6 +114,36 @@ impl LiveMarket {
             }
         }
         Ok(known)
+    }
+
+    /// What the tape says of orders and quotes: until now, and from now on.
+    async fn hear(
+        &self,
+        on_tape: &mut OnTape,
+        stop: watch::Receiver<bool>,
+    ) -> Result<UnboundedReceiver<Recorded>, Trouble> {
+        let Seat { tape, status, limits, .. } = &self.seat;
+        let head = insist(status, limits, || tape.head()).await?.position;
+        let past = scan::kinds(tape, &Quotes::HEARS, head, |event| on_tape.quotes.hear(event)).await;
+        past.map_err(|why| Trouble::Away(why.to_string()))?;
+        let (send, heard) = unbounded_channel();
+        let followed = watched::follow(tape.clone(), head, stop, {
+            let send = send.clone();
+            move |rows| {
+                let wanted = rows.iter().filter(|row| row.kind().is_some_and(|k| Quotes::HEARS.contains(&k)));
+                // A row of a newer build is for others to tell of.
+                for event in wanted.filter_map(|row| row.decode().ok()) {
+                    let _ = send.send(event);
+                }
+            }
+        });
+        tokio::spawn(async move {
+            tokio::select! {
+                () = followed => send.closed().await,
+                () = send.closed() => {}
+            }
+        });
+        Ok(heard)
     }
 }
 

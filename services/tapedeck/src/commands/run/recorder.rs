@@ -1,8 +1,8 @@
-//! The recorder's three loops, each on a seat of its own.
+//! The recorder's loops, each on a seat of its own; without a broker there is nothing to publish.
 
-use super::{Parts, Shared};
+use super::parts::{Parts, Shared};
 use crate::units;
-use bus::Rabbit;
+use bus::{Bus, Rabbit};
 use domain::UnitName;
 use event_logger::{Counters, Fault, Fence, clock, counters::Standing, drain, parse::PARSERS, publish};
 use runtime::apart::{
@@ -16,31 +16,32 @@ use std::{sync::Arc, time::Duration};
 /// How often what a loop tells of itself is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
-#[derive(Clone, Copy)]
 enum Part {
     Drain,
-    Publish,
+    Publish(Rabbit),
     Clock,
 }
 
 struct Loop {
     part: Part,
     seat: Seat,
-    rabbit: Rabbit,
     counters: Arc<Counters>,
 }
 
-pub(super) fn start(parts: &mut Parts, shared: &Shared, rabbit: &Rabbit, counters: &Arc<Counters>) {
-    let of = [
-        (Part::Drain, event_logger::UNIT),
-        (Part::Publish, event_logger::PUBLISHER),
-        (Part::Clock, event_logger::CLOCK),
-    ];
+pub(super) fn start(parts: &mut Parts, shared: &Shared, counters: &Arc<Counters>) {
+    let drain = (Part::Drain, event_logger::UNIT);
+    let clock = (Part::Clock, event_logger::CLOCK);
+    let of = match &shared.bus {
+        Bus::InProcess(_) => vec![drain, clock],
+        Bus::Rabbit(rabbit) => {
+            vec![drain, (Part::Publish(rabbit.clone()), event_logger::PUBLISHER), clock]
+        }
+    };
     for (part, name) in of {
         let unit = UnitName::new(name).unwrap_or_else(|e| unreachable!("a valid name: {e}"));
         let seat = shared.seat(unit, false);
         let status = seat.status.clone();
-        let work = Loop { part, seat: seat.clone(), rabbit: rabbit.clone(), counters: counters.clone() };
+        let work = Loop { part, seat: seat.clone(), counters: counters.clone() };
         let stop = shared.stop.clone();
         parts.add(status, async move { seat.hold(stop, work).await });
     }
@@ -57,11 +58,11 @@ impl Work for Loop {
 
 impl Loop {
     async fn goes_on(&self, lease: &Lease, stop: &Stop) -> Result<(), Fault> {
-        let Self { seat, rabbit, counters, .. } = self;
+        let Self { seat, counters, .. } = self;
         let (tape, fence, stop) = (&seat.tape, Fence::of(&lease.cursor, seat.lease), stop.receiver());
-        match self.part {
-            Part::Drain => drain::drain(tape, rabbit, fence, PARSERS, counters, stop).await,
-            Part::Publish => publish::publish(tape, rabbit, fence, counters, stop).await,
+        match &self.part {
+            Part::Drain => drain::drain(tape, &seat.bus, fence, PARSERS, counters, stop).await,
+            Part::Publish(rabbit) => publish::publish(tape, rabbit, fence, counters, stop).await,
             Part::Clock => clock::tell(tape, fence, units::BUILD, counters, stop).await,
         }
     }
@@ -73,7 +74,7 @@ impl Loop {
         loop {
             look.tick().await;
             self.seat.status.enter(self.standing().why().map_or(UnitPhase::Running, UnitPhase::CutOff));
-            if matches!(self.part, Part::Publish) {
+            if matches!(self.part, Part::Publish(_)) {
                 self.seat.status.stands_at(self.counters.published_to.get(), *commits.borrow());
             }
         }
@@ -82,7 +83,7 @@ impl Loop {
     fn standing(&self) -> &Standing {
         match self.part {
             Part::Drain => &self.counters.drain,
-            Part::Publish => &self.counters.publish,
+            Part::Publish(_) => &self.counters.publish,
             Part::Clock => &self.counters.clock,
         }
     }

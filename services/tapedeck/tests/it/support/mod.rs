@@ -2,11 +2,13 @@
 
 mod candles;
 mod done;
+mod exchange;
 mod running;
 
 pub use crate::fleet::seed::Seed;
 pub use candles::candles;
 pub use done::{Done, Head};
+pub use exchange::{Exchange, candles_are_whole, recorded};
 pub use running::{Running, get, until};
 
 use domain::Timestamp;

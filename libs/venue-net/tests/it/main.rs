@@ -1,3 +1,0 @@
-//! The limits, as tables of requests and answers.
-
-mod budget;

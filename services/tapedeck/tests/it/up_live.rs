@@ -1,0 +1,191 @@
+//! `tapedeck up` on live candles of an exchange of one's own, in one process on a tape that is a file: it trades on
+//! paper at quoted prices, or at the exchange; the owner commands it; killed at any moment it goes on.
+
+use crate::support::*;
+use serde_json::Value;
+use std::{process::Command, thread::sleep, time::Duration};
+
+/// Short channels on candles of a second: trades come soon.
+const EDGE: &str = r#"
+[edges.edge70]
+interval = "1s"
+long = 6
+short = 4
+"#;
+const LIVE_ACCOUNT: &str = r#"
+[accounts."binance:main"]
+mode = "live"
+api_key = { env = "EXCHANGE_KEY" }
+api_secret = { env = "EXCHANGE_SECRET" }
+"#;
+/// Nothing but money: what the owner holds counts towards the limits.
+const MONEY: &str = "[balances]\nUSDT = \"10000\"\n";
+const MARKET: &str = "binance:BTCUSDT,ETHUSDT,ADAUSDT:1s";
+const KILLS: usize = 10;
+
+/// An engine, and the exchange that it takes for Binance.
+struct Desk {
+    place: Place,
+    exchange: Exchange,
+    venue: &'static str,
+}
+
+impl Desk {
+    /// `more` of `exchange serve`.
+    fn new(venue: &'static str, configuration: &str, more: &[&str]) -> Self {
+        let place = Place::new();
+        place.write("tapedeck.toml", configuration);
+        place.write("account.toml", MONEY);
+        let serve = ["--market", "synthetic:7:60", "--account", "account.toml"];
+        let exchange = Exchange::serve(&place.path(""), &[&serve[..], more].concat());
+        Self { place, exchange, venue }
+    }
+
+    fn on_paper() -> Self {
+        Self::new("venue-paper", EDGE, &[])
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = self.place.command(line);
+        self.exchange.is_meant_by(&mut command);
+        command
+    }
+
+    fn up(&self) -> Running {
+        let line = format!("up --market {MARKET} --venue {}", self.venue);
+        Running::of(self.command(&line), &line)
+    }
+
+    fn run(&self, line: &str) -> Done {
+        self.place.wait(self.command(line), line)
+    }
+
+    fn rows(&self, kind: &str) -> Vec<Value> {
+        self.place.rows(&[kind])
+    }
+
+    fn count(&self, kind: &str) -> usize {
+        // There is no tape in the first moments.
+        let shown = self.run(&format!("tape show --json -n 1000000 --kind {kind}"));
+        shown.out.lines().count()
+    }
+
+    fn until(&self, kind: &str, more_than: usize) {
+        until(&format!("more than {more_than} {kind}"), || (self.count(kind) > more_than).then_some(()));
+    }
+}
+
+#[test]
+fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it_meanwhile() {
+    let desk = Desk::on_paper();
+    let mut up = desk.up();
+    let address = up.address();
+    desk.until("trade.opened", 0);
+    until("it is ready", || (get(&address, "/ready").0 == 200).then_some(()));
+    assert!(get(&address, "/metrics").1.contains("tapedeck_unit"), "metrics of the units");
+    for look in ["positions", "trades", "orders", "portfolio", "signals", "doctor"] {
+        desk.run(look).well();
+    }
+    let trade = desk.run("trades --json").well().list().pop().unwrap();
+    desk.run(&format!("why {}", text(&trade["trade"]))).well();
+
+    desk.run("trading halted --why enough --json").well();
+    let halted = desk.count("order.submitted");
+    desk.run("close --json").well();
+    until("everything that was open is closed", || {
+        desk.run("positions --json").well().list().is_empty().then_some(())
+    });
+    let entries = || desk.rows("trade.sized").len();
+    let before = entries();
+    let candles = desk.count("candle.closed");
+    desk.until("candle.closed", candles + 12);
+    assert_eq!(entries(), before, "trading is halted, and something was entered after {halted} orders");
+    desk.run("trading active --why on").well();
+
+    up.signal("TERM");
+    let (status, printed) = up.end();
+    assert!(status.success(), "{status}");
+    assert!(printed.contains("closed"), "a summary: {printed}");
+    candles_are_whole(&desk.rows("candle.closed"));
+    desk.run("verify").well();
+}
+
+#[test]
+fn live_candles_refuse_what_only_a_played_market_has() {
+    let place = Place::new();
+    for flag in ["--speed max", "--from 2024-01-01", "--to 2024-01-01", "--exit-when-done"] {
+        let name = flag.split(' ').next().unwrap();
+        place.run(&format!("up --market binance:BTCUSDT:1d {flag}")).ends(2, &[name, "live candles"]);
+    }
+    place.run("up --market binance:BTCUSDT:1d --venue paper-exchange").ends(2, &["exchange serve"]);
+    place.run("up --market synthetic:1:5 --venue binance").ends(2, &["--market binance"]);
+    // Real orders need an account that says so.
+    place
+        .run("up --market binance:BTCUSDT:1d --venue binance")
+        .ends(2, &["binance:paper", "mode = \"live\""]);
+    place.write("tapedeck.toml", LIVE_ACCOUNT);
+    place.run("up --market binance:BTCUSDT:1d").ends(2, &["binance:main", "live"]);
+    place.run("up --market binance:BTCUSDT:1d --venue binance").ends(2, &["binance:main", "EXCHANGE_KEY"]);
+    // A tape of a market that was played is none for live candles.
+    place.write("tapedeck.toml", "");
+    let tape = "--tape sqlite:a.tape";
+    place.run(&format!("{} {tape}", up("synthetic:1:5"))).well();
+    place.run(&format!("up --market binance:BTCUSDT:1d {tape}")).ends(2, &["on its own clock"]);
+}
+
+#[test]
+fn an_engine_on_paper_that_is_killed_ten_times_loses_nothing_and_says_nothing_twice() {
+    let desk = Desk::on_paper();
+    let mut seed = Seed::new("up live on paper");
+    for round in 0..KILLS {
+        let mut up = desk.up();
+        let fills = desk.count("order.filled");
+        desk.until("order.submitted", round);
+        if round % 3 == 2 {
+            desk.until("order.filled", fills);
+        }
+        // At any moment of what follows an order, or of nothing.
+        sleep(Duration::from_millis(seed.below(700)));
+        up.kill();
+    }
+    let mut up = desk.up();
+    let closed = desk.count("trade.closed");
+    desk.until("trade.closed", closed + 1);
+    up.signal("INT");
+    assert!(up.end().0.success());
+    candles_are_whole(&desk.rows("candle.closed"));
+    let _ = recorded(&desk.rows("order.filled"));
+    assert_eq!(desk.count("tape.conflicted"), 0);
+    desk.run("verify").well();
+    desk.run("doctor").well();
+}
+
+#[test]
+fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_places_nothing_twice() {
+    let desk = Desk::new("binance", &format!("{LIVE_ACCOUNT}{EDGE}"), &[]);
+    let mut seed = Seed::new("up live at the exchange");
+    for round in 0..KILLS {
+        let mut up = desk.up();
+        desk.until("order.attempted", round);
+        if round % 3 == 2 {
+            let fills = desk.count("order.filled");
+            desk.until("order.filled", fills);
+        }
+        sleep(Duration::from_millis(seed.below(700)));
+        up.kill();
+    }
+    let mut up = desk.up();
+    let closed = desk.count("trade.closed");
+    desk.until("trade.closed", closed + 1);
+    desk.run("trading halted --why over").well();
+    until("all that was executed is recorded", || {
+        (desk.exchange.executed() == recorded(&desk.rows("order.filled"))).then_some(())
+    });
+    up.signal("INT");
+    assert!(up.end().0.success());
+    assert!(desk.exchange.placed().len() > KILLS);
+    candles_are_whole(&desk.rows("candle.closed"));
+    assert_eq!(desk.count("tape.conflicted"), 0);
+    assert_eq!(desk.count("frame.quarantined"), 0);
+    desk.run("verify").well();
+}
