@@ -2,6 +2,8 @@
 # The one test command: formatting, lints, every test. On a fresh Debian it installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=tools/debian.sh
+. tools/debian.sh
 
 usage() {
   cat >&2 <<'END'
@@ -29,35 +31,6 @@ case "$long" in
   *) usage 2 ;;
 esac
 
-as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-has() {
-  command -v "$1" >/dev/null 2>&1
-}
-
-# The tests start throw-away servers of their own (libs/testkit); the packages must start none, neither
-# now (policy-rc.d says so to Debian's install scripts) nor at the next boot.
-install_packages() {
-  local policy=/usr/sbin/policy-rc.d ours='' failed=0
-  if [ ! -e "$policy" ]; then
-    ours=yes
-    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-    as_root chmod 755 "$policy"
-  fi
-  as_root apt-get update -qq \
-    && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" || failed=1
-  [ -z "$ours" ] || as_root rm -f "$policy"
-  [ "$failed" -eq 0 ] || { echo "test.sh: these packages cannot be installed: $*" >&2; exit 1; }
-  has systemctl || return 0
-  for package in "$@"; do
-    case "$package" in
-      postgresql | rabbitmq-server) as_root systemctl disable --quiet "$package" 2>/dev/null || true ;;
-    esac
-  done
-}
-
 missing=()
 # SQLite and ring are compiled from C.
 has cc || missing+=(build-essential)
@@ -67,9 +40,9 @@ has rabbitmq-server || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
 
-if ! has cargo; then
-  echo "test.sh: there is no cargo; install Rust 1.95 or newer (https://rustup.rs), then run this again" >&2
-  exit 1
+install_rust "$PWD"
+if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+  rustup component add clippy rustfmt
 fi
 
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"

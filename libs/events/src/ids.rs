@@ -91,7 +91,6 @@ pub fn of_fact(tape: Uuid, event: &Event) -> Option<Uuid> {
         | Event::Quote(QuoteEvent::Asked(_))
         | Event::Signal(_)
         | Event::Trade(_)
-        | Event::Stream(StreamEvent::Complete(_))
         | Event::Frame(FrameEvent::Reparsed(_))
         | Event::Position(_)
         | Event::Portfolio(_)

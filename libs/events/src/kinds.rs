@@ -170,7 +170,6 @@ events! {
     }
     Stream(StreamEvent) {
         Opened(StreamOpened) "stream.opened" 1;
-        Complete(StreamComplete) "stream.complete" 1;
     }
     Frame(FrameEvent) {
         Quarantined(FrameQuarantined) "frame.quarantined" 1;
@@ -181,7 +180,6 @@ events! {
         Increased(PositionIncreased) "position.increased" 1;
         Reduced(PositionReduced) "position.reduced" 1;
         Closed(PositionClosed) "position.closed" 1;
-        Adjusted(PositionAdjusted) "position.adjusted" 1;
     }
     Portfolio(PortfolioEvent) {
         Valued(PortfolioValued) "portfolio.valued" 1;

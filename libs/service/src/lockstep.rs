@@ -78,10 +78,12 @@ impl Lockstep {
     pub fn is_quiet(&self) -> bool {
         self.queue.is_empty()
     }
+
     /// What the units deal with next.
     pub fn next(&self) -> Option<&Recorded> {
         self.queue.front()
     }
+
     /// The units, each with its cursor at [`Self::done`] (or beyond, if it was resumed there).
     pub fn hosts(&mut self) -> &[Host] {
         for host in &mut self.hosts {
@@ -90,10 +92,6 @@ impl Lockstep {
             }
         }
         &self.hosts
-    }
-    /// The tape's id becomes known when its first event is written.
-    pub fn set_tape(&mut self, tape: Uuid) {
-        self.tape = Some(tape);
     }
 
     /// Something that is said once at its place: a tape's opening, a unit's start.

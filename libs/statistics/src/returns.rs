@@ -88,12 +88,6 @@ pub fn deepest_fall(values: &[f64]) -> Option<Fall> {
     falls(values).into_iter().reduce(|a, b| if b.depth > a.depth { b } else { a })
 }
 
-/// The longest fall by its number of values; one that is not over counts to the end.
-pub fn longest_fall(values: &[f64]) -> Option<Fall> {
-    let length = |fall: &Fall| fall.recovered.unwrap_or(values.len() - 1) - fall.peak;
-    falls(values).into_iter().reduce(|a, b| if length(&b) > length(&a) { b } else { a })
-}
-
 /// Every fall, in order.
 pub fn falls(values: &[f64]) -> Vec<Fall> {
     let mut found: Vec<Fall> = Vec::new();

@@ -1,9 +1,10 @@
 //! Answers of the WebSocket API (Binance's `web-socket-api.md`, "Response format").
 
 use crate::{
-    budget::{RateLimit, Usage},
+    budget::{self, RateLimit},
     wire::{Raw, Text, wire},
 };
+use venue_net::budget::Usage;
 
 wire! {
     /// An answer to the request of that id: a result with the status 200, an error with any other.
@@ -36,7 +37,7 @@ impl<'a> Reply<'a> {
     }
 
     pub fn usage(&self) -> Usage {
-        self.limits.as_deref().map(Usage::from_rate_limits).unwrap_or_default()
+        self.limits.as_deref().map(budget::used).unwrap_or_default()
     }
 
     /// The number of a subscription to the user data stream, where that was asked for.

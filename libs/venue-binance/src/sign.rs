@@ -108,11 +108,6 @@ impl Signer {
         }
     }
 
-    /// Whether a session can be logged on with it (`session.logon` takes Ed25519 only).
-    pub fn can_log_on(&self) -> bool {
-        matches!(self, Self::Ed25519(_))
-    }
-
     /// What checks its signatures.
     pub fn verifier(&self) -> Verifier {
         match self {

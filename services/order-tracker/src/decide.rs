@@ -57,6 +57,7 @@ impl Service for OrderTracker {
         Kind::OrderRefused,
         Kind::OrderAbsent,
         Kind::CancelRequested,
+        Kind::CancelRejected,
         Kind::TimePassed,
     ];
 
@@ -132,6 +133,11 @@ impl OrderTracker {
             OrderEvent::CancelRequested(e) => state.cancel_requested(now, e.account, e.instrument, e.order),
             OrderEvent::Done(e) => state.finish(now, self.config.keep_done(), e),
             OrderEvent::Stuck(e) => state.alarmed(e),
+            // We ourselves do not carry it out, and the order works on: nothing is waited for. What the venue
+            // refuses may have ended, and its end is still to come.
+            OrderEvent::CancelRejected(e) if e.code.is_none() => {
+                state.cancel_withdrawn(e.account, e.instrument, e.order);
+            }
             OrderEvent::CancelAttempted(_) | OrderEvent::CancelRejected(_) => {}
         }
     }

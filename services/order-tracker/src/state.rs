@@ -144,6 +144,13 @@ impl State {
         }
     }
 
+    pub fn cancel_withdrawn(&mut self, account: Account, instrument: Instrument, order: ClientOrderId) {
+        self.asked(account, instrument, order, |order| {
+            order.cancel = None;
+            false
+        });
+    }
+
     /// What is recorded as done is done, whatever today's code would have said.
     pub fn finish(&mut self, now: Timestamp, keep: Duration, e: &OrderDone) {
         let said = self.complete.iter().position(|place| place.order == e.order);

@@ -65,6 +65,8 @@ impl Wait {
     }
 
     fn holds(&self, books: &Books) -> bool {
-        self.order(books).is_some_and(|order| order.waits_for(self.reason))
+        let order = self.order(books).filter(|order| order.waits_for(self.reason));
+        // A cancel that was not carried out and is asked for again is another one.
+        order.is_some_and(|order| self.reason != WaitingFor::Cancel || order.cancel == Some(self.since))
     }
 }

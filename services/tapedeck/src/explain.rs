@@ -45,9 +45,6 @@ pub fn explain(event: &Event) -> String {
         Event::Stream(StreamEvent::Opened(e)) => {
             format!("{} hears the stream {} of {} from {} on", e.replica, e.stream, e.account, e.at)
         }
-        Event::Stream(StreamEvent::Complete(e)) => {
-            format!("{}: everything up to {} has been handed in", e.account, e.until)
-        }
         Event::Frame(FrameEvent::Quarantined(e)) => {
             format!(
                 "QUARANTINE: frame {}… of {} ({}) cannot be read: {}",
@@ -381,16 +378,6 @@ fn position(event: &PositionEvent) -> String {
             show(tidy(e.profit)),
             percent(e.profit_ratio)
         ),
-        PositionEvent::Adjusted(e) => {
-            format!(
-                "{}: set to {} ({} {}): {}",
-                whose(&e.position),
-                show(e.quantity),
-                e.side,
-                show(e.by),
-                e.why
-            )
-        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Positions and the portfolio that they make.
 
 use super::{Fee, payload};
-use domain::{
-    Account, Asset, Decimal, EdgeName, Instrument, PositionSide, Price, Side, Timestamp, VenueTradeId,
-};
+use domain::{Account, Asset, Decimal, EdgeName, Instrument, PositionSide, Price, Timestamp, VenueTradeId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -104,22 +102,6 @@ pub struct PositionClosed {
 }
 payload!(
     PositionClosed,
-    |e| format!("position:{}", e.position),
-    account = Some(e.position.account),
-    instrument = e.position.instrument,
-);
-
-/// Set right by the owner, or by policy after a reconciliation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PositionAdjusted {
-    pub position: PositionKey,
-    pub side: Side,
-    pub by: Decimal,
-    pub quantity: Decimal,
-    pub why: String,
-}
-payload!(
-    PositionAdjusted,
     |e| format!("position:{}", e.position),
     account = Some(e.position.account),
     instrument = e.position.instrument,

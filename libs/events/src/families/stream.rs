@@ -5,7 +5,7 @@ use domain::{Account, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A replica of an ingestor is connected, again or for the first time. What happened while none was
-/// may be missing until [`StreamComplete`] is said.
+/// may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamOpened {
     pub account: Account,
@@ -16,11 +16,3 @@ pub struct StreamOpened {
     pub at: Timestamp,
 }
 payload!(StreamOpened, |e| format!("stream:{}", e.account), at = e.at, account = Some(e.account));
-
-/// Everything that happened on the account up to `until` has been fetched and handed in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamComplete {
-    pub account: Account,
-    pub until: Timestamp,
-}
-payload!(StreamComplete, |e| format!("stream:{}", e.account), account = Some(e.account));

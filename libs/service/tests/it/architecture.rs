@@ -15,6 +15,8 @@ const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["events", "indicators", "statistics"],
     &["service", "venue", "venue-paper"],
+    // What adapters of venues share, for they may not use each other.
+    &["venue-net"],
     &[
         "tape",
         "bus",
@@ -36,8 +38,9 @@ const LAYERS: &[&[&str]] = &[
     &[],
     &["tapedeck"],
 ];
-const SERVICES: usize = 6;
-const ADAPTERS: usize = 3;
+const SERVICES: usize = 7;
+const ADAPTERS: usize = 4;
+const SHARED_BY_SHELLS: usize = 5;
 
 /// Within a layer: the paper exchange is a `Service`.
 const SIDEWAYS: &[(&str, &str)] = &[("venue-paper", "service")];
@@ -88,6 +91,8 @@ struct Use {
     name: String,
     table: &'static str,
     ours: bool,
+    /// Built only for those who ask for a feature.
+    optional: bool,
 }
 
 #[test]
@@ -109,6 +114,40 @@ fn cores_name_no_clock_chance_environment_runtime_hash_map_or_log() {
     files.retain(|file| !IMPURE.iter().any(|impure| file.ancestors().any(|part| part.ends_with(impure))));
     let wrong: Vec<String> = files.iter().flat_map(|file| named_in(file)).collect();
     assert!(wrong.is_empty(), "a core must not name these:\n{}", wrong.join("\n"));
+}
+
+/// Without its optional features a core compiles quickly: it brings in no runtime, network or database, not even
+/// through a crate that it uses.
+#[test]
+fn cores_build_on_values_and_their_encoding_only() {
+    let crates = crates();
+    let is_core = |krate: &&Crate| {
+        let names_adapters = ADAPTERS_OF.iter().any(|(service, _)| *service == krate.name);
+        is_pure(krate) && !names_adapters && layer_of(krate).is_some_and(|own| own != SHARED_BY_SHELLS)
+    };
+    let cores: Vec<&Crate> = crates.iter().filter(is_core).collect();
+    assert!(cores.len() > 12, "only {} cores were found", cores.len());
+    let wrong: Vec<String> = cores.into_iter().flat_map(|core| heavy(core, &crates)).collect();
+    assert!(wrong.is_empty(), "a core must build without these:\n{}", wrong.join("\n"));
+}
+
+/// The foreign crates beyond [`FOREIGN_TO_CORES`] that a core is built with, and the path that leads there.
+fn heavy(core: &Crate, crates: &[Crate]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut paths = vec![vec![core.name.as_str()]];
+    while let Some(path) = paths.pop() {
+        let last = path.last().copied();
+        let krate = crates.iter().find(|krate| Some(krate.name.as_str()) == last).expect("a crate of ours");
+        for used in krate.uses.iter().filter(|used| used.table == "dependencies" && !used.optional) {
+            let further = [path.as_slice(), &[used.name.as_str()]].concat();
+            match used.ours {
+                true => paths.push(further),
+                false if FOREIGN_TO_CORES.contains(&used.name.as_str()) => {}
+                false => found.push(further.join(" -> ")),
+            }
+        }
+    }
+    found
 }
 
 #[test]
@@ -134,7 +173,7 @@ fn every_exception_is_still_needed() {
 #[test]
 fn a_wrong_edge_is_named_and_a_right_one_is_not() {
     let edges = |name: &str, table: &'static str, used: &str, ours: bool| {
-        let uses = vec![Use { name: used.to_owned(), table, ours }];
+        let uses = vec![Use { name: used.to_owned(), table, ours, optional: false }];
         let is_lib = layer(name).is_some_and(|layer| layer < SERVICES);
         let folder = root().join(if is_lib { "libs" } else { "services" }).join(name);
         wrong_edges(&Crate { name: name.to_owned(), folder, uses }).len()
@@ -263,7 +302,8 @@ fn uses_in(manifest: &Table, shared: &Table) -> Vec<Use> {
                 .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
                 .collect();
             let name = (*said.get("package").unwrap_or(&alias.as_str())).to_owned();
-            uses.push(Use { name, table, ours: said.contains_key("path") });
+            let optional = given.get("optional").and_then(|optional| optional.as_bool()) == Some(true);
+            uses.push(Use { name, table, ours: said.contains_key("path"), optional });
         }
     }
     uses

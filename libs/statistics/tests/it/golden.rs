@@ -59,7 +59,6 @@ fn the_deepest_fall_is_where_others_find_it() {
     let index = returns::index(&daily_returns());
     let fall = returns::deepest_fall(&index).unwrap();
     assert_eq!((fall.peak, fall.bottom, fall.recovered), (533, 631, Some(692)));
-    assert_eq!(returns::longest_fall(&index), Some(fall));
 }
 
 /// With 252 days a year the same series has a Sharpe ratio of 0.761 and grows by 29 % a year.

@@ -4,15 +4,13 @@
 //! The rule above all: a request whose outcome is not told is *unknown*, never rejected. With a status
 //! of 500 and above the outcome is unknown whatever the code; so it is where there is no code to read.
 
-mod replaced;
 mod table;
 mod texts;
 
-pub use replaced::{Half, Replaced};
 pub use table::{KNOWN, Known, Meaning};
+pub use venue_net::budget::RetryAt;
 
 use crate::wire::{Raw, Stamp, Text, wire};
-use domain::Timestamp;
 use events::Rejection;
 use std::{fmt, time::Duration};
 
@@ -30,15 +28,6 @@ pub struct Failure {
     pub verdict: Verdict,
 }
 
-/// When a limit allows the next request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAt {
-    /// `Retry-After`.
-    After(Duration),
-    /// In the venue's time.
-    At(Timestamp),
-}
-
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -52,8 +41,6 @@ pub enum Verdict {
     Retry(Retry),
     /// Perhaps executed: look it up before anything else.
     Unknown,
-    /// Of a cancel-replace one half or both failed: each has its own answer ([`Replaced`]).
-    Split,
     /// Nothing will work until a person mends it: the key, its rights, the signature, the address.
     Fatal,
 }
@@ -130,7 +117,7 @@ impl Verdict {
             Self::Refused(reason) | Self::Rejected(reason) => Some(reason),
             Self::Retry(Retry::OutsideWindow) => Some(Rejection::OutsideWindow),
             Self::Retry(Retry::Limit | Retry::Orders) => Some(Rejection::RateLimited),
-            Self::Retry(Retry::Busy) | Self::NotFound | Self::Unknown | Self::Split | Self::Fatal => None,
+            Self::Retry(Retry::Busy) | Self::NotFound | Self::Unknown | Self::Fatal => None,
         }
     }
 }

@@ -52,14 +52,6 @@ wire! {
     }
 }
 
-impl Frame<'_> {
-    /// The symbol that a combined stream is about, in Binance's capitals: `btcusdt@depth5` gives `BTCUSDT`.
-    pub fn stream_symbol(&self) -> Option<String> {
-        let (symbol, _) = self.stream.as_deref()?.split_once('@')?;
-        (!symbol.starts_with('!')).then(|| symbol.to_uppercase())
-    }
-}
-
 wire! {
     pub struct Envelope<'a> {
         stream "stream": may Text<'a>,

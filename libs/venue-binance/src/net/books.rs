@@ -3,7 +3,7 @@
 //!
 //! Invariant: a book is lent out only while it holds every update since its snapshot and its connection is up.
 
-use super::{Rest, Streams, backoff::Backoff, keep::Delivery, rest::CallError, streams::TooManyStreams};
+use super::{Rest, Streams, rest::CallError, streams::TooManyStreams};
 use crate::{
     book::{Because, Book, LocalBook, Step},
     market::{self, Message, PartialDepth},
@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use venue_net::{Backoff, Delivery};
 
 /// One symbol's book; its task ends when this is dropped.
 pub struct Books {
@@ -105,7 +106,7 @@ type Fetch = JoinHandle<(u64, Result<PartialDepth, CallError>)>;
 impl Keeper {
     async fn run(self, mut streams: Streams) {
         let mut fetch: Option<Fetch> = None;
-        let mut backoff = Backoff::new(self.rest.patience());
+        let mut backoff = Backoff::new(self.rest.timeouts());
         loop {
             let step = tokio::select! {
                 delivery = streams.next() => match delivery {

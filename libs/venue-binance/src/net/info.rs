@@ -45,13 +45,13 @@ const AGAIN: Duration = Duration::from_secs(60);
 const SHORTEST: Duration = Duration::from_millis(500);
 
 impl Rest {
-    /// The rules of everything that is listed; at most [`Patience::info`](super::Patience) old while the venue
+    /// The rules of everything that is listed; at most [`Setup::info_age`](super::Setup) old while the venue
     /// answers, else the last good ones, of an earlier run too.
     ///
     /// # Errors
     /// The venue does not tell, and there is no copy.
     pub async fn exchange_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
-        self.exchange_info_within(self.patience().info).await
+        self.exchange_info_within(self.0.setup.info_age).await
     }
 
     /// The same, not older than that while the venue answers.
@@ -62,7 +62,8 @@ impl Rest {
         let mut known = self.0.info.all.lock().await;
         let within = |at: Option<Instant>, time: Duration| at.is_some_and(|at| at.elapsed() < time);
         if let Some(info) = &known.last_good
-            && (within(known.fetched_at, at_most) || within(known.failed_at, AGAIN.min(self.patience().info)))
+            && (within(known.fetched_at, at_most)
+                || within(known.failed_at, AGAIN.min(self.0.setup.info_age)))
         {
             return Ok(Arc::clone(info));
         }
@@ -88,6 +89,20 @@ impl Rest {
         }
     }
 
+    /// How old exchange info may be where nobody wants it fresher.
+    pub fn info_age(&self) -> Duration {
+        self.0.setup.info_age
+    }
+
+    /// The rules of these symbols as they are now. One that is not listed is the venue's refusal of all.
+    ///
+    /// # Errors
+    /// The venue does not tell.
+    pub async fn exchange_info_of(&self, symbols: &[Symbol]) -> Result<ExchangeInfo, CallError> {
+        let bytes = self.ask(&request::exchange_info(symbols)).await?;
+        read(&bytes).map(Arc::unwrap_or_clone)
+    }
+
     /// One symbol, not older than that.
     ///
     /// # Errors
@@ -99,7 +114,7 @@ impl Rest {
         {
             return known.told.clone();
         }
-        let told = match self.ask(&request::exchange_info(Some(symbol)).protective()).await {
+        let told = match self.ask(&request::exchange_info(&[symbol]).protective()).await {
             Ok(bytes) => of_one(&bytes, symbol),
             Err(CallError::Told(failure))
                 if failure.verdict.rejection() == Some(Rejection::UnknownInstrument) =>
@@ -113,9 +128,9 @@ impl Rest {
     }
 
     async fn fetch_info(&self) -> Result<Arc<ExchangeInfo>, CallError> {
-        let bytes = self.ask(&request::exchange_info(None)).await?;
+        let bytes = self.ask(&request::exchange_info(&[])).await?;
         let info = read(&bytes)?;
-        self.0.budget.lock().set_limits(&info.limits);
+        self.0.access.budget().set_limits(&info.limits);
         if let Some(file) = &self.0.setup.info_file
             && let Err(why) = write(file, &bytes).await
         {
@@ -130,7 +145,7 @@ impl Rest {
         let bytes = tokio::fs::read(file).await.ok()?;
         match read(&bytes) {
             Ok(info) => {
-                self.0.budget.lock().set_limits(&info.limits);
+                self.0.access.budget().set_limits(&info.limits);
                 Some(info)
             }
             Err(why) => {

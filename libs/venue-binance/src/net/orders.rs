@@ -51,7 +51,7 @@ impl Venue for Rest {
                     OrderRequest::Oco(_) => rows::parse_placed_list(account, &answer),
                 };
                 match read {
-                    Ok(told) => self.whole(account, instrument, told).await,
+                    Ok(told) => self.with_all_fills(account, instrument, told).await,
                     Err(why) => unreadable(why),
                 }
             }
@@ -86,7 +86,7 @@ impl Venue for Rest {
         };
         match self.send_order(&call, stamp).await {
             Ok(answer) => match rows::parse_canceled(account, &answer) {
-                Ok(told) => self.whole(account, instrument, known_as(told, order, number)).await,
+                Ok(told) => self.with_all_fills(account, instrument, known_as(told, order, number)).await,
                 Err(why) => unreadable(why),
             },
             Err(CallError::Told(failure)) => match failure.verdict {
@@ -194,7 +194,7 @@ impl Rest {
             Verdict::Retry(why) => {
                 if why == Retry::OutsideWindow {
                     // For the next attempt; this one is told in any case, and soon.
-                    match timeout(self.patience().answer, self.read_clock()).await {
+                    match timeout(self.timeouts().answer, self.read_clock()).await {
                         Ok(Ok(_)) => {}
                         Ok(Err(e)) => tracing::warn!("after -1021, the venue's clock: {e}"),
                         Err(_) => tracing::warn!("after -1021, the venue's clock was not read in time"),
@@ -203,11 +203,9 @@ impl Rest {
                 Outcome::TryAgain { after: self.pause_after(why, &failure), text }
             }
             Verdict::Fatal => Outcome::Fatal { text },
-            Verdict::Refused(_)
-            | Verdict::Rejected(_)
-            | Verdict::NotFound
-            | Verdict::Unknown
-            | Verdict::Split => Outcome::Unknown { text },
+            Verdict::Refused(_) | Verdict::Rejected(_) | Verdict::NotFound | Verdict::Unknown => {
+                Outcome::Unknown { text }
+            }
         }
     }
 }

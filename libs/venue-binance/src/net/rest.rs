@@ -1,15 +1,12 @@
 //! One account's client.
 
 use super::{
-    Endpoints, Patience, Setup, WsApi,
-    budget::{self, SharedBudget},
-    clock::VenueClock,
-    http::{Answer, Http, NoAnswer},
+    Endpoints, Setup, WsApi,
+    answer::{self, Answer},
     info::Info,
 };
 use crate::{
-    ParseError,
-    budget::{Budget, Limit, LimitKind, Wait},
+    ParseError, budget,
     errors::{Failure, Retry, RetryAt, Verdict},
     request::{self, Call, RestRequest, Security, Signing},
     wire::{Stamp as WireStamp, wire},
@@ -21,6 +18,10 @@ use std::{
 };
 use thiserror::Error;
 use venue::Stamp;
+use venue_net::{
+    Access, Held, Http, Leave, NoAnswer, Timeouts, VenueClock,
+    budget::{Budget, Limit, LimitKind},
+};
 
 /// One account's client; a clone is the same one.
 #[derive(Clone)]
@@ -28,8 +29,8 @@ pub struct Rest(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub setup: Setup,
-    pub clock: VenueClock,
-    pub budget: SharedBudget,
+    /// What every connection of this client shares.
+    pub access: Arc<Access>,
     pub info: Info,
     http: Http,
     orders_over: Option<WsApi>,
@@ -69,8 +70,8 @@ pub enum CallError {
 
 /// Until exchange info tells its own: Binance's of 2026.
 const LIMITS: &[(LimitKind, u64, u32)] = &[
-    (LimitKind::RequestWeight, 60, 6_000),
-    (LimitKind::RawRequests, 300, 61_000),
+    (LimitKind::Weight, 60, 6_000),
+    (LimitKind::Requests, 300, 61_000),
     (LimitKind::Orders, 10, 50),
     (LimitKind::Orders, 86_400, 160_000),
 ];
@@ -98,7 +99,7 @@ impl Rest {
 
     fn over(setup: Setup, ws_api: bool) -> Result<Self, CallError> {
         check(&setup).map_err(CallError::Setup)?;
-        let http = Http::new(&setup.endpoints.rest, &setup.patience).map_err(CallError::Setup)?;
+        let http = Http::new(&setup.endpoints.rest, &setup.timeouts).map_err(CallError::Setup)?;
         let limit = |&(kind, seconds, limit): &(LimitKind, u64, u32)| Limit {
             kind,
             interval: Duration::from_secs(seconds),
@@ -106,11 +107,10 @@ impl Rest {
         };
         let limits: Vec<Limit> = LIMITS.iter().map(limit).collect();
         Ok(Self(Arc::new(Shared {
-            clock: VenueClock::default(),
-            budget: SharedBudget::new(Budget::new(&limits, setup.reserve)),
+            access: Arc::new(Access::new(setup.timeouts, Budget::new(&limits, setup.reserve))),
             info: Info::default(),
             http,
-            orders_over: ws_api.then(|| WsApi::open(&setup.endpoints.ws_api, setup.patience)),
+            orders_over: ws_api.then(|| WsApi::open(&setup.endpoints.ws_api, setup.timeouts)),
             reading: tokio::sync::Mutex::default(),
             setup,
         })))
@@ -118,12 +118,12 @@ impl Rest {
 
     /// The venue's clock: what orders are stamped with.
     pub fn clock(&self) -> &VenueClock {
-        &self.0.clock
+        &self.0.access.clock
     }
 
     /// How long the venue has told everybody at this address to be silent; zero as a rule.
     pub fn quiet_for(&self) -> Duration {
-        self.0.budget.quiet_for(&self.0.clock)
+        self.0.access.quiet_for()
     }
 
     /// Reads the venue's clock; what it says is when it answered. A reading that took too long is made again,
@@ -141,10 +141,10 @@ impl Rest {
     /// # Errors
     /// No answer.
     pub async fn freshen_clock(&self) -> Result<(), CallError> {
-        if self.0.clock.is_stale(self.patience().clock) {
+        if self.clock().is_stale(self.timeouts().clock) {
             let _one = self.0.reading.lock().await;
             // Somebody else may have read it meanwhile.
-            if self.0.clock.is_stale(self.patience().clock) {
+            if self.clock().is_stale(self.timeouts().clock) {
                 self.read_clock_alone().await?;
             }
         }
@@ -153,7 +153,7 @@ impl Rest {
 
     /// Keeps the clock fresh for ever: for a task of its own, beside orders, which do not wait for it.
     pub async fn keep_clock(&self) {
-        let pause = (self.patience().clock / 60).max(Duration::from_millis(10));
+        let pause = (self.timeouts().clock / 60).max(Duration::from_millis(10));
         loop {
             if let Err(why) = self.freshen_clock().await {
                 tracing::warn!("the venue's clock: {why}");
@@ -163,13 +163,13 @@ impl Rest {
     }
 
     async fn read_clock_alone(&self) -> Result<Timestamp, CallError> {
-        let most = self.patience().round_trip;
+        let most = self.timeouts().round_trip;
         let mut took = Duration::ZERO;
         for _ in 0..CLOCK_READINGS {
             let (told, asked) = self.ask_time().await?;
             took = asked.elapsed();
             if took <= most {
-                self.0.budget.clock_read(&self.0.clock, told, asked);
+                self.0.access.clock_read(told, asked);
                 return Ok(told);
             }
         }
@@ -179,10 +179,10 @@ impl Rest {
     /// What the venue's clock showed, and when it was asked.
     async fn ask_time(&self) -> Result<(Timestamp, Instant), CallError> {
         let call = request::time();
-        let asked_with = self.admit(&call).await?;
+        let asked_with = self.0.access.admit(call.cost, call.lane).await?;
         let asked = Instant::now();
         let request = RestRequest { method: call.method, target: call.path.to_owned(), api_key: None };
-        let answer = told(asked_with, self.0.http.send(request).await)?;
+        let answer = told(asked_with, answer::send(&self.0.http, request).await)?;
         let told: Time = serde_json::from_slice(&answer).map_err(ParseError::from)?;
         Ok((told.server.0, asked))
     }
@@ -215,15 +215,14 @@ impl Rest {
     }
 
     async fn ask_once(&self, call: &Call, orders: bool) -> Result<Vec<u8>, CallError> {
-        let leave = self.admit(call).await?;
-        let stamp = Stamp { timestamp: self.0.clock.now(), recv_window_ms: WINDOW_MS };
+        let leave = self.0.access.admit(call.cost, call.lane).await?;
+        let stamp = Stamp { timestamp: self.clock().now(), recv_window_ms: WINDOW_MS };
         told(leave, self.transmit(call, stamp, orders).await?)
     }
 
     /// Sends it now, with that stamp, and tells the budget. No waiting, no second try.
     pub(super) async fn send_order(&self, call: &Call, stamp: Stamp) -> Result<Vec<u8>, CallError> {
-        let now = self.0.clock.now();
-        let leave = self.0.budget.ask(&self.0.clock, call).map_err(|wait| held(wait, now))?;
+        let leave = self.0.access.ask(call.cost, call.lane)?;
         let sent = self.transmit(call, stamp, true).await;
         told(leave, sent?)
     }
@@ -243,7 +242,11 @@ impl Rest {
                 query if query.is_empty() => call.path.to_owned(),
                 query => format!("{}?{query}", call.path),
             };
-            return Ok(self.0.http.send(RestRequest { method: call.method, target, api_key: None }).await);
+            return Ok(answer::send(
+                &self.0.http,
+                RestRequest { method: call.method, target, api_key: None },
+            )
+            .await);
         };
         let signing = Signing {
             api_key: &keys.api_key,
@@ -253,34 +256,17 @@ impl Rest {
         };
         Ok(match &self.0.orders_over {
             Some(ws) if orders && call.ws_method.is_some() => ws.send(call, &signing).await,
-            _ => self.0.http.send(call.rest(&signing)).await,
+            _ => answer::send(&self.0.http, call.rest(&signing)).await,
         })
     }
 
-    /// Waits until the limits allow it.
-    async fn admit(&self, call: &Call) -> Result<budget::Leave<'_>, CallError> {
-        let deadline = Instant::now() + self.patience().limits;
-        loop {
-            let now = self.0.clock.now();
-            let wait = match self.0.budget.ask(&self.0.clock, call) {
-                Ok(leave) => return Ok(leave),
-                Err(wait) => wait,
-            };
-            let after = wait.until.since(now);
-            if Instant::now() + after > deadline {
-                return Err(held(wait, now));
-            }
-            tokio::time::sleep(after.max(SHORTEST_WAIT)).await;
-        }
-    }
-
-    pub(super) fn patience(&self) -> &Patience {
-        &self.0.setup.patience
+    pub(super) fn timeouts(&self) -> &Timeouts {
+        &self.0.access.timeouts
     }
 
     /// How long to leave it after a failure that says to try again.
     pub(super) fn pause_after(&self, why: Retry, failure: &Failure) -> Duration {
-        let now = self.0.clock.now();
+        let now = self.clock().now();
         let told = failure.retry.map(|retry| match retry {
             RetryAt::After(pause) => pause,
             RetryAt::At(time) => time.since(now),
@@ -294,8 +280,6 @@ impl Rest {
     }
 }
 
-/// A clock that was rounded down must not make a loop spin.
-const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// The shortest window of orders.
 const ORDERS_PAUSE: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_secs(5);
@@ -322,7 +306,7 @@ fn check(setup: &Setup) -> Result<(), String> {
 }
 
 /// Tells the budget what came of it.
-fn told(leave: budget::Leave<'_>, sent: Result<Answer, NoAnswer>) -> Result<Vec<u8>, CallError> {
+fn told(leave: Leave<'_>, sent: Result<Answer, NoAnswer>) -> Result<Vec<u8>, CallError> {
     match sent {
         Ok(answer) => match answer.failure() {
             None => {
@@ -330,7 +314,7 @@ fn told(leave: budget::Leave<'_>, sent: Result<Answer, NoAnswer>) -> Result<Vec<
                 Ok(answer.body)
             }
             Some(failure) => {
-                leave.failed(&answer.usage, &failure);
+                leave.refused(&answer.usage, budget::pause(&failure));
                 Err(CallError::Told(failure))
             }
         },
@@ -343,8 +327,10 @@ fn told(leave: budget::Leave<'_>, sent: Result<Answer, NoAnswer>) -> Result<Vec<
     }
 }
 
-fn held(wait: Wait, now: Timestamp) -> CallError {
-    CallError::Held { after: wait.until.since(now), why: budget::why(wait.why) }
+impl From<Held> for CallError {
+    fn from(Held { after, why }: Held) -> Self {
+        Self::Held { after, why }
+    }
 }
 
 wire! {

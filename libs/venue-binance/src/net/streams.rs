@@ -1,18 +1,15 @@
 //! Market data streams (Binance's `web-socket-streams.md`): combined, so that each frame names its stream.
 
-use super::{
-    Rest,
-    keep::{self, Delivery, Farewell, Kept, NotOpen, Open, Opener},
-    socket::Socket,
-};
+use super::Rest;
 use crate::market::{self, Message};
 use serde_json::json;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
+use venue_net::{CAPACITY, Delivery, Farewell, NotOpen, Open, Opener, Reconnecting, Socket};
 
 /// Some streams on one connection, which ends when this is dropped.
-pub struct Streams(Kept);
+pub struct Streams(Reconnecting);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{0} streams are too many for one connection, {MOST_STREAMS} at most; spread them over several")]
@@ -34,13 +31,13 @@ impl Streams {
         if names.len() > MOST_STREAMS {
             return Err(TooManyStreams(names.len()));
         }
-        Ok(Self(Kept::start(rest, vec![Market { rest: rest.clone(), names }])))
+        Ok(Self(Reconnecting::start(rest.0.access.clone(), Market { rest: rest.clone(), names })))
     }
 
     /// What comes next; waits for it. `Opened` comes when all streams are subscribed. `None` never, but at the
     /// process's end. May be dropped and called again.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.0.deliveries.recv().await
+        self.0.next().await
     }
 }
 
@@ -53,7 +50,7 @@ impl Opener for Market {
     async fn open(&self) -> Result<Open, NotOpen> {
         let rest = &self.rest;
         let url = format!("{}/stream", rest.0.setup.endpoints.streams);
-        let mut socket = Socket::open(&url, rest.patience()).await.map_err(|e| keep::refused(rest, e))?;
+        let mut socket = Socket::open(&url, rest.timeouts()).await.map_err(|e| rest.refused(e))?;
         let mut early = Vec::new();
         for (n, names) in self.names.chunks(AT_ONCE).enumerate() {
             if n > 0 {
@@ -77,7 +74,7 @@ impl Opener for Market {
 impl Market {
     /// Waits for the reply; frames of streams that are subscribed already are kept.
     async fn subscribed(&self, socket: &mut Socket, early: &mut Vec<Vec<u8>>) -> Result<(), NotOpen> {
-        let deadline = Instant::now() + self.rest.patience().answer;
+        let deadline = Instant::now() + self.rest.timeouts().answer;
         loop {
             let heard = timeout_at(deadline, socket.next()).await;
             let bytes = heard.map_err(|_| "the subscription was not answered".to_owned())??;
@@ -89,7 +86,7 @@ impl Market {
                         return Err(format!("the subscription was refused: {code} {text}").into());
                     }
                 },
-                _ if early.len() < keep::CAPACITY => early.push(bytes),
+                _ if early.len() < CAPACITY => early.push(bytes),
                 _ => {
                     return Err("the subscription was not answered among thousands of frames"
                         .to_owned()

@@ -2,11 +2,7 @@
 //!
 //! Subscribed by a signature, which keys of every kind can give; listen keys are gone since 2026-02-20.
 
-use super::{
-    Rest,
-    keep::{self, Delivery, Farewell, Kept, NotOpen, Open, Opener},
-    socket::Socket,
-};
+use super::Rest;
 use crate::{
     errors,
     frame::{self, Message},
@@ -14,9 +10,10 @@ use crate::{
     request::{self, Signing},
 };
 use tokio::time::{Instant, timeout_at};
+use venue_net::{Delivery, Farewell, NotOpen, Open, Opener, Reconnecting, Socket};
 
 /// The account's stream; the connection ends when it is dropped.
-pub struct UserData(Kept);
+pub struct UserData(Reconnecting);
 
 /// `recvWindow` of the subscription, in milliseconds.
 const WINDOW_MS: u32 = 5_000;
@@ -26,12 +23,12 @@ const MOST_EARLY: usize = 1_000;
 impl UserData {
     /// Starts keeping a connection. Needs a runtime to be in.
     pub fn open(rest: &Rest) -> Self {
-        Self(Kept::start(rest, vec![Account { rest: rest.clone() }]))
+        Self(Reconnecting::start(rest.0.access.clone(), Account { rest: rest.clone() }))
     }
 
     /// What comes next; waits for it. `None` never, but at the process's end. May be dropped and called again.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.0.deliveries.recv().await
+        self.0.next().await
     }
 }
 
@@ -45,14 +42,14 @@ impl Opener for Account {
         let Some(keys) = &rest.0.setup.keys else {
             return Err(NotOpen {
                 why: "the account's stream needs an API key; configure one".to_owned(),
-                wait: rest.patience().longest_pause,
+                wait: rest.timeouts().longest_pause,
             });
         };
         rest.freshen_clock().await.map_err(|e| e.to_string())?;
         // Reading the clock takes its time, and may itself have met a limit.
-        keep::not_quiet(rest)?;
+        rest.0.access.not_quiet()?;
         let url = &rest.0.setup.endpoints.ws_api;
-        let mut socket = Socket::open(url, rest.patience()).await.map_err(|e| keep::refused(rest, e))?;
+        let mut socket = Socket::open(url, rest.timeouts()).await.map_err(|e| rest.refused(e))?;
         let signing = Signing {
             api_key: &keys.api_key,
             signer: &keys.signer,
@@ -88,7 +85,7 @@ fn is_ours(reply: &Reply) -> bool {
 
 impl Account {
     async fn subscribed(&self, socket: &mut Socket) -> Result<(Option<i64>, Vec<Vec<u8>>), NotOpen> {
-        let deadline = Instant::now() + self.rest.patience().answer;
+        let deadline = Instant::now() + self.rest.timeouts().answer;
         let mut early = Vec::new();
         loop {
             let heard = timeout_at(deadline, socket.next()).await;
@@ -107,7 +104,7 @@ impl Account {
             if failure.verdict == errors::Verdict::Retry(errors::Retry::OutsideWindow) {
                 self.rest.read_clock().await.map_err(|e| e.to_string())?;
             }
-            return Err(keep::told(&self.rest, &failure));
+            return Err(self.rest.not_open(&failure));
         }
     }
 }

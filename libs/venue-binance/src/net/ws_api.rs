@@ -1,13 +1,7 @@
 //! Requests over the WebSocket API: one connection, each request signed by itself, answers by their ids.
 
-use super::{
-    Patience,
-    backoff::Backoff,
-    http::{Answer, NoAnswer},
-    socket::{NoSocket, Socket},
-};
+use super::answer::Answer;
 use crate::{
-    budget::Usage,
     frame::{self, Message},
     reply::Reply,
     request::{Call, Signing},
@@ -18,6 +12,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until, timeout},
 };
+use venue_net::{Backoff, NoAnswer, NoSocket, Socket, Timeouts, budget::Usage};
 
 /// A connection for requests. It is made when first needed, and ends when this is dropped.
 pub struct WsApi {
@@ -39,10 +34,10 @@ const CAPACITY: usize = 64;
 
 impl WsApi {
     /// Needs a runtime to be in.
-    pub fn open(url: &str, patience: Patience) -> Self {
+    pub fn open(url: &str, timeouts: Timeouts) -> Self {
         let (requests, received) = mpsc::channel(CAPACITY);
-        let task = tokio::spawn(run(url.to_owned(), patience, received));
-        Self { requests, answer: patience.answer, task }
+        let task = tokio::spawn(run(url.to_owned(), timeouts, received));
+        Self { requests, answer: timeouts.answer, task }
     }
 
     pub(super) async fn send(&self, call: &Call, signing: &Signing<'_>) -> Result<Answer, NoAnswer> {
@@ -73,18 +68,18 @@ impl Drop for WsApi {
 
 type Pending = BTreeMap<String, (oneshot::Sender<Result<Answer, NoAnswer>>, Instant)>;
 
-async fn run(url: String, patience: Patience, mut requests: mpsc::Receiver<Request>) {
-    let mut backoff = Backoff::new(&patience);
+async fn run(url: String, timeouts: Timeouts, mut requests: mpsc::Receiver<Request>) {
+    let mut backoff = Backoff::new(&timeouts);
     let mut not_before = Instant::now();
     while let Some(first) = requests.recv().await {
         if Instant::now() < not_before {
             refuse(first, "the connection broke a moment ago");
             continue;
         }
-        match Socket::open(&url, &patience).await {
+        match Socket::open(&url, &timeouts).await {
             Ok(socket) => {
                 let since = Instant::now();
-                let why = serve(socket, first, &patience, &mut requests).await;
+                let why = serve(socket, first, &timeouts, &mut requests).await;
                 tracing::debug!("the WebSocket API's connection ended: {why}");
                 not_before = Instant::now() + backoff.pause(since.elapsed());
             }
@@ -115,7 +110,7 @@ fn refuse(request: Request, why: &str) {
 async fn serve(
     mut socket: Socket,
     first: Request,
-    patience: &Patience,
+    timeouts: &Timeouts,
     requests: &mut mpsc::Receiver<Request>,
 ) -> String {
     let mut pending = Pending::new();
@@ -134,7 +129,7 @@ async fn serve(
             }
             continue;
         }
-        leaving |= socket.opened.elapsed() >= patience.renew;
+        leaving |= socket.opened.elapsed() >= timeouts.renew;
         if leaving && pending.is_empty() {
             break "it was about to end".to_owned();
         }
@@ -152,9 +147,9 @@ async fn serve(
                 None => break "nobody asks any more".to_owned(),
             },
             // One that answers nothing may be half open: the next request deserves another.
-            () = sleep_until(deadline.unwrap_or_else(|| Instant::now() + patience.answer)) => {
+            () = sleep_until(deadline.unwrap_or_else(|| Instant::now() + timeouts.answer)) => {
                 if deadline.is_some() {
-                    break format!("no answer in {:?}", patience.answer);
+                    break format!("no answer in {:?}", timeouts.answer);
                 }
             }
         }

@@ -4,10 +4,9 @@
 mod orders;
 mod queries;
 
-pub use orders::{
-    ReplaceMode, RequestError, cancel, cancel_all, cancel_by_number, cancel_list, cancel_replace, place,
-};
+pub use orders::{RequestError, cancel, cancel_by_number, place};
 pub use queries::*;
+pub use venue_net::budget::{Cost, Lane};
 
 use crate::{
     params::{Params, percent_encode},
@@ -20,7 +19,6 @@ use serde_json::{Map, Value, json};
 pub enum Method {
     Get,
     Post,
-    Put,
     Delete,
 }
 
@@ -30,15 +28,6 @@ pub enum Security {
     Open,
     /// With the API key and a signature.
     Signed,
-}
-
-/// Whom the budget serves first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
-    /// Entries, queries, market data.
-    Ordinary,
-    /// Cancels, stops, closes, and finding out what became of an order: a part of each limit is theirs.
-    Protective,
 }
 
 /// One request, neither signed nor sent.
@@ -51,17 +40,9 @@ pub struct Call {
     pub ws_method: Option<&'static str>,
     pub security: Security,
     pub params: Params,
+    /// `REQUEST_WEIGHT` and `ORDERS` (since 2026-04-02 a successful order or cancel has no weight; a failed one has).
     pub cost: Cost,
     pub lane: Lane,
-}
-
-/// What a request takes of the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cost {
-    /// `REQUEST_WEIGHT` (since 2026-04-02 a successful order or cancel costs none; a failed one does).
-    pub weight: u32,
-    /// `ORDERS`: how many are new.
-    pub orders: u32,
 }
 
 /// With what a request is signed.
@@ -134,23 +115,9 @@ impl Call {
         Some(ws_request(id, self.ws_method?, params))
     }
 
-    /// The request in a session that is logged on: only stamped.
-    pub fn ws_in_session(&self, id: &str, timestamp: Timestamp, recv_window_ms: u32) -> Option<String> {
-        let params = match self.security {
-            Security::Open => self.params.clone(),
-            Security::Signed => stamp(&self.params, timestamp, recv_window_ms),
-        };
-        Some(ws_request(id, self.ws_method?, params.object()))
-    }
-
     fn stamped(&self, signing: &Signing) -> Params {
         stamp(&self.params, signing.timestamp, signing.recv_window_ms)
     }
-}
-
-/// Logs a session on, so that its requests need no signature. Ed25519 only.
-pub fn log_on(id: &str, signing: &Signing) -> String {
-    authenticated(id, "session.logon", signing)
 }
 
 /// Subscribes a connection to the user data stream of a key of any kind, without a session.
@@ -188,7 +155,6 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
-            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }

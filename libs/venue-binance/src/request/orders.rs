@@ -1,6 +1,6 @@
-//! Placing, canceling and replacing orders (Binance's `rest-api.md`, "Trading endpoints").
+//! Placing and canceling orders (Binance's `rest-api.md`, "Trading endpoints").
 
-use super::{Call, Cost, Lane, Method};
+use super::{Call, Cost, Method};
 use crate::{frame::venue_client_order, params::Params};
 use domain::{
     ClientOrderId, NewOco, NewOrder, OrderKind, OrderRequest, PositionSide, Side, Size, Symbol, TimeInForce,
@@ -22,13 +22,6 @@ pub enum RequestError {
     Uneven(ClientOrderId),
     #[error("the order {0} is a {1}, which an OCO cannot hold; use a limit maker, a stop or a take-profit")]
     NoLeg(ClientOrderId, &'static str),
-}
-
-/// What happens if the cancel fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplaceMode {
-    StopOnFailure,
-    AllowFailure,
 }
 
 /// A single order (`POST /api/v3/order`) or an OCO (`POST /api/v3/orderList/oco`), with the fullest answer.
@@ -132,41 +125,6 @@ pub fn cancel_by_number(symbol: Symbol, order: i64) -> Call {
     Call::signed(Method::Delete, "/api/v3/order", "order.cancel", 1).params(params).protective()
 }
 
-/// Cancels an order list by its own id.
-pub fn cancel_list(symbol: Symbol, list: ClientOrderId) -> Call {
-    let params = by_symbol(symbol).with("listClientOrderId", venue_client_order(list));
-    Call::signed(Method::Delete, "/api/v3/orderList", "orderList.cancel", 1).params(params).protective()
-}
-
-/// Cancels everything that works on a symbol.
-pub fn cancel_all(symbol: Symbol) -> Call {
-    let call = Call::signed(Method::Delete, "/api/v3/openOrders", "openOrders.cancelAll", 1);
-    call.params(by_symbol(symbol)).protective()
-}
-
-/// Cancels an order and places another, in one request.
-///
-/// # Errors
-/// Something that Binance spot has no words for.
-pub fn cancel_replace(
-    symbol: Symbol,
-    old: ClientOrderId,
-    new: &NewOrder,
-    mode: ReplaceMode,
-) -> Result<Call, RequestError> {
-    let mode = match mode {
-        ReplaceMode::StopOnFailure => "STOP_ON_FAILURE",
-        ReplaceMode::AllowFailure => "ALLOW_FAILURE",
-    };
-    let params = new_order(by_symbol(symbol), new)?
-        .with("cancelReplaceMode", mode)
-        .with("cancelOrigClientOrderId", venue_client_order(old))
-        .with("newOrderRespType", "FULL");
-    let call = Call::signed(Method::Post, "/api/v3/order/cancelReplace", "order.cancelReplace", 1);
-    let call = call.params(params).orders(1);
-    Ok(if new.reduce_only { call.protective() } else { call })
-}
-
 pub(super) fn by_symbol(symbol: Symbol) -> Params {
     Params::default().with("symbol", symbol.as_str())
 }
@@ -199,10 +157,5 @@ fn time_in_force_of(kind: &OrderKind) -> Option<&'static str> {
 impl Call {
     fn orders(self, orders: u32) -> Self {
         Self { cost: Cost { orders, ..self.cost }, ..self }
-    }
-
-    /// Whether a reserved part of the limits is this one's.
-    pub fn is_protective(&self) -> bool {
-        self.lane == Lane::Protective
     }
 }

@@ -82,39 +82,21 @@ pub fn restrictions() -> Call {
     Call { ws_method: None, ..call }
 }
 
-/// What fees the account pays on a symbol.
-pub fn commission(symbol: Symbol) -> Call {
-    let call = Call::signed(Method::Get, "/api/v3/account/commission", "account.commission", 20);
-    call.params(by_symbol(symbol))
-}
-
-/// How many unfilled orders count at present.
-pub fn order_count() -> Call {
-    Call::signed(Method::Get, "/api/v3/rateLimit/order", "account.rateLimits.orders", 40)
-}
-
-pub fn open_order_lists() -> Call {
-    Call::signed(Method::Get, "/api/v3/openOrderList", "openOrderLists.status", 6)
-}
-
-/// An order list by our id.
-pub fn order_list(list: ClientOrderId) -> Call {
-    let params = Params::default().with("origClientOrderId", venue_client_order(list));
-    Call::signed(Method::Get, "/api/v3/orderList", "orderList.status", 4).params(params)
-}
-
-pub fn ping() -> Call {
-    Call::open(Method::Get, "/api/v3/ping", Some("ping"), 1)
-}
-
 /// The venue's clock.
 pub fn time() -> Call {
     Call::open(Method::Get, "/api/v3/time", Some("time"), 1)
 }
 
-/// The rules of all symbols, or of one.
-pub fn exchange_info(symbol: Option<Symbol>) -> Call {
-    let params = Params::default().maybe("symbol", symbol.map(|s| s.to_string()));
+/// The rules of these symbols; of all where none is named.
+pub fn exchange_info(symbols: &[Symbol]) -> Call {
+    let params = match symbols {
+        [] => Params::default(),
+        [one] => by_symbol(*one),
+        more => {
+            let names: Vec<String> = more.iter().map(|symbol| format!("\"{symbol}\"")).collect();
+            Params::default().with("symbols", format!("[{}]", names.join(",")))
+        }
+    };
     Call::open(Method::Get, "/api/v3/exchangeInfo", Some("exchangeInfo"), 20).params(params)
 }
 

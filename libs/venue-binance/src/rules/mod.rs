@@ -7,12 +7,13 @@ mod filters;
 
 use crate::{
     ParseError,
-    budget::{Limit, RateLimit, limits},
+    budget::{RateLimit, limits},
     wire::{Raw, Stamp, Text, wire},
 };
 use domain::{Asset, InstrumentRules, Symbol, Timestamp, rules::Unlisted};
 use filters::{Filter, Filters};
 use std::collections::BTreeMap;
+use venue_net::budget::Limit;
 
 /// What is traded, and within which limits.
 #[derive(Debug, Clone, Default, PartialEq)]

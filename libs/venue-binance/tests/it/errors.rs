@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use events::Rejection;
 use std::{collections::BTreeSet, time::Duration};
-use venue_binance::errors::{self, Half, KNOWN, Replaced, Retry, RetryAt, Verdict};
+use venue_binance::errors::{self, KNOWN, Retry, RetryAt, Verdict};
 
 fn verdict(status: u16, code: i64, text: &str) -> Verdict {
     let body = serde_json::json!({ "code": code, "msg": text }).to_string();
@@ -19,7 +19,7 @@ fn every_documented_code_has_a_meaning_of_its_own() {
     assert!(KNOWN.is_sorted_by_key(|known| -known.0), "they are searched by halving");
     for known in KNOWN {
         let unknown = verdict(400, known.0, "") == Verdict::Unknown;
-        assert_eq!(unknown, [-1000, -1001, -1006, -1007].contains(&known.0), "{known:?}");
+        assert_eq!(unknown, [-1000, -1001, -1006, -1007, -2021, -2022].contains(&known.0), "{known:?}");
     }
     assert!(KNOWN.len() > 95);
 }
@@ -38,8 +38,8 @@ fn http_return_codes() {
         (429, -1015, Verdict::Retry(Retry::Orders)),
         (400, -1015, Verdict::Retry(Retry::Orders)),
         (400, -1008, Verdict::Retry(Retry::Busy)),
-        (409, -2021, Verdict::Split),
-        (400, -2022, Verdict::Split),
+        (409, -2021, Verdict::Unknown),
+        (400, -2022, Verdict::Unknown),
         (400, -1021, Verdict::Retry(Retry::OutsideWindow)),
         (400, -1022, Verdict::Fatal),
         (401, -2014, Verdict::Fatal),
@@ -152,34 +152,4 @@ fn whatever_comes_with_a_code_does_not_hide_it() {
         let failure = errors::read(400, body.as_bytes(), None);
         assert_eq!(failure.verdict, Verdict::Rejected(Rejection::MarketClosed), "{data}");
     }
-}
-
-const HALF: &[u8] = br#"{"code":-2021,"msg":"Order cancel-replace partially failed.","data":{"cancelResult":"SUCCESS","newOrderResult":"FAILURE","cancelResponse":{"symbol":"BTCUSDT"},"newOrderResponse":{"code":-2010,"msg":"Order would immediately match and take."}}}"#;
-
-#[test]
-fn cancel_replace_partially_failed_tells_each_half() {
-    let answer = Replaced::read(409, HALF).unwrap();
-    assert!(matches!(answer.cancel, Half::Done(b"{\"symbol\":\"BTCUSDT\"}")));
-    let Half::Failed(failure) = answer.order else { panic!("{answer:?}") };
-    assert_eq!(failure.verdict, Verdict::Rejected(Rejection::WouldTrigger));
-}
-
-#[test]
-fn cancel_replace_failed_and_succeeded() {
-    let failed = br#"{"code":-2022,"msg":"Order cancel-replace failed.","data":{"cancelResult":"FAILURE","newOrderResult":"NOT_ATTEMPTED","cancelResponse":{"code":-2011,"msg":"Unknown order sent."},"newOrderResponse":null}}"#;
-    let answer = Replaced::read(400, failed).unwrap();
-    assert!(matches!((answer.cancel, answer.order), (Half::Failed(_), Half::NotAttempted)));
-    let done =
-        br#"{"cancelResult":"SUCCESS","newOrderResult":"SUCCESS","cancelResponse":{},"newOrderResponse":{}}"#;
-    let answer = Replaced::read(200, done).unwrap();
-    assert!(matches!((answer.cancel, answer.order), (Half::Done(b"{}"), Half::Done(b"{}"))));
-}
-
-#[test]
-fn cancel_replace_whose_half_is_not_told_is_unknown() {
-    let timed_out = String::from_utf8(HALF.to_vec()).unwrap().replace("-2010", "-1007");
-    assert!(matches!(Replaced::read(409, timed_out.as_bytes()).unwrap().order, Half::Unknown));
-    let strange = String::from_utf8(HALF.to_vec()).unwrap().replace("SUCCESS", "PERHAPS");
-    assert!(matches!(Replaced::read(409, strange.as_bytes()).unwrap().cancel, Half::Unknown));
-    assert!(Replaced::read(504, b"<html>").is_err());
 }

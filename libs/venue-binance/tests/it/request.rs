@@ -7,7 +7,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use venue_binance::{
-    request::{self, Call, Cost, Lane, ReplaceMode, RequestError, Signing},
+    request::{self, Call, Cost, Lane, RequestError, Signing},
     sign::Signer,
 };
 
@@ -131,31 +131,21 @@ fn what_reduces_a_position_goes_first() {
         request::place(btc(), &OrderRequest::Single(order)).unwrap().lane
     };
     assert_eq!((lane(true), lane(false)), (Lane::Protective, Lane::Ordinary));
-    for call in [request::cancel(btc(), id("a")), request::cancel_all(btc()), request::order(btc(), id("a"))]
+    for call in
+        [request::cancel(btc(), id("a")), request::cancel_by_number(btc(), 7), request::order(btc(), id("a"))]
     {
         assert_eq!((call.lane, call.cost.orders), (Lane::Protective, 0));
     }
-    assert_eq!(request::exchange_info(None).lane, Lane::Ordinary);
+    assert_eq!(request::exchange_info(&[]).lane, Lane::Ordinary);
 }
 
 #[test]
-fn cancel_order_cancel_list_and_cancel_replace() {
+fn an_order_is_canceled_by_its_client_id_or_by_its_number() {
     assert_eq!(
         query(&request::cancel(btc(), id("x-1~2"))),
         "DELETE /api/v3/order?symbol=BTCUSDT&origClientOrderId=x-1%2F2"
     );
-    assert_eq!(
-        query(&request::cancel_list(btc(), id("list"))),
-        "DELETE /api/v3/orderList?symbol=BTCUSDT&listClientOrderId=list"
-    );
-    assert_eq!(query(&request::cancel_all(btc())), "DELETE /api/v3/openOrders?symbol=BTCUSDT");
-    let new = order("b", Side::Sell, OrderKind::StopLoss { stop: price("91") });
-    let call = request::cancel_replace(btc(), id("a"), &new, ReplaceMode::StopOnFailure).unwrap();
-    assert_eq!(
-        query(&call),
-        "POST /api/v3/order/cancelReplace?symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=0.5&newClientOrderId=b\
-         &stopPrice=91&cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=a&newOrderRespType=FULL"
-    );
+    assert_eq!(query(&request::cancel_by_number(btc(), 7)), "DELETE /api/v3/order?symbol=BTCUSDT&orderId=7");
 }
 
 #[test]
@@ -206,22 +196,14 @@ fn signed_requests_carry_exactly_the_timestamp_and_window_that_were_committed() 
 
 #[test]
 fn open_requests_are_not_signed() {
-    let (rest, ws) = signed(&request::exchange_info(Some("币安人生USDT".parse().unwrap())));
+    let (rest, ws) = signed(&request::exchange_info(&["币安人生USDT".parse().unwrap()]));
     assert_eq!(rest, "/api/v3/exchangeInfo?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT");
     assert_eq!(ws["params"], json!({ "symbol": "币安人生USDT" }));
-    let (rest, ws) = signed(&request::ping());
-    assert_eq!((rest.as_str(), ws), ("/api/v3/ping", json!({ "id": "56374a46", "method": "ping" })));
-}
-
-#[test]
-fn a_session_needs_no_signature() {
-    let call = request::order(btc(), id("a"));
-    let sent = call.ws_in_session("1", ms(1_660_801_715_431), 5_000).unwrap();
-    let sent: Value = serde_json::from_str(&sent).unwrap();
-    let params = json!({
-        "symbol": "BTCUSDT", "origClientOrderId": "a", "recvWindow": 5000, "timestamp": 1_660_801_715_431_i64,
-    });
-    assert_eq!(sent, json!({ "id": "1", "method": "order.status", "params": params }));
+    let several = request::exchange_info(&["BTCUSDT", "ETHUSDT"].map(|symbol| symbol.parse().unwrap()));
+    let (rest, _) = signed(&several);
+    assert_eq!(rest, "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D");
+    let (rest, ws) = signed(&request::time());
+    assert_eq!((rest.as_str(), ws), ("/api/v3/time", json!({ "id": "56374a46", "method": "time" })));
 }
 
 #[test]

@@ -12,8 +12,7 @@ use std::{
 };
 use venue_binance::{
     book::{Levels, LocalBook},
-    budget::Usage,
-    errors, frame,
+    budget, errors, frame,
     market::{self, Fixed, Level},
     reply::Reply,
     rows, rules,
@@ -44,11 +43,8 @@ fn config() -> ProptestConfig {
 /// Every decoder; the results do not matter, their being there does.
 fn decode(bytes: &[u8]) {
     let _ = frame::parse(account(), bytes);
-    if let Ok(frame) = market::decode(bytes) {
-        let _ = frame.stream_symbol();
-        if let market::Message::Kline(kline) = frame.message {
-            let _ = kline.closed(account().venue);
-        }
+    if let Ok(market::Frame { message: market::Message::Kline(kline), .. }) = market::decode(bytes) {
+        let _ = kline.closed(account().venue);
     }
     let _ = rows::parse_order(account(), bytes);
     let _ = rows::parse_placed(account(), bytes);
@@ -65,11 +61,10 @@ fn decode(bytes: &[u8]) {
         let _ = (reply.usage(), reply.subscription(), errors::read(reply.status, reply.body(), None));
     }
     let text = String::from_utf8_lossy(bytes);
-    let _ = Usage::from_headers([("X-MBX-USED-WEIGHT-1M", &*text), (&*text, "1")]);
+    let _ = budget::used_by_headers([("X-MBX-USED-WEIGHT-1M", &*text), (&*text, "1")]);
     let _ = errors::read(429, bytes, Some(&text));
     for status in [200, 400, 409, 418, 429, 500] {
         let _ = errors::read(status, bytes, None).to_string();
-        let _ = errors::Replaced::read(status, bytes);
     }
 }
 

@@ -9,10 +9,8 @@ use std::{
     io::Read as _,
     time::Duration,
 };
-use venue_binance::{
-    budget::LimitKind,
-    rules::{self, ExchangeInfo},
-};
+use venue_binance::rules::{self, ExchangeInfo};
+use venue_net::budget::LimitKind;
 
 fn recent() -> String {
     fs::read_to_string(data("exchangeinfo/binance_spot_1symbol_20250823_jading-go.json")).unwrap()
@@ -49,7 +47,7 @@ fn exchange_information_of_real_days_reads_whole_and_as_the_market_store_reads_i
                 theirs.rules.get(symbol).map(|rules| InstrumentRules { listing: None, ..rules.clone() });
             assert_eq!(Some(&listing.rules), theirs.as_ref(), "{symbol}");
         }
-        let weights = ours.limits.iter().find(|limit| limit.kind == LimitKind::RequestWeight).unwrap();
+        let weights = ours.limits.iter().find(|limit| limit.kind == LimitKind::Weight).unwrap();
         assert_eq!(weights.interval, Duration::from_secs(60));
         assert!(ours.listings.values().any(|listing| listing.is_trading()));
     }

@@ -180,7 +180,9 @@ fn errors_read_with_their_numbers() {
         for object in all.iter().filter(|o| o.get("msg").is_some() && o["code"].is_i64()) {
             let failure = errors::read(status, object.to_string().as_bytes(), None);
             assert_eq!(failure.code, object["code"].as_i64());
-            assert_ne!(failure.verdict, Verdict::Unknown, "{failure}");
+            // A cancel-replace, which is never asked for, may have done one half.
+            let is_replaced = matches!(failure.code, Some(-2021 | -2022));
+            assert_eq!(failure.verdict == Verdict::Unknown, is_replaced, "{failure}");
             count += 1;
         }
     }

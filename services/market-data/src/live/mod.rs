@@ -15,13 +15,14 @@ pub use quotes::Quotes;
 pub use sequence::{GRACE, Sequence};
 
 use crate::Series;
-use domain::{Instrument, InstrumentRules, Timestamp, Venue};
+use domain::{Instrument, InstrumentRules, Symbol, Timestamp, Venue};
 use events::{Candle, Event, InstrumentListed, Recorded};
 use quoting::Quoting;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
     future::Future,
+    sync::Arc,
     time::Duration,
 };
 use thiserror::Error;
@@ -33,6 +34,7 @@ use tokio::{
 use venue_binance::{
     market::{self, Message},
     net::{CallError, Delivery, Rest, Streams},
+    rules::ExchangeInfo,
 };
 
 /// What to say, and whom to ask.
@@ -89,8 +91,8 @@ pub enum LiveError {
 const AT_ONCE: usize = 4;
 /// Events of one append.
 const BATCH: usize = 500;
-/// How often the rules are asked for; besides, whoever meets a refusal that they may explain asks at once.
-const RULES: Duration = Duration::from_secs(3_600);
+/// Symbols of one question; of more, all are asked for.
+const NAMED: usize = 100;
 /// What one question told is an answer for all instruments.
 const FRESH: Duration = Duration::from_secs(1);
 /// Between two looks whether REST is to be asked. With all hands busy there is nothing to be looked for.
@@ -126,6 +128,7 @@ pub async fn run<T: Tape>(live: Live, on_tape: OnTape, tape: T) -> Result<(), Li
         rest: live.rest,
         rules: on_tape.rules,
         rules_at: Instant::now(),
+        is_listed: false,
         fetching: JoinSet::new(),
         under_way: Vec::new(),
         quoting,
@@ -157,6 +160,8 @@ struct Player<T> {
     sequences: BTreeMap<Series, Sequence>,
     rules: BTreeMap<Instrument, InstrumentRules>,
     rules_at: Instant,
+    /// The rules were told at least once.
+    is_listed: bool,
     fetching: JoinSet<Fetched>,
     under_way: Vec<Series>,
     quoting: Option<Quoting>,
@@ -244,21 +249,20 @@ impl<T: Tape> Player<T> {
 
     /// Says the rules of instruments where the tape has none, or others.
     async fn list(&mut self) -> Result<(), LiveError> {
+        let instruments: BTreeSet<Instrument> = self.sequences.keys().map(|s| s.instrument).collect();
         let info = loop {
-            match self.rest.exchange_info_within(FRESH).await {
+            match self.info(&instruments).await {
                 Ok(info) => break info,
                 // Without rules no candle is of use; there may be some on the tape.
                 Err(why) => tracing::warn!("exchange info: {why}"),
             }
-            let known = |series: &Series| self.rules.contains_key(&series.instrument);
-            if self.sequences.keys().all(known) {
-                self.rules_at = Instant::now() + PAUSE;
+            if instruments.iter().all(|instrument| self.rules.contains_key(instrument)) {
+                self.rules_at = Instant::now() + self.rest.info_age();
                 return Ok(());
             }
             sleep(PAUSE).await;
         };
         let mut said: Vec<Event> = Vec::new();
-        let instruments: BTreeSet<Instrument> = self.sequences.keys().map(|s| s.instrument).collect();
         for instrument in instruments {
             // Somebody else may have listed it since: what is on the tape is what counts.
             if let Some(rules) = self.tape.rules(instrument).await.map_err(refused)? {
@@ -276,8 +280,22 @@ impl<T: Tape> Player<T> {
                 None => return Err(LiveError::Unlisted(instrument)),
             }
         }
-        self.rules_at = Instant::now() + RULES;
+        (self.rules_at, self.is_listed) = (Instant::now() + self.rest.info_age(), true);
         self.say(said).await
+    }
+
+    /// At first all rules, of which a copy is kept for a start while the venue is away; from then on those that are
+    /// followed. One of them may be delisted, and all are asked for again.
+    async fn info(&self, instruments: &BTreeSet<Instrument>) -> Result<Arc<ExchangeInfo>, CallError> {
+        let symbols: Vec<Symbol> = instruments.iter().map(|instrument| instrument.symbol).collect();
+        if self.is_listed && symbols.len() <= NAMED {
+            match self.rest.exchange_info_of(&symbols).await {
+                Ok(info) => return Ok(Arc::new(info)),
+                Err(CallError::Told(_)) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        self.rest.exchange_info_within(FRESH).await
     }
 
     async fn say(&mut self, mut said: Vec<Event>) -> Result<(), LiveError> {

@@ -195,6 +195,31 @@ fn waiting_too_long_is_said_once_for_each_reason() {
 }
 
 #[test]
+fn a_cancel_that_we_withdraw_is_not_waited_for_and_one_that_the_venue_refuses_is() {
+    check(
+        "at 10
+         submit a
+         accept a #7
+         submit b
+         accept b #8
+         at 20
+         cancel a
+         cancel b
+         at 25
+         keep a
+         keep b -2011
+         at 70
+         cancel a
+         time 80
+         time 129
+         time 130",
+        "stuck b Cancel since 20
+         wake 130
+         stuck a Cancel since 70",
+    );
+}
+
+#[test]
 fn orders_that_are_answered_within_the_minute_ask_for_no_wake() {
     check(
         "at 10

@@ -97,6 +97,15 @@ pub fn fact(line: &str, now: Timestamp) -> Event {
         .into(),
         ["refuse", id] => OrderRefused { account, instrument, order: name(id), text: "halted".into() }.into(),
         ["absent", id] => OrderAbsent { account, instrument, order: name(id) }.into(),
+        ["keep", id, ref code @ ..] => CancelRejected {
+            account,
+            instrument,
+            order: name(id),
+            code: code.first().map(|code| code.parse().unwrap()),
+            text: String::new(),
+            at: now,
+        }
+        .into(),
         ["cancel", id] => CancelRequested { account, instrument, order: name(id), request: 1 }.into(),
         ["fill", id, venue, trade, quantity, "@", price, ref fee @ ..] => {
             let (price, quantity): (domain::Price, domain::Quantity) =

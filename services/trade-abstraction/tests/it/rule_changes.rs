@@ -124,3 +124,16 @@ fn a_stop_that_is_refused_while_nothing_is_traded_is_tried_again_and_never_sold_
     }
     assert_eq!(desk.accept("stop7"), "protected 2 at 85");
 }
+
+#[test]
+fn an_exit_that_rules_were_in_the_way_of_goes_on_when_they_are_gone() {
+    let mut desk = Desk::open(stop_limit());
+    assert_eq!(desk.close(), "exiting Requested / cancel stop1");
+    // The hands find other rules, and leave the stop where it is.
+    assert_eq!(desk.cancel_rejected("stop1"), "wake in 60s");
+    assert_eq!(desk.list("0.01", "0.001", "250"), "", "2 are worth 200: the stop stays");
+    assert_eq!(desk.pass(60), "");
+    assert_eq!(desk.close(), "", "also where the owner asks");
+    assert_eq!(desk.list("0.01", "0.001", "5"), "cancel stop1");
+    assert_eq!(desk.done("stop1", Canceled), "naked 2 Exiting / submit exit1 sell 2 MARKET");
+}

@@ -35,7 +35,6 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             stream: "user-data".into(),
             at: at(3),
         }),
-        Kind::StreamComplete => one(StreamComplete { account: account(), until: at(4) }),
         Kind::FrameQuarantined => all(
             ["{\"e\":\"news\",\"p\":\"1.0\",\"u\":\"é\"}".into(), vec![0, 0xff, 7, 0x80], Vec::new()],
             |bytes| FrameQuarantined {
@@ -133,7 +132,6 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         | Kind::PositionIncreased
         | Kind::PositionReduced
         | Kind::PositionClosed
-        | Kind::PositionAdjusted
         | Kind::PortfolioValued => position::samples(kind),
     }
 }

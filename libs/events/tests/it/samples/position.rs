@@ -50,13 +50,6 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             opened_at: at(1),
             closed_at: at(86_400_000_000),
         }),
-        Kind::PositionAdjusted => all(every::sides(), |side| PositionAdjusted {
-            position,
-            side,
-            by: d("0.001"),
-            quantity: d("0.0049"),
-            why: "sold outside the engine".into(),
-        }),
         Kind::PortfolioValued => one(PortfolioValued {
             account: account(),
             quote: v("USDT"),

@@ -124,7 +124,7 @@ fn the_clock_is_kept_fresh_and_its_failures_are_survived() {
         })
         .await;
         let mut setup = super::setup(&server);
-        setup.patience.clock = Duration::from_millis(20);
+        setup.timeouts.clock = Duration::from_millis(20);
         let client = venue_binance::net::Rest::new(setup).unwrap();
         let keeping = tokio::spawn(async move { client.keep_clock().await });
         while READ.load(Ordering::SeqCst) < 5 {
@@ -150,7 +150,7 @@ fn a_reading_that_took_too_long_is_made_again() {
         })
         .await;
         let mut setup = super::setup(&server);
-        setup.patience.round_trip = Duration::from_millis(300);
+        setup.timeouts.round_trip = Duration::from_millis(300);
         let client = venue_binance::net::Rest::new(setup).unwrap();
         for reads in [1, 4] {
             client.read_clock().await.unwrap();

@@ -26,7 +26,7 @@ async fn server(is_well: &Arc<AtomicBool>) -> Server {
 
 fn client(server: &Server, info: Duration, file: Option<PathBuf>) -> Rest {
     let mut setup = Setup { info_file: file, ..setup(server) };
-    setup.patience.info = info;
+    setup.info_age = info;
     Rest::new(setup).unwrap()
 }
 

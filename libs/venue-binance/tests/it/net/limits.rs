@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::time::Instant;
 use venue::Venue;
-use venue_binance::net::{CallError, Patience, Rest, Setup};
+use venue_binance::net::{CallError, Rest, Setup, Timeouts};
 
 fn refused(status: u16, code: i64, retry_after: Option<&str>) -> Reply {
     let headers = retry_after.map(|seconds| ("Retry-After", seconds.to_owned()));
@@ -113,8 +113,8 @@ fn a_part_of_the_weight_is_kept_for_cancels() {
             _ => error(400, -2011, "Unknown order sent."),
         })
         .await;
-        let patience = Patience { limits: Duration::ZERO, ..super::patience() };
-        let client = Rest::new(Setup { patience, ..setup(&server) }).unwrap();
+        let timeouts = Timeouts { limits: Duration::ZERO, ..super::timeouts() };
+        let client = Rest::new(Setup { timeouts, ..setup(&server) }).unwrap();
         client.open_orders(None).await.unwrap();
         // At the end of a minute all of it is free again.
         let held = |outcome: &str| outcome.starts_with("try again after");
@@ -158,7 +158,7 @@ fn a_limit_whose_body_breaks_off_is_obeyed() {
             })
             .await;
             let mut setup = setup(&server);
-            setup.patience.answer = Duration::from_millis(700);
+            setup.timeouts.answer = Duration::from_millis(700);
             let client = Rest::new(setup).unwrap();
             let first = client.submit(account(), btc(), &single(), stamp()).await;
             assert_eq!(told(&first), "try again after 3600 s", "{status} {end:?}");

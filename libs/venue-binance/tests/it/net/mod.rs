@@ -25,15 +25,15 @@ use std::{
 };
 use venue::{Outcome, Stamp};
 use venue_binance::{
-    net::{Endpoints, Keys, Patience, Rest, Setup},
+    net::{Endpoints, Keys, Rest, Setup, Timeouts},
     sign::Signer,
 };
 
 const SECRET: &str = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
 
 /// Short, so that what waits for a deadline is quick, and long enough for a machine that is busy.
-fn patience() -> Patience {
-    Patience {
+fn timeouts() -> Timeouts {
+    Timeouts {
         connect: Duration::from_secs(2),
         answer: Duration::from_secs(2),
         limits: Duration::from_secs(5),
@@ -41,13 +41,13 @@ fn patience() -> Patience {
         first_pause: Duration::from_millis(10),
         longest_pause: Duration::from_millis(200),
         linger: Duration::from_millis(100),
-        ..Patience::default()
+        ..Timeouts::default()
     }
 }
 
 fn setup(server: &Server) -> Setup {
     let keys = Keys { api_key: "key".to_owned(), signer: Signer::from_secret(SECRET).unwrap() };
-    Setup { patience: patience(), ..Setup::new(Endpoints::local(server.address), Some(keys)) }
+    Setup { timeouts: timeouts(), ..Setup::new(Endpoints::local(server.address), Some(keys)) }
 }
 
 fn client(server: &Server) -> Rest {

@@ -121,7 +121,7 @@ fn a_silent_connection_is_given_up_and_one_with_pings_is_not() {
     run(async {
         let mut server = Server::start(script).await;
         let mut setup = setup(&server);
-        setup.patience.silence = Duration::from_millis(300);
+        setup.timeouts.silence = Duration::from_millis(300);
         let mut stream = UserData::open(&Rest::new(setup).unwrap());
         let mut silent = server.socket().await;
         silent.subscribe(0).await;
@@ -208,8 +208,8 @@ fn a_venue_that_ends_every_subscription_is_not_stormed() {
     run(async {
         let mut server = Server::start(script).await;
         let mut setup = setup(&server);
-        setup.patience.first_pause = Duration::from_millis(40);
-        setup.patience.longest_pause = Duration::from_millis(400);
+        setup.timeouts.first_pause = Duration::from_millis(40);
+        setup.timeouts.longest_pause = Duration::from_millis(400);
         let _stream = UserData::open(&Rest::new(setup).unwrap());
         let end = Instant::now() + Duration::from_secs(2);
         let mut peers = Vec::new();
@@ -227,8 +227,8 @@ fn servers_that_all_go_away_are_not_stormed() {
     run(async {
         let mut server = Server::start(script).await;
         let mut setup = setup(&server);
-        setup.patience.first_pause = Duration::from_millis(40);
-        setup.patience.longest_pause = Duration::from_millis(400);
+        setup.timeouts.first_pause = Duration::from_millis(40);
+        setup.timeouts.longest_pause = Duration::from_millis(400);
         let _stream = UserData::open(&Rest::new(setup).unwrap());
         let end = Instant::now() + Duration::from_secs(2);
         let mut peers = Vec::new();
@@ -246,8 +246,8 @@ fn a_connection_is_replaced_before_the_venue_cuts_it() {
     run(async {
         let mut server = Server::start(script).await;
         let mut setup = setup(&server);
-        setup.patience.renew = Duration::from_millis(700);
-        setup.patience.linger = Duration::from_millis(300);
+        setup.timeouts.renew = Duration::from_millis(700);
+        setup.timeouts.linger = Duration::from_millis(300);
         let mut stream = UserData::open(&Rest::new(setup).unwrap());
         let mut old = server.socket().await;
         old.subscribe(0).await;
@@ -261,8 +261,8 @@ fn a_venue_that_closes_every_connection_is_not_stormed() {
     run(async {
         let mut server = Server::start(script).await;
         let mut setup = setup(&server);
-        setup.patience.first_pause = Duration::from_millis(40);
-        setup.patience.longest_pause = Duration::from_millis(400);
+        setup.timeouts.first_pause = Duration::from_millis(40);
+        setup.timeouts.longest_pause = Duration::from_millis(400);
         let _stream = UserData::open(&Rest::new(setup).unwrap());
         let end = Instant::now() + Duration::from_secs(2);
         let mut opened = 0;
@@ -323,7 +323,7 @@ fn no_handshake_is_made_in_a_ban_told_elsewhere() {
     run(async {
         let mut server = Server::start(ban).await;
         let mut setup = setup(&server);
-        setup.patience.renew = Duration::from_millis(600);
+        setup.timeouts.renew = Duration::from_millis(600);
         let client = Rest::new(setup).unwrap();
         let mut stream = UserData::open(&client);
         let mut peer = server.socket().await;

@@ -147,7 +147,7 @@ fn no_answer_leaves_the_order_unknown_and_the_connection_is_given_up() {
     run(async {
         let server = Server::start(script).await;
         let mut setup = setup(&server);
-        setup.patience.answer = Duration::from_millis(200);
+        setup.timeouts.answer = Duration::from_millis(200);
         let mut server = server;
         let client = Rest::with_ws_api(setup).unwrap();
         let order = submitting(&client);

@@ -19,7 +19,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use venue_binance::net::{Endpoints, Patience, Rest, Setup};
+use venue_binance::net::{Endpoints, Rest, Setup, Timeouts};
 
 /// What the venue has, and its clock.
 #[derive(Default)]
@@ -28,6 +28,7 @@ struct World {
     holes: BTreeSet<i64>,
     /// So many questions about candles are answered with a closed connection.
     failures: u32,
+    filters: Vec<Value>,
 }
 
 impl World {
@@ -39,7 +40,7 @@ impl World {
         match &*request.what {
             "GET /api/v3/time" => ok(json!({"serverTime": self.now()})),
             "GET /api/v3/exchangeInfo" => ok(json!({"symbols": [{"symbol": "BTCUSDT", "status": "TRADING",
-                "baseAsset": "BTC", "quoteAsset": "USDT", "filters": []}]})),
+                "baseAsset": "BTC", "quoteAsset": "USDT", "filters": self.filters}]})),
             "GET /api/v3/klines" if self.failures > 0 => {
                 self.failures -= 1;
                 Reply::HangUp
@@ -107,15 +108,16 @@ impl Play {
         let world = Arc::new(Mutex::new(World::default()));
         let (script, tape) = (Arc::clone(&world), watch::Sender::new(Vec::new()));
         let server = Server::start(move |request| script.lock().unwrap().answer(request)).await;
-        let patience = Patience {
+        let timeouts = Timeouts {
             answer: Duration::from_secs(2),
             first_pause: Duration::from_millis(10),
             longest_pause: Duration::from_millis(100),
             // Read often, so that the clock can be moved.
             clock: Duration::from_millis(20),
-            ..Patience::default()
+            ..Timeouts::default()
         };
-        let setup = Setup { patience, ..Setup::new(Endpoints::local(server.address), None) };
+        let info_age = Duration::from_millis(50);
+        let setup = Setup { timeouts, info_age, ..Setup::new(Endpoints::local(server.address), None) };
         let rest = Rest::new(setup).unwrap();
         let idle = tokio::spawn(async { Ok(()) });
         let mut play = Self { server, world, rest, tape, live: idle, expected: Vec::new() };
@@ -362,6 +364,20 @@ fn after_a_restart_it_goes_on_where_the_tape_ends() {
         play.at(1_452, 0).await;
         peer.say(closes(1_451)).await;
         play.says("1451").await;
+    });
+}
+
+/// A rule may keep a trade from being left, so what it is now is asked for again and again.
+#[test]
+fn rules_that_change_and_change_back_are_said_each_time() {
+    run(async {
+        let (mut play, _peer) = Play::start(5, OnTape::default()).await;
+        play.says("listed / 2 / 3 / 4").await;
+        let lot = json!({"filterType": "LOT_SIZE", "minQty": "0.5", "maxQty": "9000", "stepSize": "0.5"});
+        play.world.lock().unwrap().filters = vec![lot];
+        play.says("listed").await;
+        play.world.lock().unwrap().filters.clear();
+        play.says("listed").await;
     });
 }
 

@@ -24,13 +24,8 @@ struct Held {
     since: Timestamp,
 }
 
-const KINDS: &[Kind] = &[
-    Kind::PositionOpened,
-    Kind::PositionIncreased,
-    Kind::PositionReduced,
-    Kind::PositionClosed,
-    Kind::PositionAdjusted,
-];
+const KINDS: &[Kind] =
+    &[Kind::PositionOpened, Kind::PositionIncreased, Kind::PositionReduced, Kind::PositionClosed];
 
 /// # Errors
 /// An instrument or edge that is not on the tape; a tape that cannot be read.
@@ -97,20 +92,16 @@ const fn side(side: domain::PositionSide) -> &'static str {
 
 fn see(held: &mut BTreeMap<PositionKey, Held>, position: &PositionEvent, at: Timestamp) {
     let (key, quantity, average) = match position {
-        PositionEvent::Opened(e) => (e.position, e.quantity, Some(e.average)),
-        PositionEvent::Increased(e) => (e.position, e.quantity, Some(e.average)),
+        PositionEvent::Opened(e) => (e.position, e.quantity, e.average),
+        PositionEvent::Increased(e) => (e.position, e.quantity, e.average),
         // Of the dust of a position that is closed: no position.
         PositionEvent::Reduced(e) if !held.contains_key(&e.position) => return,
-        PositionEvent::Reduced(e) => (e.position, e.quantity, Some(e.average)),
-        PositionEvent::Adjusted(e) => (e.position, e.quantity, None),
+        PositionEvent::Reduced(e) => (e.position, e.quantity, e.average),
         PositionEvent::Closed(e) => {
             held.remove(&e.position);
             return;
         }
     };
-    let zero = Decimal::ZERO;
-    let row = held.entry(key).or_insert(Held { key, quantity, average: zero, cost: zero, since: at });
-    row.quantity = quantity;
-    row.average = average.unwrap_or(row.average);
-    row.cost = row.average * quantity;
+    let since = held.get(&key).map_or(at, |row| row.since);
+    held.insert(key, Held { key, quantity, average, cost: average * quantity, since });
 }

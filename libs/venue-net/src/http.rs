@@ -1,21 +1,29 @@
 //! One HTTP exchange.
 
-use super::Patience;
-use crate::{
-    budget::Usage,
-    errors::{self, Failure},
-    request::{Method, RestRequest},
+use crate::Timeouts;
+use reqwest::{
+    Client, Response,
+    header::{HeaderMap, HeaderValue},
+    redirect::Policy,
 };
-use reqwest::{Client, Response, header::HeaderValue, redirect::Policy};
 use std::{error::Error, time::Duration};
 
-/// What came back, over REST or the WebSocket API.
+pub use reqwest::Method;
+
+/// What is asked. Without `Debug`: its query and its headers are signed.
+pub struct Request {
+    pub method: Method,
+    /// With its query, to stand behind the base URL.
+    pub target: String,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Of the WebSocket API, its `result` or `error`.
     pub body: Vec<u8>,
-    pub usage: Usage,
-    pub retry_after: Option<String>,
+    headers: HeaderMap,
 }
 
 /// Nothing came back.
@@ -27,12 +35,14 @@ pub enum NoAnswer {
     Lost(String),
 }
 
+/// A venue's HTTP API; connections are kept and shared.
+#[derive(Debug)]
 pub struct Http {
     client: Client,
     base: String,
 }
 
-/// Exchange info is the largest of answers, at some 20 MB.
+/// The rules of all instruments are the largest of answers, at some 20 MB.
 const LARGEST_ANSWER: usize = 128 << 20;
 /// Shorter than that of any server, so that a request rarely meets a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(20);
@@ -40,11 +50,11 @@ const IDLE: Duration = Duration::from_secs(20);
 impl Http {
     /// # Errors
     /// TLS cannot be set up; as a rule the machine has no certificates.
-    pub fn new(base: &str, patience: &Patience) -> Result<Self, String> {
-        super::tls();
+    pub fn new(base: &str, timeouts: &Timeouts) -> Result<Self, String> {
+        crate::tls();
         let client = Client::builder()
-            .connect_timeout(patience.connect)
-            .timeout(patience.answer)
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.answer)
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             // An answer from elsewhere is no answer of the venue's; a request is sent once.
@@ -57,32 +67,25 @@ impl Http {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned() })
     }
 
-    pub async fn send(&self, request: RestRequest) -> Result<Answer, NoAnswer> {
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        let mut built = self.client.request(method, format!("{}{}", self.base, request.target));
-        if let Some(key) = &request.api_key {
-            let mut key = HeaderValue::from_str(key)
-                .map_err(|_| NoAnswer::Unsent("the API key has characters that no key has".to_owned()))?;
-            key.set_sensitive(true);
-            built = built.header("X-MBX-APIKEY", key);
+    /// Sends it once.
+    ///
+    /// # Errors
+    /// No answer; whether the request was sent.
+    pub async fn send(&self, request: Request) -> Result<Answer, NoAnswer> {
+        let mut built = self.client.request(request.method, format!("{}{}", self.base, request.target));
+        for (name, value) in request.headers {
+            let mut value = HeaderValue::from_str(&value).map_err(|_| {
+                NoAnswer::Unsent(format!("the header {name} has characters that no header has"))
+            })?;
+            value.set_sensitive(true);
+            built = built.header(name, value);
         }
-        let response = built.send().await.map_err(no_answer)?;
-        read(response).await
+        read(built.send().await.map_err(no_answer)?).await
     }
 }
 
 async fn read(mut response: Response) -> Result<Answer, NoAnswer> {
-    let headers = response.headers();
-    let text = |value: &HeaderValue| value.to_str().ok().map(ToOwned::to_owned);
-    let usage = Usage::from_headers(
-        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))),
-    );
-    let retry_after = headers.get("Retry-After").and_then(text);
+    let headers = std::mem::take(response.headers_mut());
     let status = response.status().as_u16();
     let mut body = Vec::new();
     // From here on the venue has had the request: whatever breaks, it is lost, not unsent. But a limit is told by
@@ -91,7 +94,7 @@ async fn read(mut response: Response) -> Result<Answer, NoAnswer> {
         Err(_) if matches!(status, 403 | 418 | 429) => {}
         read => read.map_err(NoAnswer::Lost)?,
     }
-    Ok(Answer { status, body, usage, retry_after })
+    Ok(Answer { status, body, headers })
 }
 
 /// As far as it comes.
@@ -123,9 +126,12 @@ fn told(e: reqwest::Error) -> String {
 }
 
 impl Answer {
-    /// `None` if it is a success.
-    pub fn failure(&self) -> Option<Failure> {
-        let retry_after = self.retry_after.as_deref();
-        (!(200..300).contains(&self.status)).then(|| errors::read(self.status, &self.body, retry_after))
+    /// Names are in small letters; values that are no text are left out.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }

@@ -1,27 +1,20 @@
-//! How much may still be sent: Binance's limits of weight, of requests and of orders (its `rest-api.md`,
-//! "LIMITS"; `web-socket-api.md`, "Rate limits").
+//! How much may still be sent to a venue: its limits of weight, of requests and of orders, each in windows that
+//! begin at whole minutes, hours or days.
 //!
 //! Pure: the time, the venue's, is an argument. Every request asks before it is sent and gives its ticket back
 //! with whatever came of it.
 //!
 //! Invariants:
 //! - What is counted is never less than what the venue last told of this window, nor than what is on its way
-//!   (but the venue counts filled orders back, and is believed when nothing is on its way).
+//!   (but venues count filled orders back, and are believed when nothing is on its way).
 //! - A part of every limit is kept for cancels, stops and closes.
-//! - After a 429, a 418 or a 403 nothing is sent before the time that the venue named, not even those;
-//!   after −1015 no order is, but cancels are.
+//! - During a [`Pause`] of everything nothing is sent, not even those; during one of orders, cancels are.
 
-mod limits;
 mod usage;
 mod window;
 
-pub use limits::{Limit, LimitKind, RateLimit, limits};
 pub use usage::Usage;
 
-use crate::{
-    errors::{Failure, Retry, RetryAt, Verdict},
-    request::{Cost, Lane},
-};
 use domain::Timestamp;
 use std::time::Duration;
 use window::Window;
@@ -63,6 +56,67 @@ impl Hold {
     }
 }
 
+/// So much of a kind in each interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub kind: LimitKind,
+    pub interval: Duration,
+    pub limit: u32,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    /// Requests by what the venue says that each weighs.
+    Weight,
+    /// Requests, each as one.
+    Requests,
+    /// New orders.
+    Orders,
+}
+
+/// What a request takes of the limits; it counts as one of [`LimitKind::Requests`] besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    pub weight: u32,
+    /// How many orders are new.
+    pub orders: u32,
+}
+
+/// Whom the budget serves first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Entries, queries, market data.
+    Ordinary,
+    /// Cancels, stops, closes, and finding out what became of an order: a part of each limit is theirs.
+    Protective,
+}
+
+/// What a venue's refusal asks for: silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    pub of: Paused,
+    /// As the venue named it.
+    pub until: Option<RetryAt>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paused {
+    /// Nothing may be sent; for so long, where the venue names no time.
+    Everything { otherwise: Duration },
+    /// No order may be; until the shortest window of orders ends, where the venue names no time.
+    Orders,
+}
+
+/// When a limit allows the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAt {
+    /// So long after the answer.
+    After(Duration),
+    /// In the venue's time.
+    At(Timestamp),
+}
+
 /// Leave to send one request; to be given back with what came of it.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "give it back with what came of the request, or its cost is held for ever"]
@@ -86,10 +140,19 @@ pub enum Full {
     Used(LimitKind),
 }
 
-/// Where the venue tells no time: a minute after a 429, which is the longest window of weights.
-const PAUSE: Duration = Duration::from_secs(60);
-/// The shortest ban.
-const BAN: Duration = Duration::from_secs(120);
+impl Full {
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Told => "the venue told us to wait",
+            Self::Used(LimitKind::Weight) => "the limit of weight is used up",
+            Self::Used(LimitKind::Requests) => "the limit of requests is used up",
+            Self::Used(LimitKind::Orders) => "the limit of orders is used up",
+        }
+    }
+}
+
+/// For a venue that stops orders and has told no limit of them.
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 impl Budget {
     /// `reserve`: per cent of every limit for [`Lane::Protective`] alone, 90 at most.
@@ -102,7 +165,7 @@ impl Budget {
         }
     }
 
-    /// The limits as exchange info tells them now; what is used of those that remain stays counted.
+    /// The limits as the venue tells them now; what is used of those that remain stays counted.
     pub fn set_limits(&mut self, limits: &[Limit]) {
         let known = std::mem::take(&mut self.windows);
         self.windows = limits.iter().map(|limit| Window::renewed(*limit, &known)).collect();
@@ -138,12 +201,6 @@ impl Budget {
         }
     }
 
-    /// As [`Self::answered`], with a failure: limits that it names are obeyed.
-    pub fn failed(&mut self, ticket: Ticket, now: Timestamp, usage: &Usage, failure: &Failure) {
-        self.answered(ticket, now, usage);
-        self.obey(now, failure);
-    }
-
     /// It was sent, and no answer came: it counts.
     pub fn lost(&mut self, ticket: Ticket, now: Timestamp) {
         self.answered(ticket, now, &Usage::default());
@@ -156,20 +213,15 @@ impl Budget {
         }
     }
 
-    /// What a failure says about limits, wherever it came from (another connection from the same address).
-    pub fn obey(&mut self, now: Timestamp, failure: &Failure) {
-        let Verdict::Retry(why) = failure.verdict else { return };
-        match why {
-            Retry::Limit => {
-                let pause = if failure.status == 418 { BAN } else { PAUSE };
-                self.nothing_before.told(now, failure.retry, pause);
-            }
-            Retry::Orders => {
+    /// What a refusal says about limits, wherever it came from (another connection from the same address).
+    pub fn obey(&mut self, now: Timestamp, pause: Pause) {
+        match pause.of {
+            Paused::Everything { otherwise } => self.nothing_before.told(now, pause.until, otherwise),
+            Paused::Orders => {
                 let window = self.windows.iter().filter(|w| w.limit.kind == LimitKind::Orders);
-                let end = window.map(|w| w.end(now).since(now)).min().unwrap_or(PAUSE);
-                self.no_order_before.told(now, failure.retry, end);
+                let end = window.map(|w| w.end(now).since(now)).min().unwrap_or(A_MINUTE);
+                self.no_order_before.told(now, pause.until, end);
             }
-            Retry::OutsideWindow | Retry::Busy => {}
         }
     }
 

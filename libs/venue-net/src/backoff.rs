@@ -1,9 +1,10 @@
 //! Pauses between attempts to connect: they grow, and no two clients keep in step.
 
-use super::Patience;
+use crate::Timeouts;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::time::Duration;
 
+#[derive(Debug)]
 pub struct Backoff {
     next: Duration,
     first: Duration,
@@ -11,8 +12,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    pub fn new(patience: &Patience) -> Self {
-        Self { next: patience.first_pause, first: patience.first_pause, longest: patience.longest_pause }
+    pub fn new(timeouts: &Timeouts) -> Self {
+        Self { next: timeouts.first_pause, first: timeouts.first_pause, longest: timeouts.longest_pause }
     }
 
     /// After an attempt that failed, or a connection that held for `lasted`. One that ended soon is no
@@ -41,12 +42,12 @@ mod tests {
 
     #[test]
     fn pauses_grow_until_a_connection_has_held() {
-        let patience = Patience {
+        let timeouts = Timeouts {
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_millis(350),
-            ..Patience::default()
+            ..Timeouts::DEFAULT
         };
-        let mut backoff = Backoff::new(&patience);
+        let mut backoff = Backoff::new(&timeouts);
         let mut check = |lasted: u64, most: u64| {
             let pause = backoff.pause(Duration::from_millis(lasted));
             let most = Duration::from_millis(most);

@@ -1,6 +1,6 @@
 //! One WebSocket connection: opened, listened to, and noticed when it is dead.
 
-use super::Patience;
+use crate::Timeouts;
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tokio::{
@@ -12,12 +12,15 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, protocol::WebSocketConfig},
 };
 
+/// One WebSocket connection.
+#[derive(Debug)]
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// When something, a ping for instance, last came.
     heard: Instant,
     silence: Duration,
     answer: Duration,
+    /// When the connection was made.
     pub opened: Instant,
 }
 
@@ -33,22 +36,24 @@ pub enum NoSocket {
     Unreached(String),
 }
 
-/// The largest frame that is taken; Binance's are far smaller.
+/// The largest frame that is taken; venues' are far smaller.
 const LARGEST_FRAME: usize = 16 << 20;
 
 impl Socket {
-    pub async fn open(url: &str, patience: &Patience) -> Result<Self, NoSocket> {
-        super::tls();
+    /// # Errors
+    /// No connection in time, or the venue refused the handshake.
+    pub async fn open(url: &str, timeouts: &Timeouts) -> Result<Self, NoSocket> {
+        crate::tls();
         let config = WebSocketConfig::default()
             .max_message_size(Some(LARGEST_FRAME))
             .max_frame_size(Some(LARGEST_FRAME));
         let opening = connect_async_with_config(url, Some(config), true);
-        let (stream, _) = match timeout(patience.connect, opening).await {
+        let (stream, _) = match timeout(timeouts.connect, opening).await {
             Ok(opened) => opened.map_err(no_socket)?,
-            Err(_) => return Err(NoSocket::Unreached(format!("no answer in {:?}", patience.connect))),
+            Err(_) => return Err(NoSocket::Unreached(format!("no answer in {:?}", timeouts.connect))),
         };
         let now = Instant::now();
-        let (silence, answer) = (patience.silence, patience.answer);
+        let (silence, answer) = (timeouts.silence, timeouts.answer);
         Ok(Self { stream, heard: now, silence, answer, opened: now })
     }
 

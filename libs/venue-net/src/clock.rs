@@ -31,6 +31,7 @@ impl Default for VenueClock {
 }
 
 impl VenueClock {
+    /// The venue's time now.
     pub fn now(&self) -> Timestamp {
         let reading = self.reading();
         reading.venue + reading.at.elapsed()
@@ -58,7 +59,7 @@ impl VenueClock {
 
     /// The venue said `told` in answer to a question that was asked at `asked` and answered now. How far this
     /// clock has leapt by it, in microseconds.
-    pub(super) fn read(&self, told: Timestamp, asked: Instant) -> i64 {
+    pub(crate) fn read(&self, told: Timestamp, asked: Instant) -> i64 {
         let at = Instant::now();
         let venue = told + at.duration_since(asked) / 2;
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,20 +1,15 @@
-//! A connection that is kept: opened anew when it breaks, before it is cut, and never in a storm.
+//! A WebSocket connection that reconnects: when it breaks, before the venue cuts it, and never in a storm.
 
-use super::{
-    Rest,
-    backoff::Backoff,
-    socket::{NoSocket, Socket},
-};
-use crate::errors;
+use crate::{Access, Backoff, Socket};
 use domain::Timestamp;
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
 
-/// What a kept connection gives.
+/// What a reconnecting socket gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// Connected, again or for the first time: what happened before, and did not come, may be missing.
@@ -55,13 +50,18 @@ pub enum Farewell {
     Deaf,
 }
 
+/// A connection that is subscribed.
+#[derive(Debug)]
 pub struct Open {
     pub socket: Socket,
+    /// The venue's number of the subscription, where it has one.
     pub subscription: Option<i64>,
+    /// Frames that came before the subscription was answered.
     pub early: Vec<Vec<u8>>,
 }
 
 /// Why not, and how long at least to leave it.
+#[derive(Debug)]
 pub struct NotOpen {
     pub why: String,
     pub wait: Duration,
@@ -74,30 +74,34 @@ impl From<String> for NotOpen {
 }
 
 /// The receiving end. The connection ends when it is dropped.
-pub struct Kept {
-    pub deliveries: mpsc::Receiver<Delivery>,
-    tasks: Vec<JoinHandle<()>>,
+#[derive(Debug)]
+pub struct Reconnecting {
+    deliveries: mpsc::Receiver<Delivery>,
+    task: JoinHandle<()>,
 }
 
-impl Kept {
-    pub fn start<O: Opener>(rest: &Rest, openers: Vec<O>) -> Self {
+impl Reconnecting {
+    /// Starts connecting. Needs a runtime to be in.
+    pub fn start<O: Opener>(access: Arc<Access>, opener: O) -> Self {
         let (sender, deliveries) = mpsc::channel(CAPACITY);
-        let start = |opener| {
-            let (rest, sender) = (rest.clone(), sender.clone());
-            tokio::spawn(Keeper { rest, opener, sender, connections: 0 }.run())
-        };
-        Self { deliveries, tasks: openers.into_iter().map(start).collect() }
+        let task = tokio::spawn(Connector { access, opener, sender, connections: 0 }.run());
+        Self { deliveries, task }
+    }
+
+    /// What comes next; waits for it. `None` never, but at the process's end. May be dropped and called again.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.deliveries.recv().await
     }
 }
 
-impl Drop for Kept {
+impl Drop for Reconnecting {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.task.abort();
     }
 }
 
-struct Keeper<O> {
-    rest: Rest,
+struct Connector<O> {
+    access: Arc<Access>,
     opener: O,
     sender: mpsc::Sender<Delivery>,
     connections: u64,
@@ -106,9 +110,9 @@ struct Keeper<O> {
 /// Nobody listens any more.
 struct Over;
 
-impl<O: Opener> Keeper<O> {
+impl<O: Opener> Connector<O> {
     async fn run(mut self) {
-        let mut backoff = Backoff::new(self.rest.patience());
+        let mut backoff = Backoff::new(&self.access.timeouts);
         loop {
             let (why, lasted, wait) = match self.open().await {
                 Err(NotOpen { why, wait }) => (why, Duration::ZERO, wait),
@@ -124,7 +128,7 @@ impl<O: Opener> Keeper<O> {
             if self.deliver(Delivery::Away { why }).await.is_err() {
                 return;
             }
-            let pause = backoff.pause(lasted).max(wait).max(self.rest.quiet_for());
+            let pause = backoff.pause(lasted).max(wait).max(self.access.quiet_for());
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.sender.closed() => return,
@@ -134,7 +138,7 @@ impl<O: Opener> Keeper<O> {
 
     /// No handshake in a ban, which it would only make longer.
     async fn open(&self) -> Result<Open, NotOpen> {
-        not_quiet(&self.rest)?;
+        self.access.not_quiet()?;
         self.opener.open().await
     }
 
@@ -142,8 +146,8 @@ impl<O: Opener> Keeper<O> {
     async fn listen(&mut self, open: Open) -> Result<String, Over> {
         let mut socket = self.opened(open).await?;
         let mut old: Option<(Socket, Instant)> = None;
-        let mut renew_at = socket.opened + self.rest.patience().renew;
-        let mut backoff = Backoff::new(self.rest.patience());
+        let mut renew_at = socket.opened + self.access.timeouts.renew;
+        let mut backoff = Backoff::new(&self.access.timeouts);
         let mut leaving = false;
         loop {
             tokio::select! {
@@ -169,16 +173,16 @@ impl<O: Opener> Keeper<O> {
                 },
                 () = sleep_until(renew_at) => match self.open().await {
                     Ok(open) => {
-                        let linger = Instant::now() + self.rest.patience().linger;
+                        let linger = Instant::now() + self.access.timeouts.linger;
                         let new = self.opened(open).await?;
                         old = Some((std::mem::replace(&mut socket, new), linger));
-                        renew_at = socket.opened + self.rest.patience().renew;
+                        renew_at = socket.opened + self.access.timeouts.renew;
                         leaving = false;
                     }
                     Err(NotOpen { why, wait }) => {
                         tracing::warn!("a stream could not be renewed yet: {why}");
                         let pause = backoff.pause(Duration::ZERO).max(wait);
-                        renew_at = Instant::now() + pause.max(self.rest.quiet_for());
+                        renew_at = Instant::now() + pause.max(self.access.quiet_for());
                     }
                 },
                 () = self.sender.closed() => return Err(Over),
@@ -188,7 +192,7 @@ impl<O: Opener> Keeper<O> {
 
     async fn opened(&mut self, open: Open) -> Result<Socket, Over> {
         self.connections += 1;
-        let (connection, at) = (self.connections, self.rest.clock().now());
+        let (connection, at) = (self.connections, self.access.clock.now());
         let connected = Connected { connection, subscription: open.subscription, at };
         self.deliver(Delivery::Opened(connected)).await?;
         for bytes in open.early {
@@ -198,7 +202,7 @@ impl<O: Opener> Keeper<O> {
     }
 
     async fn frame(&self, bytes: Vec<u8>) -> Result<(), Over> {
-        self.deliver(Delivery::Frame { bytes, received_at: self.rest.clock().now() }).await
+        self.deliver(Delivery::Frame { bytes, received_at: self.access.clock.now() }).await
     }
 
     async fn deliver(&self, delivery: Delivery) -> Result<(), Over> {
@@ -219,33 +223,15 @@ async fn of_old(old: &mut Option<(Socket, Instant)>) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether a handshake may be made.
-pub fn not_quiet(rest: &Rest) -> Result<(), NotOpen> {
-    match rest.quiet_for() {
-        Duration::ZERO => Ok(()),
-        wait => Err(NotOpen { why: format!("the venue told us to wait for {wait:?} more"), wait }),
-    }
-}
-
-/// What the venue's refusal of a handshake means: limits are obeyed by everybody.
-pub fn refused(rest: &Rest, e: NoSocket) -> NotOpen {
-    match e {
-        NoSocket::Unreached(why) => why.into(),
-        NoSocket::Refused { status, body, retry_after } => {
-            let failure = errors::read(status, &body, retry_after.as_deref());
-            told(rest, &failure)
+impl Access {
+    /// Whether a handshake may be made.
+    ///
+    /// # Errors
+    /// The venue has asked for silence.
+    pub fn not_quiet(&self) -> Result<(), NotOpen> {
+        match self.quiet_for() {
+            Duration::ZERO => Ok(()),
+            wait => Err(NotOpen { why: format!("the venue told us to wait for {wait:?} more"), wait }),
         }
     }
-}
-
-/// What an answer on a connection means for the next one.
-pub fn told(rest: &Rest, failure: &errors::Failure) -> NotOpen {
-    rest.0.budget.lock().obey(rest.clock().now(), failure);
-    let wait = match failure.verdict {
-        errors::Verdict::Retry(why) => rest.pause_after(why, failure),
-        // A key that is refused is refused again; it may be mended meanwhile.
-        errors::Verdict::Fatal => rest.patience().longest_pause,
-        _ => Duration::ZERO,
-    };
-    NotOpen { why: failure.to_string(), wait }
 }

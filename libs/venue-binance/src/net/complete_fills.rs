@@ -12,7 +12,12 @@ use venue::Outcome;
 
 impl Rest {
     /// The facts of an answer, with what a lookup tells in place of those that lack fills.
-    pub(super) async fn whole(&self, account: Account, instrument: Instrument, told: Vec<Event>) -> Outcome {
+    pub(super) async fn with_all_fills(
+        &self,
+        account: Account,
+        instrument: Instrument,
+        told: Vec<Event>,
+    ) -> Outcome {
         let short = short(&told);
         let (_, mut all): (Vec<_>, Vec<_>) = told
             .into_iter()

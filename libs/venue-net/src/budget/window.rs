@@ -1,13 +1,12 @@
 //! One limit and what is used of it in the present interval.
 
-use super::{Full, Limit, LimitKind, Usage, Wait};
-use crate::request::Cost;
+use super::{Cost, Full, Limit, LimitKind, Usage, Wait};
 use domain::Timestamp;
 
 #[derive(Debug, Clone)]
 pub struct Window {
     pub limit: Limit,
-    /// Which interval since 1970 `used` is about: Binance's begin at whole minutes, days and so on.
+    /// Which interval since 1970 `used` is about: a venue's begin at whole minutes, days and so on.
     number: i64,
     used: u32,
     /// Of requests that are on their way: they count where they arrive.
@@ -83,8 +82,8 @@ impl Window {
 
     fn need(&self, cost: &Cost) -> u32 {
         match self.limit.kind {
-            LimitKind::RequestWeight => cost.weight,
-            LimitKind::RawRequests => 1,
+            LimitKind::Weight => cost.weight,
+            LimitKind::Requests => 1,
             LimitKind::Orders => cost.orders,
         }
     }

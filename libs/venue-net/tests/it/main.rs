@@ -1,0 +1,3 @@
+//! The limits, as tables of requests and answers.
+
+mod budget;
