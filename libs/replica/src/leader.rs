@@ -1,7 +1,7 @@
 //! Speaking for a unit: hearing what is on the tape, in order, and answering it.
 
 use crate::{
-    Counts, Effect, Input, Limits, Reply, Trouble,
+    Counts, Effect, Fault, Input, Limits, Reply,
     machine::Incarnation,
     recovery::{place, tag},
     speech::{Speech, Spoken},
@@ -28,7 +28,7 @@ pub struct Leader {
     awaiting: Option<Awaiting>,
     wants: Wants,
     /// What ends the incarnation, once everything before it is committed.
-    failed: Option<Trouble>,
+    failed: Option<Fault>,
     stopping: bool,
 }
 
@@ -89,7 +89,7 @@ impl Leader {
     }
 
     /// Commits what was said before it does anything else.
-    pub(crate) fn ask(&mut self) -> Result<Option<Effect>, Trouble> {
+    pub(crate) fn ask(&mut self) -> Result<Option<Effect>, Fault> {
         if self.awaiting.is_some() {
             return Ok(None);
         }
@@ -108,8 +108,8 @@ impl Leader {
         if !news.is_empty() {
             return Ok(Some(Effect::Tell(news)));
         }
-        if let Some(trouble) = self.failed.take() {
-            return Err(trouble);
+        if let Some(fault) = self.failed.take() {
+            return Err(fault);
         }
         if snapshot {
             self.snapshot = self.place.position;
@@ -139,13 +139,13 @@ impl Leader {
         Some(effect)
     }
 
-    pub(crate) fn reply(&mut self, reply: Reply, now: Timestamp) -> Result<(), Trouble> {
+    pub(crate) fn reply(&mut self, reply: Reply, now: Timestamp) -> Result<(), Fault> {
         match (self.awaiting.take(), reply) {
             (Some(Awaiting::Start), Reply::Head(head)) => self.start(&head, now),
             (Some(Awaiting::Judge(back)), Reply::Head(head)) => self.judge(back, head.recorded_at),
             (Some(Awaiting::Latest(position, hash)), Reply::Rows(rows)) => match rows.first() {
                 Some(row) if row.hash == hash => self.wants.read |= position > self.place.position,
-                _ => self.failed = Some(Trouble::put_back(position)),
+                _ => self.failed = Some(Fault::put_back(position)),
             },
             (Some(Awaiting::Rows), Reply::Rows(rows)) => self.hear(&rows)?,
             (Some(Awaiting::Look), Reply::Head(head)) => self.compare(&head)?,
@@ -153,7 +153,7 @@ impl Leader {
                 self.speech.committed(&mut self.host, spoken, &committed);
             }
             (Some(Awaiting::Saved), Reply::Saved) => {}
-            (_, reply) => return Err(Trouble::unasked(&reply)),
+            (_, reply) => return Err(Fault::unasked(&reply)),
         }
         Ok(())
     }
@@ -174,9 +174,9 @@ impl Leader {
     }
 
     /// Reads what comes next on the tape.
-    fn hear(&mut self, rows: &[Row]) -> Result<(), Trouble> {
+    fn hear(&mut self, rows: &[Row]) -> Result<(), Fault> {
         if rows.first().is_some_and(|first| !chain::holds(&self.place.hash, first)) {
-            return Err(Trouble::rewritten(self.place.position));
+            return Err(Fault::rewritten(self.place.position));
         }
         for row in rows {
             self.take(row);
@@ -188,10 +188,10 @@ impl Leader {
     }
 
     /// How far the tape goes on behind what was heard.
-    fn compare(&mut self, head: &Head) -> Result<(), Trouble> {
+    fn compare(&mut self, head: &Head) -> Result<(), Fault> {
         self.speech.reaches(head.position);
         let Some(lag) = head.position.checked_sub(self.place.position) else {
-            return Err(Trouble::rewritten(self.place.position));
+            return Err(Fault::rewritten(self.place.position));
         };
         self.caught_up &= lag <= self.limits.behind;
         if lag > 0 {
@@ -208,7 +208,7 @@ impl Leader {
         if takes(&self.host, row) {
             let event = match row.decode() {
                 Ok(event) => event,
-                Err(why) => return self.failed = Some(Trouble::undecodable(row.position, &why)),
+                Err(why) => return self.failed = Some(Fault::undecodable(row.position, &why)),
             };
             let mut said = Vec::new();
             self.host.handle(&event, &mut said);

@@ -8,18 +8,20 @@
 //! - What is said and the cursor are one commit under the fence, so no input is answered twice or not at
 //!   all, whenever a replica dies.
 //! - The tape decides order. A row from the bus is heard only if its hash links to what was heard.
-//! - A machine that returns a [`Trouble`], or whose effect failed, is discarded with its state, never mended.
+//! - A machine that returns a [`Fault`], or whose effect failed, is discarded with its state, never mended.
 //! - Hands are told of an event once it is committed with all that was said on it.
 
 mod effect;
+mod facts;
+mod fault;
 mod leader;
 mod machine;
 mod recovery;
 mod speech;
-mod trouble;
 
 pub use effect::{Effect, Reply};
+pub use facts::{Fact, Recorder};
+pub use fault::Fault;
 pub use leader::Leader;
 pub use machine::{Counts, Incarnation, Input, Limits, Machine};
 pub use recovery::{bounded, starts, tag};
-pub use trouble::Trouble;

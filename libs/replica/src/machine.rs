@@ -1,6 +1,6 @@
 //! The machine as its driver sees it.
 
-use crate::{Effect, Reply, Trouble, leader::Leader, recovery::Recovery};
+use crate::{Effect, Fault, Reply, leader::Leader, recovery::Recovery};
 use domain::Timestamp;
 use events::{Hash, Position, Row, TapeOpened};
 use service::{Back, Host};
@@ -86,7 +86,7 @@ impl Machine {
     ///
     /// # Errors
     /// The incarnation is over, with everything committed that could be.
-    pub fn ask(&mut self) -> Result<Option<Effect>, Trouble> {
+    pub fn ask(&mut self) -> Result<Option<Effect>, Fault> {
         match &mut self.stage {
             // Nothing has been said yet: it may be left at any moment.
             Stage::Recovering(_) if self.stopped => Ok(None),
@@ -99,7 +99,7 @@ impl Machine {
     ///
     /// # Errors
     /// The incarnation is over.
-    pub fn reply(&mut self, reply: Reply, now: Timestamp) -> Result<(), Trouble> {
+    pub fn reply(&mut self, reply: Reply, now: Timestamp) -> Result<(), Fault> {
         match &mut self.stage {
             Stage::Recovering(recovery) => {
                 if let Some(leader) = recovery.reply(reply)? {

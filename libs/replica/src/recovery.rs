@@ -1,6 +1,6 @@
 //! Coming back from the tape: the newest snapshot, and what was heard and said since.
 
-use crate::{Effect, Reply, Trouble, leader::Leader, machine::Incarnation};
+use crate::{Effect, Fault, Reply, leader::Leader, machine::Incarnation};
 use events::{DecodeError, Event, Kind, Position, Row, UnitEvent, UnitStarted, Uuid};
 use service::{Bounds, Follower, Host, Resumed, Walk};
 use tape::{Head, Snapshot};
@@ -113,25 +113,25 @@ impl Recovery {
     }
 
     /// Whoever leads from here on, once it is back.
-    pub(crate) fn reply(&mut self, reply: Reply) -> Result<Option<Leader>, Trouble> {
+    pub(crate) fn reply(&mut self, reply: Reply) -> Result<Option<Leader>, Fault> {
         let unit = self.of.cursor.unit;
         let step = std::mem::replace(&mut self.step, Step::Starts);
         self.step = match (step, reply) {
             (Step::Known, Reply::Rows(rows)) => {
                 if rows.first().map(place) != Some(self.of.known) {
-                    return Err(Trouble::rewritten(self.of.known.position));
+                    return Err(Fault::rewritten(self.of.known.position));
                 }
                 Step::at_cursor(&self.of)
             }
             (Step::Place, Reply::Rows(rows)) => {
                 let there = rows.first().map(place);
-                self.place = there.ok_or_else(|| Trouble::rewritten(self.of.cursor.position))?;
+                self.place = there.ok_or_else(|| Fault::rewritten(self.of.cursor.position))?;
                 Step::Starts
             }
             // Another unit's may be a newer build's.
             (Step::Starts, Reply::Rows(rows)) => Step::Snapshots(
                 starts(rows.iter().filter(|row| row.draft.source == unit))
-                    .map_err(|(position, why)| Trouble::undecodable(position, &why))?,
+                    .map_err(|(position, why)| Fault::undecodable(position, &why))?,
             ),
             (Step::Snapshots(starts), Reply::Snapshots(stored)) => self.begin(&starts, &stored),
             (Step::Walk(mut walking), Reply::Rows(rows)) if !rows.is_empty() => {
@@ -141,7 +141,7 @@ impl Recovery {
             (Step::Walk(walking), Reply::Rows(_)) => {
                 let snapshot = walking.snapshot;
                 let Some(resumed) = walking.follower.finish(&self.of.build).units.pop() else {
-                    return Err(Trouble::Doubt("the unit is gone".to_owned()));
+                    return Err(Fault::Doubt("the unit is gone".to_owned()));
                 };
                 let Resumed { host, must_start, unmatched } = resumed;
                 match unmatched {
@@ -157,7 +157,7 @@ impl Recovery {
                 let cause = rows.first().map_or(position, |cause| cause.position);
                 if cause > self.of.cursor.position && cause < position {
                     // Nothing behind the cursor is answered by whoever it was given to.
-                    return Err(Trouble::Lost(format!("another speaks for {unit} now")));
+                    return Err(Fault::Lost(format!("another speaks for {unit} now")));
                 }
                 let farther = position.saturating_sub(cause);
                 if farther <= self.reach {
@@ -167,7 +167,7 @@ impl Recovery {
                 self.reach = farther;
                 Step::Starts
             }
-            (_, reply) => return Err(Trouble::unasked(&reply)),
+            (_, reply) => return Err(Fault::unasked(&reply)),
         };
         Ok(None)
     }
@@ -182,7 +182,7 @@ impl Recovery {
     }
 
     /// Behind the cursor only the unit's own sayings are read: an answer may stand anywhere behind its cause.
-    fn walk(&self, walking: &mut Walking, rows: &[Row]) -> Result<(), Trouble> {
+    fn walk(&self, walking: &mut Walking, rows: &[Row]) -> Result<(), Fault> {
         for row in rows {
             walking.after = row.position;
             let own = row.draft.source == self.of.cursor.unit;
@@ -194,14 +194,14 @@ impl Recovery {
             match row.decode() {
                 Ok(event) => walking.follower.push(event),
                 Err(_) if !own && !heard() => walking.follower.pass(row.position),
-                Err(why) => return Err(Trouble::undecodable(row.position, &why)),
+                Err(why) => return Err(Fault::undecodable(row.position, &why)),
             }
         }
         Ok(())
     }
 
-    fn without_cause(&self, position: Position) -> Trouble {
-        Trouble::Stuck(format!(
+    fn without_cause(&self, position: Position) -> Fault {
+        Fault::Stuck(format!(
             "position {position} was said by {} in answer to something that is not before it on the tape: run `tapedeck verify`",
             self.of.cursor.unit
         ))

@@ -1,8 +1,8 @@
 //! What a unit says: gathered, committed with its cursor, told to its hands.
 
-use crate::machine::Incarnation;
-use domain::{Timestamp, UnitName};
-use events::{Clock, Draft, Event, Position, Recorded, Uuid, conflict, ids};
+use crate::{Fact, Recorder, machine::Incarnation};
+use domain::Timestamp;
+use events::{Clock, Event, Position, Recorded, Uuid, ids};
 use service::{Heard, Host, News};
 use std::collections::BTreeSet;
 use tape::{Commit, Committed, CursorMove, Entry, OnConflict, Outcome};
@@ -12,17 +12,14 @@ use tape::{Commit, Committed, CursorMove, Entry, OnConflict, Outcome};
 const SLACK: u64 = 256;
 
 pub(crate) struct Speech {
-    unit: UnitName,
+    recorder: Recorder,
     fence: u64,
-    clock: Clock,
-    /// The tape's own id.
-    tape: Uuid,
     hands: bool,
     entries: Vec<Entry>,
     /// Of each entry, the position of what it answers; never falling.
     causes: Vec<Position>,
     /// What hands have brought, and when it was judged.
-    facts: Vec<(Uuid, Event)>,
+    facts: Vec<Fact>,
     judged_at: Timestamp,
     /// Whether these facts tell of conflicts, of which there is nothing more to tell.
     of_conflicts: bool,
@@ -51,16 +48,14 @@ enum What {
     Answers(Vec<Position>),
     /// What hands have brought. It may stand on the tape already, recorded by somebody else, or under its
     /// id something else.
-    Facts(Vec<(Draft, Event)>),
+    Facts(Vec<Fact>),
 }
 
 impl Speech {
     pub(crate) fn new(of: &Incarnation, hands: bool) -> Self {
         Self {
-            unit: of.cursor.unit,
+            recorder: Recorder::new(of.cursor.unit, &of.opened),
             fence: of.cursor.fence,
-            clock: of.opened.clock,
-            tape: of.opened.tape,
             hands,
             entries: Vec::new(),
             causes: Vec::new(),
@@ -78,7 +73,7 @@ impl Speech {
     /// Whatever was said on hearing `heard`.
     pub(crate) fn answer(&mut self, heard: Recorded, said: Vec<Event>) {
         for (n, event) in said.iter().enumerate() {
-            let id = ids::said(heard.id, &self.unit, n);
+            let id = ids::said(heard.id, &self.recorder.unit, n);
             self.say(id, Some(heard.id), heard.position, heard.recorded_at, event);
         }
         if self.hands {
@@ -96,14 +91,15 @@ impl Speech {
         now: Timestamp,
         event: &Event,
     ) {
-        let entry = self.entry(id, cause, now, event);
-        self.entries.push(entry);
+        self.entries.push(self.recorder.entry(self.recorder.draft(id, cause, now, event), now));
         self.causes.push(heard);
     }
 
     /// Facts, to be recorded in a commit of their own.
     pub(crate) fn bring(&mut self, facts: Vec<(Uuid, Event)>, now: Timestamp) {
-        (self.facts, self.judged_at, self.of_conflicts) = (facts, now, false);
+        let fact = |(id, event)| self.recorder.fact_under(id, event, now, None);
+        self.facts = facts.into_iter().map(fact).collect();
+        (self.judged_at, self.of_conflicts) = (now, false);
     }
 
     pub(crate) fn tell(&mut self, news: News) {
@@ -123,7 +119,8 @@ impl Speech {
     /// The next commit, if there is one. A cursor that moved without a word is saved on a market clock, for
     /// the market waits for it, or if `save` says so.
     pub(crate) fn commit(&mut self, host: &mut Host, save: bool) -> Option<(Commit, Spoken)> {
-        let silent = self.farther || (host.cursor() > self.saved && (save || self.clock == Clock::Market));
+        let silent =
+            self.farther || (host.cursor() > self.saved && (save || self.recorder.clock == Clock::Market));
         let (entries, what, on_conflict) = if !self.entries.is_empty() || (silent && self.facts.is_empty()) {
             let (entries, causes) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.causes));
             if let Some(oldest) = causes.first() {
@@ -132,10 +129,8 @@ impl Speech {
             (entries, What::Answers(causes), OnConflict::Fail)
         } else if !self.facts.is_empty() {
             let facts = std::mem::take(&mut self.facts);
-            let entries: Vec<Entry> =
-                facts.iter().map(|(id, event)| self.entry(*id, None, self.judged_at, event)).collect();
-            let drafts = entries.iter().map(|entry| entry.draft.clone());
-            let facts = drafts.zip(facts).map(|(draft, (_, event))| (draft, event)).collect();
+            let entry = |fact: &Fact| self.recorder.entry(fact.draft.clone(), self.judged_at);
+            let entries: Vec<Entry> = facts.iter().map(entry).collect();
             (entries, What::Facts(facts), OnConflict::Report)
         } else {
             return None;
@@ -143,7 +138,7 @@ impl Speech {
         self.farther = false;
         let (to, reach) = (host.cursor(), host.reach());
         let ids = entries.iter().map(|entry| entry.draft.id).collect();
-        let step = CursorMove { unit: self.unit, fence: self.fence, to, reach };
+        let step = CursorMove { unit: self.recorder.unit, fence: self.fence, to, reach };
         let commit = Commit { entries, cursors: vec![step], on_conflict };
         Some((commit, Spoken { to, promised: reach, ids, what }))
     }
@@ -169,24 +164,10 @@ impl Speech {
                 self.farther = host.reach() > promised;
             }
             What::Facts(facts) if !self.of_conflicts => {
-                for ((draft, event), outcome) in facts.iter().zip(&committed.outcomes) {
-                    if let Outcome::Conflict(position) = outcome {
-                        let said = conflict::conflict(self.unit, draft, event, *position).into_iter();
-                        let id = |n| conflict::conflict_id(self.tape, draft, n);
-                        self.facts.extend(said.enumerate().map(|(n, event)| (id(n), event)));
-                    }
-                }
+                self.facts = self.recorder.conflicts(&facts, &committed.outcomes);
                 self.of_conflicts = true;
             }
             What::Facts(_) => {}
-        }
-    }
-
-    fn entry(&self, id: Uuid, cause: Option<Uuid>, now: Timestamp, event: &Event) -> Entry {
-        let draft = Draft::new(id, self.unit, cause, event.at().unwrap_or(now), event);
-        match self.clock {
-            Clock::Market => Entry::market(draft, now),
-            Clock::Wall => Entry::wall(draft),
         }
     }
 
@@ -199,9 +180,9 @@ impl Speech {
         self.fence
     }
     pub(crate) fn tape(&self) -> Uuid {
-        self.tape
+        self.recorder.tape
     }
     pub(crate) fn clock(&self) -> Clock {
-        self.clock
+        self.recorder.clock
     }
 }

@@ -4,7 +4,8 @@
 //! before the market goes on; so a run is the same at any speed.
 
 use domain::UnitName;
-use events::{Event, Recorded, Uuid};
+use events::Recorded;
+use replica::Fact;
 use service::{Host, Judge};
 use std::{future::Future, pin::Pin};
 use thiserror::Error;
@@ -29,12 +30,7 @@ pub trait Abroad: Send {
 
 /// Something from outside.
 pub enum Foreign {
-    Fact {
-        id: Uuid,
-        source: UnitName,
-        event: Box<Event>,
-        meta: Option<String>,
-    },
+    Fact(Box<Fact>),
     /// To be judged in the state of that unit, which says what comes of it.
     Answer {
         unit: UnitName,

@@ -16,6 +16,7 @@ pub mod hands;
 mod lead;
 pub mod lease;
 mod limits;
+mod record;
 mod retry;
 pub mod seat;
 pub(crate) mod status;
@@ -23,11 +24,11 @@ pub mod stop;
 mod witness;
 
 pub use limits::Limits;
-pub use replica::Trouble;
-pub use retry::insist;
-pub use status::{Count, UnitPhase, UnitStatus, metrics, ready};
+pub use record::{Recording, differs, record_facts};
+pub use replica::Fault;
+pub use retry::{Backoff, insist};
+pub use status::{Count, Side, UnitPhase, UnitStatus, metrics, ready};
 
-use bus::Bus;
 use domain::{Timestamp, UnitName};
 use hands::Hands;
 use lease::Lease;
@@ -38,26 +39,18 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use stop::Stop;
-use tape::{Head, StorageError, Tape};
+use tape::{Head, StorageError};
 use thiserror::Error;
 use tokio::sync::watch;
 
 /// What is to be run, where, by whom.
 pub struct Replica {
-    pub tape: Tape,
-    pub bus: Bus,
+    pub seat: Seat,
     /// Gives the unit anew, at the beginning of the tape.
     pub make: Arc<dyn Fn() -> Host + Send + Sync>,
     pub build: String,
-    /// Who holds the lease. No two replicas of a unit may share it: the tape takes a second one for
-    /// the first, restarted.
-    pub owner: String,
-    /// How long a lease lasts unless it is renewed; another takes over at most 0.5 s after it has run out.
-    pub lease: Duration,
-    pub status: UnitStatus,
     /// Of a sink: who does its I/O.
     pub hands: Option<Hands>,
-    pub limits: Limits,
 }
 
 /// Why a replica gave up. Everything else it waits out.
@@ -80,16 +73,7 @@ pub enum UnitError {
 /// # Errors
 /// The tape is closed or must be opened anew, or stopping took longer than its limit.
 pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
-    let seat = Seat {
-        tape: replica.tape.clone(),
-        bus: replica.bus.clone(),
-        unit: (replica.make)().unit(),
-        owner: replica.owner.clone(),
-        lease: replica.lease,
-        status: replica.status.clone(),
-        limits: replica.limits.clone(),
-        opens: false,
-    };
+    let seat = replica.seat.clone();
     seat.hold(stop, Core { replica, known: Head::EMPTY }).await
 }
 
@@ -100,12 +84,13 @@ struct Core {
 }
 
 impl Work for Core {
-    async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Trouble> {
+    async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Fault> {
         lead::lead(&self.replica, lease, &mut self.known, stop).await
     }
 }
 
-fn machine_clock() -> Timestamp {
+/// This machine's time. Nothing is decided by it where the tape's own time can be known.
+pub fn machine_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

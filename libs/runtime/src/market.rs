@@ -13,6 +13,7 @@ use domain::{Instrument, Timestamp, UnitName};
 use events::{
     CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, UnitStarted, Uuid, ids,
 };
+use replica::Fact;
 use service::{Host, Journal, Lockstep, Played, Steps, Walk, Worked};
 use std::{
     collections::VecDeque,
@@ -440,10 +441,11 @@ async fn attend<F: Steps>(
     let now = played.engine.time().max(now);
     for foreign in brought {
         match foreign {
-            Foreign::Fact { id, source, event, meta } => {
-                played.tell(id, source, now, *event, outbox);
+            Foreign::Fact(fact) => {
+                let Fact { draft, event } = *fact;
+                played.tell(draft.id, draft.source, now, event, outbox);
                 if let Some(entry) = outbox.entries.last_mut() {
-                    entry.draft.meta = meta;
+                    (entry.draft.meta, entry.draft.cause) = (draft.meta, draft.cause);
                 }
             }
             Foreign::Answer { unit, judge } => {

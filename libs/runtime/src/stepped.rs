@@ -8,7 +8,7 @@
 //! - A feed that takes over has applied everything on the tape, and so says exactly the next step.
 
 use crate::apart::{
-    Trouble, UnitError, insist,
+    Fault, UnitError,
     lease::Lease,
     seat::{Seat, Work},
     status::{Count, UnitPhase},
@@ -19,7 +19,7 @@ use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Position, TapeOpened, Uuid, ids};
 use service::{Steps, said_at};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tape::{Commit, Committed, CursorMove, Entry, Head, OnConflict, Snapshot, chain};
+use tape::{Commit, Committed, Entry, Head, OnConflict, Snapshot, chain};
 use tokio::{sync::watch, time::Instant};
 
 /// Rows of one read.
@@ -69,10 +69,10 @@ impl<F: Steps> Stepped<F> {
         self.seat.clone().hold(stop, self).await
     }
 
-    async fn play(&self, lease: &Lease, mut stop: Stop) -> Result<(), Trouble> {
+    async fn play(&self, lease: &Lease, mut stop: Stop) -> Result<(), Fault> {
         let status = &self.seat.status;
         status.enter(UnitPhase::Recovering);
-        let mut feed = (self.make)().map_err(Trouble::Stuck)?;
+        let mut feed = (self.make)().map_err(Fault::Stuck)?;
         let (tape_id, place) = match &lease.opened {
             Some(opened) => (self.check(opened)?, Head::EMPTY),
             None => self.open(lease, &mut feed).await?,
@@ -89,13 +89,13 @@ impl<F: Steps> Stepped<F> {
         ended
     }
 
-    fn check(&self, opened: &TapeOpened) -> Result<Uuid, Trouble> {
+    fn check(&self, opened: &TapeOpened) -> Result<Uuid, Fault> {
         if opened.clock != Clock::Market {
             let why = "this tape was recorded on a wall clock: no market can be played on it";
-            return Err(Trouble::Stuck(why.to_owned()));
+            return Err(Fault::Stuck(why.to_owned()));
         }
         if opened.market != self.describe {
-            return Err(Trouble::Stuck(format!(
+            return Err(Fault::Stuck(format!(
                 "this tape plays '{}', not '{}': choose another STORE_URL, or that market",
                 opened.market, self.describe
             )));
@@ -104,10 +104,10 @@ impl<F: Steps> Stepped<F> {
     }
 
     /// A new tape begins at the time of the market's first step.
-    async fn open(&self, lease: &Lease, feed: &mut F) -> Result<(Uuid, Head), Trouble> {
-        let first = feed.next_into(&mut Vec::new()).map_err(|e| Trouble::Stuck(e.to_string()))?;
+    async fn open(&self, lease: &Lease, feed: &mut F) -> Result<(Uuid, Head), Fault> {
+        let first = feed.next_into(&mut Vec::new()).map_err(|e| Fault::Stuck(e.to_string()))?;
         let now = first.unwrap_or(Timestamp::ZERO);
-        *feed = (self.make)().map_err(Trouble::Stuck)?;
+        *feed = (self.make)().map_err(Fault::Stuck)?;
         let tape = self.tape_id;
         let opened = TapeOpened { tape, clock: Clock::Market, market: self.describe.clone() };
         let id = ids::fact(tape, &service::tape_unit(), "1");
@@ -117,27 +117,21 @@ impl<F: Steps> Stepped<F> {
     }
 
     /// Says something under the fence; `heard` is what the feed has applied before.
-    async fn append(
-        &self,
-        lease: &Lease,
-        heard: Position,
-        entries: Vec<Entry>,
-    ) -> Result<Committed, Trouble> {
-        let Seat { tape, status, limits, .. } = &self.seat;
-        let step = CursorMove { unit: lease.unit(), fence: lease.fence(), to: heard, reach: 0 };
-        let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Fail };
-        insist(status, limits, || tape.append(commit.clone())).await
+    async fn append(&self, lease: &Lease, heard: Position, entries: Vec<Entry>) -> Result<Committed, Fault> {
+        let cursors = vec![lease.step(heard)];
+        let commit = Commit { entries, cursors, on_conflict: OnConflict::Fail };
+        self.seat.insist(|| self.seat.tape.append(commit.clone())).await
     }
 }
 
 impl<F: Steps> Work for Stepped<F> {
-    async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Trouble> {
+    async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Fault> {
         self.play(lease, stop).await
     }
 }
 
 impl<F: Steps> Playing<'_, F> {
-    async fn on(&mut self, stop: &mut Stop) -> Result<(), Trouble> {
+    async fn on(&mut self, stop: &mut Stop) -> Result<(), Fault> {
         let mut metronome = Metronome::new(self.of.pace);
         let mut events = Vec::new();
         let mut ended = 0;
@@ -151,7 +145,7 @@ impl<F: Steps> Playing<'_, F> {
                 self.save_snapshot().await;
             }
             self.taken = true;
-            let next = self.feed.next_into(&mut events).map_err(|e| Trouble::Stuck(e.to_string()))?;
+            let next = self.feed.next_into(&mut events).map_err(|e| Fault::Stuck(e.to_string()))?;
             let Some(now) = next else {
                 self.taken = false;
                 self.save_snapshot().await;
@@ -172,7 +166,7 @@ impl<F: Steps> Playing<'_, F> {
         Ok(())
     }
 
-    async fn say(&mut self, now: Timestamp, events: Vec<Event>) -> Result<(), Trouble> {
+    async fn say(&mut self, now: Timestamp, events: Vec<Event>) -> Result<(), Fault> {
         let before = said_at(&self.feed, now);
         let unit = self.lease.unit();
         let entry = |(n, event): (u64, &Event)| {
@@ -187,9 +181,9 @@ impl<F: Steps> Playing<'_, F> {
     }
 
     /// Waits until the feed and every unit have heard everything; false if asked to stop.
-    async fn all_have_dealt_with_it(&mut self, stop: &mut Stop) -> Result<bool, Trouble> {
+    async fn all_have_dealt_with_it(&mut self, stop: &mut Stop) -> Result<bool, Fault> {
         let of = self.of;
-        let Seat { tape, status, limits, .. } = &of.seat;
+        let Seat { tape, status, .. } = &of.seat;
         let mut commits = tape.watch();
         let (since, mut pause, mut told) = (Instant::now(), LOOK, false);
         loop {
@@ -197,10 +191,10 @@ impl<F: Steps> Playing<'_, F> {
                 return Ok(false);
             }
             commits.borrow_and_update();
-            let (head, cursors) = insist(status, limits, || tape.marks()).await?;
+            let (head, cursors) = of.seat.insist(|| tape.marks()).await?;
             status.head(&head);
             if head.position < self.place.position {
-                return Err(Trouble::rewritten(self.place.position));
+                return Err(Fault::rewritten(self.place.position));
             }
             self.read_to(&head).await?;
             let there: BTreeSet<UnitName> =
@@ -226,18 +220,18 @@ impl<F: Steps> Playing<'_, F> {
     }
 
     /// The feed learns what others have said, and counts what it said itself.
-    async fn read_to(&mut self, head: &Head) -> Result<(), Trouble> {
-        let Seat { tape, status, limits, .. } = &self.of.seat;
+    async fn read_to(&mut self, head: &Head) -> Result<(), Fault> {
+        let Seat { tape, status, .. } = &self.of.seat;
         while self.place.position < head.position {
             let after = self.place.position;
-            let rows = insist(status, limits, || tape.read(after, BATCH)).await?;
+            let rows = self.of.seat.insist(|| tape.read(after, BATCH)).await?;
             for row in &rows {
                 if !chain::holds(&self.place.hash, row) {
-                    return Err(Trouble::rewritten(self.place.position));
+                    return Err(Fault::rewritten(self.place.position));
                 }
                 // What is nothing to the feed may be a newer build's.
                 if row.kind().is_some_and(F::hears) {
-                    let event = row.decode().map_err(|why| Trouble::undecodable(row.position, &why))?;
+                    let event = row.decode().map_err(|why| Fault::undecodable(row.position, &why))?;
                     self.feed.apply(event.recorded_at, &event.event);
                 }
                 self.place = Head { position: row.position, hash: row.hash, recorded_at: row.recorded_at };
@@ -248,19 +242,19 @@ impl<F: Steps> Playing<'_, F> {
     }
 
     /// Starts at the newest snapshot that this build has written.
-    async fn restore(&mut self) -> Result<(), Trouble> {
-        let Seat { tape, status, limits, unit, .. } = &self.of.seat;
-        let stored = insist(status, limits, || tape.snapshots(Position::MAX)).await?;
+    async fn restore(&mut self) -> Result<(), Fault> {
+        let Seat { tape, unit, .. } = &self.of.seat;
+        let stored = self.of.seat.insist(|| tape.snapshots(Position::MAX)).await?;
         let Some(stored) = stored.iter().find(|s| s.unit == *unit && s.tag == self.of.build) else {
             return Ok(());
         };
-        let there = insist(status, limits, || tape.read(stored.position - 1, 1)).await?.pop();
-        let Some(row) = there else { return Err(Trouble::rewritten(stored.position)) };
+        let there = self.of.seat.insist(|| tape.read(stored.position - 1, 1)).await?.pop();
+        let Some(row) = there else { return Err(Fault::rewritten(stored.position)) };
         if self.feed.restore(&stored.state).is_ok() {
             self.place = Head { position: row.position, hash: row.hash, recorded_at: row.recorded_at };
             self.snapshot = stored.position;
         } else {
-            self.feed = (self.of.make)().map_err(Trouble::Stuck)?;
+            self.feed = (self.of.make)().map_err(Fault::Stuck)?;
         }
         Ok(())
     }

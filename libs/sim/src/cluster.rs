@@ -8,7 +8,7 @@
 use crate::rng::Rng;
 use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Kind, Recorded, Row, TapeOpened, Uuid};
-use replica::{Effect, Incarnation, Input, Leader, Limits, Machine, Reply, Trouble, bounded, starts};
+use replica::{Effect, Fault, Incarnation, Input, Leader, Limits, Machine, Reply, bounded, starts};
 use service::{Back, Follower, Host, News, Own, Walk, Walked};
 use std::{sync::Arc, time::Duration};
 use tape::{Commit, Entry, Head, Memory, OnConflict, Outcome};
@@ -266,7 +266,7 @@ impl<T> Cluster<T> {
                     }
                     return;
                 }
-                Err(trouble) => return self.discard(unit, replica, &trouble),
+                Err(fault) => return self.discard(unit, replica, &fault),
             };
             let leads = running.machine.leader().is_some();
             let commits = matches!(effect, Effect::Append(_));
@@ -290,8 +290,8 @@ impl<T> Cluster<T> {
                 running.under_way = Some(effect);
                 return;
             }
-            if let Err(trouble) = self.perform(unit, replica, effect, rng, faults, now) {
-                return self.discard(unit, replica, &trouble);
+            if let Err(fault) = self.perform(unit, replica, effect, rng, faults, now) {
+                return self.discard(unit, replica, &fault);
             }
             if commits && rng.often(faults.crash) {
                 self.units[unit].replicas[replica].life = Life::Down;
@@ -309,7 +309,7 @@ impl<T> Cluster<T> {
         rng: &mut Rng,
         faults: &Faults,
         now: Timestamp,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Fault> {
         let slot = &mut self.units[unit].replicas[replica];
         let Life::Up(running) = &mut slot.life else { return Ok(()) };
         let reply = match effect {
@@ -345,9 +345,9 @@ impl<T> Cluster<T> {
 
     /// # Panics
     /// Anything but somebody else who speaks for the unit: nothing else can befall this tape.
-    fn discard(&mut self, unit: usize, replica: usize, trouble: &Trouble) {
-        match trouble {
-            Trouble::Lost(_) | Trouble::Doubt(_) => self.counts.fenced += 1,
+    fn discard(&mut self, unit: usize, replica: usize, fault: &Fault) {
+        match fault {
+            Fault::Lost(_) | Fault::Doubt(_) => self.counts.fenced += 1,
             other => panic!("{}: {other}", self.units[unit].name),
         }
         self.units[unit].replicas[replica].life = Life::Down;

@@ -1,27 +1,10 @@
-//! What the recorder has done since it started, and what keeps it from going on.
+//! What the recorder has done since it started.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that is read by others while it is counted.
 #[derive(Debug, Default)]
 pub struct Figure(AtomicU64);
-
-/// Why a loop cannot go on now; nothing if it can.
-#[derive(Debug, Default)]
-pub struct Standing {
-    tape: Mutex<Option<String>>,
-    bus: Mutex<Option<String>>,
-}
-
-/// What a loop depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    Tape,
-    Bus,
-}
 
 /// One number with its name and meaning, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +20,6 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub struct Counters {
             $(pub $field: Figure,)*
-            /// Of `event-logger`, `tape-publisher` and `clock`.
-            pub drain: Standing,
-            pub publish: Standing,
-            pub clock: Standing,
         }
 
         impl Counters {
@@ -66,7 +45,6 @@ counters! {
     published_to "tapedeck_publisher_position" "The last position that was published in order.";
     republished "tapedeck_publisher_rewinds_total" "Times that it went back: on demand, or because the stream had lost its end.";
     time_said "tapedeck_clock_said_total" "Instants said by the clock.";
-    tape_retries "tapedeck_recorder_tape_retries_total" "Times that the tape could not be reached.";
     bus_retries "tapedeck_recorder_bus_retries_total" "Times that the broker could not be reached or refused.";
 }
 
@@ -79,29 +57,6 @@ impl Figure {
     }
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
-    }
-}
-
-impl Standing {
-    /// What is wrong now, in words.
-    pub fn why(&self) -> Option<String> {
-        self.of(Side::Tape).clone().or_else(|| self.of(Side::Bus).clone())
-    }
-
-    /// Whether this is news.
-    pub(crate) fn enter(&self, side: Side, why: Option<String>) -> bool {
-        let mut standing = self.of(side);
-        let news = standing.is_some() != why.is_some();
-        *standing = why;
-        news
-    }
-
-    fn of(&self, side: Side) -> MutexGuard<'_, Option<String>> {
-        let standing = match side {
-            Side::Tape => &self.tape,
-            Side::Bus => &self.bus,
-        };
-        standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,17 +78,5 @@ mod tests {
         assert_eq!(value("tapedeck_recorder_frames_total"), Some(2));
         assert_eq!(value("tapedeck_publisher_position"), Some(7));
         assert!(list.iter().all(|metric| metric.help.ends_with('.')));
-    }
-
-    #[test]
-    fn a_trouble_is_news_once() {
-        let standing = Standing::default();
-        assert!(standing.enter(Side::Tape, Some("away".to_owned())));
-        assert!(!standing.enter(Side::Tape, Some("still away".to_owned())));
-        assert!(!standing.enter(Side::Bus, None));
-        assert_eq!(standing.why().as_deref(), Some("still away"), "the bus is well, the tape is not");
-        assert!(standing.enter(Side::Bus, Some("blocked".to_owned())));
-        assert!(standing.enter(Side::Tape, None));
-        assert_eq!(standing.why().as_deref(), Some("blocked"));
     }
 }

@@ -3,22 +3,25 @@
 //! Invariants:
 //! - A delivery is acknowledged only once the frame and all that it says are on the tape.
 //! - While the tape is away the deliveries are held, not given back: giving back counts towards the
-//!   broker's delivery limit. Before the first one is taken the tape has been reached.
+//!   broker's delivery limit. Before the first one is taken the tape has been reached, since the lease was.
 //! - Every commit moves the unit's cursor to where it stands, so that a recorder that has lost its
 //!   fence records nothing.
 
 use crate::{
-    counters::{Counters, Side},
-    fault::{Fault, Fence},
+    counters::Counters,
+    loops::in_time,
     parse::Parsers,
-    patience::{Backoff, Patience, Stop, machine_clock},
-    record::{self, Fact, Reading, Target},
+    record::{self, Reading},
+    unit,
 };
-use bus::{Bus, IngestConsumer, IngestFrame, IngestQueue, Malformed, topology};
-use domain::Timestamp;
+use bus::{Bus, IngestFrame, IngestQueue, Malformed, topology};
+use replica::{Fact, Recorder};
+use runtime::apart::{
+    Backoff, Count, Fault, Side, UnitPhase, lease::Lease, machine_clock, record_facts, seat::Seat, stop::Stop,
+};
 use std::time::Duration;
-use tape::{Commit, Committed, CursorMove, Frame, OnConflict, Outcome, Tape, chain};
-use tokio::{sync::watch, time::timeout};
+use tape::{Frame, Outcome, chain};
+use tokio::time::timeout;
 
 /// How a queue is drained.
 struct Pace {
@@ -61,99 +64,87 @@ const ACKNOWLEDGE: Duration = Duration::from_secs(10);
 /// # Errors
 /// A lost fence, or what only a person can mend. A tape or a broker that is away is waited for.
 pub async fn drain(
-    tape: &Tape,
-    bus: &Bus,
-    lease: Fence,
+    seat: &Seat,
+    lease: &Lease,
     parsers: Parsers,
     counters: &Counters,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
 ) -> Result<(), Fault> {
-    let mut patience = Patience { counters, standing: &counters.drain, stop: Stop::new(stop) };
-    let Some(target) = patience.target(tape).await? else { return Ok(()) };
-    let recorder = Recorder { tape, target, lease, parsers, patience };
-    let flow = |pace| flow(recorder.clone(), bus, pace);
-    tokio::try_join!(flow(&LIVE), flow(&DEAD), flow(&ASTRAY))?;
-    Ok(())
+    let recorder = Recorder::new(unit(), lease.opened()?);
+    let drain = Drain { seat, lease, recorder, parsers, counters };
+    seat.status.enter(UnitPhase::Running);
+    let flow = |pace| drain.flow(&seat.bus, pace, stop.clone());
+    in_time(&stop, async { tokio::try_join!(flow(&LIVE), flow(&DEAD), flow(&ASTRAY)).map(|_| ()) }).await
 }
 
-async fn flow(mut recorder: Recorder<'_>, bus: &Bus, pace: &Pace) -> Result<(), Fault> {
-    let mut consumer = bus.ingest_consumer(pace.queue, pace.prefetch);
-    let mut backoff = Backoff::new();
-    while !recorder.patience.stop.is_asked() {
-        match one_batch(&mut recorder, &mut consumer, pace).await? {
-            Turn::Done => backoff = Backoff::new(),
-            Turn::Stopped => break,
-            Turn::BusAway(why) => {
-                recorder.patience.counters.bus_retries.add(1);
-                recorder.bus_is(pace, Some(why));
-                recorder.patience.stop.or_after(backoff.pause()).await;
-            }
-        }
-        recorder.patience.stop.or_after(pace.pause).await;
-    }
-    Ok(())
-}
-
-enum Turn {
-    Done,
-    Stopped,
-    BusAway(String),
-}
-
-async fn one_batch(
-    recorder: &mut Recorder<'_>,
-    consumer: &mut IngestConsumer,
-    pace: &Pace,
-) -> Result<Turn, Fault> {
-    let batch = tokio::select! {
-        biased;
-        () = recorder.patience.stop.asked() => return Ok(Turn::Stopped),
-        batch = consumer.next_batch(pace.batch, pace.linger) => batch,
-    };
-    let batch = match batch {
-        Ok(batch) => batch,
-        Err(fault) => return Ok(Turn::BusAway(fault.to_string())),
-    };
-    recorder.bus_is(pace, None);
-    if !recorder.record(&batch.frames).await? {
-        return Ok(Turn::Stopped);
-    }
-    let counters = recorder.patience.counters;
-    counters.frames.add(batch.frames.len());
-    match pace.queue {
-        IngestQueue::Ingest => {}
-        IngestQueue::Dead => counters.dead_frames.add(batch.frames.len()),
-        IngestQueue::Unroutable => counters.astray.add(batch.frames.len()),
-    }
-    let acknowledged = tokio::select! {
-        biased;
-        acknowledged = timeout(ACKNOWLEDGE, batch.acknowledge()) => acknowledged,
-        () = recorder.patience.stop.overdue() => return Ok(Turn::Stopped),
-    };
-    match acknowledged {
-        Ok(Ok(())) => Ok(Turn::Done),
-        Ok(Err(fault)) => Ok(recorder.unacknowledged(fault.to_string())),
-        Err(_) => Ok(recorder.unacknowledged("the queue did not take an acknowledgement".to_owned())),
-    }
-}
-
-/// Puts frames on the tape.
-#[derive(Clone)]
-struct Recorder<'a> {
-    tape: &'a Tape,
-    target: Target,
-    lease: Fence,
+/// Takes frames from queues and puts them on the tape.
+struct Drain<'a> {
+    seat: &'a Seat,
+    lease: &'a Lease,
+    recorder: Recorder,
     parsers: Parsers,
-    patience: Patience<'a>,
+    counters: &'a Counters,
 }
 
-impl Recorder<'_> {
+impl Drain<'_> {
+    async fn flow(&self, bus: &Bus, pace: &Pace, mut stop: Stop) -> Result<(), Fault> {
+        let mut consumer = bus.ingest_consumer(pace.queue, pace.prefetch);
+        let mut backoff = Backoff::new(&self.seat.limits);
+        while !stop.is_asked() {
+            let taken = tokio::select! {
+                biased;
+                () = stop.asked() => break,
+                taken = consumer.next_batch(pace.batch, pace.linger) => taken,
+            };
+            let away = match taken {
+                Err(fault) => Some(fault.to_string()),
+                Ok(batch) => {
+                    self.bus_is(pace, None);
+                    self.record(&batch.frames).await?;
+                    self.count(pace, batch.frames.len());
+                    match timeout(ACKNOWLEDGE, batch.acknowledge()).await {
+                        Ok(Ok(())) => None,
+                        Ok(Err(fault)) => Some(self.unacknowledged(fault.to_string())),
+                        Err(_) => {
+                            let why = "the queue did not take an acknowledgement";
+                            Some(self.unacknowledged(why.to_owned()))
+                        }
+                    }
+                }
+            };
+            match away {
+                None => backoff.reset(),
+                Some(why) => {
+                    self.counters.bus_retries.add(1);
+                    self.bus_is(pace, Some(why));
+                    stop.or_after(backoff.pause()).await;
+                }
+            }
+            stop.or_after(pace.pause).await;
+        }
+        Ok(())
+    }
+
+    fn count(&self, pace: &Pace, frames: usize) {
+        self.counters.frames.add(frames);
+        match pace.queue {
+            IngestQueue::Ingest => self.seat.status.add(Count::Handled, frames as u64),
+            IngestQueue::Dead => self.counters.dead_frames.add(frames),
+            IngestQueue::Unroutable => self.counters.astray.add(frames),
+        }
+    }
+
+    fn unacknowledged(&self, why: String) -> String {
+        self.counters.returned.add(1);
+        why
+    }
+
     /// Only the living queue speaks for the broker: the others are mostly empty, and an empty queue is
     /// no sign that frames flow.
     fn bus_is(&self, pace: &Pace, away: Option<String>) {
         match (pace.queue, away) {
-            (IngestQueue::Ingest, Some(why)) => self.patience.worse(Side::Bus, why),
-            (IngestQueue::Ingest, None) => self.patience.better(Side::Bus),
+            (IngestQueue::Ingest, Some(why)) => self.seat.status.misses(Side::Bus, why),
+            (IngestQueue::Ingest, None) => self.seat.status.has(Side::Bus),
             (IngestQueue::Dead | IngestQueue::Unroutable, Some(why)) => {
                 tracing::debug!(queue = ?pace.queue, "waiting: {why}");
             }
@@ -161,15 +152,15 @@ impl Recorder<'_> {
         }
     }
 
-    /// All of it is on the tape when this says true. False once asked to stop: then part of it may be.
-    async fn record(&mut self, frames: &[Result<IngestFrame, Malformed>]) -> Result<bool, Fault> {
+    /// All of it is on the tape when this returns.
+    async fn record(&self, frames: &[Result<IngestFrame, Malformed>]) -> Result<(), Fault> {
         let mut kept = Vec::new();
         let mut facts = Vec::new();
         for frame in frames {
             match frame {
                 Ok(frame) => {
-                    let reading = record::read(self.target, self.parsers, frame);
-                    let Reading { kept: raw, facts: said } = reading;
+                    let Reading { kept: raw, facts: said } =
+                        record::read(&self.recorder, self.parsers, frame);
                     kept.extend(raw);
                     facts.extend(said);
                 }
@@ -178,77 +169,38 @@ impl Recorder<'_> {
                 Err(malformed) => kept.push(self.set_aside(malformed)),
             }
         }
-        let tape = self.tape;
-        if self.patience.insist(|| tape.keep_frames(kept.clone())).await?.is_none() {
-            return Ok(false);
+        let (seat, recorder) = (self.seat, &self.recorder);
+        seat.insist(|| seat.tape.keep_frames(kept.clone())).await?;
+        // The cursor stays where it is: it moves only so that the fence is asked for.
+        let step = [self.lease.step(self.lease.cursor.position)];
+        let told = seat.insist(|| record_facts(&seat.tape, recorder, &facts, &step)).await?;
+        self.counters.conflicts.add(told.conflicts);
+        for (fact, outcome) in facts.iter().zip(&told.outcomes) {
+            self.note(fact, outcome);
         }
-        let Some(committed) = self.append(&facts).await? else { return Ok(false) };
-        self.count(&facts, &committed);
-        let conflicts = record::conflicts(self.target, &facts, &committed.outcomes);
-        self.halted(&conflicts).await
+        Ok(())
     }
 
-    /// The second commit: what contradicts the tape, and the halt of the account concerned.
-    async fn halted(&mut self, conflicts: &[Fact]) -> Result<bool, Fault> {
-        let Some(committed) = self.append(conflicts).await? else { return Ok(false) };
-        for (fact, outcome) in conflicts.iter().zip(&committed.outcomes) {
-            if let (events::Event::Tape(_), Outcome::Appended(position)) = (&fact.event, outcome) {
-                self.patience.counters.conflicts.add(1);
-                tracing::error!(position, "two copies of one fact differ: {}", fact.draft.body);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn append(&mut self, facts: &[Fact]) -> Result<Option<Committed>, Fault> {
-        let (tape, target, lease) = (self.tape, self.target, self.lease);
-        if facts.is_empty() {
-            let head = self.patience.insist(|| tape.head()).await?;
-            return Ok(head.map(|head| Committed { head, outcomes: Vec::new() }));
-        }
-        let step = CursorMove { unit: lease.unit, fence: lease.fence, to: lease.position, reach: 0 };
-        self.patience
-            .insist(|| async {
-                // On a market clock the last row's time is the market's; on a wall clock it is not used.
-                let now = match target.clock {
-                    events::Clock::Market => tape.head().await?.recorded_at,
-                    events::Clock::Wall => Timestamp::ZERO,
-                };
-                let entries = facts.iter().map(|fact| record::entry(target, fact.draft.clone(), now));
-                let entries = entries.collect();
-                let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Report };
-                Ok::<_, Fault>(tape.append(commit).await?)
-            })
-            .await
-    }
-
-    fn count(&self, facts: &[Fact], committed: &Committed) {
-        let counters = self.patience.counters;
-        for (fact, outcome) in facts.iter().zip(&committed.outcomes) {
-            match outcome {
-                Outcome::Appended(position) => {
-                    counters.recorded.add(1);
-                    if let Some((account, frame, why)) = record::alarm(&fact.event) {
-                        counters.quarantined.add(1);
-                        tracing::error!(%account, %frame, position, "a frame cannot be read: {why}");
-                    }
+    fn note(&self, fact: &Fact, outcome: &Outcome) {
+        match outcome {
+            Outcome::Appended(position) => {
+                self.counters.recorded.add(1);
+                self.seat.status.add(Count::Said, 1);
+                if let Some((account, frame, why)) = record::alarm(&fact.event) {
+                    self.counters.quarantined.add(1);
+                    tracing::error!(%account, %frame, position, "a frame cannot be read: {why}");
                 }
-                Outcome::Duplicate(_) => counters.duplicates.add(1),
-                Outcome::Conflict(_) => {}
             }
+            Outcome::Duplicate(_) => self.counters.duplicates.add(1),
+            Outcome::Conflict(_) => {}
         }
     }
 
     /// A message that is no frame names no account, so only its bytes can be kept.
     fn set_aside(&self, malformed: &Malformed) -> Frame {
         let frame = Frame::new(machine_clock(), malformed.bytes.clone());
-        self.patience.counters.malformed.add(1);
+        self.counters.malformed.add(1);
         tracing::error!(frame = chain::hex(&frame.hash), "kept aside unread: {malformed}");
         frame
-    }
-
-    fn unacknowledged(&self, why: String) -> Turn {
-        self.patience.counters.returned.add(1);
-        Turn::BusAway(why)
     }
 }

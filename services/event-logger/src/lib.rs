@@ -15,17 +15,15 @@
 pub mod clock;
 pub mod counters;
 pub mod drain;
-pub mod fault;
+mod loops;
 pub mod open;
 pub mod parse;
 pub mod publish;
 pub mod record;
 pub mod reparse;
 
-mod patience;
-
 pub use counters::Counters;
-pub use fault::{Fault, Fence};
+pub use loops::{Loop, Part};
 
 use domain::UnitName;
 

@@ -1,17 +1,12 @@
 //! Reading quarantined frames again, once a parser was mended.
 
-use crate::{
-    fault::Fault,
-    parse::Parsers,
-    record::{self, Fact, Target},
-    unit,
-};
+use crate::{parse::Parsers, record, unit};
 use domain::Account;
-use events::{
-    Draft, Event, FrameEvent, FrameHash, FrameQuarantined, FrameReparsed, Kind, Position, Row, ids,
-};
+use events::{Event, FrameEvent, FrameHash, FrameQuarantined, FrameReparsed, Kind, Position, Row, ids};
+use replica::{Fact, Fault, Recorder};
+use runtime::apart::record_facts;
 use std::collections::BTreeSet;
-use tape::{Commit, Committed, OnConflict, Outcome, Tape};
+use tape::{Outcome, Tape};
 
 /// What became of each frame that was in quarantine, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,8 +42,7 @@ pub enum Reading {
 /// A tape that is away, empty or damaged.
 pub async fn reparse(tape: &Tape, parsers: Parsers, dry_run: bool) -> Result<Report, Fault> {
     let opened = tape.opened().await?;
-    let target = opened.as_ref().map(Target::from);
-    let target = target.ok_or_else(|| Fault::Stuck("the tape is empty: nobody has opened it".to_owned()))?;
+    let recorder = Recorder::new(unit(), opened.as_ref().ok_or_else(Fault::unopened)?);
     let done = reparsed(&tape.of_kind(Kind::FrameReparsed).await?)?;
     let mut report = Report::default();
     for row in tape.of_kind(Kind::FrameQuarantined).await? {
@@ -60,7 +54,7 @@ pub async fn reparse(tape: &Tape, parsers: Parsers, dry_run: bool) -> Result<Rep
         let outcome = match parsers.parse(account, &quarantined.content_type, &quarantined.bytes.0) {
             Err(why) => Reading::Unreadable { why },
             Ok(events) if dry_run => Reading::Readable { events: events.len() },
-            Ok(events) => record(tape, target, &quarantined, events).await?,
+            Ok(events) => record(tape, &recorder, &quarantined, events).await?,
         };
         report.frames.push(Reread { position: row.position, account, frame, outcome });
     }
@@ -78,44 +72,32 @@ fn reparsed(rows: &[Row]) -> Result<BTreeSet<(Account, FrameHash)>, Fault> {
 }
 
 fn event(row: &Row) -> Result<Event, Fault> {
-    let decoded = row.decode().map_err(|why| Fault::Stuck(format!("position {}: {why}", row.position)))?;
-    Ok(decoded.event)
+    Ok(row.decode().map_err(|why| Fault::undecodable(row.position, &why))?.event)
 }
 
+/// Needs no fence: facts are the same whoever records them.
 async fn record(
     tape: &Tape,
-    target: Target,
+    recorder: &Recorder,
     quarantined: &FrameQuarantined,
     events: Vec<Event>,
 ) -> Result<Reading, Fault> {
     let FrameQuarantined { account, frame, received_at, replica, .. } = quarantined;
     let count = events.len();
     let meta = record::meta(replica, frame.0);
-    let facts = events.into_iter().map(|event| record::fact(target, event, *received_at, Some(meta.clone())));
+    let facts = events.into_iter().map(|event| recorder.fact(event, *received_at, Some(meta.clone())));
     let facts: Vec<Fact> = facts.collect();
-    let told = append(tape, target, facts.iter().map(|fact| fact.draft.clone())).await?;
-    // The frame counts as read only together with what contradicts the tape.
-    let conflicts = record::conflicts(target, &facts, &told.outcomes);
+    // The frame counts as read only once what contradicts the tape is on it, too.
+    let told = record_facts(tape, recorder, &facts, &[]).await?.outcomes;
     let read =
         FrameReparsed { account: *account, frame: *frame, events: u32::try_from(count).unwrap_or(u32::MAX) };
-    let id = ids::fact(target.tape, Kind::FrameReparsed.name(), &format!("{account}/{frame}"));
-    let read = Draft::new(id, unit(), None, told.head.recorded_at, &read.into());
-    append(tape, target, conflicts.into_iter().map(|fact| fact.draft).chain([read])).await?;
-    let counted = |wanted: fn(&Outcome) -> bool| told.outcomes.iter().filter(|o| wanted(o)).count();
+    let id = ids::fact(recorder.tape, Kind::FrameReparsed.name(), &format!("{account}/{frame}"));
+    let now = tape.head().await?.recorded_at;
+    record_facts(tape, recorder, &[recorder.fact_under(id, read.into(), now, None)], &[]).await?;
+    let counted = |wanted: fn(&Outcome) -> bool| told.iter().filter(|o| wanted(o)).count();
     Ok(Reading::Recorded {
         events: count,
         new: counted(|o| matches!(o, Outcome::Appended(_))),
         conflicts: counted(|o| matches!(o, Outcome::Conflict(_))),
     })
-}
-
-/// Needs no fence: facts are the same whoever records them.
-async fn append(
-    tape: &Tape,
-    target: Target,
-    drafts: impl Iterator<Item = Draft>,
-) -> Result<Committed, Fault> {
-    let now = tape.head().await?.recorded_at;
-    let entries = drafts.map(|draft| record::entry(target, draft, now)).collect();
-    Ok(tape.append(Commit { entries, cursors: Vec::new(), on_conflict: OnConflict::Report }).await?)
 }

@@ -1,10 +1,11 @@
 //! The machine as scripts: what it is given, and what it then asks for.
 
+mod faults;
 mod stage;
 
 use domain::{Interval, Timestamp};
 use events::{BalanceChanged, CandleMissing, Clock, Draft, Event, Kind, Uuid};
-use replica::{Input, Reply, Trouble};
+use replica::{Fault, Input, Reply};
 use service::Back;
 use stage::{Stage, fact, unit};
 
@@ -99,10 +100,10 @@ fn nothing_is_asked_for_or_heard_while_an_answer_is_awaited() {
 fn an_answer_that_was_not_asked_for_ends_the_incarnation() {
     let mut stage = Stage::led::<false>(Clock::Wall);
     let ended = stage.machine.reply(Reply::Saved, Timestamp::ZERO);
-    assert!(matches!(ended, Err(Trouble::Doubt(_))), "{ended:?}");
+    assert!(matches!(ended, Err(Fault::Doubt(_))), "{ended:?}");
     let mut stage = Stage::new::<false>(Clock::Wall);
     let ended = stage.machine.reply(Reply::Snapshots(Vec::new()), Timestamp::ZERO);
-    assert!(matches!(ended, Err(Trouble::Doubt(_))), "{ended:?}");
+    assert!(matches!(ended, Err(Fault::Doubt(_))), "{ended:?}");
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn before_a_row_that_cannot_be_read_everything_is_committed() {
     stage.record(&[asked(3)]);
     stage.machine.give(Input::Read);
     let trouble = stage.try_drain().expect_err("it cannot go on");
-    assert!(matches!(&trouble, Trouble::Stuck(why) if why.starts_with("position 4")), "{trouble}");
+    assert!(matches!(&trouble, Fault::Stuck(why) if why.starts_with("position 4")), "{trouble}");
     stage.check(&["read after 2", "append time.wake_asked cursor 3"]);
 }
 
@@ -145,7 +146,7 @@ fn a_look_finds_what_the_bus_did_not_tell_and_a_tape_that_ends_too_early() {
     stage.check(&["head", "read after 2", "append time.wake_asked cursor 3"]);
     stage.cut();
     stage.machine.give(Input::Look);
-    assert!(matches!(stage.try_drain(), Err(Trouble::Stuck(_))));
+    assert!(matches!(stage.try_drain(), Err(Fault::Stuck(_))));
 }
 
 #[test]
@@ -279,7 +280,7 @@ fn one_that_was_overtaken_on_its_way_back_is_lost_and_nothing_is_damaged() {
     stage.drain();
     stage.machine = late;
     let trouble = stage.try_drain().expect_err("another speaks");
-    assert!(matches!(trouble, Trouble::Lost(_)), "{trouble}");
+    assert!(matches!(trouble, Fault::Lost(_)), "{trouble}");
 }
 
 #[test]
@@ -291,5 +292,5 @@ fn what_was_heard_before_must_still_be_there() {
     stage.cut();
     stage.take_over();
     let trouble = stage.try_drain().expect_err("put back");
-    assert!(matches!(&trouble, Trouble::Stuck(why) if why.starts_with("position 3")), "{trouble}");
+    assert!(matches!(&trouble, Fault::Stuck(why) if why.starts_with("position 3")), "{trouble}");
 }

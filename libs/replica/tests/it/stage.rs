@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, UnitName};
 use events::{CandleEvent, Clock, Draft, Event, Kind, Row, TapeOpened, TimeEvent, Uuid, WakeAsked, ids};
-use replica::{Effect, Incarnation, Input, Leader, Limits, Machine, Reply, Trouble};
+use replica::{Effect, Fault, Incarnation, Input, Leader, Limits, Machine, Reply};
 use serde::{Deserialize, Serialize};
 use service::{Host, News, Own, Service};
 use std::{sync::Arc, time::Duration};
@@ -125,7 +125,7 @@ impl Stage {
         self.try_drain().unwrap();
     }
 
-    pub fn try_drain(&mut self) -> Result<(), Trouble> {
+    pub fn try_drain(&mut self) -> Result<(), Fault> {
         while let Some(effect) = self.machine.ask()? {
             if let Some(reply) = self.done(effect)? {
                 self.machine.reply(reply, NOW)?;
@@ -140,7 +140,7 @@ impl Stage {
         }
     }
 
-    fn done(&mut self, effect: Effect) -> Result<Option<Reply>, Trouble> {
+    fn done(&mut self, effect: Effect) -> Result<Option<Reply>, Fault> {
         let what = describe(&effect);
         self.log.extend(what);
         Ok(Some(match effect {

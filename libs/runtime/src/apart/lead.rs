@@ -1,10 +1,12 @@
 //! Driving a [`Machine`]: what it asks for is done on the tape, what the bus, the hands and the clock bring is
 //! given to it.
 
-use super::{Replica, UnitPhase, lease::Lease, machine_clock, retry::insist, status::Count, stop::Stop};
+use super::{
+    Replica, UnitPhase, lease::Lease, machine_clock, record::differs, seat::Seat, status::Count, stop::Stop,
+};
 use bus::{Bus, Hint, Subscription};
 use events::Position;
-use replica::{Effect, Incarnation, Input, Leader, Limits, Machine, Reply, Trouble};
+use replica::{Effect, Fault, Incarnation, Input, Leader, Limits, Machine, Reply};
 use service::Back;
 use tape::{Commit, Committed, Head, Outcome, Tape};
 use tokio::{
@@ -26,18 +28,16 @@ struct Driver<'a> {
     looks_until: Instant,
 }
 
-/// Until asked to stop, or in trouble. `known` is kept up to date.
+/// Until asked to stop, or after a fault. `known` is kept up to date.
 pub(super) async fn lead(
     replica: &Replica,
     lease: &Lease,
     known: &mut Head,
     mut stop: Stop,
-) -> Result<(), Trouble> {
-    replica.status.enter(UnitPhase::Recovering);
-    let Some(opened) = lease.opened.clone() else {
-        return Err(Trouble::Away("the tape is empty: nobody has opened it yet".to_owned()));
-    };
-    let super::Limits { group, snapshot_every, behind, .. } = replica.limits;
+) -> Result<(), Fault> {
+    replica.seat.status.enter(UnitPhase::Recovering);
+    let opened = lease.opened()?.clone();
+    let super::Limits { group, snapshot_every, behind, .. } = replica.seat.limits;
     let machine = Machine::new(Incarnation {
         make: replica.make.clone(),
         build: replica.build.clone(),
@@ -59,7 +59,7 @@ pub(super) async fn lead(
     if stop.is_asked() {
         return Ok(());
     }
-    let mut hints = replica.bus.subscribe(opened.tape);
+    let mut hints = replica.seat.bus.subscribe(opened.tape);
     // The leader before this one has gone, or will soon: its receiver is free then.
     let mut backs = match &replica.hands {
         Some(hands) => Some(hands.back.clone().lock_owned().await),
@@ -75,9 +75,9 @@ impl Driver<'_> {
         hints: &mut Subscription,
         backs: &mut Option<OwnedMutexGuard<mpsc::Receiver<Back>>>,
         stop: &mut Stop,
-    ) -> Result<(), Trouble> {
-        let mut commits = watch_others(&self.replica.tape);
-        let mut poll = interval(self.replica.limits.poll);
+    ) -> Result<(), Fault> {
+        let mut commits = watch_others(&self.replica.seat.tape);
+        let mut poll = interval(self.replica.seat.limits.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.work(stop).await?;
@@ -101,14 +101,14 @@ impl Driver<'_> {
                     self.machine.give(Input::Read);
                 }
             }
-            if self.saved_at.elapsed() >= self.replica.limits.save {
+            if self.saved_at.elapsed() >= self.replica.seat.limits.save {
                 self.machine.give(Input::Tick);
             }
         }
     }
 
     /// Does whatever the machine asks for, until there is nothing to do.
-    async fn work(&mut self, stop: &Stop) -> Result<(), Trouble> {
+    async fn work(&mut self, stop: &Stop) -> Result<(), Fault> {
         loop {
             if stop.is_asked() {
                 if self.phase != UnitPhase::Stopping {
@@ -126,33 +126,30 @@ impl Driver<'_> {
         }
     }
 
-    async fn perform(&mut self, effect: Effect) -> Result<Option<Reply>, Trouble> {
-        let Replica { tape, status, limits, .. } = self.replica;
+    async fn perform(&mut self, effect: Effect) -> Result<Option<Reply>, Fault> {
+        let seat = &self.replica.seat;
+        let Seat { tape, status, limits, .. } = seat;
         Ok(Some(match effect {
             Effect::Read { after, limit } => {
                 self.looks_until = self.looks_until.max(Instant::now()) + limits.again;
-                let rows = insist(status, limits, || tape.read(after, limit)).await?;
+                let rows = seat.insist(|| tape.read(after, limit)).await?;
                 // A tape in memory never waits, but others do.
                 tokio::task::yield_now().await;
                 Reply::Rows(rows)
             }
-            Effect::OfKind(kind) => Reply::Rows(insist(status, limits, || tape.of_kind(kind)).await?),
-            Effect::ById(id) => {
-                Reply::Rows(insist(status, limits, || tape.by_id(id)).await?.into_iter().collect())
-            }
-            Effect::Snapshots(at_most) => {
-                Reply::Snapshots(insist(status, limits, || tape.snapshots(at_most)).await?)
-            }
+            Effect::OfKind(kind) => Reply::Rows(seat.insist(|| tape.of_kind(kind)).await?),
+            Effect::ById(id) => Reply::Rows(seat.insist(|| tape.by_id(id)).await?.into_iter().collect()),
+            Effect::Snapshots(at_most) => Reply::Snapshots(seat.insist(|| tape.snapshots(at_most)).await?),
             Effect::Head => {
-                let head = insist(status, limits, || tape.head()).await?;
+                let head = seat.insist(|| tape.head()).await?;
                 status.head(&head);
                 Reply::Head(head)
             }
             Effect::Append(commit) => {
-                let committed = insist(status, limits, || tape.append(commit.clone())).await?;
+                let committed = seat.insist(|| tape.append(commit.clone())).await?;
                 status.head(&committed.head);
                 self.saved_at = Instant::now();
-                publish(self.replica, &commit, &committed).await;
+                publish(seat, &commit, &committed).await;
                 Reply::Committed(committed)
             }
             Effect::Save(snapshot) => {
@@ -175,7 +172,7 @@ impl Driver<'_> {
     /// Takes a hint and those that have come with it.
     fn gather(&mut self, first: Hint, hints: &mut Subscription) {
         let mut next = Some(first);
-        for n in 1..=self.replica.limits.group {
+        for n in 1..=self.replica.seat.limits.group {
             self.machine.give(match &next {
                 Some(Hint::Row(row)) => Input::Hint(row),
                 Some(Hint::Missed(_)) => Input::Missed,
@@ -183,7 +180,7 @@ impl Driver<'_> {
                 None => break,
             });
             // The bus need not give what is read from the tape.
-            if self.is(Leader::is_behind) || n == self.replica.limits.group {
+            if self.is(Leader::is_behind) || n == self.replica.seat.limits.group {
                 break;
             }
             next = hints.try_next();
@@ -194,12 +191,14 @@ impl Driver<'_> {
     /// A few looks may follow each other at once, as the events of one chain do; on the whole there
     /// are no more than one in each `again`, and what the bus tells meanwhile needs none.
     fn next_look(&self) -> Instant {
-        self.looks_until.checked_sub(self.replica.limits.again * LOOKS_AT_ONCE).unwrap_or(self.looks_until)
+        self.looks_until
+            .checked_sub(self.replica.seat.limits.again * LOOKS_AT_ONCE)
+            .unwrap_or(self.looks_until)
     }
 
     /// Tells what the machine has come to.
     fn note(&mut self) {
-        let status = &self.replica.status;
+        let status = &self.replica.seat.status;
         let counts = self.machine.take_counts();
         status.add(Count::Handled, counts.handled);
         status.add(Count::GapsRead, counts.gaps);
@@ -220,29 +219,27 @@ impl Driver<'_> {
     fn enter(&mut self, phase: UnitPhase) {
         if self.phase != phase {
             self.phase = phase.clone();
-            self.replica.status.enter(phase);
+            self.replica.seat.status.enter(phase);
         }
     }
 }
 
 /// Rows of one commit stand side by side. A hint that cannot be given is found on the tape.
-async fn publish(replica: &Replica, commit: &Commit, committed: &Committed) {
+async fn publish(seat: &Seat, commit: &Commit, committed: &Committed) {
     let mut new = Vec::new();
     for (entry, outcome) in commit.entries.iter().zip(&committed.outcomes) {
         match outcome {
             Outcome::Appended(position) => new.push(*position),
             Outcome::Duplicate(_) => {}
-            Outcome::Conflict(position) => {
-                tracing::error!(position, "two copies of one fact differ: {}", entry.draft.body);
-            }
+            Outcome::Conflict(position) => differs(&entry.draft, *position),
         }
     }
-    replica.status.add(Count::Said, new.len() as u64);
+    seat.status.add(Count::Said, new.len() as u64);
     // Between processes the recorder publishes.
-    if let (Some(first), Bus::InProcess(_)) = (new.first(), &replica.bus)
-        && let Ok(rows) = replica.tape.read(first - 1, new.len()).await
+    if let (Some(first), Bus::InProcess(_)) = (new.first(), &seat.bus)
+        && let Ok(rows) = seat.tape.read(first - 1, new.len()).await
     {
-        replica.bus.publish(rows);
+        seat.bus.publish(rows);
     }
 }
 

@@ -1,11 +1,11 @@
 //! The right to speak for a unit: waiting for it, keeping it, letting go of it.
 
 use super::{UnitError, UnitPhase, seat::Seat, stop::Stop};
-use domain::UnitName;
-use events::TapeOpened;
-use replica::Trouble;
+use domain::{Timestamp, UnitName};
+use events::{Position, TapeOpened};
+use replica::Fault;
 use std::time::Duration;
-use tape::{Cursor, LeaseError, Tape};
+use tape::{Cursor, CursorMove, LeaseError, Tape};
 
 /// A renewal is tried this many times before the lease is over.
 const RENEWALS: u32 = 3;
@@ -14,6 +14,7 @@ const RENEWALS: u32 = 3;
 const STANDBY: Duration = Duration::from_millis(500);
 
 /// The right to speak for a unit, while it lasts.
+#[derive(Clone)]
 pub struct Lease {
     tape: Tape,
     ttl: Duration,
@@ -35,32 +36,54 @@ pub(super) async fn obtain(
             seat.status.enter(UnitPhase::Stopping);
             return Ok(None);
         }
-        let phase = match claim(seat).await {
+        let phase = match Lease::claim(seat, false).await {
             Ok(Some(lease)) => return Ok(Some(lease)),
             Ok(None) => standing.map_or(UnitPhase::Standby, |why| UnitPhase::CutOff(why.to_owned())),
-            Err(Trouble::Fatal(source)) => return Err(UnitError::Tape { unit: seat.unit, source }),
-            Err(trouble) => UnitPhase::CutOff(trouble.to_string()),
+            Err(Fault::Fatal(source)) => return Err(UnitError::Tape { unit: seat.unit, source }),
+            Err(fault) => UnitPhase::CutOff(fault.to_string()),
         };
         seat.status.enter(phase);
         stop.or_after(STANDBY.min(seat.lease / RENEWALS)).await;
     }
 }
 
-/// `None` while somebody else's lease runs.
-async fn claim(seat: &Seat) -> Result<Option<Lease>, Trouble> {
-    let tape = seat.tape.clone();
-    let opened = tape.opened().await?;
-    if opened.is_none() && !seat.opens {
-        return Err(Trouble::Away("the tape is empty: nobody has opened it yet".to_owned()));
-    }
-    match tape.acquire(seat.unit, &seat.owner, seat.lease, false).await {
-        Ok(cursor) => Ok(Some(Lease { tape, ttl: seat.lease, cursor, opened })),
-        Err(LeaseError::Held { .. }) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
-}
-
 impl Lease {
+    /// `None` while somebody else's lease runs, unless it is taken by force.
+    ///
+    /// # Errors
+    /// A tape that cannot be read, or is empty where the seat does not open it.
+    pub async fn claim(seat: &Seat, force: bool) -> Result<Option<Self>, Fault> {
+        let tape = seat.tape.clone();
+        let opened = tape.opened().await?;
+        if opened.is_none() && !seat.opens {
+            return Err(Fault::unopened());
+        }
+        match tape.acquire(seat.unit, &seat.owner, seat.lease, force).await {
+            Ok(cursor) => Ok(Some(Self { tape, ttl: seat.lease, cursor, opened })),
+            Err(LeaseError::Held { .. }) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// When the fence was given, by the database's clock, if that is known.
+    pub fn given_at(&self) -> Option<Timestamp> {
+        let ttl = i64::try_from(self.ttl.as_micros()).unwrap_or(i64::MAX);
+        self.cursor.lease_until.map(|t| Timestamp::from_micros(t.micros().saturating_sub(ttl)))
+    }
+
+    /// What stands at position 1.
+    ///
+    /// # Errors
+    /// The tape is empty.
+    pub fn opened(&self) -> Result<&TapeOpened, Fault> {
+        self.opened.as_ref().ok_or_else(Fault::unopened)
+    }
+
+    /// Moves the unit's cursor under the fence; for a unit whose answers need no looking ahead.
+    pub fn step(&self, to: Position) -> CursorMove {
+        CursorMove { unit: self.unit(), fence: self.fence(), to, reach: 0 }
+    }
+
     pub fn unit(&self) -> UnitName {
         self.cursor.unit
     }
@@ -70,7 +93,7 @@ impl Lease {
 
     /// Renews the lease in time, for as long as it can be; ends only when it is lost.
     /// A tape that cannot be reached is no loss: whoever cannot reach it cannot speak either.
-    pub(super) async fn kept(&self) -> Trouble {
+    pub(super) async fn kept(&self) -> Fault {
         loop {
             tokio::time::sleep(self.ttl / RENEWALS).await;
             let renewed = self.tape.renew(self.unit(), self.fence(), self.ttl).await;

@@ -22,6 +22,8 @@ pub struct Limits {
     pub retry: Duration,
     /// … up to this one.
     pub slowest_retry: Duration,
+    /// How long a cursor that is saved only to spare the next start some work may take.
+    pub once: Duration,
     /// The pause after something that only a person or another build can mend.
     pub stuck: Duration,
     /// How long stopping may take.
@@ -48,6 +50,7 @@ impl Default for Limits {
             behind: 4_096,
             retry: RETRY,
             slowest_retry: SLOWEST_RETRY,
+            once: Duration::from_secs(1),
             stuck: Duration::from_secs(5),
             stop: Duration::from_secs(10),
         }

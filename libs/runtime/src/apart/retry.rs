@@ -1,59 +1,60 @@
-//! Trying again what the tape could not do.
+//! Trying again.
 
-use super::{Limits, UnitPhase, UnitStatus, status::Count};
-use replica::Trouble;
+use super::{
+    Limits, UnitStatus,
+    status::{Count, Side},
+};
+use replica::Fault;
 use std::{future::Future, time::Duration};
 
 /// Pauses that double up to a limit.
-pub(crate) struct Backoff {
+pub struct Backoff {
+    first: Duration,
     pause: Duration,
     slowest: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { pause: limits.retry, slowest: limits.slowest_retry }
+    pub fn new(limits: &Limits) -> Self {
+        Self { first: limits.retry, pause: limits.retry, slowest: limits.slowest_retry }
     }
 
-    pub(crate) fn next(&mut self) -> Duration {
+    pub fn pause(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 2).min(self.slowest);
         pause
+    }
+
+    /// It worked: the next pause is the first again.
+    pub fn reset(&mut self) {
+        self.pause = self.first;
     }
 }
 
 /// Tries until the tape can be reached, cut off meanwhile. For what can be asked twice.
 ///
 /// # Errors
-/// Any other trouble.
+/// Any other fault.
 pub async fn insist<T, E, F>(
     status: &UnitStatus,
     limits: &Limits,
     mut attempt: impl FnMut() -> F,
-) -> Result<T, Trouble>
+) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, E>>,
-    Trouble: From<E>,
+    Fault: From<E>,
 {
-    let mut before = None;
     let mut backoff = Backoff::new(limits);
     loop {
-        match attempt().await.map_err(Trouble::from) {
-            Err(Trouble::Away(why)) => {
-                if before.is_none() {
-                    tracing::warn!(unit = %status.unit(), "the tape is away, and tried again: {why}");
-                }
-                before.get_or_insert_with(|| status.phase());
-                status.enter(UnitPhase::CutOff(why));
+        match attempt().await.map_err(Fault::from) {
+            Err(Fault::Away(why)) => {
+                status.misses(Side::Tape, why);
                 status.add(Count::Retries, 1);
-                tokio::time::sleep(backoff.next()).await;
+                tokio::time::sleep(backoff.pause()).await;
             }
             Err(other) => return Err(other),
             Ok(done) => {
-                if let Some(phase) = before {
-                    tracing::info!(unit = %status.unit(), "the tape is back");
-                    status.enter(phase);
-                }
+                status.has(Side::Tape);
                 return Ok(done);
             }
         }

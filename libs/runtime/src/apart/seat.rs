@@ -3,13 +3,13 @@
 use super::{
     Limits, UnitError, UnitPhase, UnitStatus,
     lease::{self, Lease},
-    retry::Backoff,
+    retry::{Backoff, insist},
     stop::Stop,
     witness,
 };
 use bus::Bus;
 use domain::UnitName;
-use replica::Trouble;
+use replica::Fault;
 use std::{
     future::Future,
     time::{Duration, Instant},
@@ -37,11 +37,11 @@ pub struct Seat {
 /// What is done for a unit by whoever holds its seat.
 pub trait Work: Send {
     /// From a lease to its end, until `stop`. Dropped, at whatever it waits for, once the lease is lost.
-    fn work(&mut self, lease: &Lease, stop: Stop) -> impl Future<Output = Result<(), Trouble>> + Send;
+    fn work(&mut self, lease: &Lease, stop: Stop) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 impl Seat {
-    /// Stands by for the seat, does the work while it is held, and begins anew after a trouble, until
+    /// Stands by for the seat, does the work while it is held, and begins anew after a fault, until
     /// `stop` turns true or its sender is gone. Then the work is to end by itself within the limit.
     ///
     /// May be cancelled at any moment: that is a death, and the lease runs out.
@@ -63,38 +63,72 @@ impl Seat {
             // and another takes over.
             let ended = tokio::select! {
                 ended = self.confirmed(&lease, &mut work, stop.clone()) => ended,
-                trouble = lease.kept() => Err(trouble),
-                () = stop.clone().overdue(self.limits.stop) => Err(Trouble::Overdue),
+                fault = lease.kept() => Err(fault),
+                () = stop.clone().overdue(self.limits.stop) => Err(Fault::Overdue),
             };
-            if !matches!(ended, Err(Trouble::Lost(_))) {
+            if !matches!(ended, Err(Fault::Lost(_))) {
                 lease.release(self.limits.stop).await;
             }
-            let Err(trouble) = ended else { return Ok(()) };
-            tracing::warn!(%unit, owner = self.owner, "begins anew: {trouble}");
+            self.status.gives_up();
+            let Err(fault) = ended else { return Ok(()) };
+            tracing::warn!(%unit, owner = self.owner, "begins anew: {fault}");
             // What passes is over once another speaks; what is stuck stays so until it is mended.
-            standing = match &trouble {
-                Trouble::Stuck(why) => Some(why.clone()),
+            standing = match &fault {
+                Fault::Stuck(why) => Some(why.clone()),
                 _ => None,
             };
             if begun.elapsed() > self.limits.slowest_retry {
-                backoff = Backoff::new(&self.limits);
+                backoff.reset();
             }
-            let trouble_now = trouble.standing();
-            let pause = match trouble {
-                Trouble::Lost(_) => self.lease / 3,
-                Trouble::Doubt(_) | Trouble::Away(_) => backoff.next(),
-                Trouble::Stuck(_) => self.limits.stuck,
-                Trouble::Fatal(source) => return Err(UnitError::Tape { unit, source }),
-                Trouble::Overdue => return Err(UnitError::Overdue { unit, limit: self.limits.stop }),
+            let fault_now = fault.standing();
+            let pause = match fault {
+                Fault::Lost(_) => self.lease / 3,
+                Fault::Doubt(_) | Fault::Away(_) => backoff.pause(),
+                Fault::Stuck(_) => self.limits.stuck,
+                Fault::Fatal(source) => return Err(UnitError::Tape { unit, source }),
+                Fault::Overdue => return Err(UnitError::Overdue { unit, limit: self.limits.stop }),
             };
-            self.status.enter(trouble_now.map_or(UnitPhase::Standby, UnitPhase::CutOff));
+            self.status.enter(fault_now.map_or(UnitPhase::Standby, UnitPhase::CutOff));
             stop.or_after(pause).await;
         }
     }
 
-    async fn confirmed(&self, lease: &Lease, work: &mut impl Work, stop: Stop) -> Result<(), Trouble> {
+    /// Tries until the tape can be reached. For what can be asked twice.
+    ///
+    /// # Errors
+    /// Any other fault.
+    pub async fn insist<T, E, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, E>>,
+        Fault: From<E>,
+    {
+        insist(&self.status, &self.limits, attempt).await
+    }
+
+    /// Tries once, for as long as a save may take. `None` if the tape is away or does not answer in time: whatever
+    /// is done only to save time later is done then.
+    ///
+    /// # Errors
+    /// Any other fault.
+    pub async fn once<T, E>(&self, attempt: impl Future<Output = Result<T, E>>) -> Result<Option<T>, Fault>
+    where
+        Fault: From<E>,
+    {
+        let tried = tokio::time::timeout(self.limits.once, attempt).await;
+        let silent = || Err(Fault::Away(format!("no answer within {} s", self.limits.once.as_secs_f64())));
+        match tried.map_or_else(|_| silent(), |done| done.map_err(Fault::from)) {
+            Ok(done) => Ok(Some(done)),
+            Err(Fault::Away(why)) => {
+                tracing::debug!(unit = %self.unit, "left for later: {why}");
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn confirmed(&self, lease: &Lease, work: &mut impl Work, stop: Stop) -> Result<(), Fault> {
         if let Some(opened) = &lease.opened {
-            witness::confirm(&self.bus, &self.tape, opened.tape, &self.status, &self.limits).await?;
+            witness::confirm(self, opened.tape).await?;
         }
         work.work(lease, stop).await
     }

@@ -7,7 +7,7 @@ use prometheus::{
 };
 use serde_json::{Value, json};
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 use tape::Head;
@@ -20,6 +20,8 @@ struct Inner {
     unit: UnitName,
     owner: String,
     phase: Mutex<UnitPhase>,
+    /// What cannot be reached now, and why.
+    missing: Mutex<[Option<String>; Side::ALL.len()]>,
     note: Mutex<Option<String>>,
     cursor: AtomicU64,
     cursor_at: AtomicI64,
@@ -40,6 +42,13 @@ pub enum UnitPhase {
     CutOff(String),
     /// Asked to stop; finishing what it has begun.
     Stopping,
+}
+
+/// What a unit's work depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Tape,
+    Bus,
 }
 
 /// What is counted, since the process began.
@@ -73,6 +82,17 @@ impl UnitPhase {
     }
 }
 
+impl Side {
+    const ALL: [Self; 2] = [Self::Tape, Self::Bus];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tape => "tape",
+            Self::Bus => "broker",
+        }
+    }
+}
+
 impl Count {
     pub const ALL: [Self; 6] =
         [Self::Handled, Self::Said, Self::Retries, Self::GapsRead, Self::DuplicatesDropped, Self::Snapshots];
@@ -97,6 +117,7 @@ impl UnitStatus {
             unit,
             owner: owner.to_owned(),
             phase: Mutex::new(UnitPhase::Recovering),
+            missing: Mutex::default(),
             note: Mutex::new(None),
             cursor: AtomicU64::new(0),
             cursor_at: AtomicI64::new(0),
@@ -112,8 +133,13 @@ impl UnitStatus {
     pub fn owner(&self) -> &str {
         &self.0.owner
     }
+    /// Cut off while something that it depends on cannot be reached.
     pub fn phase(&self) -> UnitPhase {
-        self.0.phase.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let missing = self.missing().iter().flatten().next().cloned();
+        missing.map_or_else(
+            || self.0.phase.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            UnitPhase::CutOff,
+        )
     }
     /// The last position that is in the unit's state, and answered on the tape.
     pub fn cursor(&self) -> Position {
@@ -134,6 +160,24 @@ impl UnitStatus {
 
     pub fn enter(&self, phase: UnitPhase) {
         *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+    /// Cut off until it [has](Self::has) that side again.
+    pub fn misses(&self, side: Side, why: String) {
+        if self.missing()[side as usize].replace(why.clone()).is_none() {
+            tracing::warn!(unit = %self.unit(), "the {} is away, and tried again: {why}", side.name());
+        }
+    }
+    pub fn has(&self, side: Side) {
+        if self.missing()[side as usize].take().is_some() {
+            tracing::info!(unit = %self.unit(), "the {} is back", side.name());
+        }
+    }
+    /// Nothing is tried any more.
+    pub(super) fn gives_up(&self) {
+        *self.missing() = Default::default();
+    }
+    fn missing(&self) -> MutexGuard<'_, [Option<String>; Side::ALL.len()]> {
+        self.0.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Something that a person should know, though the unit does its work.
     pub fn note(&self, note: Option<String>) {

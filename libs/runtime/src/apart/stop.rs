@@ -35,7 +35,7 @@ impl Stop {
     }
 
     /// Waits until it was asked that long ago.
-    pub(super) async fn overdue(mut self, limit: Duration) {
+    pub async fn overdue(mut self, limit: Duration) {
         self.asked().await;
         tokio::time::sleep(limit).await;
     }

@@ -1,12 +1,11 @@
 //! The broker as a witness: what was published of a tape is on it for good, unless the tape was put
 //! back to an older copy. Such a copy is not followed, since what was published has been acted upon.
 
-use super::{Limits, UnitStatus, retry::insist};
+use super::seat::Seat;
 use bus::{Bus, Hint, NOT_YET};
 use events::Uuid;
-use replica::Trouble;
+use replica::Fault;
 use std::time::Duration;
-use tape::Tape;
 use tokio::time::{Instant, timeout_at};
 
 /// How long the broker is waited for to say what it holds. A stream that holds nothing of the tape
@@ -20,13 +19,8 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The tape was put back.
-pub(super) async fn confirm(
-    bus: &Bus,
-    tape: &Tape,
-    id: Uuid,
-    status: &UnitStatus,
-    limits: &Limits,
-) -> Result<(), Trouble> {
+pub(super) async fn confirm(seat: &Seat, id: Uuid) -> Result<(), Fault> {
+    let Seat { bus, tape, .. } = seat;
     if matches!(bus, Bus::InProcess(_)) {
         return Ok(());
     }
@@ -50,10 +44,10 @@ pub(super) async fn confirm(
             }
         };
         let Some(before) = position.checked_sub(1) else { return Ok(()) };
-        let there = insist(status, limits, || tape.read(before, 1)).await?.pop();
+        let there = seat.insist(|| tape.read(before, 1)).await?.pop();
         if there.is_some_and(|row| row.hash == hash) {
             return Ok(());
         }
-        return Err(Trouble::put_back(position));
+        return Err(Fault::put_back(position));
     }
 }

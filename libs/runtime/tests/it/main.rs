@@ -6,6 +6,7 @@ mod hands;
 mod hints;
 mod leases;
 mod newer;
+mod record;
 mod resumed;
 mod stage;
 mod status;

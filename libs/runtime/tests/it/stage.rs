@@ -5,7 +5,7 @@ use bus::Bus;
 use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Position, Recorded, Row, TapeOpened, Uuid, ids};
 use runtime::{
-    apart::{Count, Limits, Replica, UnitError, UnitPhase, UnitStatus, hands::Hands, run},
+    apart::{Count, Limits, Replica, UnitError, UnitPhase, UnitStatus, hands::Hands, run, seat::Seat},
     recover::{self, Plan},
 };
 use service::{Back, Heard, Host, Journal, Lockstep, News, Walk};
@@ -96,17 +96,18 @@ impl Stage {
     }
 
     pub fn replica(&self, make: &Make, owner: &str) -> Replica {
-        Replica {
+        let unit = make().unit();
+        let seat = Seat {
             tape: self.tape.clone(),
             bus: self.bus.clone(),
-            make: make.clone(),
-            build: BUILD.to_owned(),
+            unit,
             owner: owner.to_owned(),
             lease: self.lease,
-            status: UnitStatus::new(make().unit(), owner),
-            hands: None,
+            status: UnitStatus::new(unit, owner),
             limits: self.limits.clone(),
-        }
+            opens: false,
+        };
+        Replica { seat, make: make.clone(), build: BUILD.to_owned(), hands: None }
     }
 
     pub fn start(&self, make: &Make, owner: &str) -> Running {
@@ -210,7 +211,7 @@ impl Stage {
 impl Running {
     pub fn new(replica: Replica) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let status = replica.status.clone();
+        let status = replica.seat.status.clone();
         Self { status, stop, task: tokio::spawn(run(replica, stopped)) }
     }
 
@@ -257,7 +258,7 @@ pub struct Elsewhere {
 impl Elsewhere {
     pub fn start(replica: Replica) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let status = replica.status.clone();
+        let status = replica.seat.status.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { status, stop, thread: thread::spawn(move || runtime.block_on(run(replica, stopped))) }
     }

@@ -8,20 +8,13 @@ mod due;
 
 pub use due::Due;
 
-use crate::{
-    counters::{Counters, Side},
-    fault::{Fault, Fence},
-    patience::{GRACE, Patience, Stop, machine_clock},
-    record::Target,
-};
+use crate::{counters::Counters, loops::in_time};
 use domain::Timestamp;
-use events::{Clock, Draft, Kind, Position, Row, TimePassed, ids};
+use events::{Clock, Draft, Kind, Position, Row, TimePassed, Uuid, ids};
+use runtime::apart::{Count, Fault, UnitPhase, lease::Lease, machine_clock, seat::Seat, stop::Stop};
 use std::time::{Duration, Instant};
-use tape::{Commit, CursorMove, Entry, OnConflict, Outcome, Snapshot, Tape};
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tape::{Commit, Entry, OnConflict, Outcome, Snapshot};
+use tokio::time::sleep;
 
 /// Rows read at once; instants said in one commit.
 const BATCH: usize = 1_024;
@@ -42,46 +35,51 @@ const SNAPSHOT_EVERY: Position = 10_000;
 /// # Errors
 /// A lost fence, or what only a person can mend. A tape that is away is waited for.
 pub async fn tell(
-    tape: &Tape,
-    lease: Fence,
+    seat: &Seat,
+    lease: &Lease,
     build: &str,
     counters: &Counters,
-    stop: watch::Receiver<bool>,
+    mut stop: Stop,
 ) -> Result<(), Fault> {
-    let mut patience = Patience { counters, standing: &counters.clock, stop: Stop::new(stop) };
-    let Some(target) = patience.target(tape).await? else { return Ok(()) };
-    if target.clock == Clock::Market {
-        patience.stop.asked().await;
+    let opened = lease.opened()?;
+    if opened.clock == Clock::Market {
+        seat.status.enter(UnitPhase::Running);
+        stop.asked().await;
         return Ok(());
     }
+    let from = lease.cursor.position;
     let mut teller = Teller {
-        tape,
-        target,
+        seat,
         lease,
+        tape_id: opened.tape,
         build,
-        patience,
+        counters,
+        stop: stop.clone(),
         due: Due::default(),
         place: 0,
-        known: (Instant::now(), lease.given_at.unwrap_or_else(machine_clock)),
-        saved: lease.position,
+        known: (Instant::now(), lease.given_at().unwrap_or_else(machine_clock)),
+        saved: from,
         saved_at: Instant::now(),
         snapshot: 0,
     };
-    if !teller.recover().await? {
-        return Ok(());
-    }
-    teller.tell().await?;
-    teller.save().await?;
-    teller.save_snapshot().await;
-    Ok(())
+    in_time(&stop, async {
+        teller.recover().await?;
+        seat.status.enter(UnitPhase::Running);
+        teller.tell().await?;
+        teller.save().await?;
+        teller.save_snapshot().await;
+        Ok(())
+    })
+    .await
 }
 
 struct Teller<'a> {
-    tape: &'a Tape,
-    target: Target,
-    lease: Fence,
+    seat: &'a Seat,
+    lease: &'a Lease,
+    tape_id: Uuid,
     build: &'a str,
-    patience: Patience<'a>,
+    counters: &'a Counters,
+    stop: Stop,
     due: Due,
     /// The last row heard.
     place: Position,
@@ -93,28 +91,26 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// From a snapshot that this very build wrote, if there is one. False once asked to stop.
-    async fn recover(&mut self) -> Result<bool, Fault> {
-        let tape = self.tape;
-        let Some(snapshots) = self.patience.insist(|| tape.snapshots(Position::MAX)).await? else {
-            return Ok(false);
-        };
-        let own = snapshots.into_iter().find(|s| s.unit == self.lease.unit && s.tag == self.build);
+    /// From a snapshot that this very build wrote, if there is one.
+    async fn recover(&mut self) -> Result<(), Fault> {
+        let snapshots = self.seat.insist(|| self.seat.tape.snapshots(Position::MAX)).await?;
+        let own = snapshots.into_iter().find(|s| s.unit == self.lease.unit() && s.tag == self.build);
         if let Some(own) = own
             && let Ok(due) = serde_json::from_slice(&own.state)
         {
             (self.due, self.place, self.snapshot) = (due, own.position, own.position);
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn tell(&mut self) -> Result<(), Fault> {
-        let mut commits = self.tape.watch();
-        while !self.patience.stop.is_asked() {
-            commits.mark_unchanged();
-            let (tape, place) = (self.tape, self.place);
-            let Some(rows) = self.patience.insist(|| tape.read(place, BATCH)).await? else { break };
+        let seat = self.seat;
+        let mut commits = seat.tape.watch();
+        while !self.stop.is_asked() {
+            let (place, head) = (self.place, *commits.borrow_and_update());
+            let rows = seat.insist(|| seat.tape.read(place, BATCH)).await?;
             rows.iter().try_for_each(|row| self.hear(row))?;
+            seat.status.stands_at(self.place, head);
             if self.place >= self.snapshot + SNAPSHOT_EVERY {
                 self.save_snapshot().await;
             }
@@ -134,7 +130,7 @@ impl Teller<'_> {
             tokio::select! {
                 () = sleep(self.due.next(now).since(self.now()).min(POLL)) => {}
                 Ok(()) = commits.changed() => {}
-                () = self.patience.stop.asked() => {}
+                () = self.stop.asked() => {}
             }
         }
         Ok(())
@@ -142,8 +138,7 @@ impl Teller<'_> {
 
     fn hear(&mut self, row: &Row) -> Result<(), Fault> {
         if matches!(row.kind(), Some(Kind::WakeAsked | Kind::TimePassed)) {
-            let heard =
-                row.decode().map_err(|why| Fault::Stuck(format!("position {}: {why}", row.position)))?;
+            let heard = row.decode().map_err(|why| Fault::undecodable(row.position, &why))?;
             self.due.hear(heard.recorded_at, &heard.event);
         }
         self.place = row.position;
@@ -152,13 +147,13 @@ impl Teller<'_> {
 
     async fn say(&mut self, instants: &[Timestamp]) -> Result<(), Fault> {
         let entries = instants.iter().map(|now| Entry::wall(self.draft(*now))).collect();
-        let commit = Commit { entries, cursors: vec![self.step()], on_conflict: OnConflict::Fail };
-        let tape = self.tape;
-        let committed = self.patience.insist(|| tape.append(commit.clone())).await?;
-        let Some(committed) = committed else { return Ok(()) };
+        let cursors = vec![self.lease.step(self.cursor())];
+        let commit = Commit { entries, cursors, on_conflict: OnConflict::Fail };
+        let committed = self.seat.insist(|| self.seat.tape.append(commit.clone())).await?;
         (self.saved, self.saved_at) = (self.place, Instant::now());
-        let new = committed.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Appended(_)));
-        self.patience.counters.time_said.add(new.count());
+        let new = committed.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Appended(_))).count();
+        self.counters.time_said.add(new);
+        self.seat.status.add(Count::Said, new as u64);
         if matches!(committed.outcomes.last(), Some(Outcome::Appended(_))) {
             self.known = (Instant::now(), committed.head.recorded_at);
         }
@@ -167,9 +162,9 @@ impl Teller<'_> {
 
     fn draft(&self, now: Timestamp) -> Draft {
         let event = TimePassed { now }.into();
-        let id = ids::of_fact(self.target.tape, &event);
+        let id = ids::of_fact(self.tape_id, &event);
         let id = id.unwrap_or_else(|| unreachable!("the time is a fact"));
-        Draft::new(id, self.lease.unit, None, now, &event)
+        Draft::new(id, self.lease.unit(), None, now, &event)
     }
 
     /// The tape's time, as far as is known.
@@ -178,30 +173,21 @@ impl Teller<'_> {
         time + then.elapsed()
     }
 
-    fn step(&self) -> CursorMove {
-        CursorMove {
-            unit: self.lease.unit,
-            fence: self.lease.fence,
-            to: self.place.max(self.saved),
-            reach: 0,
-        }
+    fn cursor(&self) -> Position {
+        self.place.max(self.saved)
     }
 
     /// A cursor that cannot be saved in time is saved later.
     async fn save(&mut self) -> Result<(), Fault> {
         self.saved_at = Instant::now();
-        let step = self.step();
-        if step.to == self.saved {
+        let to = self.cursor();
+        if to == self.saved {
             return Ok(());
         }
-        let commit = Commit { entries: Vec::new(), cursors: vec![step], on_conflict: OnConflict::Fail };
-        match timeout(GRACE, self.tape.append(commit)).await {
-            Ok(Ok(_)) => self.saved = step.to,
-            Ok(Err(e)) => match Fault::from(e) {
-                Fault::Away(why) => self.patience.worse(Side::Tape, why),
-                other => return Err(other),
-            },
-            Err(_) => self.patience.worse(Side::Tape, "the cursor could not be saved in time".to_owned()),
+        let cursors = vec![self.lease.step(to)];
+        let commit = Commit { entries: Vec::new(), cursors, on_conflict: OnConflict::Fail };
+        if self.seat.once(self.seat.tape.append(commit)).await?.is_some() {
+            self.saved = to;
         }
         Ok(())
     }
@@ -213,12 +199,10 @@ impl Teller<'_> {
         }
         self.snapshot = self.place;
         let state = serde_json::to_vec(&self.due).unwrap_or_else(|e| unreachable!("plain data: {e}"));
-        let (unit, tag) = (self.lease.unit, self.build.to_owned());
-        let saving = self.tape.save_snapshot(Snapshot { unit, position: self.place, tag, state });
-        match timeout(GRACE, saving).await {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => tracing::warn!("no snapshot of the clock: {e}"),
-            Err(_) => tracing::warn!("no snapshot of the clock: it took too long"),
+        let (unit, tag) = (self.lease.unit(), self.build.to_owned());
+        let snapshot = Snapshot { unit, position: self.place, tag, state };
+        if let Err(e) = self.seat.tape.save_snapshot(snapshot).await {
+            tracing::warn!("no snapshot of the clock: {e}");
         }
     }
 }

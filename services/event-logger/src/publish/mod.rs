@@ -7,20 +7,13 @@
 
 mod way;
 
-use crate::{
-    counters::{Counters, Side},
-    fault::{Fault, Fence},
-    patience::{Backoff, GRACE, Patience, Stop},
-    record::Target,
-};
-use bus::{BusFault, Rabbit, TapePublisher};
-use events::{Event, Hash, Kind, Position, Row, TapeEvent};
+use crate::{counters::Counters, loops::in_time};
+use bus::{Bus, BusFault, Rabbit, TapePublisher};
+use events::{Event, Hash, Kind, Position, Row, TapeEvent, Uuid};
+use runtime::apart::{Backoff, Count, Fault, Side, UnitPhase, lease::Lease, seat::Seat, stop::Stop};
 use std::time::{Duration, Instant};
-use tape::{Commit, CursorMove, OnConflict, Tape, chain};
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tape::{Commit, OnConflict, chain};
+use tokio::time::{sleep, timeout};
 use way::Way;
 
 /// Rows read and published at once.
@@ -42,42 +35,29 @@ const CONFIRMED: Duration = Duration::from_secs(60);
 /// # Errors
 /// A lost fence, or what only a person can mend: above all a tape that was put back to an older copy.
 /// A tape or a broker that is away is waited for.
-pub async fn publish(
-    tape: &Tape,
-    bus: &Rabbit,
-    lease: Fence,
-    counters: &Counters,
-    stop: watch::Receiver<bool>,
-) -> Result<(), Fault> {
-    let mut patience = Patience { counters, standing: &counters.publish, stop: Stop::new(stop) };
-    let Some(target) = patience.target(tape).await? else { return Ok(()) };
+pub async fn publish(seat: &Seat, lease: &Lease, counters: &Counters, stop: Stop) -> Result<(), Fault> {
+    let Bus::Rabbit(bus) = &seat.bus else {
+        return Err(Fault::Stuck("there is no broker to publish on: set BUS_URL".to_owned()));
+    };
+    let from = lease.cursor.position;
     let mut publisher = Publisher {
-        tape,
-        target,
+        seat,
         lease,
-        patience,
+        tape_id: lease.opened()?.tape,
+        counters,
+        stop: stop.clone(),
         stream: bus.tape_publisher(),
-        way: Way::new(lease.position),
+        way: Way::new(from),
         hash: chain::GENESIS,
-        saved: lease.position,
+        saved: from,
         saved_at: Instant::now(),
     };
-    let mut backoff = Backoff::new();
-    loop {
-        let before = publisher.way.place();
-        match publisher.attend().await? {
-            Ended::Stopped => return publisher.save().await,
-            Ended::BusAway(fault) => {
-                if publisher.way.place() != before {
-                    backoff = Backoff::new();
-                }
-                publisher.patience.counters.bus_retries.add(1);
-                publisher.patience.worse(Side::Bus, fault.to_string());
-                publisher.stream = bus.tape_publisher();
-                publisher.patience.stop.or_after(backoff.pause()).await;
-            }
-        }
-    }
+    seat.status.enter(UnitPhase::Running);
+    in_time(&stop, async {
+        publisher.on(bus).await?;
+        publisher.save().await
+    })
+    .await
 }
 
 enum Ended {
@@ -86,10 +66,11 @@ enum Ended {
 }
 
 struct Publisher<'a> {
-    tape: &'a Tape,
-    target: Target,
-    lease: Fence,
-    patience: Patience<'a>,
+    seat: &'a Seat,
+    lease: &'a Lease,
+    tape_id: Uuid,
+    counters: &'a Counters,
+    stop: Stop,
     stream: TapePublisher,
     way: Way,
     /// Of the row at `way.place()`.
@@ -99,92 +80,100 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    /// From a connection to its end.
-    async fn attend(&mut self) -> Result<Ended, Fault> {
-        if self.patience.stop.is_asked() {
-            return Ok(Ended::Stopped);
-        }
-        let last = tokio::select! {
-            biased;
-            last = timeout(CONFIRMED, self.stream.last(self.target.tape)) => last,
-            () = self.patience.stop.overdue() => return Ok(Ended::Stopped),
-        };
-        match last.unwrap_or(Err(BusFault::TimedOut { what: "reading the end of the stream" })) {
-            Err(fault @ BusFault::Unfit { .. }) => return Err(fault.into()),
-            Err(fault) => return Ok(Ended::BusAway(fault)),
-            Ok(last) => {
-                if !self.compare(last).await? {
-                    return Ok(Ended::Stopped);
+    async fn on(&mut self, bus: &Rabbit) -> Result<(), Fault> {
+        let mut backoff = Backoff::new(&self.seat.limits);
+        loop {
+            let before = self.way.place();
+            match self.attend().await? {
+                Ended::Stopped => return Ok(()),
+                Ended::BusAway(fault) => {
+                    if self.way.place() != before {
+                        backoff.reset();
+                    }
+                    self.counters.bus_retries.add(1);
+                    self.seat.status.misses(Side::Bus, fault.to_string());
+                    self.stream = bus.tape_publisher();
+                    self.stop.or_after(backoff.pause()).await;
                 }
             }
+        }
+    }
+
+    /// From a connection to its end.
+    async fn attend(&mut self) -> Result<Ended, Fault> {
+        if self.stop.is_asked() {
+            return Ok(Ended::Stopped);
+        }
+        let last = timeout(CONFIRMED, self.stream.last(self.tape_id)).await;
+        match last.unwrap_or(Err(BusFault::TimedOut { what: "reading the end of the stream" })) {
+            Err(fault @ BusFault::Unfit { .. }) => return Err(Fault::Stuck(fault.to_string())),
+            Err(fault) => return Ok(Ended::BusAway(fault)),
+            Ok(last) => self.compare(last).await?,
         }
         self.follow().await
     }
 
-    /// Finds its place by what the stream holds. False once asked to stop.
-    async fn compare(&mut self, last: Option<(Position, Hash)>) -> Result<bool, Fault> {
+    /// Finds its place by what the stream holds.
+    async fn compare(&mut self, last: Option<(Position, Hash)>) -> Result<(), Fault> {
         if let Some((position, hash)) = last {
-            let tape = self.tape;
-            let Some(head) = self.patience.insist(|| tape.head()).await? else { return Ok(false) };
+            let head = self.seat.insist(|| self.seat.tape.head()).await?;
             if position > head.position {
                 return Err(older(&format!("ends at position {}", head.position), position));
             }
-            match self.hash_at(position).await? {
-                None => return Ok(false),
-                Some(own) if own != hash => return Err(older("has another event there", position)),
-                Some(_) => {}
+            if self.hash_at(position).await? != hash {
+                return Err(older("has another event there", position));
             }
         }
         if self.way.attach(last.map(|(position, _)| position)) {
-            self.patience.counters.republished.add(1);
+            self.counters.republished.add(1);
             tracing::warn!(to = self.way.place(), "the stream has lost its end, which is published again");
         }
         self.find_place().await
     }
 
-    /// Learns the hash of the row where it stands. False once asked to stop.
-    async fn find_place(&mut self) -> Result<bool, Fault> {
-        let Some(hash) = self.hash_at(self.way.place()).await? else { return Ok(false) };
-        self.hash = hash;
-        self.patience.counters.published_to.set(self.way.cursor());
-        Ok(true)
+    /// Learns the hash of the row where it stands.
+    async fn find_place(&mut self) -> Result<(), Fault> {
+        self.hash = self.hash_at(self.way.place()).await?;
+        self.is_out();
+        Ok(())
     }
 
-    async fn hash_at(&mut self, position: Position) -> Result<Option<Hash>, Fault> {
-        let Some(before) = position.checked_sub(1) else { return Ok(Some(chain::GENESIS)) };
-        let tape = self.tape;
-        let Some(rows) = self.patience.insist(|| tape.read(before, 1)).await? else { return Ok(None) };
-        let gone = || older("ends before it", position);
-        rows.first().map(|row| Some(row.hash)).ok_or_else(gone)
+    async fn hash_at(&self, position: Position) -> Result<Hash, Fault> {
+        let Some(before) = position.checked_sub(1) else { return Ok(chain::GENESIS) };
+        let rows = self.seat.insist(|| self.seat.tape.read(before, 1)).await?;
+        rows.first().map(|row| row.hash).ok_or_else(|| older("ends before it", position))
     }
 
     async fn follow(&mut self) -> Result<Ended, Fault> {
-        let mut commits = self.tape.watch();
+        let seat = self.seat;
+        let mut commits = seat.tape.watch();
         loop {
-            if self.patience.stop.is_asked() {
+            if self.stop.is_asked() {
                 return Ok(Ended::Stopped);
             }
-            let (tape, place) = (self.tape, self.way.place());
-            commits.mark_unchanged();
-            let Some(rows) = self.patience.insist(|| tape.read(place, BATCH)).await? else {
-                return Ok(Ended::Stopped);
-            };
-            if rows.is_empty() {
-                self.patience.better(Side::Bus);
-                self.save_if_due().await?;
+            let place = self.way.place();
+            let head = *commits.borrow_and_update();
+            let rows = seat.insist(|| seat.tape.read(place, BATCH)).await?;
+            seat.status.stands_at(self.way.cursor(), head);
+            let quiet = rows.is_empty();
+            if !quiet && let Some(ended) = self.pass_on(&rows).await? {
+                return Ok(ended);
+            }
+            seat.status.has(Side::Bus);
+            self.save_if_due().await?;
+            if quiet {
                 tokio::select! {
                     () = sleep(POLL) => {}
                     Ok(()) = commits.changed() => {}
-                    () = self.patience.stop.asked() => {}
+                    () = self.stop.asked() => {}
                 }
-                continue;
             }
-            if let Some(ended) = self.pass_on(&rows).await? {
-                return Ok(ended);
-            }
-            self.patience.better(Side::Bus);
-            self.save_if_due().await?;
         }
+    }
+
+    /// Everything up to its cursor is published.
+    fn is_out(&self) {
+        self.counters.published_to.set(self.way.cursor());
     }
 
     /// Publishes the next rows, or goes back if the first of them says so.
@@ -198,39 +187,36 @@ impl Publisher<'_> {
         let demands = rows.iter().filter(|row| row.kind() == Some(Kind::RepublishAsked));
         let count = self.way.go(rows.len(), demands.map(|row| row.position));
         let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) else {
-            return self.go_back(rows).await;
+            self.go_back(rows).await?;
+            return Ok(None);
         };
-        let going = timeout(CONFIRMED, self.stream.publish(self.target.tape, self.hash, &rows[..count]));
-        let went = tokio::select! {
-            biased;
-            went = going => went,
-            () = self.patience.stop.overdue() => return Ok(Some(Ended::Stopped)),
-        };
+        let went = timeout(CONFIRMED, self.stream.publish(self.tape_id, self.hash, &rows[..count])).await;
         match went.unwrap_or(Err(BusFault::TimedOut { what: "confirming rows of the tape" })) {
             Ok(()) => {
                 self.way.went(last.position);
                 self.hash = last.hash;
-                self.patience.counters.published.add(count);
-                self.patience.counters.published_to.set(self.way.cursor());
+                self.counters.published.add(count);
+                self.seat.status.add(Count::Handled, count as u64);
+                self.is_out();
                 Ok(None)
             }
-            Err(fault @ BusFault::Unfit { .. }) => Err(fault.into()),
+            Err(fault @ BusFault::Unfit { .. }) => Err(Fault::Stuck(fault.to_string())),
             Err(fault) => Ok(Some(Ended::BusAway(fault))),
         }
     }
 
     /// The first of `rows` is a demand to publish again.
-    async fn go_back(&mut self, rows: &[Row]) -> Result<Option<Ended>, Fault> {
-        let Some(demand) = rows.first() else { return Ok(None) };
+    async fn go_back(&mut self, rows: &[Row]) -> Result<(), Fault> {
+        let Some(demand) = rows.first() else { return Ok(()) };
         let from = match demand.decode().map(|recorded| recorded.event) {
             Ok(Event::Tape(TapeEvent::RepublishAsked(asked))) => asked.from,
             // A newer build's: what it means is not known here.
             Ok(_) | Err(_) => demand.position,
         };
         tracing::info!(from, until = demand.position, "publishing again, as asked");
-        self.patience.counters.republished.add(1);
+        self.counters.republished.add(1);
         self.way.heed(demand.position, from);
-        Ok(if self.find_place().await? { None } else { Some(Ended::Stopped) })
+        self.find_place().await
     }
 
     async fn save_if_due(&mut self) -> Result<(), Fault> {
@@ -247,17 +233,10 @@ impl Publisher<'_> {
         if to <= self.saved {
             return Ok(());
         }
-        let step = CursorMove { unit: self.lease.unit, fence: self.lease.fence, to, reach: 0 };
-        let commit = Commit { entries: Vec::new(), cursors: vec![step], on_conflict: OnConflict::Fail };
-        match timeout(GRACE, self.tape.append(commit)).await {
-            Ok(Ok(_)) => self.saved = to,
-            Ok(Err(e)) => match Fault::from(e) {
-                Fault::Away(why) => self.patience.worse(Side::Tape, why),
-                other => return Err(other),
-            },
-            Err(_) => {
-                self.patience.worse(Side::Tape, format!("the cursor at {to} could not be saved in time"))
-            }
+        let cursors = vec![self.lease.step(to)];
+        let commit = Commit { entries: Vec::new(), cursors, on_conflict: OnConflict::Fail };
+        if self.seat.once(self.seat.tape.append(commit)).await?.is_some() {
+            self.saved = to;
         }
         Ok(())
     }

@@ -5,11 +5,14 @@ use bus::{FrameKind, IngestFrame};
 use domain::Timestamp;
 use event_logger::{
     parse::{PARSERS, own},
-    record::{self, Target},
+    record,
 };
 use events::*;
+use replica::Recorder;
 
-const TARGET: Target = Target { tape: TAPE, clock: Clock::Wall };
+fn recorder() -> Recorder {
+    Recorder { unit: event_logger::unit(), tape: TAPE, clock: Clock::Wall }
+}
 
 fn parsed(text: &str) -> Result<Vec<Event>, String> {
     PARSERS.parse(main_account(), own::CONTENT_TYPE, text.as_bytes())
@@ -80,7 +83,8 @@ fn only_facts_of_the_frames_own_account_are_taken() {
 
 #[test]
 fn a_fact_is_the_same_from_both_replicas_and_names_its_frame() {
-    let [one, two] = ["a", "b"].map(|replica| record::read(TARGET, PARSERS, &frame(replica, &[fill(5)])));
+    let [one, two] =
+        ["a", "b"].map(|replica| record::read(&recorder(), PARSERS, &frame(replica, &[fill(5)])));
     let (first, second) = (&one.facts[0], &two.facts[0]);
     assert_eq!(Some(first.draft.id), ids::of_fact(TAPE, &fill(5)));
     assert_eq!(first.draft.id, second.draft.id);
@@ -96,7 +100,7 @@ fn a_fact_is_the_same_from_both_replicas_and_names_its_frame() {
 fn a_connection_is_a_fact_of_its_replica() {
     let opened =
         |replica| IngestFrame { kind: FrameKind::Opened, bytes: Vec::new(), ..raw(replica, "", b"") };
-    let [one, two] = ["a", "b"].map(|replica| record::read(TARGET, PARSERS, &opened(replica)));
+    let [one, two] = ["a", "b"].map(|replica| record::read(&recorder(), PARSERS, &opened(replica)));
     let event = StreamOpened {
         account: main_account(),
         replica: "a".into(),
@@ -111,7 +115,7 @@ fn a_connection_is_a_fact_of_its_replica() {
 #[test]
 fn what_cannot_be_read_is_quarantined_with_its_bytes() {
     let [one, two] = ["a", "b"].map(|replica| raw(replica, "text/fills", b"7\n\xff"));
-    let reading = record::read(TARGET, PARSERS, &one);
+    let reading = record::read(&recorder(), PARSERS, &one);
     let Event::Frame(FrameEvent::Quarantined(quarantined)) = &reading.facts[0].event else {
         panic!("{reading:?}")
     };
@@ -119,8 +123,8 @@ fn what_cannot_be_read_is_quarantined_with_its_bytes() {
     assert_eq!(quarantined.frame, FrameHash(reading.kept.as_ref().unwrap().hash));
     assert!(quarantined.why.contains("no parser for 'text/fills'"), "{}", quarantined.why);
     assert!(quarantined.why.contains("the adapter for binance"), "{}", quarantined.why);
-    let again = record::read(TARGET, MENDED, &two);
+    let again = record::read(&recorder(), MENDED, &two);
     assert_eq!(again.facts[0].draft.id, reading.facts[0].draft.id, "once for each frame");
     assert!(again.facts[0].draft.same_fact(&reading.facts[0].draft), "whatever this build lacks");
-    assert_eq!(record::read(TARGET, MENDED, &raw("a", "text/fills", b"7\n8")).facts.len(), 2);
+    assert_eq!(record::read(&recorder(), MENDED, &raw("a", "text/fills", b"7\n8")).facts.len(), 2);
 }

@@ -1,11 +1,11 @@
 //! The database and the broker die and come back.
 
 use crate::support::*;
-use bus::{IngestFrame, IngestQueue};
-use event_logger::{Fence, UNIT};
+use bus::{Bus, IngestFrame, IngestQueue};
+use event_logger::Part;
 use events::{Clock, Event, Position};
-use std::time::Duration;
-use tape::{LeaseError, Mode, Tape, verify};
+use runtime::apart::{Count, Fault, lease::Lease, seat::Seat};
+use tape::{Mode, Tape, verify};
 use testkit::{Postgres, RabbitMq};
 use tokio::task::block_in_place;
 
@@ -16,18 +16,18 @@ async fn postgres(server: &Postgres) -> (String, Tape) {
 }
 
 /// The lease, once the database can give it.
-async fn lease(tape: &Tape) -> Fence {
-    let mut got = None;
+async fn lease(tape: &Tape) -> (Seat, Lease) {
+    let (seat, mut got) = (seat(tape, Bus::in_process(), Part::Drain), None);
     until("the lease is had", async || {
-        match tape.acquire(unit(UNIT), "test", Duration::from_secs(60), true).await {
-            Ok(cursor) => got = Some(Fence::from(&cursor)),
-            Err(LeaseError::Storage(_)) => {}
+        match Lease::claim(&seat, true).await {
+            Ok(lease) => got = lease,
+            Err(Fault::Away(_)) => {}
             Err(other) => panic!("{other}"),
         }
         got.is_some()
     })
     .await;
-    got.unwrap()
+    (seat, got.unwrap())
 }
 
 /// Fills 1 to `last` are on the tape, each once, and the chain holds.
@@ -57,15 +57,15 @@ async fn while_the_database_is_away_deliveries_are_held_and_then_recorded_once()
     let rabbit = connect(&url);
     send(&rabbit, &frames(1..=100)).await;
     let fence = lease(&tape).await;
-    let recorder = Running::drain_under(fence, &tape, &rabbit, event_logger::parse::PARSERS);
+    let recorder = Running::drain_under(fence.clone(), &rabbit, event_logger::parse::PARSERS);
     until("it runs", async || recorder.counters.frames.get() == 100).await;
     for round in 1..=2_u64 {
         block_in_place(|| server.kill());
         send(&rabbit, &frames(round * 100 + 1..=round * 100 + 100)).await;
-        until("it says so", async || recorder.counters.drain.why().is_some()).await;
+        until("it says so", async || recorder.why().is_some()).await;
         block_in_place(|| server.start_again());
         until("it catches up", async || recorder.counters.frames.get() == round * 100 + 100).await;
-        assert_eq!(recorder.counters.drain.why(), None);
+        assert_eq!(recorder.why(), None);
     }
     assert_eq!(recorder.counters.returned.get(), 0, "nothing was given back");
     recorder.stop().await;
@@ -83,13 +83,13 @@ async fn recorders_that_start_again_and_again_without_a_database_give_nothing_up
     send(&rabbit, &frames(1..=50)).await;
     block_in_place(|| server.kill());
     for _ in 0..25 {
-        let recorder = Running::drain_under(fence, &tape, &rabbit, event_logger::parse::PARSERS);
-        until("it has tried", async || recorder.counters.tape_retries.get() > 0).await;
+        let recorder = Running::drain_under(fence.clone(), &rabbit, event_logger::parse::PARSERS);
+        until("it has tried", async || recorder.status.count(Count::Retries) > 0).await;
         recorder.kill().await;
     }
     block_in_place(|| server.start_again());
     assert_eq!(waiting(&url, IngestQueue::Ingest).await, 50, "none of them was touched");
-    let recorder = Running::drain_under(lease(&tape).await, &tape, &rabbit, event_logger::parse::PARSERS);
+    let recorder = Running::drain_under(lease(&tape).await, &rabbit, event_logger::parse::PARSERS);
     until("all is recorded", async || recorder.counters.frames.get() == 50).await;
     recorder.stop().await;
     complete(&tape, 50).await;
@@ -111,16 +111,13 @@ async fn a_broker_that_dies_loses_nothing_of_either_flow() {
         send(&rabbit, &frames(round * 200 + 101..=round * 200 + 200)).await;
         block_in_place(|| server.kill());
         // The tape goes on meanwhile, and both say what is the matter.
-        until("the recorder says so", async || recorder.counters.drain.why().is_some()).await;
+        until("the recorder says so", async || recorder.why().is_some()).await;
         block_in_place(|| server.start_again());
         send(&rabbit, &frames(round * 200 + 201..=round * 200 + 300)).await;
         head += 200;
         until("all is recorded", async || tape.head().await.unwrap().position == head).await;
         until("and published", async || publisher.counters.published_to.get() == head).await;
-        until("and both are well", async || {
-            recorder.counters.drain.why().is_none() && publisher.counters.publish.why().is_none()
-        })
-        .await;
+        until("and both are well", async || recorder.why().is_none() && publisher.why().is_none()).await;
     }
     until("the queue is empty", async || waiting(&url, IngestQueue::Ingest).await == 0).await;
     recorder.stop().await;

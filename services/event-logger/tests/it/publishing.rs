@@ -2,8 +2,9 @@
 
 use crate::support::*;
 use domain::UnitName;
-use event_logger::{Fault, PUBLISHER};
+use event_logger::{PUBLISHER, Part};
 use events::*;
+use runtime::apart::Fault;
 use tape::Tape;
 
 async fn cursor(tape: &Tape) -> Position {
@@ -118,8 +119,8 @@ async fn a_stream_that_holds_another_tape_or_nothing_is_no_hindrance() {
     until("it is out", async || publisher.counters.published_to.get() == 10).await;
     publisher.stop().await;
     let (elsewhere, beside) = (testkit::rabbitmq(), memory().await);
-    let lease = Running::lease(&beside, PUBLISHER).await;
-    assert_eq!(lease.position, 0);
+    let (_, lease) = Running::lease(&beside, Part::Publish).await;
+    assert_eq!(lease.cursor.position, 0);
     // The same tape on an empty stream goes on from its cursor.
     say_much(&tape, 1).await;
     let other = connect(&elsewhere);

@@ -3,10 +3,11 @@
 use crate::support::*;
 use bus::{FrameKind, IngestFrame, IngestQueue};
 use domain::Timestamp;
-use event_logger::{Fault, UNIT, parse::PARSERS};
+use event_logger::{Part, UNIT, parse::PARSERS};
 use events::*;
+use runtime::apart::Fault;
 use std::time::Duration;
-use tape::{CursorMove, Mode, Tape};
+use tape::{Mode, Tape};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_two_replicas_bring_is_recorded_once_and_the_queue_is_empty() {
@@ -159,10 +160,10 @@ async fn what_no_queue_took_is_recorded_too_and_rows_of_the_tape_among_it_are_pa
 async fn a_zombie_records_nothing_and_is_told() {
     let (url, tape) = (testkit::rabbitmq(), memory().await);
     let rabbit = connect(&url);
-    let old = Running::lease(&tape, UNIT).await;
-    let _new = Running::lease(&tape, UNIT).await;
+    let old = Running::lease(&tape, Part::Drain).await;
+    let _new = Running::lease(&tape, Part::Drain).await;
     send(&rabbit, &[frame("a", &[fill(1)])]).await;
-    let zombie = Running::drain_under(old, &tape, &rabbit, PARSERS);
+    let zombie = Running::drain_under(old, &rabbit, PARSERS);
     assert!(matches!(zombie.fault().await, Fault::Lost(_)));
     assert_eq!(kinds(&tape).await, [""; 0]);
     // What it held comes again.
@@ -192,13 +193,11 @@ async fn on_a_market_clock_frames_are_recorded_at_the_markets_time() {
 async fn the_recorder_has_no_cursor_of_its_own_to_move() {
     let (url, tape) = (testkit::rabbitmq(), memory().await);
     let rabbit = connect(&url);
-    let fence = Running::lease(&tape, UNIT).await;
+    let (_, lease) = Running::lease(&tape, Part::Drain).await;
     let to = 1;
-    let step = CursorMove { unit: fence.unit, fence: fence.fence, to, reach: 0 };
-    tape.append(tape::Commit { cursors: vec![step], ..Default::default() }).await.unwrap();
+    tape.append(tape::Commit { cursors: vec![lease.step(to)], ..Default::default() }).await.unwrap();
     send(&rabbit, &[frame("a", &[fill(1)])]).await;
     let recorder = Running::drain(&tape, &rabbit).await;
-    assert_eq!(recorder.fence.position, to);
     until("it is recorded", async || recorder.counters.frames.get() == 1).await;
     recorder.stop().await;
     let cursors = tape.cursors().await.unwrap();

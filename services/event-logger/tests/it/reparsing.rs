@@ -1,19 +1,16 @@
 //! Reading quarantined frames again.
 
 use crate::support::*;
-use event_logger::{
-    parse::PARSERS,
-    record::{self, Target},
-    reparse::Reading,
-};
+use event_logger::{parse::PARSERS, record, reparse::Reading};
 use events::*;
+use replica::Recorder;
 use tape::{Commit, Entry, Tape};
 
 async fn quarantined(frames: &[&[u8]]) -> Tape {
     let tape = memory().await;
-    let target = Target { tape: TAPE, clock: Clock::Wall };
+    let recorder = Recorder { unit: event_logger::unit(), tape: TAPE, clock: Clock::Wall };
     for bytes in frames {
-        let reading = record::read(target, PARSERS, &raw("a", "text/fills", bytes));
+        let reading = record::read(&recorder, PARSERS, &raw("a", "text/fills", bytes));
         let entries = reading.facts.into_iter().map(|fact| Entry::wall(fact.draft)).collect();
         tape.append(Commit::new(entries)).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use bus::{Bus, BusFault, FrameKind, IngestFrame, IngestQueue, Rabbit};
 use domain::{Account, Timestamp, UnitName};
-use event_logger::{CLOCK, Counters, Fault, Fence, PUBLISHER, UNIT, clock, drain, parse, publish, reparse};
+use event_logger::{Counters, Part, clock, drain, parse, publish, reparse};
 use events::*;
 use futures_util::StreamExt;
 use lapin::{
@@ -10,6 +10,7 @@ use lapin::{
     options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable},
 };
+use runtime::apart::{Fault, Limits, UnitPhase, UnitStatus, lease::Lease, seat::Seat, stop::Stop};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -138,58 +139,72 @@ pub async fn kinds(tape: &Tape) -> Vec<String> {
     rows(tape).await.iter().skip(1).map(|row| row.draft.kind.to_string()).collect()
 }
 
+pub fn seat(tape: &Tape, bus: Bus, part: Part) -> Seat {
+    let (tape, unit) = (tape.clone(), part.unit());
+    let (owner, lease) = ("test".to_owned(), Duration::from_secs(60));
+    let (status, limits) = (UnitStatus::new(unit, &owner), Limits::default());
+    Seat { tape, bus, unit, owner, lease, status, limits, opens: false }
+}
+
 /// One of the loops, as a process runs it.
 pub struct Running {
     pub counters: Arc<Counters>,
-    pub fence: Fence,
+    pub status: UnitStatus,
     stop: watch::Sender<bool>,
     task: JoinHandle<Result<(), Fault>>,
 }
 
 impl Running {
-    /// Under a new fence.
-    pub async fn lease(tape: &Tape, name: &str) -> Fence {
-        let cursor = tape.acquire(unit(name), "test", Duration::from_secs(60), true).await.unwrap();
-        Fence::from(&cursor)
+    /// A seat, taken under a new fence.
+    pub async fn lease(tape: &Tape, part: Part) -> (Seat, Lease) {
+        let seat = seat(tape, Bus::in_process(), part);
+        let lease = Lease::claim(&seat, true).await.unwrap().unwrap();
+        (seat, lease)
     }
 
     pub async fn drain(tape: &Tape, rabbit: &Rabbit) -> Self {
-        let fence = Self::lease(tape, UNIT).await;
-        Self::drain_under(fence, tape, rabbit, parse::PARSERS)
+        Self::drain_under(Self::lease(tape, Part::Drain).await, rabbit, parse::PARSERS)
     }
 
-    pub fn drain_under(fence: Fence, tape: &Tape, rabbit: &Rabbit, parsers: parse::Parsers) -> Self {
-        let (tape, bus) = (tape.clone(), Bus::Rabbit(rabbit.clone()));
-        Self::start(fence, async move |counters, stop| {
-            drain::drain(&tape, &bus, fence, parsers, &counters, stop).await
+    pub fn drain_under((seat, lease): (Seat, Lease), rabbit: &Rabbit, parsers: parse::Parsers) -> Self {
+        let seat = Seat { bus: Bus::Rabbit(rabbit.clone()), ..seat };
+        Self::start(seat.status.clone(), async move |counters, stop| {
+            drain::drain(&seat, &lease, parsers, &counters, stop).await
         })
     }
 
     pub async fn publish(tape: &Tape, rabbit: &Rabbit) -> Self {
-        let fence = Self::lease(tape, PUBLISHER).await;
-        let (tape, rabbit) = (tape.clone(), rabbit.clone());
-        Self::start(fence, async move |counters, stop| {
-            publish::publish(&tape, &rabbit, fence, &counters, stop).await
+        let (seat, lease) = Self::lease(tape, Part::Publish).await;
+        let seat = Seat { bus: Bus::Rabbit(rabbit.clone()), ..seat };
+        Self::start(seat.status.clone(), async move |counters, stop| {
+            publish::publish(&seat, &lease, &counters, stop).await
         })
     }
 
     pub async fn clock(tape: &Tape, build: &'static str) -> Self {
-        let fence = Self::lease(tape, CLOCK).await;
-        let tape = tape.clone();
-        Self::start(fence, async move |counters, stop| {
-            clock::tell(&tape, fence, build, &counters, stop).await
+        let (seat, lease) = Self::lease(tape, Part::Clock).await;
+        Self::start(seat.status.clone(), async move |counters, stop| {
+            clock::tell(&seat, &lease, build, &counters, stop).await
         })
     }
 
-    fn start<W, F>(fence: Fence, work: W) -> Self
+    fn start<W, F>(status: UnitStatus, work: W) -> Self
     where
-        W: FnOnce(Arc<Counters>, watch::Receiver<bool>) -> F,
+        W: FnOnce(Arc<Counters>, Stop) -> F,
         F: Future<Output = Result<(), Fault>> + Send + 'static,
     {
         let counters = Arc::<Counters>::default();
         let (stop, asked) = watch::channel(false);
-        let task = tokio::spawn(work(counters.clone(), asked));
-        Self { counters, fence, stop, task }
+        let task = tokio::spawn(work(counters.clone(), Stop::new(asked)));
+        Self { counters, status, stop, task }
+    }
+
+    /// Why it is cut off, if it is.
+    pub fn why(&self) -> Option<String> {
+        match self.status.phase() {
+            UnitPhase::CutOff(why) => Some(why),
+            _ => None,
+        }
     }
 
     /// Asks it to stop, which it does soon and well.

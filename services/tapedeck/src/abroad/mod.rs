@@ -17,12 +17,13 @@ use control::{Control, ControlError, Standing};
 
 use bus::{FrameKind, IngestFrame};
 use domain::{Account, ClientOrderId, Instrument, Timestamp, UnitName};
-use event_logger::{
-    parse::PARSERS,
-    record::{self, Target},
+use event_logger::{parse::PARSERS, record};
+use events::{Draft, Kind, Position, QuoteAsked, Recorded, Uuid, ids};
+use replica::{Fact, Recorder};
+use runtime::{
+    abroad::{Abroad, AbroadError, Foreign},
+    apart::differs,
 };
-use events::{Draft, Event, Kind, Position, QuoteAsked, Recorded, Uuid, conflict, ids};
-use runtime::abroad::{Abroad, AbroadError, Foreign};
 use service::Host;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,7 +32,7 @@ use std::{
     pin::Pin,
     time::Duration,
 };
-use tape::Tape;
+use tape::{Outcome, Tape};
 use tokio::time::{Instant, timeout, timeout_at};
 use trade_abstraction::{
     gateway::{self, Effect, Gateway},
@@ -57,7 +58,8 @@ struct PaperExchange<V> {
     venue: V,
     stream: UserData,
     tape: Tape,
-    target: Target,
+    /// What the account's stream says, as the recorder of a fleet would record it.
+    recorder: Recorder,
     account: Account,
     gateway: UnitName,
     state: State,
@@ -152,9 +154,11 @@ impl<V: Venue> Abroad for PaperExchange<V> {
             let wanted: BTreeSet<Instrument> = standing.quotes_wanted.into_iter().collect();
             let known = mem::replace(&mut self.state.wanted, wanted.clone());
             for instrument in wanted.difference(&known).copied() {
-                let id = ids::fact(self.target.tape, EXCHANGE, &format!("{instrument}/{}", standing.heard));
-                let source = name(EXCHANGE);
-                self.add(&mut news, id, source, QuoteAsked { instrument }.into(), None).await?;
+                let id = ids::fact(self.recorder.tape, EXCHANGE, &format!("{instrument}/{}", standing.heard));
+                let exchange = self.recorder_of(name(EXCHANGE));
+                let asked = QuoteAsked { instrument }.into();
+                let fact = exchange.fact_under(id, asked, self.state.time, None);
+                self.add(&mut news, &exchange, fact).await?;
             }
             Ok(news.said)
         })
@@ -166,6 +170,13 @@ impl<V: Venue> Abroad for PaperExchange<V> {
 struct News {
     said: Vec<Foreign>,
     drafts: BTreeMap<Uuid, Draft>,
+}
+
+impl News {
+    fn add(&mut self, fact: Fact) {
+        self.drafts.insert(fact.draft.id, fact.draft.clone());
+        self.said.push(Foreign::Fact(Box::new(fact)));
+    }
 }
 
 impl<V: Venue> PaperExchange<V> {
@@ -262,9 +273,11 @@ impl<V: Venue> PaperExchange<V> {
     async fn judge(&self, brought: Brought, news: &mut News) {
         match brought {
             Brought::Fact(event) => {
-                let id = gateway::id_of(self.target.tape, &event);
+                let gateway = self.recorder_of(self.gateway);
+                let id = gateway::id_of(self.recorder.tape, &event);
+                let fact = gateway.fact_under(id, *event, self.state.time, None);
                 // What cannot be compared with the tape now is looked up again by whoever comes next.
-                if let Err(e) = self.add(news, id, self.gateway, *event, None).await {
+                if let Err(e) = self.add(news, &gateway, fact).await {
                     tracing::error!("{e}");
                 }
             }
@@ -346,7 +359,7 @@ impl<V: Venue> PaperExchange<V> {
 
     /// As the recorder does: kept raw, then read.
     async fn record(&self, frame: IngestFrame, news: &mut News) -> Result<(), AbroadError> {
-        let reading = record::read(self.target, PARSERS, &frame);
+        let reading = record::read(&self.recorder, PARSERS, &frame);
         if let Some(kept) = reading.kept {
             self.tape.keep_frames(vec![kept]).await.map_err(away)?;
         }
@@ -354,52 +367,43 @@ impl<V: Venue> PaperExchange<V> {
             if let Some((account, frame, why)) = record::alarm(&fact.event) {
                 tracing::error!("a frame of {account} cannot be read, it is kept as {frame}: {why}");
             }
-            let Draft { id, source, meta, .. } = fact.draft;
-            self.add(news, id, source, fact.event, meta).await?;
+            self.add(news, &self.recorder, fact).await?;
         }
         Ok(())
     }
 
     /// Adds what is new. What stands on the tape otherwise is a conflict, and halts the account.
-    async fn add(
-        &self,
-        news: &mut News,
-        id: Uuid,
-        source: UnitName,
-        event: Event,
-        meta: Option<String>,
-    ) -> Result<(), AbroadError> {
-        let draft = Draft::new(id, source, None, event.at().unwrap_or_default(), &event);
-        // What is brought now comes behind everything that is on the tape.
-        let (known, position) = match news.drafts.get(&id) {
-            Some(known) => (Some(known.clone()), 0),
-            None => match self.tape.by_id(id).await.map_err(away)? {
-                Some(row) => (Some(row.draft), row.position),
-                None => (None, 0),
-            },
+    async fn add(&self, news: &mut News, recorder: &Recorder, fact: Fact) -> Result<(), AbroadError> {
+        let Some((known, position)) = self.known(&news.drafts, fact.draft.id).await? else {
+            news.add(fact);
+            return Ok(());
         };
-        match known {
-            None => {
-                news.drafts.insert(id, draft);
-                news.said.push(Foreign::Fact { id, source, event: Box::new(event), meta });
-            }
-            Some(known) if known.body == draft.body || known.same_fact(&draft) => {}
-            Some(_) => {
-                tracing::error!(position, "two copies of one fact differ: {}", draft.body);
-                let said = conflict::conflict(event_logger::unit(), &draft, &event, position);
-                for (n, event) in said.into_iter().enumerate() {
-                    let id = conflict::conflict_id(self.target.tape, &draft, n);
-                    let new =
-                        !news.drafts.contains_key(&id) && self.tape.by_id(id).await.map_err(away)?.is_none();
-                    if new {
-                        let source = event_logger::unit();
-                        news.drafts.insert(id, Draft::new(id, source, None, draft.at, &event));
-                        news.said.push(Foreign::Fact { id, source, event: Box::new(event), meta: None });
-                    }
-                }
+        if known.body == fact.draft.body || known.same_fact(&fact.draft) {
+            return Ok(());
+        }
+        differs(&fact.draft, position);
+        for said in recorder.conflicts(&[fact], &[Outcome::Conflict(position)]) {
+            if self.known(&news.drafts, said.draft.id).await?.is_none() {
+                news.add(said);
             }
         }
         Ok(())
+    }
+
+    /// What is under an id already. Facts that are brought now come behind everything that is on the tape.
+    async fn known(
+        &self,
+        brought: &BTreeMap<Uuid, Draft>,
+        id: Uuid,
+    ) -> Result<Option<(Draft, Position)>, AbroadError> {
+        if let Some(known) = brought.get(&id) {
+            return Ok(Some((known.clone(), 0)));
+        }
+        Ok(self.tape.by_id(id).await.map_err(away)?.map(|row| (row.draft, row.position)))
+    }
+
+    fn recorder_of(&self, unit: UnitName) -> Recorder {
+        Recorder { unit, ..self.recorder }
     }
 }
 

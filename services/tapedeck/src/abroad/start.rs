@@ -4,7 +4,6 @@ use super::{Control, PaperExchange, State};
 use crate::{WrongUse, units};
 use anyhow::Context;
 use domain::Timestamp;
-use event_logger::record::Target;
 use events::{Clock, Uuid};
 use paper_exchange::{
     exchange::Setup,
@@ -12,6 +11,7 @@ use paper_exchange::{
     server::{self, Config, Keys, Limits, Pace, keys},
     simulator::Simulator,
 };
+use replica::Recorder;
 use runtime::abroad::Abroad;
 use settings::Settings;
 use std::{fs, net::Ipv4Addr, path::PathBuf};
@@ -91,7 +91,7 @@ pub async fn start(
         stream: UserData::open(&venue),
         venue,
         tape: tape.clone(),
-        target: Target { tape: tape_id, clock: Clock::Market },
+        recorder: Recorder { unit: event_logger::unit(), tape: tape_id, clock: Clock::Market },
         account: settings.account,
         gateway: units::gateway(),
         state: State::default(),

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::Context;
 use domain::UnitName;
-use event_logger::{Fault, Fence, open, parse::PARSERS, reparse};
+use event_logger::{open, parse::PARSERS, reparse};
 use events::{Clock, Draft, Event, Position, RepublishAsked, TapeOpened, ids};
 use serde_json::{Value, json};
 use std::{process::ExitCode, time::Duration};
@@ -59,7 +59,7 @@ pub(super) async fn opened(tape: &Tape) -> anyhow::Result<TapeOpened> {
     let recorder = UnitName::new(event_logger::UNIT).context("a valid name")?;
     let owner = format!("tape-open-{}", std::process::id());
     let cursor = tape.acquire(recorder, &owner, LEASE, false).await?;
-    let opened = open::open_tape(tape, Fence::from(&cursor), LIVE).await;
+    let opened = open::open_tape(tape, &cursor, LIVE).await;
     tape.release(recorder, cursor.fence).await?;
     Ok(opened?)
 }
@@ -93,9 +93,7 @@ pub async fn republish(global: &Global, args: Republish) -> anyhow::Result<ExitC
 /// A tape that cannot be read or written.
 pub async fn reparse(global: &Global, args: Reparse) -> anyhow::Result<ExitCode> {
     let tape = writing(global, &args.tape).await?;
-    let report = reparse::reparse(&tape, PARSERS, args.dry_run).await.map_err(|fault| match fault {
-        Fault::Lost(why) | Fault::Away(why) | Fault::Stuck(why) => anyhow::anyhow!(why),
-    })?;
+    let report = reparse::reparse(&tape, PARSERS, args.dry_run).await?;
     tape.close().await?;
     let mut unreadable = 0;
     let mut lines = Vec::new();

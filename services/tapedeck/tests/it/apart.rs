@@ -62,8 +62,9 @@ async fn many(settings: &Settings) -> Vec<Row> {
     let units = cores.iter().map(|core| core.unit).collect();
     for Core { unit, make, .. } in cores {
         let (tape, bus, limits) = (tape.clone(), bus.clone(), limits.clone());
-        let (build, owner, status) = ("one".to_owned(), "a".to_owned(), UnitStatus::new(unit, "a"));
-        let replica = Replica { tape, bus, make, build, owner, lease: LEASE, status, hands: None, limits };
+        let (owner, status) = ("a".to_owned(), UnitStatus::new(unit, "a"));
+        let seat = Seat { tape, bus, unit, owner, lease: LEASE, status, limits, opens: false };
+        let replica = Replica { seat, make, build: "one".to_owned(), hands: None };
         tasks.spawn(apart::run(replica, stopped.clone()));
     }
     let unit = units::feed();

@@ -2,21 +2,23 @@
 
 use super::parts::{Parts, Shared};
 use crate::{WrongUse, data_quality, scan, units, venue, watched};
-use domain::{Instrument, InstrumentRules, UnitName};
-use events::{Clock, Draft, Event, Kind, Position, Recorded, TapeOpened, conflict, ids};
+use domain::{Instrument, InstrumentRules};
+use events::{Clock, Event, Kind, Position, Recorded, ids};
 use market_data::{
     Series,
     live::{self, Live, OnTape, Quotes},
 };
+use replica::{Fact, Recorder};
 use runtime::apart::{
-    Count, Trouble, UnitPhase, insist,
+    Count, Fault, UnitPhase,
     lease::Lease,
+    record_facts,
     seat::{Seat, Work},
     stop::Stop,
 };
 use settings::{BinanceUrls, Settings};
 use std::path::Path;
-use tape::{Commit, CursorMove, Entry, OnConflict, Outcome, Row};
+use tape::Row;
 use tokio::sync::{
     mpsc::{UnboundedReceiver, unbounded_channel},
     watch,
@@ -67,28 +69,26 @@ impl Parts {
 }
 
 impl Work for LiveMarket {
-    async fn work(&mut self, lease: &Lease, mut stop: Stop) -> Result<(), Trouble> {
-        let Some(opened) = &lease.opened else {
-            return Err(Trouble::Away("the tape is empty: run `tapedeck tape open` first".to_owned()));
-        };
+    async fn work(&mut self, lease: &Lease, mut stop: Stop) -> Result<(), Fault> {
+        let opened = lease.opened()?;
         if opened.clock != Clock::Wall {
             let why = "this tape plays a market on its own clock: live candles need one opened by `tapedeck tape open`";
-            return Err(Trouble::Stuck(why.to_owned()));
+            return Err(Fault::Stuck(why.to_owned()));
         }
         self.seat.status.enter(UnitPhase::Recovering);
         let mut on_tape = self.on_tape().await?;
         let heard = if self.quotes { Some(self.hear(&mut on_tape, stop.receiver()).await?) } else { None };
         let live = Live { rest: self.rest.clone(), series: self.series.clone(), history: HISTORY, heard };
-        let recorder =
-            Recorder { seat: &self.seat, rest: &self.rest, lease, opened, at: lease.cursor.position };
+        let recorder = Recorder::new(lease.unit(), opened);
+        let onto = Onto { seat: &self.seat, rest: &self.rest, lease, recorder, at: lease.cursor.position };
         self.seat.status.enter(UnitPhase::Running);
         tokio::select! {
-            ended = live::run(live, on_tape, recorder) => match ended {
+            ended = live::run(live, on_tape, onto) => match ended {
                 Ok(()) => Ok(()),
                 Err(why @ (live::LiveError::Unlisted(_) | live::LiveError::Streams(_))) => {
-                    Err(Trouble::Stuck(why.to_string()))
+                    Err(Fault::Stuck(why.to_string()))
                 }
-                Err(why @ (live::LiveError::Tape(_) | live::LiveError::Ended)) => Err(Trouble::Away(why.to_string())),
+                Err(why @ (live::LiveError::Tape(_) | live::LiveError::Ended)) => Err(Fault::Away(why.to_string())),
             },
             () = stop.asked() => {
                 self.seat.status.enter(UnitPhase::Stopping);
@@ -99,7 +99,7 @@ impl Work for LiveMarket {
 }
 
 impl LiveMarket {
-    async fn on_tape(&self) -> Result<OnTape, Trouble> {
+    async fn on_tape(&self) -> Result<OnTape, Fault> {
         let mut known = OnTape::default();
         for series in &self.series {
             let Series { instrument, interval } = *series;
@@ -121,11 +121,11 @@ impl LiveMarket {
         &self,
         on_tape: &mut OnTape,
         stop: watch::Receiver<bool>,
-    ) -> Result<UnboundedReceiver<Recorded>, Trouble> {
-        let Seat { tape, status, limits, .. } = &self.seat;
-        let head = insist(status, limits, || tape.head()).await?.position;
+    ) -> Result<UnboundedReceiver<Recorded>, Fault> {
+        let Seat { tape, .. } = &self.seat;
+        let head = self.seat.insist(|| tape.head()).await?.position;
         let past = scan::kinds(tape, &Quotes::HEARS, head, |event| on_tape.quotes.hear(event)).await;
-        past.map_err(|why| Trouble::Away(why.to_string()))?;
+        past.map_err(|why| Fault::Away(why.to_string()))?;
         let (send, heard) = unbounded_channel();
         let followed = watched::follow(tape.clone(), head, stop, {
             let send = send.clone();
@@ -147,7 +147,7 @@ impl LiveMarket {
     }
 }
 
-async fn last_rules(seat: &Seat, instrument: Instrument) -> Result<Option<InstrumentRules>, Trouble> {
+async fn last_rules(seat: &Seat, instrument: Instrument) -> Result<Option<InstrumentRules>, Fault> {
     let row = latest(seat, Kind::InstrumentListed, &format!("instrument:{instrument}")).await?;
     Ok(match row.map(|row| read(&row)).transpose()? {
         Some(Event::Instrument(events::InstrumentEvent::Listed(listed))) => Some(*listed.rules),
@@ -155,72 +155,48 @@ async fn last_rules(seat: &Seat, instrument: Instrument) -> Result<Option<Instru
     })
 }
 
-async fn latest(seat: &Seat, kind: Kind, subject: &str) -> Result<Option<Row>, Trouble> {
-    let Seat { tape, status, limits, .. } = seat;
-    insist(status, limits, || tape.latest_about(kind, subject)).await
+async fn latest(seat: &Seat, kind: Kind, subject: &str) -> Result<Option<Row>, Fault> {
+    seat.insist(|| seat.tape.latest_about(kind, subject)).await
 }
 
-fn read(row: &Row) -> Result<Event, Trouble> {
-    let read = row.decode().map_err(|why| Trouble::Stuck(format!("position {}: {why}", row.position)));
-    Ok(read?.event)
+fn read(row: &Row) -> Result<Event, Fault> {
+    Ok(row.decode().map_err(|why| Fault::undecodable(row.position, &why))?.event)
 }
 
 /// Appends under the fence of the seat.
-struct Recorder<'a> {
+struct Onto<'a> {
     seat: &'a Seat,
     rest: &'a Rest,
     lease: &'a Lease,
-    opened: &'a TapeOpened,
+    recorder: Recorder,
     at: Position,
 }
 
-impl live::Tape for Recorder<'_> {
-    type Error = Trouble;
+impl live::Tape for Onto<'_> {
+    type Error = Fault;
 
-    async fn rules(&mut self, instrument: Instrument) -> Result<Option<InstrumentRules>, Trouble> {
+    async fn rules(&mut self, instrument: Instrument) -> Result<Option<InstrumentRules>, Fault> {
         last_rules(self.seat, instrument).await
     }
 
-    async fn append(&mut self, events: Vec<Event>) -> Result<(), Trouble> {
-        let unit = self.lease.unit();
-        let facts: Vec<(Draft, Event)> =
-            events.into_iter().map(|event| (self.draft(unit, &event), event)).collect();
-        let outcomes = self.commit(facts.iter().map(|(draft, _)| draft.clone())).await?;
-        let mut differing = Vec::new();
-        for ((draft, event), outcome) in facts.iter().zip(outcomes) {
-            let Outcome::Conflict(position) = outcome else { continue };
-            tracing::error!(position, "two copies of one fact differ: {}", draft.body);
-            for (n, said) in conflict::conflict(unit, draft, event, position).into_iter().enumerate() {
-                let id = conflict::conflict_id(self.opened.tape, draft, n);
-                differing.push(Draft::new(id, unit, Some(draft.id), said.at().unwrap_or(draft.at), &said));
-            }
-        }
-        if !differing.is_empty() {
-            self.commit(differing.into_iter()).await?;
-        }
+    async fn append(&mut self, events: Vec<Event>) -> Result<(), Fault> {
+        let facts: Vec<Fact> = events.into_iter().map(|event| self.fact(event)).collect();
+        let (seat, step) = (self.seat, [self.lease.step(self.at)]);
+        let told = seat.insist(|| record_facts(&seat.tape, &self.recorder, &facts, &step)).await?;
+        seat.status.add(Count::Said, facts.len() as u64);
+        self.at = told.head.max(self.at);
         Ok(())
     }
 }
 
-impl Recorder<'_> {
-    fn draft(&self, unit: UnitName, event: &Event) -> Draft {
-        let tape = self.opened.tape;
-        let at = event.at().unwrap_or_else(|| self.rest.clock().now());
+impl Onto<'_> {
+    fn fact(&self, event: Event) -> Fact {
+        let (recorder, now) = (&self.recorder, self.rest.clock().now());
+        if ids::of_fact(recorder.tape, &event).is_some() {
+            return recorder.fact(event, now, None);
+        }
         // A listing has no time of its own; rules that come back are another one.
-        let id = ids::of_fact(tape, event)
-            .unwrap_or_else(|| ids::fact(tape, event.kind().name(), &format!("{}/{at}", event.body())));
-        Draft::new(id, unit, None, at, event)
-    }
-
-    async fn commit(&mut self, drafts: impl Iterator<Item = Draft>) -> Result<Vec<Outcome>, Trouble> {
-        let Seat { tape, status, limits, .. } = self.seat;
-        let step = CursorMove { unit: self.lease.unit(), fence: self.lease.fence(), to: self.at, reach: 0 };
-        let entries: Vec<Entry> = drafts.map(Entry::wall).collect();
-        let count = entries.len() as u64;
-        let commit = Commit { entries, cursors: vec![step], on_conflict: OnConflict::Report };
-        let committed = insist(status, limits, || tape.append(commit.clone())).await?;
-        status.add(Count::Said, count);
-        self.at = committed.head.position;
-        Ok(committed.outcomes)
+        let key = format!("{}/{}", event.body(), event.at().unwrap_or(now));
+        recorder.fact_under(ids::fact(recorder.tape, event.kind().name(), &key), event, now, None)
     }
 }

@@ -151,18 +151,9 @@ impl Parts {
 
     fn core(&mut self, shared: &Shared, unit: UnitName, make: deployment::Make, hands: Option<Hands>) {
         self.cores.push(unit);
-        let status = UnitStatus::new(unit, &shared.owner);
-        let replica = Replica {
-            tape: shared.tape.clone(),
-            bus: shared.bus.clone(),
-            make,
-            build: units::BUILD.to_owned(),
-            owner: shared.owner.clone(),
-            lease: LEASE,
-            status: status.clone(),
-            hands,
-            limits: Limits::default(),
-        };
+        let seat = shared.seat(unit, false);
+        let status = seat.status.clone();
+        let replica = Replica { seat, make, build: units::BUILD.to_owned(), hands };
         self.add(status, apart::run(replica, shared.stop.clone()));
     }
 

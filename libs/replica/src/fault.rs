@@ -1,4 +1,5 @@
-//! What can befall a replica, by what is to be done about it.
+//! What can befall whoever works on a tape, by what is to be done about it: the one vocabulary of replicas,
+//! the recorder and the market.
 
 use crate::Reply;
 use events::{DecodeError, Position};
@@ -7,27 +8,27 @@ use thiserror::Error;
 
 /// What ends a unit's work before its time, and with it what is done next.
 #[derive(Debug, Error)]
-pub enum Trouble {
-    /// Somebody else speaks for the unit: the state is worth nothing now.
+pub enum Fault {
+    /// Somebody else speaks for the unit: discard the state and stand by.
     #[error("{0}")]
     Lost(String),
-    /// The state contradicts the tape: it is discarded, and the tape believed.
+    /// The state contradicts the tape: discard it, and believe the tape.
     #[error("{0}")]
     Doubt(String),
-    /// The tape cannot be reached. Nothing is recorded, or it can be said again: try again.
+    /// The tape or the broker cannot be reached. Nothing is recorded, or it can be said again: try again.
     #[error("{0}")]
     Away(String),
-    /// A newer schema, damage: trying again helps only once somebody has mended it.
+    /// A newer schema, damage, a tape that was put back: trying again helps only once somebody has mended it.
     #[error("{0}")]
     Stuck(String),
-    /// This open tape will never work again.
+    /// This open tape will never work again: end the process, and let it be started anew.
     #[error("{0}")]
     Fatal(StorageError),
     #[error("stopping took too long")]
     Overdue,
 }
 
-impl Trouble {
+impl Fault {
     pub fn undecodable(position: Position, why: &DecodeError) -> Self {
         Self::Stuck(format!("position {position}: {why}"))
     }
@@ -45,6 +46,11 @@ impl Trouble {
         ))
     }
 
+    /// Nobody has said the first row yet.
+    pub fn unopened() -> Self {
+        Self::Away("the tape is empty: nobody has opened it yet".to_owned())
+    }
+
     /// A driver's mistake: the state is not trusted any further.
     pub(crate) fn unasked(reply: &Reply) -> Self {
         Self::Doubt(format!("an answer that was not asked for: {reply:?}"))
@@ -59,7 +65,7 @@ impl Trouble {
     }
 }
 
-impl From<StorageError> for Trouble {
+impl From<StorageError> for Fault {
     fn from(e: StorageError) -> Self {
         match e {
             StorageError::Busy { .. }
@@ -67,6 +73,7 @@ impl From<StorageError> for Trouble {
             | StorageError::Away { .. }
             | StorageError::Other { .. } => Self::Away(e.to_string()),
             StorageError::Corrupt { .. } => Self::Stuck(e.to_string()),
+            // Opened anew, by the process that is started next, it may be another file or another server.
             StorageError::ReadOnly { .. } | StorageError::Unknown { .. } | StorageError::Closed { .. } => {
                 Self::Fatal(e)
             }
@@ -74,7 +81,7 @@ impl From<StorageError> for Trouble {
     }
 }
 
-impl From<ReadError> for Trouble {
+impl From<ReadError> for Fault {
     fn from(e: ReadError) -> Self {
         match e {
             ReadError::Gap { .. } | ReadError::Damaged { .. } => Self::Stuck(e.to_string()),
@@ -83,10 +90,11 @@ impl From<ReadError> for Trouble {
     }
 }
 
-impl From<AppendError> for Trouble {
+impl From<AppendError> for Fault {
     fn from(e: AppendError) -> Self {
         match e {
             AppendError::Fenced { .. } => Self::Lost(e.to_string()),
+            // The fence holds, so nobody else has moved the cursor or said this: one's own memory is wrong.
             AppendError::Conflict { .. } | AppendError::Backwards { .. } => Self::Doubt(e.to_string()),
             // What was heard is not on the tape: it was put back to an older copy.
             AppendError::Beyond { .. } => Self::Stuck(e.to_string()),
@@ -96,7 +104,7 @@ impl From<AppendError> for Trouble {
     }
 }
 
-impl From<LeaseError> for Trouble {
+impl From<LeaseError> for Fault {
     fn from(e: LeaseError) -> Self {
         match e {
             LeaseError::Held { .. } | LeaseError::Lost { .. } => Self::Lost(e.to_string()),
