@@ -25,7 +25,7 @@ short = 4
 /// What Binance is known for: orders that were executed and nobody says so, answers that come late or not at
 /// all, requests that are turned away, frames twice and out of order, a clock that runs off.
 /// No frame is lost: fetching what both ingestors have missed is not theirs.
-const FAULTS: &str = r#"
+pub const FAULTS: &str = r#"
 seed = 11
 [[rule]]
 on = "request"

@@ -1,7 +1,7 @@
 //! `tapedeck up` on live candles of an exchange of one's own, in one process on a tape that is a file: it trades on
 //! paper at quoted prices, or at the exchange; the owner commands it; killed at any moment it goes on.
 
-use crate::support::*;
+use crate::{live::FAULTS, support::*};
 use serde_json::Value;
 use std::{process::Command, thread::sleep, time::Duration};
 
@@ -36,6 +36,7 @@ impl Desk {
         let place = Place::new();
         place.write("tapedeck.toml", configuration);
         place.write("account.toml", MONEY);
+        place.write("faults.toml", FAULTS);
         let serve = ["--market", "synthetic:7:60", "--account", "account.toml"];
         let exchange = Exchange::serve(&place.path(""), &[&serve[..], more].concat());
         Self { place, exchange, venue }
@@ -78,6 +79,8 @@ impl Desk {
 #[test]
 fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it_meanwhile() {
     let desk = Desk::on_paper();
+    desk.run("up --market binance:BTCUSDT,BTCUSTD:1s")
+        .ends(2, &["BTCUSTD is not listed", "correct the symbol"]);
     let mut up = desk.up();
     let address = up.address();
     desk.until("trade.opened", 0);
@@ -162,7 +165,7 @@ fn an_engine_on_paper_that_is_killed_ten_times_loses_nothing_and_says_nothing_tw
 
 #[test]
 fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_places_nothing_twice() {
-    let desk = Desk::new("binance", &format!("{LIVE_ACCOUNT}{EDGE}"), &[]);
+    let desk = Desk::new("binance", &format!("{LIVE_ACCOUNT}{EDGE}"), &["--faults", "faults.toml"]);
     let mut seed = Seed::new("up live at the exchange");
     for round in 0..KILLS {
         let mut up = desk.up();
@@ -187,5 +190,6 @@ fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_pla
     candles_are_whole(&desk.rows("candle.closed"));
     assert_eq!(desk.count("tape.conflicted"), 0);
     assert_eq!(desk.count("frame.quarantined"), 0);
+    assert!(desk.count("order.unknown") > 0, "every answer came: nothing was tried");
     desk.run("verify").well();
 }

@@ -30,8 +30,10 @@ use runtime::{
 use settings::Settings;
 use std::{process::ExitCode, time::Duration};
 use tape::{Head, Tape};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
+/// How long the venue is waited for before anything is started.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How often a plain line is printed: it goes on for days.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
@@ -64,6 +66,7 @@ pub async fn run(global: &Global, args: Up, series: &[Series]) -> anyhow::Result
         ))
         .into());
     }
+    check_listed(global, &tape, series).await?;
     let bus = Bus::in_process();
     let process = Process::new(bus.clone(), true);
     let (stop, stopped) = watch::channel(false);
@@ -154,6 +157,23 @@ fn what(venue: RunVenue, settings: &Settings, series: &[Series]) -> String {
             format!("live candles of {series}; {accounts} trades at binance: orders are real")
         }
     }
+}
+
+/// A misspelt symbol shows at once, if the venue answers; while it does not, the market waits for it.
+async fn check_listed(global: &Global, tape: &Tape, series: &[Series]) -> anyhow::Result<()> {
+    let rest = venue::market(&global.environment.binance, global.data_dir())?;
+    let Ok(Ok(info)) = timeout(ANSWER, rest.exchange_info()).await else { return Ok(()) };
+    for Series { instrument, .. } in series {
+        // One that was delisted since keeps its rules, and its trades their stops.
+        let known = tape.latest_about(Kind::InstrumentListed, &format!("instrument:{instrument}")).await?;
+        if !info.listings.contains_key(&instrument.symbol) && known.is_none() {
+            let symbol = instrument.symbol;
+            return Err(
+                WrongUse(format!("--market: {symbol} is not listed at Binance: correct the symbol")).into()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Whoever has a file's lock is alone on it: a lease that stands there is of a process that was killed.
