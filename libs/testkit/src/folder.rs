@@ -111,10 +111,15 @@ pub(crate) fn resume(folder: &Path) {
 pub(crate) fn working_in(folder: &Path) -> Vec<u32> {
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid: &u32| {
-        fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
-    })
-    .collect()
+    pids.filter(|pid: &u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| is_in(&cwd, folder)))
+        .collect()
+}
+
+/// Also below another root, where a server has one; the folder's name is nobody else's.
+fn is_in(cwd: &Path, folder: &Path) -> bool {
+    let parts: Vec<_> = folder.components().skip(1).collect();
+    let cwd: Vec<_> = cwd.components().collect();
+    cwd.windows(parts.len().max(1)).any(|some| some == parts)
 }
 
 /// Sends a signal by name; a process that is gone already is no error.

@@ -25,8 +25,9 @@ keep() {
   rm -rf "$folder"
 }
 
+# The root of a server may be another: its working directory is then seen below that.
 alive() {
-  find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$folder" -o -lname "$folder/*" \) 2>/dev/null | cut -d / -f 3
+  find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$folder" -o -lname "$folder/*" -o -lname "/*$folder/*" \) 2>/dev/null | cut -d / -f 3
 }
 
 signal() {
