@@ -2,7 +2,7 @@
 
 use super::{
     frames,
-    limits::{PATIENCE, WINDOW},
+    limits::{CONNECT_WAIT, WINDOW},
     link::Link,
     outbox::Outbox,
 };
@@ -20,7 +20,7 @@ impl IngestPublisher {
 
     pub async fn publish(&self, frames: &[IngestFrame]) -> Result<(), BusFault> {
         for window in frames.chunks(WINDOW) {
-            let mut outbox = timeout(PATIENCE * 10, self.0.lock())
+            let mut outbox = timeout(CONNECT_WAIT * 10, self.0.lock())
                 .await
                 .map_err(|_| BusFault::TimedOut { what: "publishing other frames" })?;
             outbox.publish(window.iter().map(frames::message)).await?;

@@ -16,7 +16,7 @@ pub(crate) const ASK: Duration = Duration::from_secs(8);
 /// From one confirmation to the next.
 pub(crate) const CONFIRM: Duration = Duration::from_secs(10);
 /// How long a caller waits for a connection, or for a blocked one, before it is told.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// For saying goodbye.
 pub(crate) const CLOSE: Duration = Duration::from_secs(2);
 /// How long a consumer waits for the first frame of a batch, before it gives an empty one.

@@ -4,7 +4,7 @@
 
 use super::{
     Address, Session,
-    limits::{ASK, BACKOFF, PATIENCE},
+    limits::{ASK, BACKOFF, CONNECT_WAIT},
 };
 use crate::{
     BusFault, BusStatus,
@@ -66,11 +66,11 @@ impl Link {
         Self { shared, closing }
     }
 
-    /// The connection, when there is one within [`PATIENCE`].
+    /// The connection, when there is one within [`CONNECT_WAIT`].
     pub(crate) async fn session(&self) -> Result<Arc<Session>, BusFault> {
         let mut session = self.shared.session.subscribe();
         let up = session.wait_for(|s| s.as_ref().is_some_and(|s| s.is_up()));
-        match timeout(PATIENCE, up).await {
+        match timeout(CONNECT_WAIT, up).await {
             Ok(Ok(up)) => up.clone().ok_or(BusFault::Lost),
             Ok(Err(_)) | Err(_) => Err(BusFault::Away { why: self.why() }),
         }

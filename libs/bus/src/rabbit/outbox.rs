@@ -2,7 +2,7 @@
 
 use super::{
     Session,
-    limits::{CONFIRM, PATIENCE, REDECLARE, WINDOW, ask, within},
+    limits::{CONFIRM, CONNECT_WAIT, REDECLARE, WINDOW, ask, within},
     link::Link,
 };
 use crate::{BusFault, status::add};
@@ -81,7 +81,7 @@ impl Outbox {
     async fn take(&mut self) -> Result<Open, BusFault> {
         let usable = |open: &Open| open.session.is_up() && open.channel.status().connected();
         if let Some(mut open) = self.open.take().filter(usable) {
-            open.session.flowing(PATIENCE).await?;
+            open.session.flowing(CONNECT_WAIT).await?;
             if open.declared.elapsed() > REDECLARE {
                 // Somebody may have deleted the queue: nobody tells who only publishes.
                 self.link.declare(&open.session).await?;
@@ -90,7 +90,7 @@ impl Outbox {
             return Ok(open);
         }
         let session = self.link.session().await?;
-        session.flowing(PATIENCE).await?;
+        session.flowing(CONNECT_WAIT).await?;
         let opened = async {
             self.link.declare(&session).await?;
             let channel = session.channel().await?;

@@ -27,7 +27,7 @@ use faults::Faults;
 use group::Work;
 use readers::{Again, Readers};
 use rows::Binder;
-use session::{PATIENCE, Server};
+use session::{DEADLINE, Server};
 use sqlx::postgres::PgRow;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use tokio::{
@@ -127,15 +127,15 @@ impl Postgres {
 
     async fn try_append(&self, commit: Arc<Commit>) -> Result<Committed, AppendError> {
         let writer = self.0.writer.as_ref().ok_or_else(|| self.faults().read_only())?;
-        let patience = PATIENCE + writer::allowance(commit.entries.len());
+        let deadline = DEADLINE + writer::allowance(commit.entries.len());
         let (reply, answer) = oneshot::channel();
         let work = Box::new(Work::new(commit, reply));
         let asked = async {
             writer.send(Request::Append(work)).await.map_err(|_| self.faults().closed())?;
             answer.await.unwrap_or_else(|_| Err(self.faults().closed().into()))
         };
-        let late = |_| Err(self.faults().away(format!("no answer within {} s", patience.as_secs())).into());
-        timeout(patience, asked).await.unwrap_or_else(late)
+        let late = |_| Err(self.faults().away(format!("no answer within {} s", deadline.as_secs())).into());
+        timeout(deadline, asked).await.unwrap_or_else(late)
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Position> {

@@ -3,7 +3,7 @@
 //! Everything asked here is one statement, run in a task of its own: whoever asks may be cancelled at
 //! any moment, the statement is not.
 
-use super::session::{ANSWER, PATIENCE, Server};
+use super::session::{ANSWER, DEADLINE, Server};
 use crate::StorageError;
 use sqlx::{
     PgConnection,
@@ -63,8 +63,8 @@ impl Readers {
             });
             task.await.unwrap_or_else(|_| Err(faults.closed()))
         };
-        let late = |_| Err(faults.away(format!("no answer within {} s", PATIENCE.as_secs())));
-        timeout(PATIENCE, asked).await.unwrap_or_else(late)
+        let late = |_| Err(faults.away(format!("no answer within {} s", DEADLINE.as_secs())));
+        timeout(DEADLINE, asked).await.unwrap_or_else(late)
     }
 
     /// Takes a connection that is there anyway.

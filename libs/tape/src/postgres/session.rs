@@ -22,13 +22,13 @@ const STATEMENT: Duration = Duration::from_secs(6);
 pub(super) const ANSWER: Duration = Duration::from_secs(7);
 
 /// How long whoever asks waits at most, queueing and connecting included.
-pub(super) const PATIENCE: Duration = Duration::from_millis(9_500);
+pub(super) const DEADLINE: Duration = Duration::from_millis(9_500);
 
 // Whoever is nearer to the trouble gives up first, and knows best what it is.
 const _: () = assert!(
     LOCK.as_millis() < STATEMENT.as_millis()
         && STATEMENT.as_millis() < ANSWER.as_millis()
-        && ANSWER.as_millis() < PATIENCE.as_millis()
+        && ANSWER.as_millis() < DEADLINE.as_millis()
 );
 
 /// How to reach one database. Shows itself without user and password.

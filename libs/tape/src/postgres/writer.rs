@@ -54,7 +54,7 @@ pub(super) struct Writer {
     connection: Option<PgConnection>,
     committed: Arc<watch::Sender<Position>>,
     /// No attempt to connect before that, and the pause after the next one that fails.
-    patience: (Instant, Duration),
+    next_attempt: (Instant, Duration),
     /// The last row that it knows of. A database that has lost it was put back to an older copy.
     last: Option<Head>,
 }
@@ -69,7 +69,7 @@ impl Writer {
             server,
             connection: Some(connection),
             committed,
-            patience: (Instant::now(), PAUSE),
+            next_attempt: (Instant::now(), PAUSE),
             last: None,
         }
     }
@@ -142,10 +142,10 @@ impl Writer {
     }
 
     async fn connect(&mut self) -> Result<PgConnection, StorageError> {
-        let (from, pause) = self.patience;
+        let (from, pause) = self.next_attempt;
         sleep(from.saturating_duration_since(Instant::now())).await;
         let connected = self.server.connect().await;
-        self.patience = match connected {
+        self.next_attempt = match connected {
             Ok(_) => (Instant::now(), PAUSE),
             Err(_) => (Instant::now() + pause, (pause * 2).min(LONGEST_PAUSE)),
         };

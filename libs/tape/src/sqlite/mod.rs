@@ -132,7 +132,7 @@ impl Sqlite {
     }
 
     /// Sets a limit of the writing connection, so that tests meet it sooner: `max_page_count` is a full
-    /// disk, `busy_timeout` the patience with another process.
+    /// disk, `busy_timeout` the wait for another process.
     #[doc(hidden)]
     pub async fn limit(&self, pragma: &'static str, value: u32) -> Result<(), StorageError> {
         self.ask(|reply| Request::Pragma(pragma, value, reply)).await

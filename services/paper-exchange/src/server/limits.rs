@@ -20,7 +20,7 @@ pub struct Limits {
     /// WebSocket connections opened in five minutes.
     pub connections: u32,
     /// So many requests beyond the weight are answered with 429 before the address is banned.
-    pub patience: u32,
+    pub warnings: u32,
     /// The first ban; each further one is twice as long, up to three days.
     pub ban: Duration,
     /// Messages that a stream connection may send in a second.
@@ -43,7 +43,7 @@ impl Default for Limits {
             orders_in_10_seconds: 100,
             orders_in_a_day: 200_000,
             connections: 300,
-            patience: 5,
+            warnings: 5,
             ban: Duration::from_secs(120),
             messages: 5,
             streams: 1_024,
@@ -204,7 +204,7 @@ impl Meter {
         };
         let warned = used.warned.now(now, MINUTE);
         *warned += 1;
-        if *warned > limits.patience {
+        if *warned > limits.warnings {
             let ban = limits.ban.saturating_mul(1 << used.bans.min(16)).min(LONGEST_BAN);
             used.bans += 1;
             used.banned_until = now + ban;

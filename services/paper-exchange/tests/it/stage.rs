@@ -36,7 +36,7 @@ use venue_binance::{
 };
 
 /// Nothing here takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Stage {
     runtime: Runtime,
@@ -99,12 +99,12 @@ impl Exchange {
         let keys = net::Keys { api_key: PAPER_KEY.to_owned(), signer };
         let rest = Rest::new(net::Setup::new(Endpoints::local(address), Some(keys))).expect("a client");
         let mut stream = UserData::open(&rest);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let first = timeout_at(deadline, stream.next()).await.expect("in time");
         assert!(matches!(first, Some(Delivery::Opened(_))), "{first:?}");
         Self {
             address,
-            http: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client"),
+            http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client"),
             rest,
             stream,
             account,
@@ -202,7 +202,7 @@ impl Exchange {
 
     /// Everything that has come over the stream, once all of it has.
     async fn frames(&mut self, sent: u64) -> Vec<Event> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut said = Vec::new();
         while self.received < sent {
             match timeout_at(deadline, self.stream.next()).await.expect("every frame in time") {

@@ -472,7 +472,7 @@ async fn maintenance() {
     for path in ["/ws-api/v3", "/ws/btcusdt@trade"] {
         assert_eq!(Socket::refusal(&rig, path).await, Some(503), "{path}");
     }
-    let deadline = Instant::now() + super::rig::PATIENCE;
+    let deadline = Instant::now() + super::rig::TIMEOUT;
     while rig.get("/api/v3/ping", "").await.status != 200 {
         assert!(Instant::now() < deadline, "it ends");
         tokio::task::yield_now().await;

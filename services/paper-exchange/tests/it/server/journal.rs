@@ -1,7 +1,7 @@
 //! The journal: what is written, that it is enough, and what is never written over.
 
 use super::{
-    rig::{Make, PATIENCE, Rig, instrument, rules, simulator},
+    rig::{Make, Rig, TIMEOUT, instrument, rules, simulator},
     socket::Socket,
 };
 use domain::{Interval, Timestamp};
@@ -145,7 +145,7 @@ async fn time_that_passes_is_not_written_down() {
     let journal = folder.path().join("journal");
     let rig = with(&journal, Pace::Wall).start().await;
     let (before, began) = (lines(&journal).len(), time(&rig).await);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while time(&rig).await < began + 1_000_000 {
         assert!(Instant::now() < deadline, "time passes");
         tokio::task::yield_now().await;
@@ -179,7 +179,7 @@ async fn what_the_account_was_told_stays_true() {
         order(&rig, side, fields).await;
     }
     let filled = |frames: &[String]| frames.iter().any(|frame| frame.contains("\"X\":\"FILLED\""));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let told = loop {
         let told = frames(&rig).await;
         if filled(&told) {
@@ -433,7 +433,7 @@ async fn nobody_is_let_in_before_it_stands_where_it_stood() {
     assert!(during >= 8, "replayed and made up for: {during}");
     assert_eq!(let_in.load(Ordering::Relaxed), 0);
     let running = tokio::spawn(running);
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+    let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client");
     let answer = client.get(format!("http://{at}/api/v3/ping")).send().await.expect("an answer");
     assert_eq!(answer.status().as_u16(), 200);
     let _ = stop.send(());

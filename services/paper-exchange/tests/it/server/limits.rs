@@ -21,7 +21,7 @@ fn at(second: i64) -> Timestamp {
 
 #[test]
 fn a_429_then_a_ban_that_doubles() {
-    let limits = Limits { weight: 10, patience: 2, ..Limits::default() };
+    let limits = Limits { weight: 10, warnings: 2, ..Limits::default() };
     let mut meter = Meter::new(limits);
     meter.charge(HERE, at(1), 10);
     let mut statuses = Vec::new();
@@ -57,7 +57,7 @@ fn a_429_names_the_end_of_the_minute() {
 
 #[test]
 fn what_a_script_says_holds_as_long_as_it_says() {
-    let mut meter = Meter::new(Limits { patience: 2, ..Limits::default() });
+    let mut meter = Meter::new(Limits { warnings: 2, ..Limits::default() });
     let no = meter.stop(HERE, at(0), 429, at(30));
     assert_eq!((no.refusal.status, no.seconds(at(0))), (429, 30));
     let no = meter.admit(HERE, at(20), 1).expect_err("too early");
@@ -139,7 +139,7 @@ async fn every_429_and_418_tells_when_to_come_again() {
     let limits = Limits {
         weight: 45,
         orders_in_10_seconds: 1,
-        patience: 1,
+        warnings: 1,
         ban: Duration::from_secs(300),
         ..Limits::default()
     };

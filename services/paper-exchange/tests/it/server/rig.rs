@@ -20,7 +20,7 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use venue_binance::sign::Signer;
 
 /// Nothing here takes longer.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// 2024-01-02T00:00:00Z: where driven exchanges begin.
 pub const START: Timestamp = Timestamp::from_millis(1_704_153_600_000);
 
@@ -96,7 +96,7 @@ impl Make {
         };
         let (address, server) = server::serve(config, until).await?;
         let task = tokio::spawn(server.into_future());
-        let client = Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+        let client = Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client");
         Ok(Rig { address, client, stop: Some(stop), task })
     }
 }
@@ -276,7 +276,7 @@ impl Rig {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        let ended = timeout(PATIENCE, &mut self.task).await.expect("an end");
+        let ended = timeout(TIMEOUT, &mut self.task).await.expect("an end");
         ended.expect("no panic").expect("a good end");
     }
 }

@@ -1,6 +1,6 @@
 //! A WebSocket client that shows what it hears.
 
-use super::rig::{PATIENCE, Rig, now, signer};
+use super::rig::{Rig, TIMEOUT, now, signer};
 use futures_util::{SinkExt, StreamExt};
 use paper_exchange::server::keys::PAPER_KEY;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ impl Socket {
 
     pub async fn try_open(rig: &Rig, path: &str) -> Result<Self, tungstenite::Error> {
         let url = format!("ws://{}{path}", rig.address);
-        Ok(Self(timeout(PATIENCE, connect_async(url)).await.expect("in time")?.0))
+        Ok(Self(timeout(TIMEOUT, connect_async(url)).await.expect("in time")?.0))
     }
 
     /// The status with which it is not let in.
@@ -57,7 +57,7 @@ impl Socket {
 
     /// The next text, or how it ended.
     pub async fn next(&mut self) -> Result<String, Ended> {
-        timeout(PATIENCE, self.next_for_ever()).await.expect("something in time")
+        timeout(TIMEOUT, self.next_for_ever()).await.expect("something in time")
     }
 
     /// Says that it leaves; what the other side says to that.
@@ -91,7 +91,7 @@ impl Socket {
 
     /// The next message of any kind.
     pub async fn message(&mut self) -> Message {
-        timeout(PATIENCE, self.0.next()).await.expect("in time").expect("a message").expect("whole")
+        timeout(TIMEOUT, self.0.next()).await.expect("in time").expect("a message").expect("whole")
     }
 
     /// Until one fits.
@@ -104,7 +104,7 @@ impl Socket {
                 }
             }
         };
-        timeout(PATIENCE, search).await.expect("it in time")
+        timeout(TIMEOUT, search).await.expect("it in time")
     }
 
     /// Asks, and hears the answer; what else is heard before is passed over.

@@ -1,6 +1,6 @@
 //! A peer that opens a WebSocket and then neither answers nor listens.
 
-use super::rig::PATIENCE;
+use super::rig::TIMEOUT;
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,7 +21,7 @@ impl Mute {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            timeout(PATIENCE, stream.read_exact(&mut byte)).await.expect("in time").expect("an answer");
+            timeout(TIMEOUT, stream.read_exact(&mut byte)).await.expect("in time").expect("an answer");
             head.push(byte[0]);
         }
         assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
@@ -36,6 +36,6 @@ impl Mute {
     pub async fn ends(&mut self) -> bool {
         let mut sink = vec![0; 65_536];
         let read = async { while matches!(self.0.read(&mut sink).await, Ok(count) if count > 0) {} };
-        timeout(PATIENCE, read).await.is_ok()
+        timeout(TIMEOUT, read).await.is_ok()
     }
 }
