@@ -5,7 +5,7 @@
 //! So a run killed anywhere ends, resumed, with the same tape as one undisturbed.
 
 use crate::{
-    abroad::{Abroad, AbroadError, Foreign},
+    external_venue::{ExternalVenue, ExternalVenueError, Foreign},
     recover::{self, Plan, RecoverError},
     status::{Phase, Status},
 };
@@ -66,7 +66,7 @@ pub struct Market<F> {
     /// Sees each event as it is said, before it is committed.
     pub observer: Option<Observer>,
     /// The venue, where it is none of the units.
-    pub abroad: Option<Box<dyn Abroad>>,
+    pub external: Option<Box<dyn ExternalVenue>>,
     /// What people say while it plays.
     pub hands: Option<Hands>,
 }
@@ -148,7 +148,7 @@ pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
     #[error(transparent)]
     Lease(#[from] LeaseError),
     #[error(transparent)]
-    Abroad(#[from] AbroadError),
+    ExternalVenue(#[from] ExternalVenueError),
 }
 
 /// Collects what is to be committed.
@@ -156,7 +156,7 @@ struct Outbox {
     entries: Vec<Entry>,
     status: Status,
     observer: Option<Observer>,
-    abroad: Option<Box<dyn Abroad>>,
+    external: Option<Box<dyn ExternalVenue>>,
 }
 
 impl Journal for Outbox {
@@ -167,8 +167,8 @@ impl Journal for Outbox {
         if let Some(observer) = &mut self.observer {
             observer(event);
         }
-        if let Some(abroad) = &mut self.abroad {
-            abroad.see(event);
+        if let Some(external) = &mut self.external {
+            external.see(event);
         }
         self.entries.push(Entry { draft: Draft::from(event), recorded_at: Some(event.recorded_at) });
     }
@@ -213,7 +213,7 @@ impl<F: Steps> Market<F> {
             pace,
             status,
             observer,
-            abroad,
+            external,
             hands,
         } = self;
         let head = tape.head().await?;
@@ -231,7 +231,7 @@ impl<F: Steps> Market<F> {
         let fences = tape.acquire_all(&units, &owner, LEASE, force).await?;
         let fences: Vec<(UnitName, u64)> = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
         let _leases = Leases::keep(&tape, fences.clone());
-        let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer, abroad };
+        let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer, external };
         let mut writer = Writer {
             tape: tape.clone(),
             fences,
@@ -289,11 +289,11 @@ impl<F: Steps> Market<F> {
         }
         status.enter(Phase::Running);
 
-        if outbox.abroad.is_some() {
+        if outbox.external.is_some() {
             // Of a step that was committed before the end of the last run the venue has its say first, too.
             writer.commit(&mut played.engine, &mut outbox).await?;
             writer.flush().await?;
-            attend(&mut played, &mut outbox, id, now, Owed::Later, stop).await?;
+            attend(&mut played, &mut outbox, id, now, Pending::Later, stop).await?;
         }
         let mut metronome = Metronome::new(pace);
         let mut last_snapshot = head.position;
@@ -316,10 +316,10 @@ impl<F: Steps> Market<F> {
             if *stop.borrow() {
                 break Ended::Stopped;
             }
-            if outbox.abroad.is_some() {
+            if outbox.external.is_some() {
                 writer.commit(&mut played.engine, &mut outbox).await?;
                 writer.flush().await?;
-                match attend(&mut played, &mut outbox, id, head.recorded_at, Owed::Now, stop).await? {
+                match attend(&mut played, &mut outbox, id, head.recorded_at, Pending::Now, stop).await? {
                     Attended::Brought => continue,
                     Attended::Nothing => {}
                     Attended::Stopped => break Ended::Stopped,
@@ -377,11 +377,11 @@ impl<F: Steps> Market<F> {
             }
             played.peek().map_err(RunError::Market)?;
             played.step(&mut outbox);
-            if outbox.abroad.is_some() {
+            if outbox.external.is_some() {
                 // As a venue among the units would, it answers a step before anybody else hears it.
                 writer.commit(&mut played.engine, &mut outbox).await?;
                 writer.flush().await?;
-                attend(&mut played, &mut outbox, id, next, Owed::Later, stop).await?;
+                attend(&mut played, &mut outbox, id, next, Pending::Later, stop).await?;
             }
         };
         writer.settle(&mut played.engine, &mut outbox).await?;
@@ -405,8 +405,8 @@ pub fn ended_of(instrument: Instrument) -> String {
     format!("the candles of {} have ended: nothing of it is traded any more", instrument.symbol)
 }
 
-/// Whether what is owed to the venue is done now: only once every unit has dealt with everything.
-enum Owed {
+/// Whether pending requests to the venue are made now: only once every unit has dealt with everything.
+enum Pending {
     Now,
     Later,
 }
@@ -423,16 +423,16 @@ async fn attend<F: Steps>(
     outbox: &mut Outbox,
     tape: Uuid,
     now: Timestamp,
-    owed: Owed,
+    pending: Pending,
     stop: &mut watch::Receiver<bool>,
-) -> Result<Attended, AbroadError> {
-    let Some(abroad) = &mut outbox.abroad else { return Ok(Attended::Nothing) };
-    match owed {
-        Owed::Now => abroad.take_up(played.engine.hosts()),
-        Owed::Later => {}
+) -> Result<Attended, ExternalVenueError> {
+    let Some(external) = &mut outbox.external else { return Ok(Attended::Nothing) };
+    match pending {
+        Pending::Now => external.take_up(played.engine.hosts()),
+        Pending::Later => {}
     }
     let brought = tokio::select! {
-        brought = abroad.settle() => brought?,
+        brought = external.settle() => brought?,
         () = overdue(stop) => return Ok(Attended::Stopped),
     };
     if brought.is_empty() {

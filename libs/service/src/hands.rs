@@ -13,7 +13,7 @@ use events::{Event, Recorded, Uuid};
 /// What hands are told.
 #[derive(Debug)]
 pub enum News {
-    /// An incarnation has come back from the tape: what it owes is in its state.
+    /// An incarnation has come back from the tape: what is pending is in its state.
     Recovered {
         fence: u64,
     },

@@ -1,4 +1,4 @@
-//! Units as they run apart: replicas with leases, a bus that loses, repeats and reorders, deaths at every
+//! Units as they run distributed: replicas with leases, a bus that loses, repeats and reorders, deaths at every
 //! step, and a replica that sleeps and wakes under an old fence.
 //!
 //! The replicas are the production machines ([`replica::Machine`]), the hosts and the tape (in memory) are

@@ -13,7 +13,7 @@
 
 use bus::{BusFault, FrameKind, IngestFrame, IngestPublisher};
 use domain::{Account, Timestamp};
-use runtime::apart::{Count, UnitPhase, UnitStatus, stop::Stop};
+use runtime::distributed::{Count, UnitPhase, UnitStatus, stop::Stop};
 use std::{collections::VecDeque, time::Duration};
 use tokio::{
     sync::watch,

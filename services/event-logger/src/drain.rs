@@ -16,8 +16,9 @@ use crate::{
 };
 use bus::{Bus, IngestFrame, IngestQueue, Malformed, topology};
 use replica::{Fact, Recorder};
-use runtime::apart::{
-    Backoff, Count, Fault, Side, UnitPhase, lease::Lease, machine_clock, record_facts, seat::Seat, stop::Stop,
+use runtime::distributed::{
+    Backoff, Count, Fault, Side, UnitPhase, leadership::Leadership, lease::Lease, machine_clock,
+    record_facts, stop::Stop,
 };
 use std::time::Duration;
 use tape::{Frame, Outcome, chain};
@@ -64,22 +65,22 @@ const ACKNOWLEDGE: Duration = Duration::from_secs(10);
 /// # Errors
 /// A lost fence, or what only a person can mend. A tape or a broker that is away is waited for.
 pub async fn drain(
-    seat: &Seat,
+    leadership: &Leadership,
     lease: &Lease,
     parsers: Parsers,
     counters: &Counters,
     stop: Stop,
 ) -> Result<(), Fault> {
     let recorder = Recorder::new(unit(), lease.opened()?);
-    let drain = Drain { seat, lease, recorder, parsers, counters };
-    seat.status.enter(UnitPhase::Running);
-    let flow = |pace| drain.flow(&seat.bus, pace, stop.clone());
+    let drain = Drain { leadership, lease, recorder, parsers, counters };
+    leadership.status.enter(UnitPhase::Running);
+    let flow = |pace| drain.flow(&leadership.bus, pace, stop.clone());
     in_time(&stop, async { tokio::try_join!(flow(&LIVE), flow(&DEAD), flow(&ASTRAY)).map(|_| ()) }).await
 }
 
 /// Takes frames from queues and puts them on the tape.
 struct Drain<'a> {
-    seat: &'a Seat,
+    leadership: &'a Leadership,
     lease: &'a Lease,
     recorder: Recorder,
     parsers: Parsers,
@@ -89,7 +90,7 @@ struct Drain<'a> {
 impl Drain<'_> {
     async fn flow(&self, bus: &Bus, pace: &Pace, mut stop: Stop) -> Result<(), Fault> {
         let mut consumer = bus.ingest_consumer(pace.queue, pace.prefetch);
-        let mut backoff = Backoff::new(&self.seat.limits);
+        let mut backoff = Backoff::new(&self.leadership.limits);
         while !stop.is_asked() {
             let taken = tokio::select! {
                 biased;
@@ -128,7 +129,7 @@ impl Drain<'_> {
     fn count(&self, pace: &Pace, frames: usize) {
         self.counters.frames.add(frames);
         match pace.queue {
-            IngestQueue::Ingest => self.seat.status.add(Count::Handled, frames as u64),
+            IngestQueue::Ingest => self.leadership.status.add(Count::Handled, frames as u64),
             IngestQueue::Dead => self.counters.dead_frames.add(frames),
             IngestQueue::Unroutable => self.counters.astray.add(frames),
         }
@@ -143,8 +144,8 @@ impl Drain<'_> {
     /// no sign that frames flow.
     fn bus_is(&self, pace: &Pace, away: Option<String>) {
         match (pace.queue, away) {
-            (IngestQueue::Ingest, Some(why)) => self.seat.status.misses(Side::Bus, why),
-            (IngestQueue::Ingest, None) => self.seat.status.has(Side::Bus),
+            (IngestQueue::Ingest, Some(why)) => self.leadership.status.misses(Side::Bus, why),
+            (IngestQueue::Ingest, None) => self.leadership.status.has(Side::Bus),
             (IngestQueue::Dead | IngestQueue::Unroutable, Some(why)) => {
                 tracing::debug!(queue = ?pace.queue, "waiting: {why}");
             }
@@ -169,11 +170,11 @@ impl Drain<'_> {
                 Err(malformed) => kept.push(self.set_aside(malformed)),
             }
         }
-        let (seat, recorder) = (self.seat, &self.recorder);
-        seat.insist(|| seat.tape.keep_frames(kept.clone())).await?;
+        let (leadership, recorder) = (self.leadership, &self.recorder);
+        leadership.insist(|| leadership.tape.keep_frames(kept.clone())).await?;
         // The cursor stays where it is: it moves only so that the fence is asked for.
         let step = [self.lease.step(self.lease.cursor.position)];
-        let told = seat.insist(|| record_facts(&seat.tape, recorder, &facts, &step)).await?;
+        let told = leadership.insist(|| record_facts(&leadership.tape, recorder, &facts, &step)).await?;
         self.counters.conflicts.add(told.conflicts);
         for (fact, outcome) in facts.iter().zip(&told.outcomes) {
             self.note(fact, outcome);
@@ -185,7 +186,7 @@ impl Drain<'_> {
         match outcome {
             Outcome::Appended(position) => {
                 self.counters.recorded.add(1);
-                self.seat.status.add(Count::Said, 1);
+                self.leadership.status.add(Count::Said, 1);
                 if let Some((account, frame, why)) = record::alarm(&fact.event) {
                     self.counters.quarantined.add(1);
                     tracing::error!(%account, %frame, position, "a frame cannot be read: {why}");

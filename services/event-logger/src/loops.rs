@@ -1,12 +1,12 @@
-//! The three loops as the work of their units' seats.
+//! The three loops as the work of their units' leaderships.
 
 use crate::{CLOCK, Counters, PUBLISHER, UNIT, clock, drain, parse::PARSERS, publish};
 use bus::Bus;
 use domain::UnitName;
-use runtime::apart::{
+use runtime::distributed::{
     Fault,
+    leadership::{Leadership, Work},
     lease::Lease,
-    seat::{Seat, Work},
     stop::Stop,
 };
 use std::{future::Future, sync::Arc, time::Duration};
@@ -39,21 +39,21 @@ impl Part {
     }
 }
 
-/// A loop as the work of its unit's seat.
+/// A loop as the work of its unit's leadership.
 pub struct Loop {
     pub part: Part,
-    pub seat: Seat,
+    pub leadership: Leadership,
     pub build: String,
     pub counters: Arc<Counters>,
 }
 
 impl Work for Loop {
     async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Fault> {
-        let Self { part, seat, build, counters } = self;
+        let Self { part, leadership, build, counters } = self;
         match part {
-            Part::Drain => drain::drain(seat, lease, PARSERS, counters, stop).await,
-            Part::Publish => publish::publish(seat, lease, counters, stop).await,
-            Part::Clock => clock::tell(seat, lease, build, counters, stop).await,
+            Part::Drain => drain::drain(leadership, lease, PARSERS, counters, stop).await,
+            Part::Publish => publish::publish(leadership, lease, counters, stop).await,
+            Part::Clock => clock::tell(leadership, lease, build, counters, stop).await,
         }
     }
 }

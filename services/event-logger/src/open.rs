@@ -1,7 +1,7 @@
 //! The first row of a live tape.
 
 use events::{Clock, Draft, TapeOpened, Uuid, ids};
-use runtime::apart::{Fault, machine_clock};
+use runtime::distributed::{Fault, machine_clock};
 use tape::{Commit, Cursor, CursorMove, Entry, OnConflict, Tape};
 
 /// What stands at position 1. On an empty tape this says it: a tape on a wall clock, with an id drawn

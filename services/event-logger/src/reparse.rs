@@ -4,7 +4,7 @@ use crate::{parse::Parsers, record, unit};
 use domain::Account;
 use events::{Event, FrameEvent, FrameHash, FrameQuarantined, FrameReparsed, Kind, Position, Row, ids};
 use replica::{Fact, Fault, Recorder};
-use runtime::apart::record_facts;
+use runtime::distributed::record_facts;
 use std::collections::BTreeSet;
 use tape::{Outcome, Tape};
 

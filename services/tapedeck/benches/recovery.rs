@@ -73,7 +73,7 @@ async fn play(tape: &Tape) {
         pace: Pace::Max,
         status: Status::new(),
         observer: None,
-        abroad: None,
+        external: None,
         hands: None,
     };
     let (_stop, stopped) = watch::channel(false);

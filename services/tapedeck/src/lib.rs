@@ -10,13 +10,13 @@ macro_rules! tell {
     }};
 }
 
-mod abroad;
 pub mod cli;
 mod commands;
 mod control;
 mod data_quality;
 pub mod deployment;
 pub mod explain;
+mod external_venue;
 pub mod figures;
 mod live;
 mod locate;

@@ -3,7 +3,7 @@
 use bus::{Bus, BusStatus};
 use event_logger::{Counters, counters::Metric};
 use runtime::{
-    apart::{UnitStatus, metrics, ready},
+    distributed::{UnitStatus, metrics, ready},
     http::Report,
 };
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The order gateway: which requests are owed to the venue, tried, and settled.
+//! The order gateway: which requests to the venue are pending, tried, and settled.
 //!
 //! A sink's core: it is fenced, recovered and simulated like a service; hands do the I/O.
 //! Invariants:
@@ -69,7 +69,7 @@ pub struct Intent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    Owed,
+    Pending,
     /// On the tape as about to be sent; perhaps it was.
     Attempted(Attempt),
     /// Sent, and no answer that says anything.
@@ -275,8 +275,8 @@ impl Gateway {
         }
     }
 
-    /// What is owed by an incarnation that has just recovered: it cannot know what was sent.
-    pub fn owed(&self, state: &State) -> Vec<Effect> {
+    /// What is pending for an incarnation that has just recovered: it cannot know what was sent.
+    pub fn pending(&self, state: &State) -> Vec<Effect> {
         // A cancel does no harm twice.
         let cancels = state.cancels.iter().filter_map(|(order, cancel)| state.cancel_effect(*order, cancel));
         cancels.chain(state.open.values().filter_map(|i| self.look_up(i))).collect()
@@ -407,7 +407,7 @@ impl Gateway {
 pub fn due(host: &Host, news: &News) -> Vec<Effect> {
     let Some((gateway, state)) = host.held::<Gateway>() else { return Vec::new() };
     let due: Vec<Effect> = match news {
-        News::Recovered { .. } => gateway.owed(state),
+        News::Recovered { .. } => gateway.pending(state),
         News::Heard(heard) => {
             let event = &heard.event.event;
             let asked = gateway.effect(state, event, heard.mine);
@@ -563,7 +563,7 @@ impl State {
         }
         let submitted = submitted.clone();
         let intent =
-            Intent { submitted, stage: Stage::Owed, waiting, submitted_at: now, unknown_since: None };
+            Intent { submitted, stage: Stage::Pending, waiting, submitted_at: now, unknown_since: None };
         self.open.entry(request).or_insert(intent);
     }
 

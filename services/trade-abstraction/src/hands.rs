@@ -1,4 +1,4 @@
-//! The order gateway's hands: what is owed to the venue, done there, and what comes of it.
+//! The order gateway's hands: pending requests, made at the venue, and what comes of them.
 //!
 //! Invariants:
 //! - One effect is one request; nothing is sent again here. A lookup is asked until it tells something.
@@ -8,7 +8,7 @@
 use crate::gateway::{self, Answer, Attempt, Effect, Gateway};
 use domain::{Account, ClientOrderId, Instrument, Timestamp, VenueOrderId};
 use events::{CancelRejected, Event, OrderEvent, Rejection};
-use runtime::apart::hands::Hands;
+use runtime::distributed::hands::Hands;
 use service::{Back, Host, Judge, News};
 use std::{
     collections::BTreeMap,
@@ -260,7 +260,7 @@ pub fn judge(brought: Vec<Brought>) -> Judge {
     })
 }
 
-/// The hands of a gateway that runs apart, at this venue.
+/// The hands of a gateway that runs distributed, at this venue.
 pub fn at<V: Venue>(venue: Arc<V>) -> Hands {
     let (send, back) = mpsc::channel(BACKLOG);
     let desk = Desk { venue, send, rooms: Mutex::default(), under_way: Mutex::default() };
@@ -313,7 +313,7 @@ impl<V: Venue> Desk<V> {
             // The semaphore is never closed.
             let Ok(_room) = room.acquire_owned().await else { return };
             let brought = carry_out_by_the_rules(&*venue, effect).await;
-            // If nobody judges it any more, what is owed is in the state of whoever comes next.
+            // If nobody judges it any more, what is pending is in the state of whoever comes next.
             let _ = send.send(Back { fence, judge: judge(brought) }).await;
         });
     }

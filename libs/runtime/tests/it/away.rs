@@ -5,7 +5,7 @@ use crate::{
     toys::counter,
 };
 use events::Clock;
-use runtime::apart::{Count, Limits, UnitError, UnitPhase};
+use runtime::distributed::{Count, Limits, UnitError, UnitPhase};
 use std::time::Duration;
 use tape::Tape;
 

@@ -1,7 +1,7 @@
 use crate::stage::{Backend, Rng, Running, Stage, fed, makes, until};
 use bus::{Bus, InProcess};
 use events::{Clock, Row};
-use runtime::apart::{Count, UnitPhase};
+use runtime::distributed::{Count, UnitPhase};
 use std::time::Duration;
 use tape::chain;
 

@@ -3,7 +3,7 @@ use crate::{
     toys::{counter, gate, unit},
 };
 use events::Clock;
-use runtime::apart::UnitPhase;
+use runtime::distributed::UnitPhase;
 use std::time::Duration;
 
 async fn until_runs(unit: &Running) {

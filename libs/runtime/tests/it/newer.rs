@@ -3,7 +3,7 @@
 use crate::stage::{Backend, Running, SHORT, Stage, fed, make, makes, now, until};
 use crate::toys::{counter, unit};
 use events::{Clock, Draft, Uuid};
-use runtime::apart::{UnitPhase, ready};
+use runtime::distributed::{UnitPhase, ready};
 
 /// A kind that the counter hears, in a version that it does not know.
 fn newer_candle() -> Draft {

@@ -5,7 +5,7 @@ use crate::toys::unit;
 use domain::{Account, Timestamp};
 use events::{Clock, Event, OrderFilled};
 use replica::Recorder;
-use runtime::apart::{Fault, Side, UnitPhase, UnitStatus, record_facts};
+use runtime::distributed::{Fault, Side, UnitPhase, UnitStatus, record_facts};
 use std::time::Duration;
 use tape::{Cursor, CursorMove, Outcome, Tape};
 

@@ -6,7 +6,7 @@ use crate::stage::{
 use crate::toys::{candle, counter, gate, unit};
 use domain::Timestamp;
 use events::{CandleEvent, Clock, Draft, Event, Kind, UnitStarted, ids};
-use runtime::apart::{Count, Replica, UnitPhase};
+use runtime::distributed::{Count, Replica, UnitPhase};
 use tape::{Commit, CursorMove, Entry};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

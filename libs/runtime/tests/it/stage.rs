@@ -5,7 +5,9 @@ use bus::Bus;
 use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Position, Recorded, Row, TapeOpened, Uuid, ids};
 use runtime::{
-    apart::{Count, Limits, Replica, UnitError, UnitPhase, UnitStatus, hands::Hands, run, seat::Seat},
+    distributed::{
+        Count, Limits, Replica, UnitError, UnitPhase, UnitStatus, hands::Hands, leadership::Leadership, run,
+    },
     recover::{self, Plan},
 };
 use service::{Back, Heard, Host, Journal, Lockstep, News, Walk};
@@ -97,7 +99,7 @@ impl Stage {
 
     pub fn replica(&self, make: &Make, owner: &str) -> Replica {
         let unit = make().unit();
-        let seat = Seat {
+        let leadership = Leadership {
             tape: self.tape.clone(),
             bus: self.bus.clone(),
             unit,
@@ -107,7 +109,7 @@ impl Stage {
             limits: self.limits.clone(),
             opens: false,
         };
-        Replica { seat, make: make.clone(), build: BUILD.to_owned(), hands: None }
+        Replica { leadership, make: make.clone(), build: BUILD.to_owned(), hands: None }
     }
 
     pub fn start(&self, make: &Make, owner: &str) -> Running {
@@ -211,7 +213,7 @@ impl Stage {
 impl Running {
     pub fn new(replica: Replica) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let status = replica.seat.status.clone();
+        let status = replica.leadership.status.clone();
         Self { status, stop, task: tokio::spawn(run(replica, stopped)) }
     }
 
@@ -258,7 +260,7 @@ pub struct Elsewhere {
 impl Elsewhere {
     pub fn start(replica: Replica) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let status = replica.seat.status.clone();
+        let status = replica.leadership.status.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { status, stop, thread: thread::spawn(move || runtime.block_on(run(replica, stopped))) }
     }

@@ -1,7 +1,7 @@
 use crate::stage::{Backend, Stage, make, until};
 use crate::toys::{counter, echo, unit};
 use events::Clock;
-use runtime::apart::{UnitPhase, UnitStatus, metrics, ready};
+use runtime::distributed::{UnitPhase, UnitStatus, metrics, ready};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ready_is_every_unit_that_runs_or_stands_by() {

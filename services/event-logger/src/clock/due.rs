@@ -24,7 +24,7 @@ impl Due {
     /// the next one that has not been said.
     ///
     /// `recorded_at` is the tape's time, by which everybody judges whether an instant has come: one
-    /// that was said before the tape's clock had reached it is still owed.
+    /// that was said before the tape's clock had reached it is still pending.
     pub fn hear(&mut self, recorded_at: Timestamp, event: &Event) {
         match event {
             Event::Time(TimeEvent::WakeAsked(e)) => self.ask(e.at),

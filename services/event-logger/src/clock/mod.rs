@@ -11,7 +11,9 @@ pub use due::Due;
 use crate::{counters::Counters, loops::in_time};
 use domain::Timestamp;
 use events::{Clock, Draft, Kind, Position, Row, TimePassed, Uuid, ids};
-use runtime::apart::{Count, Fault, UnitPhase, lease::Lease, machine_clock, seat::Seat, stop::Stop};
+use runtime::distributed::{
+    Count, Fault, UnitPhase, leadership::Leadership, lease::Lease, machine_clock, stop::Stop,
+};
 use std::time::{Duration, Instant};
 use tape::{Commit, Entry, OnConflict, Outcome, Snapshot};
 use tokio::time::sleep;
@@ -35,7 +37,7 @@ const SNAPSHOT_EVERY: Position = 10_000;
 /// # Errors
 /// A lost fence, or what only a person can mend. A tape that is away is waited for.
 pub async fn tell(
-    seat: &Seat,
+    leadership: &Leadership,
     lease: &Lease,
     build: &str,
     counters: &Counters,
@@ -43,13 +45,13 @@ pub async fn tell(
 ) -> Result<(), Fault> {
     let opened = lease.opened()?;
     if opened.clock == Clock::Market {
-        seat.status.enter(UnitPhase::Running);
+        leadership.status.enter(UnitPhase::Running);
         stop.asked().await;
         return Ok(());
     }
     let from = lease.cursor.position;
     let mut teller = Teller {
-        seat,
+        leadership,
         lease,
         tape_id: opened.tape,
         build,
@@ -64,7 +66,7 @@ pub async fn tell(
     };
     in_time(&stop, async {
         teller.recover().await?;
-        seat.status.enter(UnitPhase::Running);
+        leadership.status.enter(UnitPhase::Running);
         teller.tell().await?;
         teller.save().await?;
         teller.save_snapshot().await;
@@ -74,7 +76,7 @@ pub async fn tell(
 }
 
 struct Teller<'a> {
-    seat: &'a Seat,
+    leadership: &'a Leadership,
     lease: &'a Lease,
     tape_id: Uuid,
     build: &'a str,
@@ -93,7 +95,7 @@ struct Teller<'a> {
 impl Teller<'_> {
     /// From a snapshot that this very build wrote, if there is one.
     async fn recover(&mut self) -> Result<(), Fault> {
-        let snapshots = self.seat.insist(|| self.seat.tape.snapshots(Position::MAX)).await?;
+        let snapshots = self.leadership.insist(|| self.leadership.tape.snapshots(Position::MAX)).await?;
         let own = snapshots.into_iter().find(|s| s.unit == self.lease.unit() && s.tag == self.build);
         if let Some(own) = own
             && let Ok(due) = serde_json::from_slice(&own.state)
@@ -104,13 +106,13 @@ impl Teller<'_> {
     }
 
     async fn tell(&mut self) -> Result<(), Fault> {
-        let seat = self.seat;
-        let mut commits = seat.tape.watch();
+        let leadership = self.leadership;
+        let mut commits = leadership.tape.watch();
         while !self.stop.is_asked() {
             let (place, head) = (self.place, *commits.borrow_and_update());
-            let rows = seat.insist(|| seat.tape.read(place, BATCH)).await?;
+            let rows = leadership.insist(|| leadership.tape.read(place, BATCH)).await?;
             rows.iter().try_for_each(|row| self.hear(row))?;
-            seat.status.stands_at(self.place, head);
+            leadership.status.stands_at(self.place, head);
             if self.place >= self.snapshot + SNAPSHOT_EVERY {
                 self.save_snapshot().await;
             }
@@ -149,11 +151,11 @@ impl Teller<'_> {
         let entries = instants.iter().map(|now| Entry::wall(self.draft(*now))).collect();
         let cursors = vec![self.lease.step(self.cursor())];
         let commit = Commit { entries, cursors, on_conflict: OnConflict::Fail };
-        let committed = self.seat.insist(|| self.seat.tape.append(commit.clone())).await?;
+        let committed = self.leadership.insist(|| self.leadership.tape.append(commit.clone())).await?;
         (self.saved, self.saved_at) = (self.place, Instant::now());
         let new = committed.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Appended(_))).count();
         self.counters.time_said.add(new);
-        self.seat.status.add(Count::Said, new as u64);
+        self.leadership.status.add(Count::Said, new as u64);
         if matches!(committed.outcomes.last(), Some(Outcome::Appended(_))) {
             self.known = (Instant::now(), committed.head.recorded_at);
         }
@@ -186,7 +188,7 @@ impl Teller<'_> {
         }
         let cursors = vec![self.lease.step(to)];
         let commit = Commit { entries: Vec::new(), cursors, on_conflict: OnConflict::Fail };
-        if self.seat.once(self.seat.tape.append(commit)).await?.is_some() {
+        if self.leadership.once(self.leadership.tape.append(commit)).await?.is_some() {
             self.saved = to;
         }
         Ok(())
@@ -201,7 +203,7 @@ impl Teller<'_> {
         let state = serde_json::to_vec(&self.due).unwrap_or_else(|e| unreachable!("plain data: {e}"));
         let (unit, tag) = (self.lease.unit(), self.build.to_owned());
         let snapshot = Snapshot { unit, position: self.place, tag, state };
-        if let Err(e) = self.seat.tape.save_snapshot(snapshot).await {
+        if let Err(e) = self.leadership.tape.save_snapshot(snapshot).await {
             tracing::warn!("no snapshot of the clock: {e}");
         }
     }

@@ -2,19 +2,21 @@
 //!
 //! Invariants:
 //! - Only committed rows go out, each after the one before it is confirmed or was when this began.
-//! - The saved cursor never passes what is owed (see [`way`]).
+//! - The saved cursor never passes what is pending (see [`cursor`]).
 //! - Nothing goes out on a stream that knows this tape further, or otherwise, than it is.
 
-mod way;
+mod cursor;
 
 use crate::{counters::Counters, loops::in_time};
 use bus::{Bus, BusFault, Rabbit, TapePublisher};
+use cursor::PublishCursor;
 use events::{Event, Hash, Kind, Position, Row, TapeEvent, Uuid};
-use runtime::apart::{Backoff, Count, Fault, Side, UnitPhase, lease::Lease, seat::Seat, stop::Stop};
+use runtime::distributed::{
+    Backoff, Count, Fault, Side, UnitPhase, leadership::Leadership, lease::Lease, stop::Stop,
+};
 use std::time::{Duration, Instant};
 use tape::{Commit, OnConflict, chain};
 use tokio::time::{sleep, timeout};
-use way::Way;
 
 /// Rows read and published at once.
 const BATCH: usize = 256;
@@ -35,24 +37,29 @@ const CONFIRMED: Duration = Duration::from_secs(60);
 /// # Errors
 /// A lost fence, or what only a person can mend: above all a tape that was put back to an older copy.
 /// A tape or a broker that is away is waited for.
-pub async fn publish(seat: &Seat, lease: &Lease, counters: &Counters, stop: Stop) -> Result<(), Fault> {
-    let Bus::Rabbit(bus) = &seat.bus else {
+pub async fn publish(
+    leadership: &Leadership,
+    lease: &Lease,
+    counters: &Counters,
+    stop: Stop,
+) -> Result<(), Fault> {
+    let Bus::Rabbit(bus) = &leadership.bus else {
         return Err(Fault::Stuck("there is no broker to publish on: set BUS_URL".to_owned()));
     };
     let from = lease.cursor.position;
     let mut publisher = Publisher {
-        seat,
+        leadership,
         lease,
         tape_id: lease.opened()?.tape,
         counters,
         stop: stop.clone(),
         stream: bus.tape_publisher(),
-        way: Way::new(from),
+        cursor: PublishCursor::new(from),
         hash: chain::GENESIS,
         saved: from,
         saved_at: Instant::now(),
     };
-    seat.status.enter(UnitPhase::Running);
+    leadership.status.enter(UnitPhase::Running);
     in_time(&stop, async {
         publisher.on(bus).await?;
         publisher.save().await
@@ -66,14 +73,14 @@ enum Ended {
 }
 
 struct Publisher<'a> {
-    seat: &'a Seat,
+    leadership: &'a Leadership,
     lease: &'a Lease,
     tape_id: Uuid,
     counters: &'a Counters,
     stop: Stop,
     stream: TapePublisher,
-    way: Way,
-    /// Of the row at `way.place()`.
+    cursor: PublishCursor,
+    /// Of the row at `cursor.place()`.
     hash: Hash,
     saved: Position,
     saved_at: Instant,
@@ -81,17 +88,17 @@ struct Publisher<'a> {
 
 impl Publisher<'_> {
     async fn on(&mut self, bus: &Rabbit) -> Result<(), Fault> {
-        let mut backoff = Backoff::new(&self.seat.limits);
+        let mut backoff = Backoff::new(&self.leadership.limits);
         loop {
-            let before = self.way.place();
+            let before = self.cursor.place();
             match self.attend().await? {
                 Ended::Stopped => return Ok(()),
                 Ended::BusAway(fault) => {
-                    if self.way.place() != before {
+                    if self.cursor.place() != before {
                         backoff.reset();
                     }
                     self.counters.bus_retries.add(1);
-                    self.seat.status.misses(Side::Bus, fault.to_string());
+                    self.leadership.status.misses(Side::Bus, fault.to_string());
                     self.stream = bus.tape_publisher();
                     self.stop.or_after(backoff.pause()).await;
                 }
@@ -116,7 +123,7 @@ impl Publisher<'_> {
     /// Finds its place by what the stream holds.
     async fn compare(&mut self, last: Option<(Position, Hash)>) -> Result<(), Fault> {
         if let Some((position, hash)) = last {
-            let head = self.seat.insist(|| self.seat.tape.head()).await?;
+            let head = self.leadership.insist(|| self.leadership.tape.head()).await?;
             if position > head.position {
                 return Err(older(&format!("ends at position {}", head.position), position));
             }
@@ -124,42 +131,42 @@ impl Publisher<'_> {
                 return Err(older("has another event there", position));
             }
         }
-        if self.way.attach(last.map(|(position, _)| position)) {
+        if self.cursor.attach(last.map(|(position, _)| position)) {
             self.counters.republished.add(1);
-            tracing::warn!(to = self.way.place(), "the stream has lost its end, which is published again");
+            tracing::warn!(to = self.cursor.place(), "the stream has lost its end, which is published again");
         }
         self.find_place().await
     }
 
     /// Learns the hash of the row where it stands.
     async fn find_place(&mut self) -> Result<(), Fault> {
-        self.hash = self.hash_at(self.way.place()).await?;
+        self.hash = self.hash_at(self.cursor.place()).await?;
         self.is_out();
         Ok(())
     }
 
     async fn hash_at(&self, position: Position) -> Result<Hash, Fault> {
         let Some(before) = position.checked_sub(1) else { return Ok(chain::GENESIS) };
-        let rows = self.seat.insist(|| self.seat.tape.read(before, 1)).await?;
+        let rows = self.leadership.insist(|| self.leadership.tape.read(before, 1)).await?;
         rows.first().map(|row| row.hash).ok_or_else(|| older("ends before it", position))
     }
 
     async fn follow(&mut self) -> Result<Ended, Fault> {
-        let seat = self.seat;
-        let mut commits = seat.tape.watch();
+        let leadership = self.leadership;
+        let mut commits = leadership.tape.watch();
         loop {
             if self.stop.is_asked() {
                 return Ok(Ended::Stopped);
             }
-            let place = self.way.place();
+            let place = self.cursor.place();
             let head = *commits.borrow_and_update();
-            let rows = seat.insist(|| seat.tape.read(place, BATCH)).await?;
-            seat.status.stands_at(self.way.cursor(), head);
+            let rows = leadership.insist(|| leadership.tape.read(place, BATCH)).await?;
+            leadership.status.stands_at(self.cursor.saved(), head);
             let quiet = rows.is_empty();
             if !quiet && let Some(ended) = self.pass_on(&rows).await? {
                 return Ok(ended);
             }
-            seat.status.has(Side::Bus);
+            leadership.status.has(Side::Bus);
             self.save_if_due().await?;
             if quiet {
                 tokio::select! {
@@ -173,19 +180,19 @@ impl Publisher<'_> {
 
     /// Everything up to its cursor is published.
     fn is_out(&self) {
-        self.counters.published_to.set(self.way.cursor());
+        self.counters.published_to.set(self.cursor.saved());
     }
 
     /// Publishes the next rows, or goes back if the first of them says so.
     async fn pass_on(&mut self, rows: &[Row]) -> Result<Option<Ended>, Fault> {
         if rows.first().is_some_and(|first| !chain::holds(&self.hash, first)) {
-            let place = self.way.place();
+            let place = self.cursor.place();
             return Err(Fault::Stuck(format!(
                 "what follows position {place} on the tape does not link to what was published there: the tape was changed or put back; run `tapedeck verify` and see docs/OPERATIONS.md"
             )));
         }
         let demands = rows.iter().filter(|row| row.kind() == Some(Kind::RepublishAsked));
-        let count = self.way.go(rows.len(), demands.map(|row| row.position));
+        let count = self.cursor.go(rows.len(), demands.map(|row| row.position));
         let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) else {
             self.go_back(rows).await?;
             return Ok(None);
@@ -193,10 +200,10 @@ impl Publisher<'_> {
         let went = timeout(CONFIRMED, self.stream.publish(self.tape_id, self.hash, &rows[..count])).await;
         match went.unwrap_or(Err(BusFault::TimedOut { what: "confirming rows of the tape" })) {
             Ok(()) => {
-                self.way.went(last.position);
+                self.cursor.went(last.position);
                 self.hash = last.hash;
                 self.counters.published.add(count);
-                self.seat.status.add(Count::Handled, count as u64);
+                self.leadership.status.add(Count::Handled, count as u64);
                 self.is_out();
                 Ok(None)
             }
@@ -215,7 +222,7 @@ impl Publisher<'_> {
         };
         tracing::info!(from, until = demand.position, "publishing again, as asked");
         self.counters.republished.add(1);
-        self.way.heed(demand.position, from);
+        self.cursor.heed(demand.position, from);
         self.find_place().await
     }
 
@@ -228,14 +235,14 @@ impl Publisher<'_> {
 
     /// A cursor that cannot be saved in time is saved later, or costs the next one some repetition.
     async fn save(&mut self) -> Result<(), Fault> {
-        let to = self.way.cursor();
+        let to = self.cursor.saved();
         self.saved_at = Instant::now();
         if to <= self.saved {
             return Ok(());
         }
         let cursors = vec![self.lease.step(to)];
         let commit = Commit { entries: Vec::new(), cursors, on_conflict: OnConflict::Fail };
-        if self.seat.once(self.seat.tape.append(commit)).await?.is_some() {
+        if self.leadership.once(self.leadership.tape.append(commit)).await?.is_some() {
             self.saved = to;
         }
         Ok(())

@@ -4,7 +4,7 @@ use crate::support::*;
 use bus::{Bus, IngestFrame, IngestQueue};
 use event_logger::Part;
 use events::{Clock, Event, Position};
-use runtime::apart::{Count, Fault, lease::Lease, seat::Seat};
+use runtime::distributed::{Count, Fault, leadership::Leadership, lease::Lease};
 use tape::{Mode, Tape, verify};
 use testkit::{Postgres, RabbitMq};
 use tokio::task::block_in_place;
@@ -16,10 +16,10 @@ async fn postgres(server: &Postgres) -> (String, Tape) {
 }
 
 /// The lease, once the database can give it.
-async fn lease(tape: &Tape) -> (Seat, Lease) {
-    let (seat, mut got) = (seat(tape, Bus::in_process(), Part::Drain), None);
+async fn lease(tape: &Tape) -> (Leadership, Lease) {
+    let (leadership, mut got) = (leadership(tape, Bus::in_process(), Part::Drain), None);
     until("the lease is had", async || {
-        match Lease::claim(&seat, true).await {
+        match Lease::claim(&leadership, true).await {
             Ok(lease) => got = lease,
             Err(Fault::Away(_)) => {}
             Err(other) => panic!("{other}"),
@@ -27,7 +27,7 @@ async fn lease(tape: &Tape) -> (Seat, Lease) {
         got.is_some()
     })
     .await;
-    (seat, got.unwrap())
+    (leadership, got.unwrap())
 }
 
 /// Fills 1 to `last` are on the tape, each once, and the chain holds.

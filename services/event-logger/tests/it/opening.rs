@@ -3,7 +3,7 @@
 use crate::support::{memory, rows, unit};
 use event_logger::{UNIT, open::open_tape};
 use events::{Clock, TapeOpened};
-use runtime::apart::Fault;
+use runtime::distributed::Fault;
 use std::time::Duration;
 use tape::{Cursor, Tape};
 

@@ -4,7 +4,7 @@ use crate::support::*;
 use domain::UnitName;
 use event_logger::{PUBLISHER, Part};
 use events::*;
-use runtime::apart::Fault;
+use runtime::distributed::Fault;
 use tape::Tape;
 
 async fn cursor(tape: &Tape) -> Position {

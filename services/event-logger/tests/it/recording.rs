@@ -5,7 +5,7 @@ use bus::{FrameKind, IngestFrame, IngestQueue};
 use domain::Timestamp;
 use event_logger::{Part, UNIT, parse::PARSERS};
 use events::*;
-use runtime::apart::Fault;
+use runtime::distributed::Fault;
 use std::time::Duration;
 use tape::{Mode, Tape};
 

@@ -10,7 +10,9 @@ use lapin::{
     options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable},
 };
-use runtime::apart::{Fault, Limits, UnitPhase, UnitStatus, lease::Lease, seat::Seat, stop::Stop};
+use runtime::distributed::{
+    Fault, Limits, UnitPhase, UnitStatus, leadership::Leadership, lease::Lease, stop::Stop,
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -139,11 +141,11 @@ pub async fn kinds(tape: &Tape) -> Vec<String> {
     rows(tape).await.iter().skip(1).map(|row| row.draft.kind.to_string()).collect()
 }
 
-pub fn seat(tape: &Tape, bus: Bus, part: Part) -> Seat {
+pub fn leadership(tape: &Tape, bus: Bus, part: Part) -> Leadership {
     let (tape, unit) = (tape.clone(), part.unit());
     let (owner, lease) = ("test".to_owned(), Duration::from_secs(60));
     let (status, limits) = (UnitStatus::new(unit, &owner), Limits::default());
-    Seat { tape, bus, unit, owner, lease, status, limits, opens: false }
+    Leadership { tape, bus, unit, owner, lease, status, limits, opens: false }
 }
 
 /// One of the loops, as a process runs it.
@@ -155,36 +157,40 @@ pub struct Running {
 }
 
 impl Running {
-    /// A seat, taken under a new fence.
-    pub async fn lease(tape: &Tape, part: Part) -> (Seat, Lease) {
-        let seat = seat(tape, Bus::in_process(), part);
-        let lease = Lease::claim(&seat, true).await.unwrap().unwrap();
-        (seat, lease)
+    /// A leadership, taken under a new fence.
+    pub async fn lease(tape: &Tape, part: Part) -> (Leadership, Lease) {
+        let leadership = leadership(tape, Bus::in_process(), part);
+        let lease = Lease::claim(&leadership, true).await.unwrap().unwrap();
+        (leadership, lease)
     }
 
     pub async fn drain(tape: &Tape, rabbit: &Rabbit) -> Self {
         Self::drain_under(Self::lease(tape, Part::Drain).await, rabbit, parse::PARSERS)
     }
 
-    pub fn drain_under((seat, lease): (Seat, Lease), rabbit: &Rabbit, parsers: parse::Parsers) -> Self {
-        let seat = Seat { bus: Bus::Rabbit(rabbit.clone()), ..seat };
-        Self::start(seat.status.clone(), async move |counters, stop| {
-            drain::drain(&seat, &lease, parsers, &counters, stop).await
+    pub fn drain_under(
+        (leadership, lease): (Leadership, Lease),
+        rabbit: &Rabbit,
+        parsers: parse::Parsers,
+    ) -> Self {
+        let leadership = Leadership { bus: Bus::Rabbit(rabbit.clone()), ..leadership };
+        Self::start(leadership.status.clone(), async move |counters, stop| {
+            drain::drain(&leadership, &lease, parsers, &counters, stop).await
         })
     }
 
     pub async fn publish(tape: &Tape, rabbit: &Rabbit) -> Self {
-        let (seat, lease) = Self::lease(tape, Part::Publish).await;
-        let seat = Seat { bus: Bus::Rabbit(rabbit.clone()), ..seat };
-        Self::start(seat.status.clone(), async move |counters, stop| {
-            publish::publish(&seat, &lease, &counters, stop).await
+        let (leadership, lease) = Self::lease(tape, Part::Publish).await;
+        let leadership = Leadership { bus: Bus::Rabbit(rabbit.clone()), ..leadership };
+        Self::start(leadership.status.clone(), async move |counters, stop| {
+            publish::publish(&leadership, &lease, &counters, stop).await
         })
     }
 
     pub async fn clock(tape: &Tape, build: &'static str) -> Self {
-        let (seat, lease) = Self::lease(tape, Part::Clock).await;
-        Self::start(seat.status.clone(), async move |counters, stop| {
-            clock::tell(&seat, &lease, build, &counters, stop).await
+        let (leadership, lease) = Self::lease(tape, Part::Clock).await;
+        Self::start(leadership.status.clone(), async move |counters, stop| {
+            clock::tell(&leadership, &lease, build, &counters, stop).await
         })
     }
 

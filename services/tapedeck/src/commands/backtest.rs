@@ -69,7 +69,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
                 pace: Pace::Max,
                 status: Status::new(),
                 observer: Some(Box::new(move |event| count(&shown, &mut candles, event))),
-                abroad: None,
+                external: None,
                 hands: None,
             };
             let (_stop, stopped) = watch::channel(false);

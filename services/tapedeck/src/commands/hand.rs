@@ -239,7 +239,7 @@ impl Place {
         Ok(match outlook.ended.contains(&instrument) {
             true if outlook.over => Some(OVER.to_owned()),
             true => Some(ended_of(instrument)),
-            // Of a file the next `up` hears it once a candle follows. Units that run apart hear it at once.
+            // Of a file the next `up` hears it once a candle follows. Distributed units hear it at once.
             false if outlook.over && matches!(tape, Tape::Postgres(_)) => Some(OVER.to_owned()),
             false => None,
         })

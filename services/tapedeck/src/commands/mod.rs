@@ -60,7 +60,7 @@ fn not_played<E: std::error::Error + Send + Sync + 'static>(error: RunError<E>) 
         | RunError::Read(_)
         | RunError::Storage(_)
         | RunError::Lease(_)
-        | RunError::Abroad(_) => error.into(),
+        | RunError::ExternalVenue(_) => error.into(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `tapedeck up`: the whole engine in one process.
 
 use crate::{
-    WrongUse, abroad,
+    WrongUse,
     cli::{Global, Up, UpVenue},
     commands::{print_json, report, serving},
     control::{self, Door},
     data_quality::{Asked, Known},
+    external_venue,
     live::Live,
     locate,
     report::Collector,
@@ -15,7 +16,7 @@ use crate::{
 use events::Event;
 use market_data::Feed;
 use runtime::{
-    abroad::Abroad,
+    external_venue::ExternalVenue,
     market::{Ended, Market, OVER, Observer, Pace, Spoken},
     status::Status,
 };
@@ -68,13 +69,14 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 
     // The exchange is there for as long as anybody may ask it.
     let run_over = watch::Sender::new(false);
-    let abroad: Option<Box<dyn Abroad>> = match args.venue {
+    let external: Option<Box<dyn ExternalVenue>> = match args.venue {
         UpVenue::VenuePaper | UpVenue::Binance => None,
         UpVenue::PaperExchange => {
             hosts.retain(|host| !units::is_paper(host.unit()));
             let journal = locate::journal(global, &url, id)?;
-            let at = abroad::Place { start: market.first, market: describe.clone(), tape_id: id, journal };
-            Some(abroad::start(&settings, &tape, at, run_over.subscribe()).await?)
+            let at =
+                external_venue::Place { start: market.first, market: describe.clone(), tape_id: id, journal };
+            Some(external_venue::start(&settings, &tape, at, run_over.subscribe()).await?)
         }
     };
 
@@ -97,7 +99,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         pace: args.speed.map_or(PACE, |speed| speed.0),
         status: status.clone(),
         observer: Some(both(live.observer(), watched.observer())),
-        abroad,
+        external,
         hands: Some(door.hands()),
     };
     let ended = run.run(stopped.clone()).await;

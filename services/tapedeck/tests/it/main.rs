@@ -3,7 +3,6 @@
 
 mod accounts;
 mod address;
-mod apart;
 mod away;
 mod backtest;
 mod candles_told;
@@ -14,6 +13,7 @@ mod control;
 mod control_ended;
 mod crash;
 mod data_told;
+mod distributed;
 mod exchange;
 #[path = "../fleet/mod.rs"]
 #[allow(dead_code, reason = "the example chaos uses the rest")]

@@ -82,10 +82,10 @@ fn an_attempt_found_open_on_recovery_is_looked_up_and_never_sent_again() {
     let mut desk = Desk::new();
     let said = desk.submit(false);
     desk.own(&said);
-    let owed = desk.solo.service.owed(&desk.solo.state);
+    let pending = desk.solo.service.pending(&desk.solo.state);
     let not_before = desk.now + Duration::from_secs(6);
     assert_eq!(
-        owed,
+        pending,
         [Effect::LookUp { account: account(), instrument: btc(), orders: vec![id()], not_before }]
     );
 }

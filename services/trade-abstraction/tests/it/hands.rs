@@ -9,7 +9,7 @@ use domain::{
     VenueOrderId,
 };
 use events::*;
-use runtime::apart::hands::Hands;
+use runtime::distributed::hands::Hands;
 use service::{Back, Heard, Host, News};
 use std::{
     sync::{Arc, Mutex},

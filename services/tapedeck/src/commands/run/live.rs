@@ -1,4 +1,4 @@
-//! Live candles onto a wall-clock tape: market-data's seat where its market is an exchange's own.
+//! Live candles onto a wall-clock tape: market-data's leadership where its market is an exchange's own.
 
 use super::parts::{Parts, Shared};
 use crate::{WrongUse, data_quality, scan, units, venue, watched};
@@ -9,11 +9,11 @@ use market_data::{
     live::{self, Live, OnTape, Quotes},
 };
 use replica::{Fact, Recorder};
-use runtime::apart::{
+use runtime::distributed::{
     Count, Fault, UnitPhase,
+    leadership::{Leadership, Work},
     lease::Lease,
     record_facts,
-    seat::{Seat, Work},
     stop::Stop,
 };
 use settings::{BinanceUrls, Settings};
@@ -29,7 +29,7 @@ use venue_binance::net::Rest;
 const HISTORY: u32 = 500;
 
 struct LiveMarket {
-    seat: Seat,
+    leadership: Leadership,
     rest: Rest,
     series: Vec<Series>,
     /// Whether orders are traded on paper, at prices that are quoted.
@@ -59,11 +59,11 @@ impl Parts {
             tracing::warn!("{}", unheard.words);
         }
         let rest = venue::market(urls, data_dir)?;
-        let seat = shared.seat(units::feed(), false);
-        let status = seat.status.clone();
-        let work = LiveMarket { seat: seat.clone(), rest, series, quotes };
+        let leadership = shared.leadership(units::feed(), false);
+        let status = leadership.status.clone();
+        let work = LiveMarket { leadership: leadership.clone(), rest, series, quotes };
         let stop = shared.stop.clone();
-        self.add(status, async move { seat.hold(stop, work).await });
+        self.add(status, async move { leadership.hold(stop, work).await });
         Ok(())
     }
 }
@@ -75,13 +75,19 @@ impl Work for LiveMarket {
             let why = "this tape plays a market on its own clock: live candles need one opened by `tapedeck tape open`";
             return Err(Fault::Stuck(why.to_owned()));
         }
-        self.seat.status.enter(UnitPhase::Recovering);
+        self.leadership.status.enter(UnitPhase::Recovering);
         let mut on_tape = self.on_tape().await?;
         let heard = if self.quotes { Some(self.hear(&mut on_tape, stop.receiver()).await?) } else { None };
         let live = Live { rest: self.rest.clone(), series: self.series.clone(), history: HISTORY, heard };
         let recorder = Recorder::new(lease.unit(), opened);
-        let onto = Onto { seat: &self.seat, rest: &self.rest, lease, recorder, at: lease.cursor.position };
-        self.seat.status.enter(UnitPhase::Running);
+        let onto = Onto {
+            leadership: &self.leadership,
+            rest: &self.rest,
+            lease,
+            recorder,
+            at: lease.cursor.position,
+        };
+        self.leadership.status.enter(UnitPhase::Running);
         tokio::select! {
             ended = live::run(live, on_tape, onto) => match ended {
                 Ok(()) => Ok(()),
@@ -91,7 +97,7 @@ impl Work for LiveMarket {
                 Err(why @ (live::LiveError::Tape(_) | live::LiveError::Ended)) => Err(Fault::Away(why.to_string())),
             },
             () = stop.asked() => {
-                self.seat.status.enter(UnitPhase::Stopping);
+                self.leadership.status.enter(UnitPhase::Stopping);
                 Ok(())
             }
         }
@@ -104,12 +110,12 @@ impl LiveMarket {
         for series in &self.series {
             let Series { instrument, interval } = *series;
             let subject = format!("candle:{instrument}:{interval}");
-            if let Some(row) = latest(&self.seat, Kind::CandleClosed, &subject).await?
+            if let Some(row) = latest(&self.leadership, Kind::CandleClosed, &subject).await?
                 && let Event::Candle(events::CandleEvent::Closed(closed)) = read(&row)?
             {
                 known.candles.insert(*series, closed.candle);
             }
-            if let Some(rules) = last_rules(&self.seat, instrument).await? {
+            if let Some(rules) = last_rules(&self.leadership, instrument).await? {
                 known.rules.insert(instrument, rules);
             }
         }
@@ -122,8 +128,8 @@ impl LiveMarket {
         on_tape: &mut OnTape,
         stop: watch::Receiver<bool>,
     ) -> Result<UnboundedReceiver<Recorded>, Fault> {
-        let Seat { tape, .. } = &self.seat;
-        let head = self.seat.insist(|| tape.head()).await?.position;
+        let Leadership { tape, .. } = &self.leadership;
+        let head = self.leadership.insist(|| tape.head()).await?.position;
         let past = scan::kinds(tape, &Quotes::HEARS, head, |event| on_tape.quotes.hear(event)).await;
         past.map_err(|why| Fault::Away(why.to_string()))?;
         let (send, heard) = unbounded_channel();
@@ -147,25 +153,28 @@ impl LiveMarket {
     }
 }
 
-async fn last_rules(seat: &Seat, instrument: Instrument) -> Result<Option<InstrumentRules>, Fault> {
-    let row = latest(seat, Kind::InstrumentListed, &format!("instrument:{instrument}")).await?;
+async fn last_rules(
+    leadership: &Leadership,
+    instrument: Instrument,
+) -> Result<Option<InstrumentRules>, Fault> {
+    let row = latest(leadership, Kind::InstrumentListed, &format!("instrument:{instrument}")).await?;
     Ok(match row.map(|row| read(&row)).transpose()? {
         Some(Event::Instrument(events::InstrumentEvent::Listed(listed))) => Some(*listed.rules),
         Some(_) | None => None,
     })
 }
 
-async fn latest(seat: &Seat, kind: Kind, subject: &str) -> Result<Option<Row>, Fault> {
-    seat.insist(|| seat.tape.latest_about(kind, subject)).await
+async fn latest(leadership: &Leadership, kind: Kind, subject: &str) -> Result<Option<Row>, Fault> {
+    leadership.insist(|| leadership.tape.latest_about(kind, subject)).await
 }
 
 fn read(row: &Row) -> Result<Event, Fault> {
     Ok(row.decode().map_err(|why| Fault::undecodable(row.position, &why))?.event)
 }
 
-/// Appends under the fence of the seat.
+/// Appends under the fence of the leadership.
 struct Onto<'a> {
-    seat: &'a Seat,
+    leadership: &'a Leadership,
     rest: &'a Rest,
     lease: &'a Lease,
     recorder: Recorder,
@@ -176,14 +185,15 @@ impl live::Tape for Onto<'_> {
     type Error = Fault;
 
     async fn rules(&mut self, instrument: Instrument) -> Result<Option<InstrumentRules>, Fault> {
-        last_rules(self.seat, instrument).await
+        last_rules(self.leadership, instrument).await
     }
 
     async fn append(&mut self, events: Vec<Event>) -> Result<(), Fault> {
         let facts: Vec<Fact> = events.into_iter().map(|event| self.fact(event)).collect();
-        let (seat, step) = (self.seat, [self.lease.step(self.at)]);
-        let told = seat.insist(|| record_facts(&seat.tape, &self.recorder, &facts, &step)).await?;
-        seat.status.add(Count::Said, facts.len() as u64);
+        let (leadership, step) = (self.leadership, [self.lease.step(self.at)]);
+        let told =
+            leadership.insist(|| record_facts(&leadership.tape, &self.recorder, &facts, &step)).await?;
+        leadership.status.add(Count::Said, facts.len() as u64);
         self.at = told.head.max(self.at);
         Ok(())
     }

@@ -17,9 +17,9 @@ use bus::Bus;
 use domain::{Timestamp, UnitName};
 use market_data::{Feed, MarketSpec};
 use runtime::{
-    apart::{self, Limits, Replica, UnitError, UnitStatus, hands::Hands, seat::Seat},
+    distributed::{self, Limits, Replica, UnitError, UnitStatus, hands::Hands, leadership::Leadership},
     market::Pace,
-    stepped::Stepped,
+    paced_feed::PacedFeed,
 };
 use settings::Settings;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -52,8 +52,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub(super) fn seat(&self, unit: UnitName, opens: bool) -> Seat {
-        Seat {
+    pub(super) fn leadership(&self, unit: UnitName, opens: bool) -> Leadership {
+        Leadership {
             tape: self.tape.clone(),
             bus: self.bus.clone(),
             unit,
@@ -151,10 +151,10 @@ impl Parts {
 
     fn core(&mut self, shared: &Shared, unit: UnitName, make: deployment::Make, hands: Option<Hands>) {
         self.cores.push(unit);
-        let seat = shared.seat(unit, false);
-        let status = seat.status.clone();
-        let replica = Replica { seat, make, build: units::BUILD.to_owned(), hands };
-        self.add(status, apart::run(replica, shared.stop.clone()));
+        let leadership = shared.leadership(unit, false);
+        let status = leadership.status.clone();
+        let replica = Replica { leadership, make, build: units::BUILD.to_owned(), hands };
+        self.add(status, distributed::run(replica, shared.stop.clone()));
     }
 
     /// One for each account.
@@ -221,8 +221,8 @@ impl Parts {
             let market = market_data::open(&spec).map_err(|e| format!("the market cannot be read: {e}"))?;
             Ok(Feed::new(market.market, market.rules, from, to))
         };
-        let seat = shared.seat(units::feed(), true);
-        let status = seat.status.clone();
+        let leadership = shared.leadership(units::feed(), true);
+        let status = leadership.status.clone();
         let over = watch::Sender::new(false);
         let (mut is_over, stop, exits) = (over.subscribe(), stop.clone(), plan.exit_when_done);
         tokio::spawn(async move {
@@ -235,8 +235,8 @@ impl Parts {
                 tell!("the market has ended; press Ctrl-C to leave");
             }
         });
-        let stepped = Stepped {
-            seat,
+        let paced_feed = PacedFeed {
+            leadership,
             make: Arc::new(make),
             units: units::all(settings)?.iter().map(service::Host::unit).collect(),
             tape_id: units::tape_id(&market.describe, settings),
@@ -246,7 +246,7 @@ impl Parts {
             over,
         };
         let stopped = shared.stop.clone();
-        self.add(status, async move { stepped.run(stopped).await });
+        self.add(status, async move { paced_feed.run(stopped).await });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The recorder's loops, each on a seat of its own; without a broker there is nothing to publish.
+//! The recorder's loops, each under a leadership of its own; without a broker there is nothing to publish.
 
 use super::parts::{Parts, Shared};
 use crate::units;
@@ -7,10 +7,14 @@ use std::sync::Arc;
 
 pub(super) fn start(parts: &mut Parts, shared: &Shared, counters: &Arc<Counters>) {
     for &part in Part::on(&shared.bus) {
-        let seat = shared.seat(part.unit(), false);
-        let work =
-            Loop { part, seat: seat.clone(), build: units::BUILD.to_owned(), counters: counters.clone() };
+        let leadership = shared.leadership(part.unit(), false);
+        let work = Loop {
+            part,
+            leadership: leadership.clone(),
+            build: units::BUILD.to_owned(),
+            counters: counters.clone(),
+        };
         let stop = shared.stop.clone();
-        parts.add(seat.status.clone(), async move { seat.hold(stop, work).await });
+        parts.add(leadership.status.clone(), async move { leadership.hold(stop, work).await });
     }
 }

@@ -1,12 +1,12 @@
-//! A market played for units that run apart.
+//! A market played for distributed units.
 
 use crate::toys::{candle, unit};
 use domain::{Instrument, Timestamp};
 use events::{CandleEvent, Event, Kind, Uuid};
 use runtime::{
-    apart::{Limits, UnitStatus, seat::Seat},
+    distributed::{Limits, UnitStatus, leadership::Leadership},
     market::Pace,
-    stepped::Stepped,
+    paced_feed::PacedFeed,
 };
 use service::Steps;
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -68,7 +68,7 @@ impl Steps for Toy {
 /// Plays at a pace, until `enough` says so of the tape's end or the market is over.
 async fn play(tape: &Tape, pace: Pace, enough: u64) {
     let feed = unit("feed");
-    let seat = Seat {
+    let leadership = Leadership {
         tape: tape.clone(),
         bus: bus::Bus::in_process(),
         unit: feed,
@@ -80,8 +80,8 @@ async fn play(tape: &Tape, pace: Pace, enough: u64) {
     };
     let over = watch::Sender::new(false);
     let mut is_over = over.subscribe();
-    let stepped = Stepped {
-        seat,
+    let paced_feed = PacedFeed {
+        leadership,
         make: Arc::new(|| Ok(Toy::default())),
         units: Vec::new(),
         describe: "toy".to_owned(),
@@ -91,7 +91,7 @@ async fn play(tape: &Tape, pace: Pace, enough: u64) {
         over,
     };
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(stepped.run(stopped));
+    let task = tokio::spawn(paced_feed.run(stopped));
     let mut commits = tape.watch();
     tokio::select! {
         _ = is_over.wait_for(|over| *over) => {}

@@ -1,7 +1,7 @@
-//! The broker as a witness: what was published of a tape is on it for good, unless the tape was put
+//! Checks that the tape was not rolled back: what was published of a tape is on it for good, unless the tape was put
 //! back to an older copy. Such a copy is not followed, since what was published has been acted upon.
 
-use super::seat::Seat;
+use super::leadership::Leadership;
 use bus::{Bus, Hint, NOT_YET};
 use events::Uuid;
 use replica::Fault;
@@ -15,12 +15,12 @@ const WAIT: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Compares the tape with the last that was published of it, before anybody acts on it. A broker that
-/// is away is no witness; it is heard when it comes back.
+/// is away proves nothing; it is asked again when it comes back.
 ///
 /// # Errors
 /// The tape was put back.
-pub(super) async fn confirm(seat: &Seat, id: Uuid) -> Result<(), Fault> {
-    let Seat { bus, tape, .. } = seat;
+pub(super) async fn confirm(leadership: &Leadership, id: Uuid) -> Result<(), Fault> {
+    let Leadership { bus, tape, .. } = leadership;
     if matches!(bus, Bus::InProcess(_)) {
         return Ok(());
     }
@@ -44,7 +44,7 @@ pub(super) async fn confirm(seat: &Seat, id: Uuid) -> Result<(), Fault> {
             }
         };
         let Some(before) = position.checked_sub(1) else { return Ok(()) };
-        let there = seat.insist(|| tape.read(before, 1)).await?.pop();
+        let there = leadership.insist(|| tape.read(before, 1)).await?.pop();
         if there.is_some_and(|row| row.hash == hash) {
             return Ok(());
         }

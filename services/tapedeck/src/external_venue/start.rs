@@ -12,7 +12,7 @@ use paper_exchange::{
     simulator::Simulator,
 };
 use replica::Recorder;
-use runtime::abroad::Abroad;
+use runtime::external_venue::ExternalVenue;
 use settings::Settings;
 use std::{fs, net::Ipv4Addr, path::PathBuf};
 use tape::Tape;
@@ -42,7 +42,7 @@ pub async fn start(
     tape: &Tape,
     place: Place,
     mut stop: watch::Receiver<bool>,
-) -> anyhow::Result<Box<dyn Abroad>> {
+) -> anyhow::Result<Box<dyn ExternalVenue>> {
     net::tls();
     if let Some(other) = settings.trading().find(|other| other.account != settings.account) {
         let why = format!(

@@ -2,10 +2,10 @@
 
 use events::Position;
 
-/// Invariant: everything up to `cursor()` has been published, and every demand to publish again that
+/// Invariant: everything up to `saved()` has been published, and every demand to publish again that
 /// stands there has been met; so whoever begins from there leaves nothing out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
+pub struct PublishCursor {
     /// Published last; what follows is next.
     place: Position,
     /// Demands up to here have been met, or are being met.
@@ -14,7 +14,7 @@ pub struct Way {
     again: Option<Position>,
 }
 
-impl Way {
+impl PublishCursor {
     pub fn new(cursor: Position) -> Self {
         Self { place: cursor, heeded: cursor, again: None }
     }
@@ -23,8 +23,8 @@ impl Way {
         self.place
     }
 
-    /// Up to where nothing is owed.
-    pub fn cursor(&self) -> Position {
+    /// Up to where nothing is pending: what is saved as the cursor.
+    pub fn saved(&self) -> Position {
         match self.again {
             Some(demand) => self.place.min(demand - 1),
             None => self.place,
@@ -75,18 +75,23 @@ mod tests {
 
     /// Publishes a tape of `head` rows, in batches of `batch`, and tells the positions that went out
     /// and the cursor after each batch.
-    fn run(way: &mut Way, head: Position, batch: usize, demands: &[(Position, Position)]) -> String {
+    fn run(
+        cursor: &mut PublishCursor,
+        head: Position,
+        batch: usize,
+        demands: &[(Position, Position)],
+    ) -> String {
         let demands: BTreeMap<Position, Position> = demands.iter().copied().collect();
         let mut said = Vec::new();
-        while way.place() < head {
-            let rows = batch.min(usize::try_from(head - way.place()).unwrap());
-            let range = way.place() + 1..=way.place() + rows as Position;
-            match way.go(rows, demands.range(range.clone()).map(|(demand, _)| *demand)) {
-                0 => way.heed(*range.start(), demands[range.start()]),
+        while cursor.place() < head {
+            let rows = batch.min(usize::try_from(head - cursor.place()).unwrap());
+            let range = cursor.place() + 1..=cursor.place() + rows as Position;
+            match cursor.go(rows, demands.range(range.clone()).map(|(demand, _)| *demand)) {
+                0 => cursor.heed(*range.start(), demands[range.start()]),
                 count => {
                     let (first, last) = (*range.start(), range.start() + count as Position - 1);
-                    way.went(last);
-                    said.push(format!("{first}-{last}@{}", way.cursor()));
+                    cursor.went(last);
+                    said.push(format!("{first}-{last}@{}", cursor.saved()));
                 }
             }
         }
@@ -95,57 +100,57 @@ mod tests {
 
     #[test]
     fn everything_goes_out_in_order() {
-        assert_eq!(run(&mut Way::new(0), 7, 3, &[]), "1-3@3 4-6@6 7-7@7");
-        assert_eq!(run(&mut Way::new(5), 7, 3, &[]), "6-7@7");
+        assert_eq!(run(&mut PublishCursor::new(0), 7, 3, &[]), "1-3@3 4-6@6 7-7@7");
+        assert_eq!(run(&mut PublishCursor::new(5), 7, 3, &[]), "6-7@7");
     }
 
     #[test]
     fn a_demand_is_met_before_anything_else_goes_out_and_the_cursor_waits() {
         let demand = &[(6, 3)];
-        assert_eq!(run(&mut Way::new(0), 8, 4, demand), "1-4@4 5-5@5 3-6@6 7-8@8");
-        assert_eq!(run(&mut Way::new(0), 8, 2, demand), "1-2@2 3-4@4 5-5@5 3-4@4 5-6@6 7-8@8");
+        assert_eq!(run(&mut PublishCursor::new(0), 8, 4, demand), "1-4@4 5-5@5 3-6@6 7-8@8");
+        assert_eq!(run(&mut PublishCursor::new(0), 8, 2, demand), "1-2@2 3-4@4 5-5@5 3-4@4 5-6@6 7-8@8");
     }
 
     #[test]
     fn a_demand_for_everything_or_for_nothing() {
-        assert_eq!(run(&mut Way::new(0), 3, 9, &[(2, 0)]), "1-1@1 1-3@3");
-        assert_eq!(run(&mut Way::new(0), 3, 9, &[(2, 2)]), "1-1@1 2-3@3");
-        assert_eq!(run(&mut Way::new(0), 3, 9, &[(2, 99)]), "1-1@1 2-3@3");
+        assert_eq!(run(&mut PublishCursor::new(0), 3, 9, &[(2, 0)]), "1-1@1 1-3@3");
+        assert_eq!(run(&mut PublishCursor::new(0), 3, 9, &[(2, 2)]), "1-1@1 2-3@3");
+        assert_eq!(run(&mut PublishCursor::new(0), 3, 9, &[(2, 99)]), "1-1@1 2-3@3");
     }
 
     #[test]
     fn a_demand_within_what_is_published_again_is_not_met_twice() {
         let demands = &[(3, 1), (6, 2)];
-        assert_eq!(run(&mut Way::new(0), 6, 9, demands), "1-2@2 1-5@5 2-6@6");
+        assert_eq!(run(&mut PublishCursor::new(0), 6, 9, demands), "1-2@2 1-5@5 2-6@6");
     }
 
     #[test]
     fn who_dies_while_going_back_begins_the_demand_anew() {
-        let mut way = Way::new(0);
-        way.went(5);
-        way.heed(6, 2);
-        way.went(3);
-        assert_eq!(way.cursor(), 3, "less than what was saved: nothing is saved");
+        let mut cursor = PublishCursor::new(0);
+        cursor.went(5);
+        cursor.heed(6, 2);
+        cursor.went(3);
+        assert_eq!(cursor.saved(), 3, "less than what was saved: nothing is saved");
         // Saved was 5, and 3 went out last.
-        let mut next = Way::new(5);
+        let mut next = PublishCursor::new(5);
         next.attach(Some(3));
         assert_eq!(run(&mut next, 7, 9, &[(6, 2)]), "4-5@5 2-7@7");
     }
 
     #[test]
     fn the_streams_end_is_believed_where_it_is_shorter_unless_it_goes_back() {
-        let mut way = Way::new(8);
-        assert!(!way.attach(Some(9)) && way.place() == 8, "not known to be confirmed");
-        assert!(way.attach(Some(6)) && way.place() == 6, "the broker lost its end");
-        assert!(!way.attach(None) && way.place() == 6, "nothing of this tape");
-        way.heed(7, 2);
-        assert!(!way.attach(Some(4)) && way.place() == 1);
+        let mut cursor = PublishCursor::new(8);
+        assert!(!cursor.attach(Some(9)) && cursor.place() == 8, "not known to be confirmed");
+        assert!(cursor.attach(Some(6)) && cursor.place() == 6, "the broker lost its end");
+        assert!(!cursor.attach(None) && cursor.place() == 6, "nothing of this tape");
+        cursor.heed(7, 2);
+        assert!(!cursor.attach(Some(4)) && cursor.place() == 1);
     }
 
     #[test]
     fn a_demand_is_met_again_after_a_death_that_left_its_meeting_unsaved() {
-        let mut way = Way::new(4);
-        way.attach(Some(6));
-        assert_eq!(run(&mut way, 8, 9, &[(6, 2)]), "5-5@5 2-8@8");
+        let mut cursor = PublishCursor::new(4);
+        cursor.attach(Some(6));
+        assert_eq!(run(&mut cursor, 8, 9, &[(6, 2)]), "5-5@5 2-8@8");
     }
 }

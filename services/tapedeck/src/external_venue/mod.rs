@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - The exchange is told only what is on the tape, and asked only what was committed before.
-//! - The market goes on once nothing is owed to the exchange, and every frame that it has sent of the
+//! - The market goes on once no request to the exchange is pending, and every frame that it has sent of the
 //!   account is on the tape: it tells out of band how many there are.
 //! - A frame that the stream has lost is fetched; from then on all are, for nobody knows any more which
 //!   of those to come are counted.
@@ -21,8 +21,8 @@ use event_logger::{parse::PARSERS, record};
 use events::{Draft, Kind, Position, QuoteAsked, Recorded, Uuid, ids};
 use replica::{Fact, Recorder};
 use runtime::{
-    abroad::{Abroad, AbroadError, Foreign},
-    apart::differs,
+    distributed::differs,
+    external_venue::{ExternalVenue, ExternalVenueError, Foreign},
 };
 use service::Host;
 use std::{
@@ -72,7 +72,7 @@ struct State {
     market: Vec<Recorded>,
     /// What the gateway has said since its hands last looked.
     own: Vec<Recorded>,
-    /// Requests that are owed.
+    /// Pending requests.
     effects: Vec<Effect>,
     /// By their orders, what a run before this one may have sent or not. The exchange has one client and its
     /// time stands still: what it does not know now never came, and can be sent.
@@ -103,7 +103,7 @@ impl State {
     }
 }
 
-impl<V: Venue> Abroad for PaperExchange<V> {
+impl<V: Venue> ExternalVenue for PaperExchange<V> {
     fn see(&mut self, event: &Recorded) {
         if is_market(event.event.kind()) {
             self.state.market.push(event.clone());
@@ -124,19 +124,21 @@ impl<V: Venue> Abroad for PaperExchange<V> {
             for effect in unsent {
                 self.state.unsent.extend(effect.orders().map(|order| (order, effect.clone())));
             }
-            let owed = gateway.owed(state).into_iter();
-            self.state.effects.extend(owed.filter(|effect| effect.orders().all(|o| !new.contains(&o))));
+            let pending = gateway.pending(state).into_iter();
+            self.state.effects.extend(pending.filter(|effect| effect.orders().all(|o| !new.contains(&o))));
         }
         self.state.effects.extend(sent);
     }
 
-    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, AbroadError>> + Send + '_>> {
+    fn settle(
+        &mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, ExternalVenueError>> + Send + '_>> {
         Box::pin(async move {
             let mut news = News::default();
             if !self.state.begun {
                 self.begin(&mut news).await?;
             }
-            if self.state.market.is_empty() && !self.owes() && news.said.is_empty() {
+            if self.state.market.is_empty() && !self.is_pending() && news.said.is_empty() {
                 // The exchange says nothing by itself: all that it said before has come.
                 return Ok(news.said);
             }
@@ -147,7 +149,7 @@ impl<V: Venue> Abroad for PaperExchange<V> {
             }
             let mut standing = self.control.tell(self.state.heard, &market).await.map_err(control)?;
             (self.state.heard, self.state.time) = (standing.heard, standing.time());
-            if self.do_what_is_owed(&mut news).await {
+            if self.do_what_is_pending(&mut news).await {
                 standing = self.control.standing().await.map_err(control)?;
             }
             self.await_frames(&standing, &mut news).await?;
@@ -181,7 +183,7 @@ impl News {
 
 impl<V: Venue> PaperExchange<V> {
     /// What the tape has and the exchange has not heard, and the other way round.
-    async fn begin(&mut self, news: &mut News) -> Result<(), AbroadError> {
+    async fn begin(&mut self, news: &mut News) -> Result<(), ExternalVenueError> {
         let deadline = Instant::now() + OPENING;
         let mut why = "it does not answer".to_owned();
         loop {
@@ -189,14 +191,16 @@ impl<V: Venue> PaperExchange<V> {
                 Ok(Some(Delivery::Away { why: told })) => why = told,
                 Ok(Some(opened)) => break self.take(opened, news).await?,
                 Ok(None) | Err(_) => {
-                    return Err(AbroadError(format!("the stream of the account does not open: {why}")));
+                    return Err(ExternalVenueError(format!(
+                        "the stream of the account does not open: {why}"
+                    )));
                 }
             }
         }
         let standing = self.control.standing().await.map_err(control)?;
         let head = self.tape.head().await.map_err(away)?;
         if standing.heard > head.position {
-            return Err(AbroadError(format!(
+            return Err(ExternalVenueError(format!(
                 "it has heard the market up to position {}, this tape ends at {}: they do not belong together; give the tape its own exchange, or move the exchange's journal away",
                 standing.heard, head.position
             )));
@@ -204,7 +208,7 @@ impl<V: Venue> PaperExchange<V> {
         if standing.heard == 0 && self.tape.latest_of_kind(Kind::OrderAccepted).await.map_err(away)?.is_some()
         {
             let why = "it is new, and this tape has orders at it: the exchange's journal (the tape's name with .exchange behind it) is missing; put it back, or begin another tape";
-            return Err(AbroadError(why.to_owned()));
+            return Err(ExternalVenueError(why.to_owned()));
         }
         self.state.market = self.market_after(standing.heard).await?;
         (self.state.heard, self.state.time) = (standing.heard, standing.time());
@@ -215,25 +219,25 @@ impl<V: Venue> PaperExchange<V> {
         Ok(())
     }
 
-    async fn market_after(&self, mut position: Position) -> Result<Vec<Recorded>, AbroadError> {
+    async fn market_after(&self, mut position: Position) -> Result<Vec<Recorded>, ExternalVenueError> {
         let mut market = Vec::new();
         loop {
             let rows = self.tape.read(position, ROWS).await.map_err(away)?;
             let Some(last) = rows.last() else { return Ok(market) };
             position = last.position;
             for row in rows.iter().filter(|row| row.kind().is_some_and(is_market)) {
-                market.push(row.decode().map_err(|e| AbroadError(e.to_string()))?);
+                market.push(row.decode().map_err(|e| ExternalVenueError(e.to_string()))?);
             }
         }
     }
 
     /// Whether a request is to be made now.
-    fn owes(&self) -> bool {
+    fn is_pending(&self) -> bool {
         !self.state.effects.is_empty() || self.state.later.iter().any(|effect| self.state.is_due(effect))
     }
 
     /// Makes the requests, in the order in which they were committed; whether there were any.
-    async fn do_what_is_owed(&mut self, news: &mut News) -> bool {
+    async fn do_what_is_pending(&mut self, news: &mut News) -> bool {
         let mut effects = mem::take(&mut self.state.effects);
         let (due, later): (Vec<_>, Vec<_>) =
             mem::take(&mut self.state.later).into_iter().partition(|effect| self.state.is_due(effect));
@@ -289,7 +293,7 @@ impl<V: Venue> PaperExchange<V> {
     }
 
     /// Waits until everything that the exchange has said of the account is here.
-    async fn await_frames(&mut self, standing: &Standing, news: &mut News) -> Result<(), AbroadError> {
+    async fn await_frames(&mut self, standing: &Standing, news: &mut News) -> Result<(), ExternalVenueError> {
         while let Ok(Some(more)) = timeout(Duration::ZERO, self.stream.next()).await {
             self.take(more, news).await?;
         }
@@ -297,7 +301,7 @@ impl<V: Venue> PaperExchange<V> {
         while !self.state.fetches && self.state.received < standing.account_frames {
             match timeout_at(deadline, self.stream.next()).await {
                 Ok(Some(more)) => self.take(more, news).await?,
-                Ok(None) => return Err(AbroadError("the stream of the account has ended".to_owned())),
+                Ok(None) => return Err(ExternalVenueError("the stream of the account has ended".to_owned())),
                 Err(_) => {
                     let missing = standing.account_frames - self.state.received;
                     tracing::warn!("the stream has lost {missing} frames of the account: they are fetched");
@@ -308,7 +312,7 @@ impl<V: Venue> PaperExchange<V> {
         if self.state.fetches { self.fetch(standing.account_frames, news).await } else { Ok(()) }
     }
 
-    async fn take(&mut self, delivery: Delivery, news: &mut News) -> Result<(), AbroadError> {
+    async fn take(&mut self, delivery: Delivery, news: &mut News) -> Result<(), ExternalVenueError> {
         let frame = match delivery {
             Delivery::Opened(Connected { connection, at, .. }) => {
                 // The first one is counted from; behind any other, frames may be missing.
@@ -329,11 +333,13 @@ impl<V: Venue> PaperExchange<V> {
     }
 
     /// Fetches what was said behind the last frame that has come for sure.
-    async fn fetch(&mut self, until: u64, news: &mut News) -> Result<(), AbroadError> {
+    async fn fetch(&mut self, until: u64, news: &mut News) -> Result<(), ExternalVenueError> {
         while self.state.received < until {
             let said = self.control.said(self.state.received).await.map_err(control)?;
             let Some(last) = said.last().map(|said| said.number) else {
-                return Err(AbroadError(format!("frame {until} of the account is not there any more")));
+                return Err(ExternalVenueError(format!(
+                    "frame {until} of the account is not there any more"
+                )));
             };
             for said in said {
                 let now = self.state.time;
@@ -358,7 +364,7 @@ impl<V: Venue> PaperExchange<V> {
     }
 
     /// As the recorder does: kept raw, then read.
-    async fn record(&self, frame: IngestFrame, news: &mut News) -> Result<(), AbroadError> {
+    async fn record(&self, frame: IngestFrame, news: &mut News) -> Result<(), ExternalVenueError> {
         let reading = record::read(&self.recorder, PARSERS, &frame);
         if let Some(kept) = reading.kept {
             self.tape.keep_frames(vec![kept]).await.map_err(away)?;
@@ -373,7 +379,7 @@ impl<V: Venue> PaperExchange<V> {
     }
 
     /// Adds what is new. What stands on the tape otherwise is a conflict, and halts the account.
-    async fn add(&self, news: &mut News, recorder: &Recorder, fact: Fact) -> Result<(), AbroadError> {
+    async fn add(&self, news: &mut News, recorder: &Recorder, fact: Fact) -> Result<(), ExternalVenueError> {
         let Some((known, position)) = self.known(&news.drafts, fact.draft.id).await? else {
             news.add(fact);
             return Ok(());
@@ -395,7 +401,7 @@ impl<V: Venue> PaperExchange<V> {
         &self,
         brought: &BTreeMap<Uuid, Draft>,
         id: Uuid,
-    ) -> Result<Option<(Draft, Position)>, AbroadError> {
+    ) -> Result<Option<(Draft, Position)>, ExternalVenueError> {
         if let Some(known) = brought.get(&id) {
             return Ok(Some((known.clone(), 0)));
         }
@@ -416,10 +422,10 @@ fn name(unit: &str) -> UnitName {
     UnitName::new(unit).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
 }
 
-fn control(error: ControlError) -> AbroadError {
-    AbroadError(error.to_string())
+fn control(error: ControlError) -> ExternalVenueError {
+    ExternalVenueError(error.to_string())
 }
 
-fn away(error: impl std::fmt::Display) -> AbroadError {
-    AbroadError(error.to_string())
+fn away(error: impl std::fmt::Display) -> ExternalVenueError {
+    ExternalVenueError(error.to_string())
 }

@@ -1,12 +1,12 @@
-//! Units apart, in one process on a tape in memory, trade as one process does.
+//! Distributed units, in one process on a tape in memory, trade as one process does.
 
 use crate::fleet::compare;
 use market_data::{Feed, MarketSpec};
 use runtime::{
-    apart::{self, Limits, Replica, UnitStatus, seat::Seat},
+    distributed::{self, Limits, Replica, UnitStatus, leadership::Leadership},
     market::{Market, Pace},
+    paced_feed::PacedFeed,
     status::Status,
-    stepped::Stepped,
 };
 use settings::Settings;
 use std::{sync::Arc, time::Duration};
@@ -45,7 +45,7 @@ async fn one(settings: &Settings) -> Vec<Row> {
         pace: Pace::Max,
         status: Status::new(),
         observer: None,
-        abroad: None,
+        external: None,
         hands: None,
     };
     run.run(stopped).await.unwrap();
@@ -63,9 +63,9 @@ async fn many(settings: &Settings) -> Vec<Row> {
     for Core { unit, make, .. } in cores {
         let (tape, bus, limits) = (tape.clone(), bus.clone(), limits.clone());
         let (owner, status) = ("a".to_owned(), UnitStatus::new(unit, "a"));
-        let seat = Seat { tape, bus, unit, owner, lease: LEASE, status, limits, opens: false };
-        let replica = Replica { seat, make, build: "one".to_owned(), hands: None };
-        tasks.spawn(apart::run(replica, stopped.clone()));
+        let leadership = Leadership { tape, bus, unit, owner, lease: LEASE, status, limits, opens: false };
+        let replica = Replica { leadership, make, build: "one".to_owned(), hands: None };
+        tasks.spawn(distributed::run(replica, stopped.clone()));
     }
     let unit = units::feed();
     let status = UnitStatus::new(unit, "a");
@@ -73,8 +73,17 @@ async fn many(settings: &Settings) -> Vec<Row> {
     let over = watch::Sender::new(false);
     let mut is_over = over.subscribe();
     let describe = spec().to_string();
-    let stepped = Stepped {
-        seat: Seat { tape: tape_too, bus, unit, owner, lease: LEASE, status, limits, opens: true },
+    let paced_feed = PacedFeed {
+        leadership: Leadership {
+            tape: tape_too,
+            bus,
+            unit,
+            owner,
+            lease: LEASE,
+            status,
+            limits,
+            opens: true,
+        },
         make: Arc::new(|| Ok(feed())),
         units,
         tape_id: units::tape_id(&describe, settings),
@@ -83,7 +92,7 @@ async fn many(settings: &Settings) -> Vec<Row> {
         pace: Pace::Max,
         over,
     };
-    tasks.spawn(stepped.run(stopped));
+    tasks.spawn(paced_feed.run(stopped));
     is_over.wait_for(|over| *over).await.unwrap();
     stop.send(true).unwrap();
     while let Some(ended) = tasks.join_next().await {

@@ -1,4 +1,4 @@
-//! A market played on its own clock for units that run apart: the feed as a process of its own.
+//! A market played on its own clock for distributed units: the feed as a process of its own.
 //!
 //! Invariants:
 //! - The next step is said once one read of the tape shows every listed unit's cursor at its end, so
@@ -7,10 +7,10 @@
 //!   in the step alone, so they are those of a run in one process.
 //! - A feed that takes over has applied everything on the tape, and so says exactly the next step.
 
-use crate::apart::{
+use crate::distributed::{
     Fault, UnitError,
+    leadership::{Leadership, Work},
     lease::Lease,
-    seat::{Seat, Work},
     status::{Count, UnitPhase},
     stop::Stop,
 };
@@ -31,8 +31,8 @@ const SLOWEST_LOOK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is to be played, on what, by whom.
-pub struct Stepped<F> {
-    pub seat: Seat,
+pub struct PacedFeed<F> {
+    pub leadership: Leadership,
     /// Gives the market anew, from its beginning.
     pub make: Arc<dyn Fn() -> Result<F, String> + Send + Sync>,
     /// Everybody who must have dealt with a step before the next.
@@ -48,7 +48,7 @@ pub struct Stepped<F> {
 }
 
 struct Playing<'a, F> {
-    of: &'a Stepped<F>,
+    of: &'a PacedFeed<F>,
     lease: &'a Lease,
     tape_id: Uuid,
     feed: F,
@@ -60,17 +60,17 @@ struct Playing<'a, F> {
     taken: bool,
 }
 
-impl<F: Steps> Stepped<F> {
+impl<F: Steps> PacedFeed<F> {
     /// Until `stop` turns true; a market that is over leaves the feed where it is.
     ///
     /// # Errors
-    /// As [`Seat::hold`].
+    /// As [`Leadership::hold`].
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
-        self.seat.clone().hold(stop, self).await
+        self.leadership.clone().hold(stop, self).await
     }
 
     async fn play(&self, lease: &Lease, mut stop: Stop) -> Result<(), Fault> {
-        let status = &self.seat.status;
+        let status = &self.leadership.status;
         status.enter(UnitPhase::Recovering);
         let mut feed = (self.make)().map_err(Fault::Stuck)?;
         let (tape_id, place) = match &lease.opened {
@@ -120,11 +120,11 @@ impl<F: Steps> Stepped<F> {
     async fn append(&self, lease: &Lease, heard: Position, entries: Vec<Entry>) -> Result<Committed, Fault> {
         let cursors = vec![lease.step(heard)];
         let commit = Commit { entries, cursors, on_conflict: OnConflict::Fail };
-        self.seat.insist(|| self.seat.tape.append(commit.clone())).await
+        self.leadership.insist(|| self.leadership.tape.append(commit.clone())).await
     }
 }
 
-impl<F: Steps> Work for Stepped<F> {
+impl<F: Steps> Work for PacedFeed<F> {
     async fn work(&mut self, lease: &Lease, stop: Stop) -> Result<(), Fault> {
         self.play(lease, stop).await
     }
@@ -135,12 +135,12 @@ impl<F: Steps> Playing<'_, F> {
         let mut metronome = Metronome::new(self.of.pace);
         let mut events = Vec::new();
         let mut ended = 0;
-        self.of.seat.status.enter(UnitPhase::Running);
+        self.of.leadership.status.enter(UnitPhase::Running);
         while self.all_have_dealt_with_it(stop).await? {
             // The snapshot tells whoever has the tape alone which series have ended.
             let now_ended = self.feed.ended();
             if now_ended > std::mem::replace(&mut ended, now_ended)
-                || self.place.position >= self.snapshot + self.of.seat.limits.snapshot_every
+                || self.place.position >= self.snapshot + self.of.leadership.limits.snapshot_every
             {
                 self.save_snapshot().await;
             }
@@ -176,14 +176,14 @@ impl<F: Steps> Playing<'_, F> {
         let entries: Vec<Entry> = (before..).zip(&events).map(entry).collect();
         let count = entries.len() as u64;
         self.of.append(self.lease, self.place.position, entries).await?;
-        self.of.seat.status.add(Count::Said, count);
+        self.of.leadership.status.add(Count::Said, count);
         Ok(())
     }
 
     /// Waits until the feed and every unit have heard everything; false if asked to stop.
     async fn all_have_dealt_with_it(&mut self, stop: &mut Stop) -> Result<bool, Fault> {
         let of = self.of;
-        let Seat { tape, status, .. } = &of.seat;
+        let Leadership { tape, status, .. } = &of.leadership;
         let mut commits = tape.watch();
         let (since, mut pause, mut told) = (Instant::now(), LOOK, false);
         loop {
@@ -191,7 +191,7 @@ impl<F: Steps> Playing<'_, F> {
                 return Ok(false);
             }
             commits.borrow_and_update();
-            let (head, cursors) = of.seat.insist(|| tape.marks()).await?;
+            let (head, cursors) = of.leadership.insist(|| tape.marks()).await?;
             status.head(&head);
             if head.position < self.place.position {
                 return Err(Fault::rewritten(self.place.position));
@@ -221,10 +221,10 @@ impl<F: Steps> Playing<'_, F> {
 
     /// The feed learns what others have said, and counts what it said itself.
     async fn read_to(&mut self, head: &Head) -> Result<(), Fault> {
-        let Seat { tape, status, .. } = &self.of.seat;
+        let Leadership { tape, status, .. } = &self.of.leadership;
         while self.place.position < head.position {
             let after = self.place.position;
-            let rows = self.of.seat.insist(|| tape.read(after, BATCH)).await?;
+            let rows = self.of.leadership.insist(|| tape.read(after, BATCH)).await?;
             for row in &rows {
                 if !chain::holds(&self.place.hash, row) {
                     return Err(Fault::rewritten(self.place.position));
@@ -243,12 +243,12 @@ impl<F: Steps> Playing<'_, F> {
 
     /// Starts at the newest snapshot that this build has written.
     async fn restore(&mut self) -> Result<(), Fault> {
-        let Seat { tape, unit, .. } = &self.of.seat;
-        let stored = self.of.seat.insist(|| tape.snapshots(Position::MAX)).await?;
+        let Leadership { tape, unit, .. } = &self.of.leadership;
+        let stored = self.of.leadership.insist(|| tape.snapshots(Position::MAX)).await?;
         let Some(stored) = stored.iter().find(|s| s.unit == *unit && s.tag == self.of.build) else {
             return Ok(());
         };
-        let there = self.of.seat.insist(|| tape.read(stored.position - 1, 1)).await?.pop();
+        let there = self.of.leadership.insist(|| tape.read(stored.position - 1, 1)).await?.pop();
         let Some(row) = there else { return Err(Fault::rewritten(stored.position)) };
         if self.feed.restore(&stored.state).is_ok() {
             self.place = Head { position: row.position, hash: row.hash, recorded_at: row.recorded_at };
@@ -261,7 +261,7 @@ impl<F: Steps> Playing<'_, F> {
 
     /// One that cannot be written costs time at the next start, no more. Only between two steps.
     async fn save_snapshot(&mut self) {
-        let Seat { tape, unit, .. } = &self.of.seat;
+        let Leadership { tape, unit, .. } = &self.of.leadership;
         let position = self.place.position;
         if self.taken || position == 0 || position == self.snapshot {
             return;

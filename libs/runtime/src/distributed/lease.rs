@@ -1,6 +1,6 @@
 //! The right to speak for a unit: waiting for it, keeping it, letting go of it.
 
-use super::{UnitError, UnitPhase, seat::Seat, stop::Stop};
+use super::{UnitError, UnitPhase, leadership::Leadership, stop::Stop};
 use domain::{Timestamp, UnitName};
 use events::{Position, TapeOpened};
 use replica::Fault;
@@ -27,23 +27,23 @@ pub struct Lease {
 /// Stands by until nobody else speaks for the unit; `None` once asked to stop.
 /// `standing` is what was wrong when the replica last spoke: it stays wrong while another speaks.
 pub(super) async fn obtain(
-    seat: &Seat,
+    leadership: &Leadership,
     standing: Option<&str>,
     stop: &mut Stop,
 ) -> Result<Option<Lease>, UnitError> {
     loop {
         if stop.is_asked() {
-            seat.status.enter(UnitPhase::Stopping);
+            leadership.status.enter(UnitPhase::Stopping);
             return Ok(None);
         }
-        let phase = match Lease::claim(seat, false).await {
+        let phase = match Lease::claim(leadership, false).await {
             Ok(Some(lease)) => return Ok(Some(lease)),
             Ok(None) => standing.map_or(UnitPhase::Standby, |why| UnitPhase::CutOff(why.to_owned())),
-            Err(Fault::Fatal(source)) => return Err(UnitError::Tape { unit: seat.unit, source }),
+            Err(Fault::Fatal(source)) => return Err(UnitError::Tape { unit: leadership.unit, source }),
             Err(fault) => UnitPhase::CutOff(fault.to_string()),
         };
-        seat.status.enter(phase);
-        stop.or_after(STANDBY.min(seat.lease / RENEWALS)).await;
+        leadership.status.enter(phase);
+        stop.or_after(STANDBY.min(leadership.lease / RENEWALS)).await;
     }
 }
 
@@ -51,15 +51,15 @@ impl Lease {
     /// `None` while somebody else's lease runs, unless it is taken by force.
     ///
     /// # Errors
-    /// A tape that cannot be read, or is empty where the seat does not open it.
-    pub async fn claim(seat: &Seat, force: bool) -> Result<Option<Self>, Fault> {
-        let tape = seat.tape.clone();
+    /// A tape that cannot be read, or is empty where this leadership does not open it.
+    pub async fn claim(leadership: &Leadership, force: bool) -> Result<Option<Self>, Fault> {
+        let tape = leadership.tape.clone();
         let opened = tape.opened().await?;
-        if opened.is_none() && !seat.opens {
+        if opened.is_none() && !leadership.opens {
             return Err(Fault::unopened());
         }
-        match tape.acquire(seat.unit, &seat.owner, seat.lease, force).await {
-            Ok(cursor) => Ok(Some(Self { tape, ttl: seat.lease, cursor, opened })),
+        match tape.acquire(leadership.unit, &leadership.owner, leadership.lease, force).await {
+            Ok(cursor) => Ok(Some(Self { tape, ttl: leadership.lease, cursor, opened })),
             Err(LeaseError::Held { .. }) => Ok(None),
             Err(e) => Err(e.into()),
         }

@@ -1,11 +1,11 @@
-//! A unit's seat: of all who want it one has it, under a fence, and does the unit's work.
+//! The leadership of a unit: of all replicas that want it one holds it, under a fence, and does the unit's work.
 
 use super::{
     Limits, UnitError, UnitPhase, UnitStatus,
     lease::{self, Lease},
     retry::{Backoff, insist},
+    rollback_check,
     stop::Stop,
-    witness,
 };
 use bus::Bus;
 use domain::UnitName;
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 /// Who wants to speak for which unit.
 #[derive(Clone)]
-pub struct Seat {
+pub struct Leadership {
     pub tape: Tape,
     /// What was published of the tape is compared with it before each beginning.
     pub bus: Bus,
@@ -34,14 +34,14 @@ pub struct Seat {
     pub opens: bool,
 }
 
-/// What is done for a unit by whoever holds its seat.
+/// What is done for a unit by whoever holds its leadership.
 pub trait Work: Send {
     /// From a lease to its end, until `stop`. Dropped, at whatever it waits for, once the lease is lost.
     fn work(&mut self, lease: &Lease, stop: Stop) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
-impl Seat {
-    /// Stands by for the seat, does the work while it is held, and begins anew after a fault, until
+impl Leadership {
+    /// Stands by for the leadership, does the work while it is held, and begins anew after a fault, until
     /// `stop` turns true or its sender is gone. Then the work is to end by itself within the limit.
     ///
     /// May be cancelled at any moment: that is a death, and the lease runs out.
@@ -128,7 +128,7 @@ impl Seat {
 
     async fn confirmed(&self, lease: &Lease, work: &mut impl Work, stop: Stop) -> Result<(), Fault> {
         if let Some(opened) = &lease.opened {
-            witness::confirm(self, opened.tape).await?;
+            rollback_check::confirm(self, opened.tape).await?;
         }
         work.work(lease, stop).await
     }

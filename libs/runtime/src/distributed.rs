@@ -14,14 +14,14 @@
 
 pub mod hands;
 mod lead;
+pub mod leadership;
 pub mod lease;
 mod limits;
 mod record;
 mod retry;
-pub mod seat;
+mod rollback_check;
 pub(crate) mod status;
 pub mod stop;
-mod witness;
 
 pub use limits::Limits;
 pub use record::{Recording, differs, record_facts};
@@ -31,8 +31,8 @@ pub use status::{Count, Side, UnitPhase, UnitStatus, metrics, ready};
 
 use domain::{Timestamp, UnitName};
 use hands::Hands;
+use leadership::{Leadership, Work};
 use lease::Lease;
-use seat::{Seat, Work};
 use service::Host;
 use std::{
     sync::Arc,
@@ -45,7 +45,7 @@ use tokio::sync::watch;
 
 /// What is to be run, where, by whom.
 pub struct Replica {
-    pub seat: Seat,
+    pub leadership: Leadership,
     /// Gives the unit anew, at the beginning of the tape.
     pub make: Arc<dyn Fn() -> Host + Send + Sync>,
     pub build: String,
@@ -73,8 +73,8 @@ pub enum UnitError {
 /// # Errors
 /// The tape is closed or must be opened anew, or stopping took longer than its limit.
 pub async fn run(replica: Replica, stop: watch::Receiver<bool>) -> Result<(), UnitError> {
-    let seat = replica.seat.clone();
-    seat.hold(stop, Core { replica, known: Head::EMPTY }).await
+    let leadership = replica.leadership.clone();
+    leadership.hold(stop, Core { replica, known: Head::EMPTY }).await
 }
 
 struct Core {

@@ -1,6 +1,6 @@
 //! A venue away from the tape that plays along with a market on its own clock: an exchange on sockets.
 //!
-//! It is told what the market does, it is asked what a sink's hands owe, and its word is awaited
+//! It is told what the market does, it is asked for what a sink's hands have to do, and its word is awaited
 //! before the market goes on; so a run is the same at any speed.
 
 use domain::UnitName;
@@ -12,20 +12,22 @@ use thiserror::Error;
 
 /// Invariants: whatever it is shown is told to the venue only once it is committed; what it brings is
 /// not on the tape yet.
-pub trait Abroad: Send {
+pub trait ExternalVenue: Send {
     /// Sees each event as it is said.
     fn see(&mut self, event: &Recorded);
 
-    /// Everything seen is committed, and every unit has dealt with it: takes up what is owed.
+    /// Everything seen is committed, and every unit has dealt with it: takes up what is pending.
     fn take_up(&mut self, hosts: &[Host]);
 
-    /// Tells the venue, does what is owed there, and waits for its word. When it brings nothing, there
+    /// Tells the venue, does what is pending there, and waits for its word. When it brings nothing, there
     /// is nothing to come before the market goes on. May be dropped: that is a death, and what is
-    /// owed is in the units' states.
+    /// pending is in the units' states.
     ///
     /// # Errors
     /// The venue cannot be reached, or is not the one that this tape was played with.
-    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, AbroadError>> + Send + '_>>;
+    fn settle(
+        &mut self,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, ExternalVenueError>> + Send + '_>>;
 }
 
 /// Something from outside.
@@ -40,4 +42,4 @@ pub enum Foreign {
 
 #[derive(Debug, Error)]
 #[error("the venue cannot go on: {0}")]
-pub struct AbroadError(pub String);
+pub struct ExternalVenueError(pub String);

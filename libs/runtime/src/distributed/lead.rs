@@ -2,7 +2,8 @@
 //! given to it.
 
 use super::{
-    Replica, UnitPhase, lease::Lease, machine_clock, record::differs, seat::Seat, status::Count, stop::Stop,
+    Replica, UnitPhase, leadership::Leadership, lease::Lease, machine_clock, record::differs, status::Count,
+    stop::Stop,
 };
 use bus::{Bus, Hint, Subscription};
 use events::Position;
@@ -35,9 +36,9 @@ pub(super) async fn lead(
     known: &mut Head,
     mut stop: Stop,
 ) -> Result<(), Fault> {
-    replica.seat.status.enter(UnitPhase::Recovering);
+    replica.leadership.status.enter(UnitPhase::Recovering);
     let opened = lease.opened()?.clone();
-    let super::Limits { group, snapshot_every, behind, .. } = replica.seat.limits;
+    let super::Limits { group, snapshot_every, behind, .. } = replica.leadership.limits;
     let machine = Machine::new(Incarnation {
         make: replica.make.clone(),
         build: replica.build.clone(),
@@ -59,7 +60,7 @@ pub(super) async fn lead(
     if stop.is_asked() {
         return Ok(());
     }
-    let mut hints = replica.seat.bus.subscribe(opened.tape);
+    let mut hints = replica.leadership.bus.subscribe(opened.tape);
     // The leader before this one has gone, or will soon: its receiver is free then.
     let mut backs = match &replica.hands {
         Some(hands) => Some(hands.back.clone().lock_owned().await),
@@ -76,8 +77,8 @@ impl Driver<'_> {
         backs: &mut Option<OwnedMutexGuard<mpsc::Receiver<Back>>>,
         stop: &mut Stop,
     ) -> Result<(), Fault> {
-        let mut commits = watch_others(&self.replica.seat.tape);
-        let mut poll = interval(self.replica.seat.limits.poll);
+        let mut commits = watch_others(&self.replica.leadership.tape);
+        let mut poll = interval(self.replica.leadership.limits.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.work(stop).await?;
@@ -101,7 +102,7 @@ impl Driver<'_> {
                     self.machine.give(Input::Read);
                 }
             }
-            if self.saved_at.elapsed() >= self.replica.seat.limits.save {
+            if self.saved_at.elapsed() >= self.replica.leadership.limits.save {
                 self.machine.give(Input::Tick);
             }
         }
@@ -127,29 +128,33 @@ impl Driver<'_> {
     }
 
     async fn perform(&mut self, effect: Effect) -> Result<Option<Reply>, Fault> {
-        let seat = &self.replica.seat;
-        let Seat { tape, status, limits, .. } = seat;
+        let leadership = &self.replica.leadership;
+        let Leadership { tape, status, limits, .. } = leadership;
         Ok(Some(match effect {
             Effect::Read { after, limit } => {
                 self.looks_until = self.looks_until.max(Instant::now()) + limits.again;
-                let rows = seat.insist(|| tape.read(after, limit)).await?;
+                let rows = leadership.insist(|| tape.read(after, limit)).await?;
                 // A tape in memory never waits, but others do.
                 tokio::task::yield_now().await;
                 Reply::Rows(rows)
             }
-            Effect::OfKind(kind) => Reply::Rows(seat.insist(|| tape.of_kind(kind)).await?),
-            Effect::ById(id) => Reply::Rows(seat.insist(|| tape.by_id(id)).await?.into_iter().collect()),
-            Effect::Snapshots(at_most) => Reply::Snapshots(seat.insist(|| tape.snapshots(at_most)).await?),
+            Effect::OfKind(kind) => Reply::Rows(leadership.insist(|| tape.of_kind(kind)).await?),
+            Effect::ById(id) => {
+                Reply::Rows(leadership.insist(|| tape.by_id(id)).await?.into_iter().collect())
+            }
+            Effect::Snapshots(at_most) => {
+                Reply::Snapshots(leadership.insist(|| tape.snapshots(at_most)).await?)
+            }
             Effect::Head => {
-                let head = seat.insist(|| tape.head()).await?;
+                let head = leadership.insist(|| tape.head()).await?;
                 status.head(&head);
                 Reply::Head(head)
             }
             Effect::Append(commit) => {
-                let committed = seat.insist(|| tape.append(commit.clone())).await?;
+                let committed = leadership.insist(|| tape.append(commit.clone())).await?;
                 status.head(&committed.head);
                 self.saved_at = Instant::now();
-                publish(seat, &commit, &committed).await;
+                publish(leadership, &commit, &committed).await;
                 Reply::Committed(committed)
             }
             Effect::Save(snapshot) => {
@@ -172,7 +177,7 @@ impl Driver<'_> {
     /// Takes a hint and those that have come with it.
     fn gather(&mut self, first: Hint, hints: &mut Subscription) {
         let mut next = Some(first);
-        for n in 1..=self.replica.seat.limits.group {
+        for n in 1..=self.replica.leadership.limits.group {
             self.machine.give(match &next {
                 Some(Hint::Row(row)) => Input::Hint(row),
                 Some(Hint::Missed(_)) => Input::Missed,
@@ -180,7 +185,7 @@ impl Driver<'_> {
                 None => break,
             });
             // The bus need not give what is read from the tape.
-            if self.is(Leader::is_behind) || n == self.replica.seat.limits.group {
+            if self.is(Leader::is_behind) || n == self.replica.leadership.limits.group {
                 break;
             }
             next = hints.try_next();
@@ -192,13 +197,13 @@ impl Driver<'_> {
     /// are no more than one in each `again`, and what the bus tells meanwhile needs none.
     fn next_look(&self) -> Instant {
         self.looks_until
-            .checked_sub(self.replica.seat.limits.again * LOOKS_AT_ONCE)
+            .checked_sub(self.replica.leadership.limits.again * LOOKS_AT_ONCE)
             .unwrap_or(self.looks_until)
     }
 
     /// Tells what the machine has come to.
     fn note(&mut self) {
-        let status = &self.replica.seat.status;
+        let status = &self.replica.leadership.status;
         let counts = self.machine.take_counts();
         status.add(Count::Handled, counts.handled);
         status.add(Count::GapsRead, counts.gaps);
@@ -219,13 +224,13 @@ impl Driver<'_> {
     fn enter(&mut self, phase: UnitPhase) {
         if self.phase != phase {
             self.phase = phase.clone();
-            self.replica.seat.status.enter(phase);
+            self.replica.leadership.status.enter(phase);
         }
     }
 }
 
 /// Rows of one commit stand side by side. A hint that cannot be given is found on the tape.
-async fn publish(seat: &Seat, commit: &Commit, committed: &Committed) {
+async fn publish(leadership: &Leadership, commit: &Commit, committed: &Committed) {
     let mut new = Vec::new();
     for (entry, outcome) in commit.entries.iter().zip(&committed.outcomes) {
         match outcome {
@@ -234,12 +239,12 @@ async fn publish(seat: &Seat, commit: &Commit, committed: &Committed) {
             Outcome::Conflict(position) => differs(&entry.draft, *position),
         }
     }
-    seat.status.add(Count::Said, new.len() as u64);
+    leadership.status.add(Count::Said, new.len() as u64);
     // Between processes the recorder publishes.
-    if let (Some(first), Bus::InProcess(_)) = (new.first(), &seat.bus)
-        && let Ok(rows) = seat.tape.read(first - 1, new.len()).await
+    if let (Some(first), Bus::InProcess(_)) = (new.first(), &leadership.bus)
+        && let Ok(rows) = leadership.tape.read(first - 1, new.len()).await
     {
-        seat.bus.publish(rows);
+        leadership.bus.publish(rows);
     }
 }
 
