@@ -6,7 +6,7 @@ use crate::{
     section::Section,
     value::{self, Parsed},
 };
-use domain::{Account, EdgeName, Instrument, InstrumentKind, Interval, Symbol};
+use domain::{Account, Decimal, EdgeName, EntryPlan, Instrument, InstrumentKind, Interval, Symbol};
 use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 use toml::de::DeValue;
 
@@ -68,12 +68,14 @@ fn edge(
         Some(None)
     };
     let sizing = sizing(section.table("sizing"));
+    let entry = if section.has("entry") { entry(section.table("entry")) } else { Some(EntryPlan::default()) };
     let exit = exit(section.table("exit"));
     let slippage = section.read("slippage", "write a ratio from 0 to less than 1, e.g. 0.005", value::ratio);
     let max_age = section.read("max_age", "write a duration up to a year, e.g. \"26h\"", |value| {
         value::span(value, Duration::from_millis(1), Duration::from_secs(366 * 86_400))
     });
     section.close();
+    let (exit, trailing, time_limit) = exit?;
     Some(EdgeSettings {
         name: name?,
         enabled: enabled?,
@@ -81,7 +83,10 @@ fn edge(
         account: account?,
         instruments: instruments?,
         sizing: sizing?,
-        exit: exit?,
+        entry: entry?,
+        exit,
+        trailing,
+        time_limit,
         slippage: slippage?,
         max_age: max_age?,
     })
@@ -188,15 +193,42 @@ fn sizing(mut section: Section<'_>) -> Option<Sizing> {
 
 const DISTANCE: &str = "write a ratio above 0 and below 1, e.g. 0.15 for 15 %";
 
-fn exit(mut section: Section<'_>) -> Option<Exit> {
+fn entry(mut section: Section<'_>) -> Option<EntryPlan> {
+    let wanted = "write \"limit\" or \"market\"";
+    let plan = section.read("kind", wanted, |value| match value::text(value)? {
+        "limit" => Ok(EntryPlan::LimitIoc),
+        "market" => Ok(EntryPlan::Market),
+        "maker" => Err("is 'maker', and entries with a maker order are not there yet".to_owned()),
+        other => Err(format!("'{other}' is no kind of entry")),
+    });
+    section.close();
+    plan
+}
+
+/// The orders of the exit, how far behind the market its stop follows, and for how long a trade is held.
+type ExitSettings = (Exit, Option<Decimal>, Option<Duration>);
+
+fn exit(mut section: Section<'_>) -> Option<ExitSettings> {
     let oco = section.read("kind", "write \"stop_limit\" or \"oco\"", |value| match value::text(value)? {
         "stop_limit" => Ok(false),
         "oco" => Ok(true),
         other => Err(format!("'{other}' is no kind of exit")),
     })?;
     let exit = if oco { oco_exit(&mut section) } else { stop_limit_exit(&mut section) };
+    let trailing = match section.has("trailing") {
+        true => section.read_or_none("trailing", DISTANCE, value::distance),
+        false => Some(None),
+    };
+    let time_limit = match section.has("time_limit") {
+        true => {
+            section.read_or_none("time_limit", "write whole seconds up to ten years, e.g. \"30d\"", |value| {
+                value::span(value, Duration::from_secs(1), Duration::from_secs(3_653 * 86_400))
+            })
+        }
+        false => Some(None),
+    };
     section.close();
-    exit
+    Some((exit?, trailing?, time_limit?))
 }
 
 fn stop_limit_exit(section: &mut Section<'_>) -> Option<Exit> {

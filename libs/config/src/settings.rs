@@ -1,6 +1,6 @@
 //! What `tapedeck.toml` says, checked. Ratios are parts of one.
 
-use domain::{Account, Asset, Decimal, EdgeName, Instrument, Interval};
+use domain::{Account, Asset, Decimal, EdgeName, EntryPlan, Instrument, Interval};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -162,8 +162,16 @@ pub struct EdgeSettings {
     /// The instruments that it trades; `None` is whatever the market brings.
     pub instruments: Option<BTreeSet<Instrument>>,
     pub sizing: Sizing,
+    /// How its trades are entered.
+    pub entry: EntryPlan,
     pub exit: Exit,
-    /// How far above the trigger it may enter.
+    /// Its stop follows the market this far behind, as a ratio of its price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trailing: Option<Decimal>,
+    /// For how long a trade is held at most. Whole seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<Duration>,
+    /// How much worse than the trigger it may enter.
     pub slippage: Decimal,
     /// Entries on older signals are refused.
     pub max_age: Duration,

@@ -20,6 +20,14 @@ impl InstrumentKind {
             Self::LinearPerpetual => "linear_perpetual",
         }
     }
+
+    /// Whether one can hold less than nothing of it.
+    pub const fn can_be_short(self) -> bool {
+        match self {
+            Self::Spot => false,
+            Self::LinearPerpetual => true,
+        }
+    }
 }
 
 /// A tradable thing at a venue. Written `binance:spot:BTCUSDT`.

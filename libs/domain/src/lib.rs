@@ -3,6 +3,8 @@
 //! Everything here is parsed once, at the door; inside the engine nobody checks again.
 //! The crate knows no clock, no randomness and no I/O.
 
+pub mod contract;
+pub mod entry;
 pub mod exits;
 pub mod instrument;
 pub mod interval;
@@ -14,6 +16,8 @@ pub mod rules;
 pub mod text;
 pub mod timestamp;
 
+pub use contract::{Contract, Margin, MarginMode};
+pub use entry::EntryPlan;
 pub use exits::{ExitPlan, Level, StopLimit};
 pub use instrument::{Account, Instrument, InstrumentKind};
 pub use interval::Interval;

@@ -12,12 +12,107 @@ pub enum Side {
     Sell,
 }
 
-/// Which way an edge wants to be in the market.
+/// Which way a trade or a position is in the market: whether it gains when the price rises or when it falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     Long,
     Short,
+}
+
+impl Side {
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// `price` made worse for an order of that side by a part of itself: higher for a buy, lower for a sale.
+    pub fn worse(self, price: Decimal, ratio: Decimal) -> Decimal {
+        price.saturating_mul(match self {
+            Self::Buy => Decimal::ONE.saturating_add(ratio),
+            Self::Sell => Decimal::ONE.saturating_sub(ratio),
+        })
+    }
+
+    /// `price` made better for an order of that side by a part of itself.
+    pub fn better(self, price: Decimal, ratio: Decimal) -> Decimal {
+        self.opposite().worse(price, ratio)
+    }
+
+    /// Whether `price` is worse for an order of that side than `other`.
+    pub fn is_worse(self, price: Decimal, other: Decimal) -> bool {
+        match self {
+            Self::Buy => price > other,
+            Self::Sell => price < other,
+        }
+    }
+
+    /// The one of two prices that is worse for an order of that side.
+    pub fn worse_of(self, a: Decimal, b: Decimal) -> Decimal {
+        if self.is_worse(a, b) { a } else { b }
+    }
+
+    /// The one that is better for it.
+    pub fn better_of(self, a: Decimal, b: Decimal) -> Decimal {
+        self.opposite().worse_of(a, b)
+    }
+
+    /// Where the prices lie that are worse for it.
+    pub const fn worse_word(self) -> &'static str {
+        match self {
+            Self::Buy => "above",
+            Self::Sell => "below",
+        }
+    }
+}
+
+impl Direction {
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Long => Self::Short,
+            Self::Short => Self::Long,
+        }
+    }
+
+    /// The side of the orders that enter.
+    pub const fn entry(self) -> Side {
+        match self {
+            Self::Long => Side::Buy,
+            Self::Short => Side::Sell,
+        }
+    }
+
+    /// The side of the orders that leave: the stop, the take-profit order, the exit at market.
+    pub const fn exit(self) -> Side {
+        self.entry().opposite()
+    }
+
+    /// The direction that an order of that side enters.
+    pub const fn of(entry: Side) -> Self {
+        match entry {
+            Side::Buy => Self::Long,
+            Side::Sell => Self::Short,
+        }
+    }
+
+    /// What is gained where something was entered for `entry` and left for `exit`, in money: sold for less bought
+    /// for, whichever came first.
+    pub fn gain(self, entry: Decimal, exit: Decimal) -> Decimal {
+        match self {
+            Self::Long => exit.saturating_sub(entry),
+            Self::Short => entry.saturating_sub(exit),
+        }
+    }
+
+    /// `quantity` as a signed one: less than nothing is short.
+    pub fn signed(self, quantity: Decimal) -> Decimal {
+        match self {
+            Self::Long => quantity,
+            Self::Short => -quantity,
+        }
+    }
 }
 
 impl fmt::Display for Side {
@@ -125,7 +220,7 @@ pub enum Leg {
     Stop,
     /// The take-profit leg of an OCO.
     TakeProfit,
-    /// A market sale that ends the trade.
+    /// A market order that ends the trade.
     Exit,
 }
 
@@ -254,5 +349,42 @@ impl Filled {
     /// Quote per base, or `None` if nothing was traded.
     pub fn average(&self) -> Option<Decimal> {
         (!self.quantity.is_zero()).then(|| self.quote / self.quantity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn worse_is_higher_for_a_buy_and_lower_for_a_sale() {
+        assert_eq!(Side::Buy.worse(d("100"), d("0.1")), d("110"));
+        assert_eq!(Side::Sell.worse(d("100"), d("0.1")), d("90"));
+        assert_eq!(Side::Buy.better(d("100"), d("0.1")), d("90"));
+        assert_eq!(
+            (Side::Buy.worse_of(d("1"), d("2")), Side::Sell.worse_of(d("1"), d("2"))),
+            (d("2"), d("1"))
+        );
+        assert_eq!(
+            (Side::Buy.better_of(d("1"), d("2")), Side::Sell.better_of(d("1"), d("2"))),
+            (d("1"), d("2"))
+        );
+        assert!(!Side::Buy.is_worse(d("1"), d("1")) && !Side::Sell.is_worse(d("1"), d("1")));
+    }
+
+    #[test]
+    fn a_short_trade_sells_first_and_gains_when_the_price_falls() {
+        assert_eq!((Direction::Long.entry(), Direction::Long.exit()), (Side::Buy, Side::Sell));
+        assert_eq!((Direction::Short.entry(), Direction::Short.exit()), (Side::Sell, Side::Buy));
+        for direction in [Direction::Long, Direction::Short] {
+            assert_eq!(Direction::of(direction.entry()), direction);
+        }
+        assert_eq!(Direction::Long.gain(d("100"), d("130")), d("30"));
+        assert_eq!(Direction::Short.gain(d("100"), d("130")), d("-30"));
+        assert_eq!(Direction::Short.signed(d("2")), d("-2"));
     }
 }

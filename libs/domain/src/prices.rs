@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Prices {
     /// In the instruments' order.
-    last: Vec<Last>,
+    last: Vec<(Instrument, Last)>,
     /// Where the next price probably belongs: feeds go through the instruments by turns.
     /// It saves time and decides nothing, so a snapshot does without it.
     #[serde(skip)]
@@ -16,11 +16,29 @@ pub struct Prices {
     markets: BTreeMap<Venue, BTreeMap<Asset, BTreeMap<Asset, Market>>>,
 }
 
+/// What an instrument was last traded at, and when; the close of a candle at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Last {
-    instrument: Instrument,
-    price: Price,
-    at: Timestamp,
+pub struct Last {
+    pub price: Price,
+    pub at: Timestamp,
+}
+
+impl Last {
+    /// A candle has closed. The latest price counts, whatever it is the close of; of two closes at the
+    /// same time the later said.
+    pub fn close(last: &mut Option<Self>, price: Price, at: Timestamp) {
+        if last.is_none_or(|last| last.at <= at) {
+            *last = Some(Self { price, at });
+        }
+    }
+
+    /// A price within a candle. A close at that very instant counts before it, so that a value at an
+    /// instant follows from the closes there.
+    pub fn quote(last: &mut Option<Self>, price: Price, at: Timestamp) {
+        if last.is_none_or(|last| last.at < at) {
+            *last = Some(Self { price, at });
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,30 +49,29 @@ struct Market {
 }
 
 impl Prices {
-    /// A candle has closed. The latest price counts, whatever it is the close of; of two closes at the
-    /// same time the later said.
+    /// As [`Last::close`].
     pub fn close(&mut self, instrument: Instrument, price: Price, at: Timestamp) {
-        self.see(Last { instrument, price, at }, |known| known <= at);
+        self.see(instrument, |last| Last::close(last, price, at));
     }
 
-    /// A price within a candle. A close at that very instant counts before it, so that a value at an
-    /// instant follows from the closes there.
+    /// As [`Last::quote`].
     pub fn quote(&mut self, instrument: Instrument, price: Price, at: Timestamp) {
-        self.see(Last { instrument, price, at }, |known| known < at);
+        self.see(instrument, |last| Last::quote(last, price, at));
     }
 
-    fn see(&mut self, seen: Last, replaces: impl Fn(Timestamp) -> bool) {
-        let instrument = seen.instrument;
+    fn see(&mut self, instrument: Instrument, take: impl Fn(&mut Option<Last>)) {
         let place = match self.last.get(self.next) {
-            Some(guess) if guess.instrument == instrument => Ok(self.next),
+            Some((guess, _)) if *guess == instrument => Ok(self.next),
             Some(_) | None => self.find(&instrument),
         };
-        match place {
-            Ok(at) if replaces(self.last[at].at) => self.last[at] = seen,
-            Ok(_) => {}
-            Err(at) => self.last.insert(at, seen),
-        }
         let (Ok(at) | Err(at)) = place;
+        let mut last = place.ok().map(|at| self.last[at].1);
+        take(&mut last);
+        match (place, last) {
+            (Ok(at), Some(last)) => self.last[at].1 = last,
+            (Err(at), Some(last)) => self.last.insert(at, (instrument, last)),
+            (Ok(_) | Err(_), None) => {}
+        }
         self.next = if at + 1 < self.last.len() { at + 1 } else { 0 };
     }
 
@@ -88,15 +105,15 @@ impl Prices {
 
     /// The last price of an instrument.
     pub fn last(&self, instrument: &Instrument) -> Option<Price> {
-        self.find(instrument).ok().map(|at| self.last[at].price)
+        self.find(instrument).ok().map(|at| self.last[at].1.price)
     }
 
     fn price(&self, market: &Market) -> Option<Decimal> {
-        let price = self.last[self.find(&market.instrument).ok()?].price.get();
+        let price = self.last[self.find(&market.instrument).ok()?].1.price.get();
         if market.inverse { Decimal::ONE.checked_div(price) } else { Some(price) }
     }
 
     fn find(&self, instrument: &Instrument) -> Result<usize, usize> {
-        self.last.binary_search_by(|last| last.instrument.cmp(instrument))
+        self.last.binary_search_by(|(known, _)| known.cmp(instrument))
     }
 }

@@ -1,7 +1,7 @@
 //! The venue's rules for an instrument (Binance's `filters.md`), and what breaks them.
 
 use crate::{
-    Asset, Decimal, Listing, OrderKind, Price, Quantity, Side,
+    Asset, Contract, Decimal, Listing, OrderKind, Price, Quantity, Side,
     exits::market_exit,
     money::{ceil_to, floor_to},
 };
@@ -49,6 +49,9 @@ pub struct InstrumentRules {
     /// Decimals of base and quote amounts; a fee is rounded to these.
     pub base_precision: u32,
     pub quote_precision: u32,
+    /// What an order of the instrument counts and is settled in, where it is a contract; `None` on spot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
     /// What the venue lists beside that, where it was recorded: order types, self-trade modes, rarer filters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing: Option<Box<Listing>>,
@@ -157,6 +160,7 @@ impl InstrumentRules {
             quote_quantity_allowed: true,
             base_precision: 8,
             quote_precision: 8,
+            contract: None,
             listing: None,
         }
     }
@@ -169,6 +173,27 @@ impl InstrumentRules {
     /// `raw` rounded up to a tick.
     pub fn ceil_price(&self, raw: Decimal) -> Option<Price> {
         Price::new(ceil_to(raw, self.tick_size).normalize()).ok()
+    }
+
+    /// `raw` rounded to a tick that is worse for an order of that side, or where it is.
+    pub fn worse_price(&self, side: Side, raw: Decimal) -> Option<Price> {
+        match side {
+            Side::Buy => self.ceil_price(raw),
+            Side::Sell => self.floor_price(raw),
+        }
+    }
+
+    /// `raw` rounded to a tick that is better for an order of that side, or where it is.
+    pub fn better_price(&self, side: Side, raw: Decimal) -> Option<Price> {
+        self.worse_price(side.opposite(), raw)
+    }
+
+    /// The bounds of a limit price relative to the average.
+    pub fn price_range(&self, side: Side) -> Option<PriceRange> {
+        match side {
+            Side::Buy => self.buy_price_range,
+            Side::Sell => self.sell_price_range,
+        }
     }
 
     /// `raw` rounded down to a lot, or `None` if that is below the smallest quantity.
@@ -230,12 +255,8 @@ impl InstrumentRules {
             self.check_price(price.get())?;
         }
         if let (Some(price), Some(average)) = (kind.limit(), average) {
-            let range = match side {
-                Side::Buy => self.buy_price_range,
-                Side::Sell => self.sell_price_range,
-            };
             let price = price.get();
-            if range.is_some_and(|r| price < average * r.down || price > average * r.up) {
+            if self.price_range(side).is_some_and(|r| price < average * r.down || price > average * r.up) {
                 return Err(Breach::PercentPrice);
             }
         }

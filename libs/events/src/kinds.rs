@@ -139,7 +139,7 @@ events! {
         Sized(TradeSized) "trade.sized" 1;
         Refused(TradeRefused) "trade.refused" 1;
         RequestRepeated(RequestRepeated) "trade.request_repeated" 1;
-        Opened(TradeOpened) "trade.opened" 1;
+        Opened(TradeOpened) "trade.opened" 2 [upcast::trade_opened_2];
         Protected(TradeProtected) "trade.protected" 1;
         Unprotected(TradeUnprotected) "trade.unprotected" 1;
         Exiting(TradeExiting) "trade.exiting" 1;

@@ -37,10 +37,10 @@ impl Draft {
     fn essence(&self) -> Option<(Event, Timestamp)> {
         let event = Event::decode(&self.kind, self.schema, &self.body).ok()?;
         Some(match event {
-            // An account's stream tells a deposit without saying where it came from.
+            // An account's stream tells a deposit without saying where it came from, and funding without its position.
             Event::Account(AccountEvent::LedgerEntered(e)) => {
-                let known = LedgerEntry { reason: LedgerReason::Other, venue_ref: String::new(), ..e };
-                (known.into(), self.at)
+                let (reason, venue_ref) = (LedgerReason::Other, String::new());
+                (LedgerEntry { reason, venue_ref, instrument: None, ..e }.into(), self.at)
             }
             // The refusal of a request carries no time of the venue's, and words it in its own way.
             Event::Order(OrderEvent::Rejected(e)) if e.reason != Rejection::OutsideWindow => {

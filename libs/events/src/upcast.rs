@@ -23,6 +23,15 @@ pub fn raise<'a>(steps: &[Upcast], schema: u16, body: &'a str) -> Result<Cow<'a,
     Ok(Cow::Owned(value.to_string()))
 }
 
+/// Schema 1 of `trade.opened` knew of long trades only, and called its value what it had cost.
+pub fn trade_opened_2(body: &mut Value) -> Result<(), String> {
+    let fields = body.as_object_mut().ok_or("it is no object")?;
+    let cost = fields.remove("cost").ok_or("`cost` is missing")?;
+    fields.insert("value".to_owned(), cost);
+    fields.insert("direction".to_owned(), "long".into());
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

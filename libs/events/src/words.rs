@@ -61,6 +61,7 @@ words! {
         Unsellable "unsellable" "too much that could not be sold"
         TooManySales "too_many_sales" "too many orders to sell it"
         Filter "filter" "filter of the venue"
+        Unsupported "unsupported" "not done by this build"
     }
     TradeOutcome {
         Refused "refused" "refused"
@@ -86,6 +87,7 @@ words! {
         Unprotectable "unprotectable" "could not be protected"
         BeyondStop "beyond_stop" "market beyond the stop"
         Elsewhere "elsewhere" "sold elsewhere"
+        TimeLimit "time_limit" "held as long as its plan allows"
     }
     AbortReason {
         EntryUnfilled "entry_unfilled" "entry not filled"

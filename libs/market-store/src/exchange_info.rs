@@ -144,6 +144,7 @@ impl RawSymbol {
             quote_quantity_allowed: self.quote_order_qty_market_allowed,
             base_precision: self.base_asset_precision,
             quote_precision: self.quote_asset_precision.or(self.quote_precision).unwrap_or(8),
+            contract: None,
             listing: Some(Box::new(self.listing()?)),
         };
         Ok((symbol, rules))

@@ -10,6 +10,7 @@ mod follower;
 mod hands;
 mod host;
 mod lockstep;
+pub mod mirror;
 pub mod pairs;
 mod played;
 mod solo;

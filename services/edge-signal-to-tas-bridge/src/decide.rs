@@ -2,9 +2,7 @@
 
 use crate::trade_id::trade_id;
 use domain::{Account, Direction, EdgeName, Timestamp};
-use events::{
-    CloseRequested, Event, Kind, RequestedBy, SignalDirection, SignalEvent, SignalGiven, TradeRequested,
-};
+use events::{CloseRequested, Event, Kind, RequestedBy, SignalEvent, SignalGiven, TradeRequested};
 use serde::{Deserialize, Serialize};
 use service::Service;
 
@@ -58,14 +56,23 @@ impl Service for Bridge {
 impl Bridge {
     fn forward(&self, signal: &SignalGiven) -> Vec<Event> {
         let routes = self.config.routes.iter().filter(|route| route.edge == signal.edge);
-        routes
-            .map(|route| route.account)
-            .map(|account| match signal.direction {
-                SignalDirection::Long => enter(signal, Direction::Long, account),
-                // Nobody can be short yet: whoever wants to be leaves.
-                SignalDirection::Short | SignalDirection::Flat => leave(signal, account),
-            })
-            .collect()
+        routes.flat_map(|route| self::forward(signal, route.account)).collect()
+    }
+}
+
+/// Whoever wants to be short of what cannot be sold short leaves.
+fn forward(signal: &SignalGiven, account: Account) -> Vec<Event> {
+    match signal.direction.entry() {
+        None => vec![leave(signal, None, account)],
+        Some(Direction::Long) if !signal.instrument.kind.can_be_short() => {
+            vec![enter(signal, Direction::Long, account)]
+        }
+        Some(Direction::Short) if !signal.instrument.kind.can_be_short() => {
+            vec![leave(signal, None, account)]
+        }
+        Some(direction) => {
+            vec![leave(signal, Some(direction.opposite()), account), enter(signal, direction, account)]
+        }
     }
 }
 
@@ -86,11 +93,12 @@ fn enter(signal: &SignalGiven, direction: Direction, account: Account) -> Event 
     .into()
 }
 
-fn leave(signal: &SignalGiven, account: Account) -> Event {
+fn leave(signal: &SignalGiven, direction: Option<Direction>, account: Account) -> Event {
     CloseRequested {
         account,
         instrument: signal.instrument,
         edge: signal.edge,
+        direction,
         by: RequestedBy::Edge,
         why: None,
     }

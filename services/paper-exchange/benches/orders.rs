@@ -233,6 +233,7 @@ fn rules() -> Result<InstrumentRules, Failure> {
         quote_quantity_allowed: true,
         base_precision: 8,
         quote_precision: 8,
+        contract: None,
         listing: None,
     })
 }

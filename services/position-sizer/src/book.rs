@@ -2,8 +2,8 @@
 
 use crate::{Config, balance::Balance, ids::Ids, trading::Trading};
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, EdgeName, ExitPlan, Instrument, InstrumentRules, Leg, NewOrder,
-    Origin, Price, Prices, Side, Size, Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, ExitPlan, Instrument, InstrumentRules, Leg,
+    NewOrder, Origin, Price, Prices, Side, Size, Timestamp, TradeId,
 };
 use events::{
     BalanceChanged, OrderAccepted, OrderDone, OrderFilled, OrderSubmitted, TradeOpened, TradeProtected,
@@ -34,19 +34,20 @@ pub(crate) struct Trade {
     pub account: Account,
     pub instrument: Instrument,
     pub edge: EdgeName,
+    pub direction: Direction,
     pub base: Asset,
     /// Quote asset set aside for what its entry may still buy.
     pub reserved: Decimal,
     /// Its entry order, from its submission until it is done.
     entry: Option<Entry>,
-    /// Base asset bought, and what was paid for it.
+    /// Base asset entered, and for what.
     pub quantity: Decimal,
     pub cost: Decimal,
     /// The stop that works at the venue.
     stop: Option<Price>,
     /// How it was to be protected when it was granted.
     pub exit: Option<ExitPlan>,
-    /// How far below the worst entry its stop was to lie then.
+    /// How far from the worst entry its stop was to lie then.
     stop_ratio: Option<Decimal>,
 }
 
@@ -66,12 +67,17 @@ impl Trade {
         }
     }
 
+    /// What stands behind a perpetual, which is in no balance: all that was entered, until leverage is known here.
+    fn margin(&self) -> Decimal {
+        if self.instrument.kind.can_be_short() { self.cost } else { Decimal::ZERO }
+    }
+
     /// Quote asset that is lost if its stop is hit at its price; all of it without a stop.
     pub fn risk(&self) -> Decimal {
         let held = match self.stop {
             Some(stop) => {
                 let kept = stop.get().saturating_mul(self.quantity);
-                self.cost.saturating_sub(kept).max(Decimal::ZERO)
+                self.direction.gain(kept, self.cost).max(Decimal::ZERO)
             }
             None => at_risk(self.cost, self.stop_ratio),
         };
@@ -117,7 +123,8 @@ impl State {
                 price.map_or(Decimal::ZERO, |price| held.saturating_mul(price).round_dp(VALUE_DIGITS))
             }
         };
-        Some(assets.iter().map(worth).fold(Decimal::ZERO, Decimal::saturating_add))
+        let margins = self.trades_of(account).map(Trade::margin);
+        Some(assets.iter().map(worth).chain(margins).fold(Decimal::ZERO, Decimal::saturating_add))
     }
 
     /// What there is at least of an asset, in another one.
@@ -167,6 +174,7 @@ impl State {
             account: sized.account,
             instrument: sized.instrument,
             edge: sized.edge,
+            direction: sized.direction,
             base: rules.base,
             reserved: sized.reserved,
             entry: None,
@@ -174,7 +182,7 @@ impl State {
             cost: Decimal::ZERO,
             stop: None,
             exit: sized.exit,
-            stop_ratio: sized.exit.map(|plan| plan.stop_ratio(sized.limit.get())),
+            stop_ratio: sized.exit.map(|plan| plan.stop_ratio(sized.direction, sized.limit.get())),
         };
         self.trades.insert(sized.trade, trade);
     }
@@ -207,6 +215,15 @@ impl State {
             |asset| fill.fee.filter(|fee| fee.asset == asset).map_or(Decimal::ZERO, |fee| fee.amount);
         let (base_fee, quote_fee) = (fee_in(base), fee_in(quote));
         let quantity = fill.quantity.get();
+        if fill.instrument.kind.can_be_short() {
+            // Settled in the quote asset: an entry takes its margin, and what leaving gives back counts when it is
+            // seen.
+            let entered = self.entries.contains_key(&fill.order);
+            let paid = if entered { fill.quote.saturating_add(quote_fee) } else { quote_fee };
+            self.asset_mut(fill.account, quote).take(paid, fill.at);
+            self.pay(&fill.order, paid, quantity);
+            return;
+        }
         match fill.side {
             Side::Buy => {
                 let paid = fill.quote.saturating_add(quote_fee);
@@ -249,6 +266,7 @@ impl State {
             account: opened.account,
             instrument: opened.instrument,
             edge: opened.edge,
+            direction: opened.direction,
             base: rules.base,
             reserved: Decimal::ZERO,
             entry: None,
@@ -256,10 +274,10 @@ impl State {
             cost: Decimal::ZERO,
             stop: None,
             exit,
-            stop_ratio: exit.map(|plan| plan.stop_ratio(opened.price)),
+            stop_ratio: exit.map(|plan| plan.stop_ratio(opened.direction, opened.price)),
         });
         trade.quantity = opened.quantity;
-        trade.cost = opened.cost;
+        trade.cost = opened.value;
     }
 
     pub(crate) fn protect(&mut self, protected: &TradeProtected) {

@@ -1,6 +1,6 @@
 //! What the sizer is told at its start.
 
-use domain::{Account, Asset, Decimal, EdgeName, ExitPlan, Level};
+use domain::{Account, Asset, Decimal, EdgeName, EntryPlan, ExitPlan, Level};
 use events::TradeRequested;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
@@ -41,9 +41,12 @@ pub struct EdgeRules {
     /// Where it may trade.
     pub accounts: BTreeSet<Account>,
     pub method: Method,
+    /// How its trades are entered.
+    #[serde(default, skip_serializing_if = "EntryPlan::is_default")]
+    pub entry: EntryPlan,
     /// How its trades are protected and left; `None` for an edge without a stop.
     pub exit: Option<ExitPlan>,
-    /// How far above the trigger price it may enter.
+    /// How much worse than the trigger price it may enter: above it to go long, below it to go short.
     pub slippage_ratio: Decimal,
     /// Entries on older signals are refused.
     pub max_age: Duration,
@@ -91,6 +94,9 @@ pub struct Limits {
     pub max_exit_orders: Option<u32>,
     /// Whether an edge without a stop may trade at all.
     pub allowed_to_trade_without_stop: bool,
+    /// Whether perpetuals are traded, each with its whole notional set aside as its margin.
+    #[serde(default)]
+    pub allowed_to_trade_perpetuals: bool,
 }
 
 impl Config {

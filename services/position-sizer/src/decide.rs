@@ -3,12 +3,13 @@
 use crate::{
     BaseFee, Config, EdgeRules, State,
     book::{Trade, at_risk},
-    protect,
+    protect::{self, Entry},
     refusal::Refusal,
     size::{self, Budget},
 };
 use domain::{
-    Breach, Decimal, Direction, ExitPlan, InstrumentKind, InstrumentRules, Price, Timestamp, exits,
+    Breach, Decimal, Direction, ExitPlan, InstrumentKind, InstrumentRules, Margin, MarginMode, Price,
+    Timestamp, exits,
 };
 use events::{
     AccountEvent, CandleEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, QuoteEvent, Sizing,
@@ -104,20 +105,32 @@ impl PositionSizer {
         let edge = self.authorised(request)?;
         let rules = self.tradable(state, request)?;
         self.permitted(state, now, request, edge)?;
+        if let Some(problem) = edge.entry.problem() {
+            return Err(Refusal::unsupported(edge, problem));
+        }
 
-        let limit = size::limit_price(edge, rules, request.trigger)?;
+        let direction = request.direction;
+        let limit = size::limit_price(edge, rules, direction, request.trigger)?;
         let exit = exit(edge, request, limit)?;
-        let stop_ratio = exit.map(|plan| plan.stop_ratio(limit.get()));
+        let stop_ratio = exit.map(|plan| plan.stop_ratio(direction, limit.get()));
         let budget = self.budget(state, request, edge, stop_ratio)?;
         let fee = self.base_fee(state, request, rules, &budget);
-        let quantity = size::quantity(&self.config, rules, &budget, limit)?;
+        // At the price at which it is worth most; a sale may find a better one than its limit.
+        let price = match direction {
+            Direction::Long => limit,
+            Direction::Short => limit.max(request.trigger),
+        };
+        let quantity = size::quantity(&self.config, rules, &budget, price)?;
         let quantity = exits::least_for_same_lots(rules, quantity, fee);
+        let order = size::order(edge.entry, limit);
+        let quantity = size::at_market(rules, &order, quantity)?;
         let held = state.held(&request.account, &rules.base);
-        size::check(rules, request.trigger, limit, quantity, held)?;
-        protect::check(&self.config, exit.as_ref(), rules, request.trigger, limit, quantity, fee)?;
+        size::check(rules, direction.entry(), &order, request.trigger, limit, quantity, held)?;
+        let entry = Entry { direction, trigger: request.trigger, limit, highest: price, quantity, fee };
+        protect::check(&self.config, exit.as_ref(), rules, &entry)?;
         self.order_counts(state, request, rules, exit.as_ref())?;
 
-        let notional = quantity.get().saturating_mul(limit.get());
+        let notional = quantity.get().saturating_mul(price.get());
         let risk = at_risk(notional, stop_ratio);
         let reserved = self.config.with_fee(notional);
         self.open_risk(state, request, budget.equity, risk)?;
@@ -127,12 +140,19 @@ impl PositionSizer {
             account: request.account,
             instrument: request.instrument,
             edge: request.edge,
-            direction: request.direction,
+            direction,
             trigger: request.trigger,
             signal_at: request.signal_at,
             quantity,
             limit,
             reserved: reserved.normalize(),
+            margin: match request.instrument.kind {
+                InstrumentKind::Spot => None,
+                InstrumentKind::LinearPerpetual => {
+                    Some(Margin { mode: MarginMode::Isolated, leverage: Decimal::ONE })
+                }
+            },
+            entry: edge.entry,
             exit,
             sizing: sizing(&budget, risk),
         })
@@ -151,8 +171,10 @@ impl PositionSizer {
         let rules =
             state.rules.get(&request.instrument).ok_or_else(|| Refusal::unknown_instrument(request))?;
         match request.instrument.kind {
-            InstrumentKind::Spot => {}
-            InstrumentKind::LinearPerpetual => return Err(Refusal::not_spot(request)),
+            InstrumentKind::LinearPerpetual if !self.config.limits.allowed_to_trade_perpetuals => {
+                return Err(Refusal::not_spot(request));
+            }
+            InstrumentKind::Spot | InstrumentKind::LinearPerpetual => {}
         }
         if self.config.prohibited.contains(&rules.base) {
             return Err(Refusal::prohibited(&rules.base));
@@ -161,8 +183,10 @@ impl PositionSizer {
             return Err(Refusal::other_quote(rules, &self.config.quote));
         }
         match request.direction {
-            Direction::Long => Ok(rules),
-            Direction::Short => Err(Refusal::short_on_spot()),
+            Direction::Short if !request.instrument.kind.can_be_short() => {
+                Err(Refusal::short_on_spot(request))
+            }
+            Direction::Long | Direction::Short => Ok(rules),
         }
     }
 
@@ -222,6 +246,8 @@ impl PositionSizer {
         budget: &Budget,
     ) -> Decimal {
         match self.config.base_fee {
+            // A perpetual's fee is taken from what it is settled in.
+            _ if request.instrument.kind.can_be_short() => Decimal::ZERO,
             BaseFee::None => Decimal::ZERO,
             BaseFee::Always(ratio) => ratio,
             BaseFee::WithoutEnoughOf(asset, ratio) if asset == rules.base => ratio,
@@ -310,11 +336,13 @@ impl PositionSizer {
 
 /// How it is protected and left; a stop or a target on the wrong side of its price is refused.
 fn exit(edge: &EdgeRules, request: &TradeRequested, limit: Price) -> Result<Option<ExitPlan>, Refusal> {
-    if let Some(stop) = request.stop.filter(|stop| *stop >= request.trigger) {
-        return Err(Refusal::stop_above(stop, request.trigger));
+    let side = request.direction.exit();
+    let is_worse = |price: Price, other: Price| side.is_worse(price.get(), other.get());
+    if let Some(stop) = request.stop.filter(|stop| !is_worse(*stop, request.trigger)) {
+        return Err(Refusal::wrong_stop(side, stop, request.trigger));
     }
-    if let Some(target) = request.target.filter(|target| *target <= limit) {
-        return Err(Refusal::target_below(target, limit));
+    if let Some(target) = request.target.filter(|target| !is_worse(limit, *target)) {
+        return Err(Refusal::wrong_target(side, target, limit));
     }
     Ok(edge.exit_of(request))
 }

@@ -2,15 +2,28 @@
 
 use crate::{Config, refusal::Refusal};
 use domain::{
-    Decimal, ExitPlan, InstrumentRules, Price, Quantity,
+    Decimal, Direction, ExitPlan, InstrumentRules, Price, Quantity,
     exits::{self, Held},
 };
 
-/// The best price, as a part of the trigger, at which the exits are still asked about: an entry that
-/// fills lower has its stop lower, where it is worth less.
-const BEST: Decimal = Decimal::from_parts(99, 0, 0, false, 2);
+/// How much better than the trigger an entry may fill with its exits still asked about: one that fills lower has
+/// its stop lower, where it is worth less.
+const BETTER: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
-/// Asks for the stop, the take-profit order and the sale at market, of what the entry's fee leaves,
+/// What is about to be entered.
+pub(crate) struct Entry {
+    pub direction: Direction,
+    pub trigger: Price,
+    /// The worst price.
+    pub limit: Price,
+    /// The highest of the prices at which it is expected.
+    pub highest: Price,
+    pub quantity: Quantity,
+    /// The part of it that the fee takes.
+    pub fee: Decimal,
+}
+
+/// Asks for the stop, the take-profit order and the exit at market, of what the entry's fee leaves,
 /// with the prices that follow from the best and from the worst entry.
 ///
 /// # Errors
@@ -19,22 +32,21 @@ pub(crate) fn check(
     config: &Config,
     exit: Option<&ExitPlan>,
     rules: &InstrumentRules,
-    trigger: Price,
-    limit: Price,
-    quantity: Quantity,
-    fee: Decimal,
+    entry: &Entry,
 ) -> Result<(), Refusal> {
+    let &Entry { direction, trigger, limit, highest, quantity, fee } = entry;
     let held = exits::after_fee(rules, quantity.get(), fee);
     // The fee may be rounded up piece by piece or not at all: the part that is no whole lot differs.
     let most = quantity.get() - quantity.get().saturating_mul(fee);
     [held, most].into_iter().try_for_each(|held| unsellable(config, rules, held))?;
-    sales(config, rules, held, limit)?;
+    sales(config, rules, held, highest)?;
     let Some(plan) = exit else { return Ok(()) };
-    for entry in [trigger.get().saturating_mul(BEST), limit.get()] {
-        let held = Held { quantity: held, entry, moved: None, average: entry, raised: Decimal::ZERO };
+    for entry in [direction.entry().better(trigger.get(), BETTER), limit.get()] {
+        let held =
+            Held { direction, quantity: held, entry, moved: None, average: entry, raised: Decimal::ZERO };
         let unprotected = |obstacle| Refusal::unprotectable(&obstacle, rules);
         let orders = exits::exit_orders(plan, rules, &held).map_err(unprotected)?;
-        // Above its stop it may have to be sold at any price.
+        // On this side of its stop it may have to be left at any price.
         exits::market_exit(rules, held.quantity, orders.trigger.get()).map_err(unprotected)?;
     }
     Ok(())

@@ -1,7 +1,10 @@
 //! The sizer's no: by which rule, with which figure, against which limit, and in words.
 
 use crate::EdgeRules;
-use domain::{Asset, Breach, Decimal, InstrumentRules, Price, Quantity, Timestamp, TradeId, exits::Obstacle};
+use domain::{
+    Asset, Breach, Decimal, InstrumentRules, Price, Quantity, Side, Timestamp, TradeId, exits::Obstacle,
+    rules::PriceRange,
+};
 use events::{SizingRule, TradeRefused, TradeRequested, TradingState, TradingStateChanged};
 use std::time::Duration;
 
@@ -70,8 +73,9 @@ impl Refusal {
         Self::plain(SizingRule::ProhibitedAsset, text)
     }
 
-    pub fn short_on_spot() -> Self {
-        Self::plain(SizingRule::ShortOnSpot, "a spot account cannot be short".to_owned())
+    pub fn short_on_spot(request: &TradeRequested) -> Self {
+        let text = format!("{} is spot, of which one cannot be short", request.instrument);
+        Self::plain(SizingRule::ShortOnSpot, text)
     }
 
     pub fn stale(age: Duration, edge: &EdgeRules) -> Self {
@@ -86,13 +90,16 @@ impl Refusal {
         Self::beyond(SizingRule::Stale, late, Decimal::ZERO, text)
     }
 
-    pub fn stop_above(stop: Price, trigger: Price) -> Self {
-        let text = format!("the signal's stop at {stop} is not below its price, {trigger}");
+    /// `exit` is the side of the orders that would leave the trade.
+    pub fn wrong_stop(exit: Side, stop: Price, trigger: Price) -> Self {
+        let where_to = exit.worse_word();
+        let text = format!("the signal's stop at {stop} is not {where_to} its price, {trigger}");
         Self::beyond(SizingRule::WrongSide, stop.get(), trigger.get(), text)
     }
 
-    pub fn target_below(target: Price, limit: Price) -> Self {
-        let text = format!("the signal's target at {target} is not above the worst entry, {limit}");
+    pub fn wrong_target(exit: Side, target: Price, limit: Price) -> Self {
+        let where_to = exit.opposite().worse_word();
+        let text = format!("the signal's target at {target} is not {where_to} the worst entry, {limit}");
         Self::beyond(SizingRule::WrongSide, target.get(), limit.get(), text)
     }
 
@@ -118,6 +125,11 @@ impl Refusal {
     pub fn max_open_positions(would_be: usize, max: u32) -> Self {
         let text = format!("it would be open position {would_be} of at most {max}");
         Self::beyond(SizingRule::MaxOpenPositions, would_be.into(), max.into(), text)
+    }
+
+    pub fn unsupported(edge: &EdgeRules, problem: &str) -> Self {
+        let text = format!("edge {}: {problem}", edge.edge);
+        Self::plain(SizingRule::Unsupported, text)
     }
 
     pub fn no_stop(edge: &EdgeRules) -> Self {
@@ -267,6 +279,7 @@ impl Refusal {
     pub fn filter(
         breach: Breach,
         rules: &InstrumentRules,
+        side: Side,
         trigger: Price,
         quantity: Decimal,
         price: Price,
@@ -274,7 +287,9 @@ impl Refusal {
         let (figure, limit) = match breach {
             Breach::PriceFilter => (price.get(), rules.max_price.or(rules.min_price)),
             Breach::PercentPrice => {
-                (price.get(), rules.buy_price_range.map(|range| trigger.get().saturating_mul(range.up)))
+                let bound = |range: PriceRange| if price < trigger { range.down } else { range.up };
+                let range = rules.price_range(side);
+                (price.get(), range.map(|range| trigger.get().saturating_mul(bound(range))))
             }
             Breach::LotSize | Breach::MarketLotSize => (quantity, rules.max_quantity),
             Breach::Notional => (quantity.saturating_mul(price.get()), rules.max_notional),

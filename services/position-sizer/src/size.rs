@@ -1,7 +1,7 @@
 //! The arithmetic: from a budget to a quantity that the venue takes.
 
 use crate::{Config, EdgeRules, Limits, Method, refusal::Refusal};
-use domain::{Decimal, InstrumentRules, OrderKind, Price, Quantity, Side, TimeInForce};
+use domain::{Decimal, Direction, EntryPlan, InstrumentRules, OrderKind, Price, Quantity, Side, TimeInForce};
 use events::SizingMethod;
 
 /// What a trade may spend, in the quote asset, fees apart.
@@ -17,7 +17,7 @@ pub(crate) struct Budget {
 ///
 /// Risk: `equity × max_loss / stop`, so that hitting the stop loses `max_loss` of the equity, capped by
 /// `max_trade`, `max_quote` and the cash; without a stop, or with one at the entry, the whole equity is taken for the
-/// first term. `stop_ratio` is how far below the worst entry the stop lies.
+/// first term. `stop_ratio` is how far from the worst entry the stop lies.
 /// Fixed: the amount, never less.
 pub(crate) fn budget(
     config: &Config,
@@ -59,26 +59,28 @@ fn without_fee(config: &Config, cash: Decimal) -> Decimal {
     cash.checked_div(factor).unwrap_or(Decimal::ZERO)
 }
 
-/// The worst price at which to enter: never above the allowed slippage.
+/// The worst price at which to enter: never beyond the allowed slippage.
 pub(crate) fn limit_price(
     edge: &EdgeRules,
     rules: &InstrumentRules,
+    direction: Direction,
     trigger: Price,
 ) -> Result<Price, Refusal> {
-    let raw = trigger.get().saturating_mul(Decimal::ONE.saturating_add(edge.slippage_ratio));
-    rules.floor_price(raw).ok_or_else(|| Refusal::no_price(raw, rules))
+    let side = direction.entry();
+    let raw = side.worse(trigger.get(), edge.slippage_ratio);
+    rules.better_price(side, raw).ok_or_else(|| Refusal::no_price(raw, rules))
 }
 
-/// As many whole lots as the budget buys at the limit price.
+/// As many whole lots as the budget pays for at that price.
 pub(crate) fn quantity(
     config: &Config,
     rules: &InstrumentRules,
     budget: &Budget,
-    limit: Price,
+    price: Price,
 ) -> Result<Quantity, Refusal> {
-    let raw = budget.quote.checked_div(limit.get()).unwrap_or(Decimal::ZERO);
+    let raw = budget.quote.checked_div(price.get()).unwrap_or(Decimal::ZERO);
     let floored = rules.floor_quantity(raw).ok_or_else(|| Refusal::too_little(raw, rules))?;
-    if fits(config, budget, limit, floored.get()) {
+    if fits(config, budget, price, floored.get()) {
         return Ok(floored);
     }
     // The quotient's last digit was rounded up, and with it the lots.
@@ -86,14 +88,39 @@ pub(crate) fn quantity(
     rules.floor_quantity(less).ok_or_else(|| Refusal::too_little(raw, rules))
 }
 
-fn fits(config: &Config, budget: &Budget, limit: Price, quantity: Decimal) -> bool {
-    let notional = quantity.saturating_mul(limit.get());
+fn fits(config: &Config, budget: &Budget, price: Price, quantity: Decimal) -> bool {
+    let notional = quantity.saturating_mul(price.get());
     notional <= budget.quote && config.with_fee(notional) <= budget.cash
+}
+
+/// The order that enters.
+pub(crate) fn order(plan: EntryPlan, limit: Price) -> OrderKind {
+    match plan {
+        EntryPlan::Market => OrderKind::Market,
+        EntryPlan::LimitIoc | EntryPlan::Maker { .. } => {
+            OrderKind::Limit { price: limit, time_in_force: TimeInForce::Ioc }
+        }
+    }
+}
+
+/// A market order keeps lots of its own.
+pub(crate) fn at_market(
+    rules: &InstrumentRules,
+    order: &OrderKind,
+    quantity: Quantity,
+) -> Result<Quantity, Refusal> {
+    let raw = quantity.get();
+    match order.limit() {
+        Some(_) => Ok(quantity),
+        None => rules.floor_market_quantity(raw).ok_or_else(|| Refusal::too_little(raw, rules)),
+    }
 }
 
 /// Checks the entry order as the venue will, with the trigger as its reference price.
 pub(crate) fn check(
     rules: &InstrumentRules,
+    side: Side,
+    order: &OrderKind,
     trigger: Price,
     limit: Price,
     quantity: Quantity,
@@ -104,13 +131,12 @@ pub(crate) fn check(
     if notional < rules.min_notional {
         return Err(Refusal::min_notional(notional, rules));
     }
-    let order = OrderKind::Limit { price: limit, time_in_force: TimeInForce::Ioc };
     rules
-        .check(Side::Buy, &order, quantity, Some(trigger.get()))
-        .map_err(|breach| Refusal::filter(breach, rules, trigger, quantity, limit))?;
+        .check(side, order, quantity, Some(trigger.get()))
+        .map_err(|breach| Refusal::filter(breach, rules, side, trigger, quantity, limit))?;
     let would_be = held.saturating_add(quantity);
     match rules.max_position {
-        Some(max) if would_be > max => Err(Refusal::max_position(would_be, max)),
+        Some(max) if side == Side::Buy && would_be > max => Err(Refusal::max_position(would_be, max)),
         _ => Ok(()),
     }
 }

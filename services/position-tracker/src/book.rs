@@ -2,19 +2,21 @@
 
 use crate::{
     fading::Fading,
-    position::{Dust, Lot, Position, Sale},
+    position::{Dust, Exit, Lot, Position},
 };
-use domain::{Decimal, EdgeName, InstrumentRules, Side, Timestamp, VenueOrderId, VenueTradeId};
+use domain::{Decimal, Direction, EdgeName, InstrumentRules, Side, Timestamp, VenueOrderId, VenueTradeId};
 use events::{Fee, OrderFilled};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Book {
-    pub positions: BTreeMap<EdgeName, Position>,
-    /// What closed positions have left. The owner's next position takes it over.
-    #[serde(default)]
-    pub dust: BTreeMap<EdgeName, Dust>,
+    /// A fill may close one and open the other of an owner.
+    #[serde(with = "service::pairs")]
+    pub positions: BTreeMap<(EdgeName, Direction), Position>,
+    /// What closed positions have left. The owner's next position in that direction takes it over.
+    #[serde(with = "service::pairs", default)]
+    pub dust: BTreeMap<(EdgeName, Direction), Dust>,
     /// Fills that have been counted. An account that trades with itself has two fills of one trade
     /// id, told apart by their orders.
     counted: Fading<(VenueOrderId, VenueTradeId), ()>,
@@ -24,6 +26,7 @@ pub struct Book {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub owner: EdgeName,
+    pub direction: Direction,
     pub by: Decimal,
     pub effect: Effect,
 }
@@ -31,12 +34,12 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    Bought,
-    Sold {
+    Entered,
+    Left {
         profit: Decimal,
     },
     /// Of the dust of a closed position; so much of it is left.
-    SoldDust {
+    LeftDust {
         profit: Decimal,
         left: Dust,
     },
@@ -58,7 +61,11 @@ impl Book {
         self.counted.len()
     }
 
-    /// Takes a fill of an order of `owner`'s into the positions.
+    /// Takes a fill of an order of `owner`'s into the positions: first it leaves what is held the other way, and the
+    /// rest enters.
+    ///
+    /// On spot nobody ever holds less than nothing: what the sellers did not hold came from outside the
+    /// books (a deposit, dust left from before) and is nobody's profit.
     pub fn fill(
         &mut self,
         owner: EdgeName,
@@ -67,82 +74,87 @@ impl Book {
     ) -> Vec<Change> {
         let (base_fee, quote_fee) = fill.fee.map_or_else(Default::default, |fee| fee_parts(fee, fill, rules));
         let (quantity, fee) = (fill.quantity.get(), fill.fee);
-        match fill.side {
-            Side::Buy => {
-                let (base, quote) = (quantity.saturating_sub(base_fee), fill.quote.saturating_add(quote_fee));
-                self.buy(owner, Lot { base, quote, fee }, fill.at)
-            }
-            Side::Sell => {
-                let (base, quote) = (quantity.saturating_add(base_fee), fill.quote.saturating_sub(quote_fee));
-                let sale = Sale { order: fill.order, fill: fill.venue_trade, price: fill.price, at: fill.at };
-                self.sell(owner, Lot { base, quote, fee }, sale)
-            }
+        let (base, quote) = match fill.side {
+            Side::Buy => (quantity.saturating_sub(base_fee), fill.quote.saturating_add(quote_fee)),
+            Side::Sell => (quantity.saturating_add(base_fee), fill.quote.saturating_sub(quote_fee)),
+        };
+        let mut lot = Lot { base, quote, fee };
+        let enters = Direction::of(fill.side);
+        let exit = Exit { order: fill.order, fill: fill.venue_trade, price: fill.price, at: fill.at };
+        let mut changes = self.leave(owner, enters.opposite(), &mut lot, exit);
+        if enters == Direction::Long || fill.instrument.kind.can_be_short() {
+            changes.extend(self.enter(owner, enters, lot, fill.at));
         }
+        changes
     }
 
     /// A buy of which the fee leaves nothing is no position.
-    fn buy(&mut self, owner: EdgeName, lot: Lot, at: Timestamp) -> Vec<Change> {
+    fn enter(&mut self, owner: EdgeName, direction: Direction, lot: Lot, at: Timestamp) -> Option<Change> {
         if lot.base <= Decimal::ZERO {
-            return Vec::new();
+            return None;
         }
-        let position = self.positions.entry(owner).or_insert_with(|| Position::new(at));
-        if let Some(dust) = self.dust.remove(&owner) {
+        let key = (owner, direction);
+        let position = self.positions.entry(key).or_insert_with(|| Position::new(direction, at));
+        if let Some(dust) = self.dust.remove(&key) {
             position.carry(dust);
         }
-        position.buy(lot);
-        vec![Change { owner, by: lot.base, effect: Effect::Bought }]
+        position.enter(lot);
+        Some(Change { owner, direction, by: lot.base, effect: Effect::Entered })
     }
 
-    /// Nobody ever holds less than nothing: what the sellers did not hold came from outside the
-    /// books (a deposit, dust left from before) and is nobody's profit.
-    fn sell(&mut self, owner: EdgeName, mut lot: Lot, sale: Sale) -> Vec<Change> {
+    /// Leaves what is held in that direction, as far as `lot` goes: the positions first, then what closed ones have
+    /// left.
+    fn leave(&mut self, owner: EdgeName, direction: Direction, lot: &mut Lot, exit: Exit) -> Vec<Change> {
         let mut changes = Vec::new();
-        for owner in self.sellers(owner) {
-            let Some(position) = self.positions.get_mut(&owner) else { continue };
+        for owner in self.leavers(owner, direction) {
+            let Some(position) = self.positions.get_mut(&(owner, direction)) else { continue };
             let by = position.quantity().min(lot.base);
             if by <= Decimal::ZERO {
                 continue;
             }
-            let profit = position.sell(lot.take(by), sale);
-            changes.push(Change { owner, by, effect: Effect::Sold { profit } });
+            let profit = position.leave(lot.take(by), exit);
+            changes.push(Change { owner, direction, by, effect: Effect::Left { profit } });
         }
-        // Last, what closed positions have left.
-        let of_dust =
-            self.dust.keys().copied().filter(|other| *other != owner && owner == EdgeName::manual());
-        let others: Vec<EdgeName> = [owner].into_iter().chain(of_dust).collect();
-        for owner in others {
-            let Some(dust) = self.dust.get_mut(&owner) else { continue };
+        let all = self.dust.keys().filter(|(other, way)| *way == direction && *other != owner);
+        let others = all.map(|(other, _)| *other).filter(|_| owner == EdgeName::manual());
+        let owners: Vec<EdgeName> = [owner].into_iter().chain(others).collect();
+        for owner in owners {
+            let Some(dust) = self.dust.get_mut(&(owner, direction)) else { continue };
             let by = dust.quantity.min(lot.base);
             if by <= Decimal::ZERO {
                 continue;
             }
-            let profit = dust.sell(lot.take(by));
-            changes.push(Change { owner, by, effect: Effect::SoldDust { profit, left: *dust } });
+            let profit = dust.leave(direction, lot.take(by));
+            changes.push(Change { owner, direction, by, effect: Effect::LeftDust { profit, left: *dust } });
         }
         self.dust.retain(|_, dust| !dust.quantity.is_zero());
         changes
     }
 
-    /// A position is closed: what it has left is kept with what it has cost.
-    pub fn close(&mut self, owner: &EdgeName) {
-        let Some(position) = self.positions.remove(owner) else { return };
+    /// A position is closed: what it has left is kept with what it was entered for.
+    pub fn close(&mut self, owner: EdgeName, direction: Direction) {
+        let key = (owner, direction);
+        let Some(position) = self.positions.remove(&key) else { return };
         if position.quantity() > Decimal::ZERO {
-            let dust = self.dust.entry(*owner).or_default();
+            let dust = self.dust.entry(key).or_default();
             dust.quantity += position.quantity();
-            dust.cost += position.cost;
+            dust.cost += position.value;
         }
     }
 
-    /// Whose coins a sale takes, in this order: the seller's own; if a person sold by hand, then
+    /// Whose position a fill leaves, in this order: that of whoever's order it is; if a person traded by hand, then
     /// those of the edges, the oldest position first.
-    fn sellers(&self, owner: EdgeName) -> Vec<EdgeName> {
-        let mut sellers = vec![owner];
+    fn leavers(&self, owner: EdgeName, direction: Direction) -> Vec<EdgeName> {
+        let mut leavers = vec![owner];
         if owner == EdgeName::manual() {
-            let mut others: Vec<_> = self.positions.iter().filter(|(other, _)| **other != owner).collect();
-            others.sort_by_key(|(other, position)| (position.opened_at, **other));
-            sellers.extend(others.into_iter().map(|(other, _)| *other));
+            let others =
+                self.positions.iter().filter(|((other, way), _)| *way == direction && *other != owner);
+            let mut others: Vec<_> =
+                others.map(|((other, _), position)| (position.opened_at, *other)).collect();
+            others.sort();
+            leavers.extend(others.into_iter().map(|(_, other)| other));
         }
-        sellers
+        leavers
     }
 }
 

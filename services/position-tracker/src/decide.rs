@@ -6,8 +6,8 @@ use crate::{
     position::{Dust, Position},
 };
 use domain::{
-    Account, ClientOrderId, Decimal, EdgeName, Instrument, InstrumentKind, InstrumentRules, Origin,
-    PositionSide, Price, Timestamp, TradeId, money::DIVISION,
+    Account, ClientOrderId, Decimal, Direction, EdgeName, Instrument, InstrumentRules, Origin, PositionSide,
+    Price, Timestamp, TradeId, money::DIVISION,
 };
 use events::{
     Event, Fee, InstrumentEvent, Kind, OrderDone, OrderEvent, OrderFilled, OrderSubmitted, OurOrders,
@@ -95,7 +95,7 @@ impl Service for PositionTracker {
             Event::Instrument(InstrumentEvent::Listed(e)) => {
                 state.rules.insert(e.instrument, e.rules.clone());
             }
-            Event::Position(PositionEvent::Closed(e)) => state.closed(&e.position),
+            Event::Position(PositionEvent::Closed(e)) => state.closed(&e.position, e.direction),
             _ => {}
         }
     }
@@ -115,7 +115,9 @@ impl State {
     /// Everything that is held, by account, instrument and owner.
     pub fn positions(&self) -> impl Iterator<Item = (PositionKey, &Position)> {
         self.books().flat_map(|(account, instrument, book)| {
-            book.positions.iter().map(move |(&owner, position)| (key(account, instrument, owner), position))
+            book.positions
+                .iter()
+                .map(move |(&(owner, _), position)| (key(account, instrument, owner), position))
         })
     }
 
@@ -128,7 +130,7 @@ impl State {
     /// What closed positions have left, by account, instrument and owner.
     pub fn dust(&self) -> impl Iterator<Item = (PositionKey, Dust)> {
         self.books().flat_map(|(account, instrument, book)| {
-            book.dust.iter().map(move |(&owner, &dust)| (key(account, instrument, owner), dust))
+            book.dust.iter().map(move |(&(owner, _), &dust)| (key(account, instrument, owner), dust))
         })
     }
 
@@ -157,11 +159,6 @@ impl State {
 
     fn filled(&mut self, now: Timestamp, keep: Duration, fill: &OrderFilled) {
         self.changes.clear();
-        match fill.instrument.kind {
-            InstrumentKind::Spot => {}
-            // It can be short, and its profit is settled as it arises: not by this arithmetic.
-            InstrumentKind::LinearPerpetual => return,
-        }
         let order = self.ours.see(fill.account, fill.instrument, fill.order, fill.venue_order);
         let owner = order.and_then(|order| self.orders.get(&order)).copied().unwrap_or_else(EdgeName::manual);
         let fill = &OrderFilled { order: order.unwrap_or(fill.order), ..*fill };
@@ -172,39 +169,40 @@ impl State {
         }
     }
 
-    fn closed(&mut self, key: &PositionKey) {
+    fn closed(&mut self, key: &PositionKey, direction: Direction) {
         if let Some(book) = self.book_mut(key.account, key.instrument) {
-            book.close(&key.owner);
+            book.close(key.owner, direction);
         }
     }
 
     fn changed(&self, fill: &OrderFilled, change: &Change) -> Option<Event> {
-        let key = key(fill.account, fill.instrument, change.owner);
+        let &Change { owner, direction, by, effect } = change;
+        let position = key(fill.account, fill.instrument, owner);
         let book = self.books.get(&fill.account)?.get(&fill.instrument)?;
         let (fill, price) = (fill.venue_trade, fill.price);
-        if let Effect::SoldDust { profit, left } = change.effect {
-            let (by, quantity, average) = (change.by, left.quantity, left.average());
-            return Some(
-                PositionReduced { position: key, fill, by, price, quantity, average, profit }.into(),
-            );
+        let reduced = |quantity, average, profit| {
+            PositionReduced { position, direction, fill, by, price, quantity, average, profit }.into()
+        };
+        if let Effect::LeftDust { profit, left } = effect {
+            return Some(reduced(left.quantity, left.average(), profit));
         }
-        let position = book.positions.get(&change.owner)?;
-        let (by, quantity, average) = (change.by, position.quantity(), position.average());
-        match change.effect {
-            Effect::Bought if by + position.carried == position.bought => {
-                let carried = position.carried;
-                Some(PositionOpened { position: key, fill, quantity, average, carried }.into())
+        let held = book.positions.get(&(owner, direction))?;
+        let (quantity, average) = (held.quantity(), held.average());
+        match effect {
+            Effect::Entered if by + held.carried == held.entered => {
+                let carried = held.carried;
+                Some(PositionOpened { position, direction, fill, quantity, average, carried }.into())
             }
-            Effect::Bought => Some(PositionIncreased { position: key, fill, by, quantity, average }.into()),
-            Effect::SoldDust { .. } => None,
-            Effect::Sold { .. } if quantity.is_zero() => ending(key, position),
-            Effect::Sold { profit } => {
-                Some(PositionReduced { position: key, fill, by, price, quantity, average, profit }.into())
+            Effect::Entered => {
+                Some(PositionIncreased { position, direction, fill, by, quantity, average }.into())
             }
+            Effect::Left { .. } if quantity.is_zero() => ending(position, held),
+            Effect::Left { profit } => Some(reduced(quantity, average, profit)),
+            Effect::LeftDust { .. } => None,
         }
     }
 
-    /// What the order has left too little of to sell.
+    /// What the order has left too little of for another one.
     ///
     /// Judged only once the order is done: until then its next fill may take the rest.
     fn dust_of(&self, e: &OrderDone) -> Vec<Event> {
@@ -212,15 +210,15 @@ impl State {
         let Some(book) = self.books.get(&e.account).and_then(|books| books.get(&e.instrument)) else {
             return Vec::new();
         };
-        let sold_to_dust = |position: &Position| {
-            position.last_sale.is_some_and(|sale| {
-                sale.order == e.order && is_dust(rules, position.quantity(), sale.price.get())
+        let left_as_dust = |position: &Position| {
+            position.last_exit.is_some_and(|exit| {
+                exit.order == e.order && is_dust(rules, position.quantity(), exit.price.get())
             })
         };
         book.positions
             .iter()
-            .filter(|(_, position)| sold_to_dust(position))
-            .filter_map(|(&owner, position)| ending(key(e.account, e.instrument, owner), position))
+            .filter(|(_, position)| left_as_dust(position))
+            .filter_map(|(&(owner, _), position)| ending(key(e.account, e.instrument, owner), position))
             .collect()
     }
 
@@ -230,22 +228,23 @@ impl State {
 }
 
 fn ending(key: PositionKey, position: &Position) -> Option<Event> {
-    let sale = position.last_sale?;
+    let exit = position.last_exit?;
     let closed = PositionClosed {
         position: key,
-        fill: sale.fill,
-        bought: position.bought,
-        sold: position.sold,
+        direction: position.direction,
+        fill: exit.fill,
+        entered: position.entered,
+        exited: position.exited,
         entry_price: position.entry_price(),
         exit_price: position.exit_price(),
         profit: position.profit(),
         profit_ratio: position.profit_ratio(),
         fees: position.fees.iter().map(|(&asset, &amount)| Fee { asset, amount }).collect(),
         left: position.quantity(),
-        left_cost: position.cost.normalize(),
-        left_worth: worth(position.quantity(), sale.price).normalize(),
+        left_cost: position.value.normalize(),
+        left_worth: worth(position.quantity(), exit.price).normalize(),
         opened_at: position.opened_at,
-        closed_at: sale.at,
+        closed_at: exit.at,
     };
     Some(closed.into())
 }
@@ -259,7 +258,7 @@ fn is_dust(rules: &InstrumentRules, quantity: Decimal, price: Decimal) -> bool {
     quantity.checked_mul(price).is_some() && rules.is_dust(quantity, price)
 }
 
-/// Spot accounts know only the net side.
+/// In one-way mode, the only one yet, an account knows only the net side.
 fn key(account: Account, instrument: Instrument, owner: EdgeName) -> PositionKey {
     PositionKey { account, instrument, side: PositionSide::Net, owner }
 }

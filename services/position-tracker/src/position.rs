@@ -1,45 +1,47 @@
-//! What one owner holds of one instrument, what it cost and what it brought.
+//! What one owner holds of one instrument, what it was entered for and what leaving it brought.
 
-use domain::{Asset, ClientOrderId, Decimal, Price, Timestamp, VenueTradeId, money::share};
+use domain::{Asset, ClientOrderId, Decimal, Direction, Price, Timestamp, VenueTradeId, money::share};
 use events::Fee;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Sums over the life of a position, from its first buy until nothing sellable is left.
+/// Sums over the life of a position, from its first fill until nothing is left that an order could be made of.
 ///
 /// Money is in the quote asset with quote fees in it, quantities are in the base asset with base
-/// fees in them: a fee in the base makes the holding smaller and so its average dearer, a fee in
+/// fees in them: a fee in the base makes a holding smaller and so its average dearer, a fee in
 /// the quote makes a buy dearer and a sale poorer, a fee in a third asset is only listed.
 ///
-/// Invariants: `0 ≤ sold ≤ bought`; `cost` is zero once nothing is held; the profits of all sales
-/// sum up to `received − paid + cost`, to the last digit.
+/// Invariants: `0 ≤ exited ≤ entered`; `value` is zero once nothing is held; the profits of all exits
+/// sum up to the gain from `entered_for − value` to `exited_for`, to the last digit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    pub bought: Decimal,
-    pub sold: Decimal,
-    pub paid: Decimal,
-    pub received: Decimal,
-    /// The part of `paid` that what is held has cost.
-    pub cost: Decimal,
-    /// Dust of the owner's last position, in `bought` at its cost.
+    pub direction: Direction,
+    /// Bought and sold, or sold and bought back.
+    pub entered: Decimal,
+    pub exited: Decimal,
+    pub entered_for: Decimal,
+    pub exited_for: Decimal,
+    /// The part of `entered_for` that goes with what is held.
+    pub value: Decimal,
+    /// Dust of the owner's last position, in `entered` for what it was entered.
     #[serde(default)]
     pub carried: Decimal,
     /// Every fee, in whatever asset.
     pub fees: BTreeMap<Asset, Decimal>,
     pub opened_at: Timestamp,
-    pub last_sale: Option<Sale>,
+    pub last_exit: Option<Exit>,
 }
 
-/// Which fill it was that sold last.
+/// Which fill it was that left last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sale {
+pub struct Exit {
     pub order: ClientOrderId,
     pub fill: VenueTradeId,
     pub price: Price,
     pub at: Timestamp,
 }
 
-/// What a closed position has left: too little to be sold by itself, and what it has cost.
+/// What a closed position has left: too little for an order, and what it was entered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Dust {
     pub quantity: Decimal,
@@ -47,12 +49,12 @@ pub struct Dust {
 }
 
 impl Dust {
-    /// Sells `lot.base`, which is at most all of it, and returns the profit.
-    pub fn sell(&mut self, lot: Lot) -> Decimal {
+    /// Leaves `lot.base`, which is at most all of it, and returns the profit.
+    pub fn leave(&mut self, direction: Direction, lot: Lot) -> Decimal {
         let cost = share(self.cost, lot.base, self.quantity);
         self.cost -= cost;
         self.quantity -= lot.base;
-        lot.quote.saturating_sub(cost)
+        direction.gain(cost, lot.quote)
     }
 
     pub fn average(&self) -> Decimal {
@@ -69,71 +71,72 @@ pub struct Lot {
 }
 
 impl Position {
-    pub fn new(opened_at: Timestamp) -> Self {
+    pub fn new(direction: Direction, opened_at: Timestamp) -> Self {
         Self {
-            bought: Decimal::ZERO,
-            sold: Decimal::ZERO,
-            paid: Decimal::ZERO,
-            received: Decimal::ZERO,
-            cost: Decimal::ZERO,
+            direction,
+            entered: Decimal::ZERO,
+            exited: Decimal::ZERO,
+            entered_for: Decimal::ZERO,
+            exited_for: Decimal::ZERO,
+            value: Decimal::ZERO,
             carried: Decimal::ZERO,
             fees: BTreeMap::new(),
             opened_at,
-            last_sale: None,
+            last_exit: None,
         }
     }
 
-    /// Base asset held.
+    /// Base asset held, or owed by a short position.
     pub fn quantity(&self) -> Decimal {
-        self.bought - self.sold
+        self.entered - self.exited
     }
 
-    /// What a unit of the base asset held has cost; zero if nothing is held.
+    /// What a unit of the base asset held was entered for; zero if nothing is held.
     pub fn average(&self) -> Decimal {
-        ratio(self.cost, self.quantity())
+        ratio(self.value, self.quantity())
     }
 
     pub fn entry_price(&self) -> Decimal {
-        ratio(self.paid, self.bought)
+        ratio(self.entered_for, self.entered)
     }
 
     pub fn exit_price(&self) -> Decimal {
-        ratio(self.received, self.sold)
+        ratio(self.exited_for, self.exited)
     }
 
-    /// Of what was sold over the whole life; what is left unsold keeps its cost.
+    /// Of what was left over the whole life; what is still held keeps its value.
     pub fn profit(&self) -> Decimal {
-        self.received - (self.paid - self.cost)
+        self.direction.gain(self.entered_for - self.value, self.exited_for)
     }
 
     pub fn profit_ratio(&self) -> Decimal {
-        ratio(self.profit(), self.paid - self.cost)
+        ratio(self.profit(), self.entered_for - self.value)
     }
 
     /// Takes over what the owner's last position has left.
     pub fn carry(&mut self, dust: Dust) {
         self.carried += dust.quantity;
-        self.bought = self.bought.saturating_add(dust.quantity);
-        self.paid = self.paid.saturating_add(dust.cost);
-        self.cost = self.cost.saturating_add(dust.cost);
+        self.entered = self.entered.saturating_add(dust.quantity);
+        self.entered_for = self.entered_for.saturating_add(dust.cost);
+        self.value = self.value.saturating_add(dust.cost);
     }
 
-    pub fn buy(&mut self, lot: Lot) {
-        self.bought = self.bought.saturating_add(lot.base);
-        self.paid = self.paid.saturating_add(lot.quote);
-        self.cost = self.cost.saturating_add(lot.quote);
+    pub fn enter(&mut self, lot: Lot) {
+        self.entered = self.entered.saturating_add(lot.base);
+        self.entered_for = self.entered_for.saturating_add(lot.quote);
+        self.value = self.value.saturating_add(lot.quote);
         self.charge(lot.fee);
     }
 
-    /// Sells `lot.base`, which is at most what is held, and returns the profit of it.
-    pub fn sell(&mut self, lot: Lot, sale: Sale) -> Decimal {
-        let cost = share(self.cost, lot.base, self.quantity());
-        self.cost -= cost;
-        self.sold += lot.base;
-        self.received = self.received.saturating_add(lot.quote);
+    /// Leaves `lot.base`, which is at most what is held, and returns the profit of it.
+    pub fn leave(&mut self, lot: Lot, exit: Exit) -> Decimal {
+        let value = share(self.value, lot.base, self.quantity());
+        self.value -= value;
+        self.exited += lot.base;
+        self.exited_for = self.exited_for.saturating_add(lot.quote);
         self.charge(lot.fee);
-        self.last_sale = Some(sale);
-        lot.quote.saturating_sub(cost)
+        self.last_exit = Some(exit);
+        self.direction.gain(value, lot.quote)
     }
 
     fn charge(&mut self, fee: Option<Fee>) {

@@ -82,7 +82,8 @@ impl Request {
                     ));
                 }
                 let why = why.map(|why| why.trim().to_owned()).filter(|why| !why.is_empty());
-                Ok(CloseRequested { account, instrument, edge, by: RequestedBy::Owner { who }, why }.into())
+                let by = RequestedBy::Owner { who };
+                Ok(CloseRequested { account, instrument, edge, direction: None, by, why }.into())
             }
         }
     }

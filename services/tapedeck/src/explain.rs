@@ -1,7 +1,7 @@
 //! Every event in one line for people.
 
 use crate::figures::{count, tidy};
-use domain::{Decimal, NewOrder, OrderRequest, Size, Timestamp};
+use domain::{Decimal, Direction, NewOrder, OrderRequest, Size, Timestamp};
 use events::*;
 
 /// What happened, with the figures, in words.
@@ -48,7 +48,7 @@ pub fn explain(event: &Event) -> String {
         Event::Frame(FrameEvent::Quarantined(e)) => {
             format!(
                 "QUARANTINE: frame {}… of {} ({}) cannot be read: {}",
-                short(e.frame),
+                digest(e.frame),
                 e.account,
                 e.stream,
                 e.why
@@ -57,7 +57,7 @@ pub fn explain(event: &Event) -> String {
         Event::Frame(FrameEvent::Reparsed(e)) => {
             format!(
                 "frame {}… of {} can be read now: {}",
-                short(e.frame),
+                digest(e.frame),
                 e.account,
                 count(e.events.into(), "event")
             )
@@ -205,12 +205,14 @@ fn trade(event: &TradeEvent) -> String {
         ),
         TradeEvent::CloseRequested(e) => {
             let why = e.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-            format!("{} wants out of what {} holds of {}{why}", by(&e.by), e.edge, e.instrument)
+            let way = e.direction.map_or_else(String::new, |way| format!(" {way}"));
+            format!("{} wants out of what {} holds{way} of {}{why}", by(&e.by), e.edge, e.instrument)
         }
         TradeEvent::StopMoveRequested(e) => format!("{} wants the stop at {}", by(&e.by), e.stop),
         TradeEvent::StopMoveRefused(e) => format!("the stop is not moved to {}: {}", e.stop, e.text),
         TradeEvent::Sized(e) => format!(
-            "granted {} of {} at {} or better, {} reserved ({}: budget {}, cash {}, equity {}, risk {})",
+            "granted {}{} of {} at {} or better, {} reserved ({}: budget {}, cash {}, equity {}, risk {})",
+            short(e.direction),
             e.quantity,
             e.instrument,
             e.limit,
@@ -227,11 +229,12 @@ fn trade(event: &TradeEvent) -> String {
         TradeEvent::Refused(e) => format!("refused ({}): {}", e.rule, e.text),
         TradeEvent::Opened(e) => {
             format!(
-                "open: {} of {} at {} for {}",
+                "open: {}{} of {} at {} for {}",
+                short(e.direction),
                 show(e.quantity),
                 e.instrument,
                 show(tidy(e.price)),
-                show(tidy(e.cost))
+                show(tidy(e.value))
             )
         }
         TradeEvent::Protected(e) => {
@@ -239,10 +242,7 @@ fn trade(event: &TradeEvent) -> String {
                 true => ", without a take-profit order: the venue takes none beside a stop now",
                 false => "",
             };
-            format!(
-                "protected: {} to be sold when the price reaches {} (order {}){alone}",
-                e.quantity, e.stop, e.order
-            )
+            format!("protected: a stop for {} at {} (order {}){alone}", e.quantity, e.stop, e.order)
         }
         TradeEvent::Unprotected(e) => {
             let word = if e.because.is_passing() { "no stop" } else { "UNPROTECTED" };
@@ -253,21 +253,23 @@ fn trade(event: &TradeEvent) -> String {
         TradeEvent::Exiting(TradeExiting { reason, at_most: Some(most), .. }) => {
             format!("leaving in parts of at most {most}, the venue takes no more at once: {reason}")
         }
-        TradeEvent::Closed(e) => format!(
-            "closed ({}): bought {} at {}, sold at {}; cost {}, proceeds {}, profit {}{}",
-            e.reason,
-            show(e.quantity),
-            show(tidy(e.entry_price)),
-            show(tidy(e.exit_price)),
-            show(tidy(e.cost)),
-            show(tidy(e.proceeds)),
-            show(tidy(e.profit)),
-            if e.left.is_zero() {
-                String::new()
-            } else {
-                format!("; {} left as dust, worth {}", show(e.left), show(e.left_worth.round_dp(2)))
-            }
-        ),
+        TradeEvent::Closed(e) => {
+            let (entered, left) = done(e.direction);
+            let dust = match e.left.is_zero() {
+                true => String::new(),
+                false => format!("; {} left as dust, worth {}", show(e.left), show(e.left_worth.round_dp(2))),
+            };
+            format!(
+                "closed ({}): {entered} {} at {}, {left} at {}; cost {}, proceeds {}, profit {}{dust}",
+                e.reason,
+                show(e.quantity),
+                show(tidy(e.entry_price)),
+                show(tidy(e.exit_price)),
+                show(tidy(e.cost)),
+                show(tidy(e.proceeds)),
+                show(tidy(e.profit)),
+            )
+        }
         TradeEvent::Aborted(e) => format!("not entered ({}): {}", e.reason, e.text),
     }
 }
@@ -343,6 +345,22 @@ fn order(event: &OrderEvent) -> String {
     }
 }
 
+/// Names the direction that is not the usual one.
+fn short(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Long => "",
+        Direction::Short => "short ",
+    }
+}
+
+/// What was done to enter, and to leave.
+fn done(direction: Direction) -> (&'static str, &'static str) {
+    match direction {
+        Direction::Long => ("bought", "sold"),
+        Direction::Short => ("sold", "bought"),
+    }
+}
+
 /// `BTCUSDT of edge70 (binance:paper)`.
 fn whose(key: &PositionKey) -> String {
     format!("{} of {} ({})", key.instrument.symbol, key.owner, key.account)
@@ -350,34 +368,43 @@ fn whose(key: &PositionKey) -> String {
 
 fn position(event: &PositionEvent) -> String {
     match event {
-        PositionEvent::Opened(e) => {
-            format!("{}: opened {} at {}", whose(&e.position), show(e.quantity), show(tidy(e.average)))
-        }
-        PositionEvent::Increased(e) => format!(
-            "{}: {} more, {} in all at {}",
+        PositionEvent::Opened(e) => format!(
+            "{}: opened {}{} at {}",
             whose(&e.position),
+            short(e.direction),
+            show(e.quantity),
+            show(tidy(e.average))
+        ),
+        PositionEvent::Increased(e) => format!(
+            "{}: {}{} more, {} in all at {}",
+            whose(&e.position),
+            short(e.direction),
             show(e.by),
             show(e.quantity),
             show(tidy(e.average))
         ),
         PositionEvent::Reduced(e) => format!(
-            "{}: {} less at {}, {} left, profit {}",
+            "{}: {}{} less at {}, {} left, profit {}",
             whose(&e.position),
+            short(e.direction),
             show(e.by),
             e.price,
             show(e.quantity),
             show(tidy(e.profit))
         ),
-        PositionEvent::Closed(e) => format!(
-            "{}: closed, bought {} at {}, sold {} at {}, profit {} ({})",
-            whose(&e.position),
-            show(e.bought),
-            show(tidy(e.entry_price)),
-            show(e.sold),
-            show(tidy(e.exit_price)),
-            show(tidy(e.profit)),
-            percent(e.profit_ratio)
-        ),
+        PositionEvent::Closed(e) => {
+            let (entered, left) = done(e.direction);
+            format!(
+                "{}: closed, {entered} {} at {}, {left} {} at {}, profit {} ({})",
+                whose(&e.position),
+                show(e.entered),
+                show(tidy(e.entry_price)),
+                show(e.exited),
+                show(tidy(e.exit_price)),
+                show(tidy(e.profit)),
+                percent(e.profit_ratio)
+            )
+        }
     }
 }
 
@@ -396,6 +423,6 @@ pub fn when(at: Timestamp) -> String {
     at.minute()
 }
 
-fn short(frame: FrameHash) -> String {
+fn digest(frame: FrameHash) -> String {
     frame.to_string().chars().take(12).collect()
 }

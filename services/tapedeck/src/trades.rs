@@ -14,7 +14,7 @@ mod trade;
 pub use state::State;
 pub use trade::Trade;
 
-use domain::{Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Timestamp, TradeId};
+use domain::{Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Instrument, Timestamp, TradeId};
 use events::{
     CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled, OurOrders, QuoteEvent, Recorded,
     TradeEvent,
@@ -143,7 +143,8 @@ impl Trades {
         else {
             return;
         };
-        trade.fills.add(fill, self.assets.get(&fill.instrument).copied());
+        let direction = trade.direction.unwrap_or(Direction::Long);
+        trade.fills.add(direction, fill, self.assets.get(&fill.instrument).copied());
     }
 
     fn trade(&mut self, at: Timestamp, event: &TradeEvent) {
@@ -174,12 +175,12 @@ impl Trades {
             TradeEvent::Opened(e) => {
                 let trade = self.entry(e.trade, e.account, e.instrument, e.edge, at);
                 trade.state = State::Open;
+                trade.direction = Some(e.direction);
                 trade.entry_price = Some(e.price);
-                trade.cost = Some(e.cost);
                 trade.opened_at = Some(at);
-                let Fills { bought_in_all, fees, .. } = std::mem::take(&mut trade.fills);
-                let opened_with = Some((e.quantity, e.cost));
-                trade.fills = Fills { opened_with, bought_in_all, fees, ..Fills::default() };
+                let Fills { entered_in_all, fees, .. } = std::mem::take(&mut trade.fills);
+                let opened_with = Some((e.quantity, e.value));
+                trade.fills = Fills { opened_with, entered_in_all, fees, ..Fills::default() };
                 trade.protected = Some(false);
             }
             TradeEvent::Protected(e) => {
@@ -210,7 +211,7 @@ impl Trades {
                 trade.cost = Some(e.cost);
                 trade.proceeds = Some(e.proceeds);
                 trade.profit = Some(e.profit);
-                trade.profit_ratio = e.profit.checked_div(e.cost);
+                trade.profit_ratio = e.profit.checked_div(e.entered_for());
                 trade.fees.clone_from(&e.fees);
                 trade.left = e.left;
                 (trade.left_cost, trade.left_worth) = (e.left_cost, e.left_worth);
@@ -255,3 +256,6 @@ impl Trades {
         trade
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -315,6 +315,7 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
                 position_sizer::Method::Risk { max_loss_ratio: max_loss, max_quote: max_amount }
             }
         },
+        entry: edge.entry,
         exit: Some(exit_plan(edge)),
         slippage_ratio: edge.slippage,
         max_age: edge.max_age,
@@ -331,6 +332,7 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
             max_unsellable_ratio: limits.max_unsellable,
             max_exit_orders: limits.max_exit_orders,
             allowed_to_trade_without_stop: false,
+            allowed_to_trade_perpetuals: false,
         },
         prohibited: limits.prohibited.clone(),
         entry_fee_ratio: match settings.paper.fee_asset {
@@ -346,10 +348,12 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
 }
 
 fn exit_plan(edge: &EdgeSettings) -> ExitPlan {
-    match edge.exit {
+    let plan = match edge.exit {
         Exit::StopLimit { stop, limit_below } => ExitPlan::stop_limit(stop, limit_below),
         Exit::Oco { stop, stop_limit, take_profit } => ExitPlan::oco(stop, stop_limit, take_profit),
-    }
+    };
+    let time_limit_seconds = edge.time_limit.map(|limit| limit.as_secs());
+    ExitPlan { trailing: edge.trailing, time_limit_seconds, ..plan }
 }
 
 fn plan(settings: &Settings) -> planner::Config {

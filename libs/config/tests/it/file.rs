@@ -1,7 +1,7 @@
 //! What a good file says.
 
 use config::{EdgeKind, EdgeSettings, Exit, FeeAsset, Forward, Settings, Sizing, default_toml};
-use domain::{Decimal, Interval};
+use domain::{Decimal, EntryPlan, Interval};
 use std::{fs, time::Duration};
 
 fn read(text: &str) -> Settings {
@@ -152,6 +152,22 @@ fn another_method_or_exit_leaves_the_defaults_keys_behind() {
     let exit = Exit::Oco { stop: d("0.15"), stop_limit: d("0.3"), take_profit: d("0.5") };
     assert_eq!(edge70.exit, exit, "the stop stays where the default has it");
     assert_eq!(edge70.exit.stop(), d("0.15"));
+}
+
+#[test]
+fn entry_trailing_stop_and_time_limit_are_an_edges_own() {
+    let edge70 = edge(&read(""), "edge70").clone();
+    assert_eq!((edge70.entry, edge70.trailing, edge70.time_limit), (EntryPlan::LimitIoc, None, None));
+    let settings = read(
+        "[edges.edge70]\nentry = { kind = \"market\" }\nexit = { trailing = 0.1, time_limit = \"30d\" }",
+    );
+    let edge70 = edge(&settings, "edge70");
+    assert_eq!(edge70.entry, EntryPlan::Market);
+    assert_eq!(edge70.exit, Exit::StopLimit { stop: d("0.15"), limit_below: d("0.2") });
+    assert_eq!(edge70.trailing, Some(d("0.1")));
+    assert_eq!(edge70.time_limit, Some(Duration::from_secs(30 * 86_400)));
+    let none = read("[edges.edge70.exit]\ntrailing = \"none\"\ntime_limit = \"none\"");
+    assert_eq!((edge(&none, "edge70").trailing, edge(&none, "edge70").time_limit), (None, None));
 }
 
 #[test]

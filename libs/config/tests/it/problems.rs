@@ -69,7 +69,7 @@ fn an_unknown_key_is_a_problem_with_the_one_that_was_meant() {
 fn a_key_of_another_variant_is_unknown_here() {
     one(
         "[edges.edge61]\nlong = 5",
-        "line 2: edges.edge61.long: is no key of this table; known here: account, enabled, exit, instruments, kind, max_age, sizing, slippage",
+        "line 2: edges.edge61.long: is no key of this table; known here: account, enabled, entry, exit, instruments, kind, max_age, sizing, slippage",
     );
     one(
         "[edges.edge70]\nsizing = { method = \"risk\", max_loss = 0.01, amount = 3 }",
@@ -100,6 +100,22 @@ fn ratios_are_parts_of_one() {
         assert_eq!((problem.key.as_str(), problem.line), (&*format!("{section}.{key}"), Some(2)));
         assert!(problem.remedy.contains("ratio"), "{problem}");
     }
+}
+
+#[test]
+fn a_plan_that_this_build_does_not_carry_out_is_refused() {
+    one(
+        "[edges.edge70]\nentry = { kind = \"maker\" }",
+        "line 2: edges.edge70.entry.kind: is 'maker', and entries with a maker order are not there yet; write \"limit\" or \"market\"",
+    );
+    one(
+        "[edges.edge70]\nentry = { kind = \"limit\", price = 3 }",
+        "line 2: edges.edge70.entry.price: is no key of this table; known here: kind",
+    );
+    one(
+        "[edges.edge70.exit]\ntrailing = 15",
+        "line 2: edges.edge70.exit.trailing: 15 is out of range; write a ratio above 0 and below 1, e.g. 0.15 for 15 %, or \"none\"",
+    );
 }
 
 #[test]

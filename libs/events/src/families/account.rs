@@ -1,7 +1,7 @@
 //! What an account holds.
 
 use super::payload;
-use domain::{Account, Asset, Decimal, Timestamp};
+use domain::{Account, Asset, Decimal, Instrument, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Whose account a key opens at the venue, and what the key may do there. The venue is asked before anything is
@@ -56,6 +56,9 @@ pub struct LedgerEntry {
     pub asset: Asset,
     pub delta: Decimal,
     pub reason: LedgerReason,
+    /// What it was for, where it was for one: of funding and of a liquidation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<Instrument>,
     /// The venue's own name of the entry.
     pub venue_ref: String,
     pub at: Timestamp,

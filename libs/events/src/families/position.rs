@@ -1,7 +1,9 @@
 //! Positions and the portfolio that they make.
 
 use super::{Fee, payload};
-use domain::{Account, Asset, Decimal, EdgeName, Instrument, PositionSide, Price, Timestamp, VenueTradeId};
+use domain::{
+    Account, Asset, Decimal, Direction, EdgeName, Instrument, PositionSide, Price, Timestamp, VenueTradeId,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,12 +27,13 @@ impl fmt::Display for PositionKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionOpened {
     pub position: PositionKey,
+    pub direction: Direction,
     pub fill: VenueTradeId,
-    /// Base asset held, net of fees taken from it, with the dust that is carried on.
+    /// Base asset held, or owed by a short position; net of fees taken from it, with the dust that is carried on.
     pub quantity: Decimal,
-    /// Quantity-weighted average entry price, of the dust's cost too.
+    /// Quantity-weighted average entry price, the dust's too.
     pub average: Decimal,
-    /// Dust of the owner's last position of that instrument, at its cost.
+    /// Dust of the owner's last position of that instrument and direction, for what it was entered.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub carried: Decimal,
 }
@@ -44,6 +47,7 @@ payload!(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionIncreased {
     pub position: PositionKey,
+    pub direction: Direction,
     pub fill: VenueTradeId,
     pub by: Decimal,
     pub quantity: Decimal,
@@ -56,10 +60,11 @@ payload!(
     instrument = e.position.instrument,
 );
 
-/// Also of dust: of a position that is closed already, of which the owner sells what was left.
+/// Also of dust: of a position that is closed already, of which the owner leaves the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionReduced {
     pub position: PositionKey,
+    pub direction: Direction,
     pub fill: VenueTradeId,
     pub by: Decimal,
     pub price: Price,
@@ -75,24 +80,26 @@ payload!(
     instrument = e.position.instrument,
 );
 
-/// Nothing sellable is left.
+/// Nothing is left of which an order could be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionClosed {
     pub position: PositionKey,
+    pub direction: Direction,
     pub fill: VenueTradeId,
-    /// Base asset bought and sold over its life; what was carried on counts as bought.
-    pub bought: Decimal,
-    pub sold: Decimal,
+    /// Base asset entered and left over its life: bought and sold, or sold and bought back. What was carried on
+    /// counts as entered.
+    pub entered: Decimal,
+    pub exited: Decimal,
     pub entry_price: Decimal,
     pub exit_price: Decimal,
-    /// Realised over its life by what was sold, in the quote asset; fees in third assets are not in it.
+    /// Realised over its life by what was left, in the quote asset; fees in third assets are not in it.
     pub profit: Decimal,
-    /// `profit` as a part of what that had cost.
+    /// `profit` as a part of what that had been entered for.
     pub profit_ratio: Decimal,
     pub fees: Vec<Fee>,
-    /// Base asset too little to be sold, which the owner's next position of that instrument carries on.
+    /// Base asset too little for an order, which the owner's next position of that instrument carries on.
     pub left: Decimal,
-    /// What that has cost, and what it is worth at the price of the last sale; quote asset.
+    /// What that was entered for, and what it is worth at the price of the last exit; quote asset.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub left_cost: Decimal,
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]

@@ -2,8 +2,8 @@
 
 use super::payload;
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, ExitPlan, Instrument, Price, Quantity,
-    Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, EntryPlan, ExitPlan, Instrument, Margin,
+    Price, Quantity, Timestamp, TradeId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,9 @@ pub struct CloseRequested {
     pub account: Account,
     pub instrument: Instrument,
     pub edge: EdgeName,
+    /// Only what it holds in this direction; `None` is whatever it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
     pub by: RequestedBy,
     /// In the owner's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +125,12 @@ pub struct TradeSized {
     pub limit: Price,
     /// Quote asset set aside until fills, or the order's ending, replace it.
     pub reserved: Decimal,
+    /// What stands behind it, of a derivative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<Margin>,
+    /// How it is entered; a limit order that expires, where nothing is said.
+    #[serde(default, skip_serializing_if = "EntryPlan::is_default")]
+    pub entry: EntryPlan,
     /// How it is protected and left, whatever its edge's configuration says later; `None` is without a stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<ExitPlan>,
@@ -149,7 +158,7 @@ pub enum SizingRule {
     ShortOnSpot,
     /// The signal is older than entries may be, or not valid any more.
     Stale,
-    /// The request's stop is not below its price, or its target not above.
+    /// The request's stop is not where the price is worse for it, or its target not where it is better.
     WrongSide,
     /// The edge already holds, or is about to hold, this instrument.
     AlreadyInPosition,
@@ -170,6 +179,8 @@ pub enum SizingRule {
     TooManySales,
     /// Another filter of the venue.
     Filter,
+    /// The edge's plan asks for what this build does not do.
+    Unsupported,
 }
 
 /// We say no, by which rule, with the figure and the limit.
@@ -230,19 +241,20 @@ payload!(
     instrument = e.instrument,
 );
 
-/// The entry is over and something was bought.
+/// The entry is over and something is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TradeOpened {
     pub trade: TradeId,
     pub account: Account,
     pub instrument: Instrument,
     pub edge: EdgeName,
-    /// Base asset held, net of fees taken from it, with dust of earlier trades.
+    pub direction: Direction,
+    /// Base asset held, or owed by a short trade; net of fees taken from it, with dust of earlier trades.
     pub quantity: Decimal,
     /// Average entry price.
     pub price: Decimal,
-    /// Quote asset paid for all of it, fees in it included.
-    pub cost: Decimal,
+    /// Quote asset for all of it: paid, fees in it included, or received by a short trade, less fees in it.
+    pub value: Decimal,
 }
 payload!(
     TradeOpened,
@@ -269,13 +281,13 @@ payload!(TradeProtected, |e| format!("trade:{}", e.trade), trade = Some(e.trade)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NakedBecause {
-    /// Just bought; the stop is on its way.
+    /// Just entered; the stop is on its way.
     Entered,
-    /// More was bought, or the stop covers too little.
+    /// More was entered, or the stop covers too little.
     Undercovered,
     /// The stop is being moved.
     StopMoving,
-    /// The stop was taken away to sell.
+    /// The stop was taken away to leave.
     Exiting,
     /// The venue refused the stop.
     StopRejected,
@@ -312,8 +324,10 @@ pub enum ExitReason {
     Unprotectable,
     /// The market is already beyond the stop.
     BeyondStop,
-    /// Sold by something other than the trade's own exits.
+    /// Left by something other than the trade's own exits.
     Elsewhere,
+    /// It was held for as long as its plan allows.
+    TimeLimit,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,25 +354,28 @@ pub struct TradeClosed {
     pub account: Account,
     pub instrument: Instrument,
     pub edge: EdgeName,
+    pub direction: Direction,
     pub reason: ExitReason,
-    /// Base asset bought in all.
+    /// Base asset entered in all: bought, or sold by a short trade.
     pub quantity: Decimal,
     pub entry_price: Decimal,
     pub exit_price: Decimal,
-    /// Quote asset: what was sold has cost, and has brought, fees in it included.
+    /// Quote asset: for what was left again, paid by the buys and received by the sales, whichever came first; fees in
+    /// it included.
     pub cost: Decimal,
     pub proceeds: Decimal,
     /// `proceeds − cost`, in the quote asset; fees in third assets are not in it.
     pub profit: Decimal,
     pub fees: Vec<Fee>,
-    /// Base asset too little to be sold: dust, which the next trade of that instrument and edge sells.
+    /// Base asset too little for an order: dust, which the next trade of that instrument, edge and direction leaves
+    /// with its own.
     pub left: Decimal,
-    /// What the dust has cost, and what it is worth at the last price traded; quote asset.
+    /// What the dust was entered for, and what it is worth at the last price traded; quote asset.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub left_cost: Decimal,
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub left_worth: Decimal,
-    /// Dust of earlier trades that was taken over, and what it has cost; in `left` or sold.
+    /// Dust of earlier trades that was taken over, and what it was entered for; in `left` or left again.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub carried: Decimal,
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
@@ -373,6 +390,16 @@ payload!(
     account = Some(e.account),
     instrument = e.instrument,
 );
+
+impl TradeClosed {
+    /// Quote asset for which that was entered which was left again: what its profit is a part of.
+    pub fn entered_for(&self) -> Decimal {
+        match self.direction {
+            Direction::Long => self.cost,
+            Direction::Short => self.proceeds,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,8 +1,8 @@
 //! The envelope and the codec.
 
 use crate::samples::{at, samples};
-use domain::{Timestamp, UnitName};
-use events::{DecodeError, Draft, Event, Kind, Recorded, Row, Uuid};
+use domain::{Direction, Timestamp, UnitName};
+use events::{DecodeError, Draft, Event, Kind, Recorded, Row, TradeEvent, Uuid};
 use std::{borrow::Cow, collections::BTreeSet, mem::size_of};
 
 #[test]
@@ -134,4 +134,16 @@ fn draft_of(event: &Event) -> Draft {
 fn an_event_stays_small() {
     println!("an event takes {} bytes, a recorded one {}", size_of::<Event>(), size_of::<Recorded>());
     assert!(size_of::<Event>() <= 512, "{}", size_of::<Event>());
+}
+
+#[test]
+fn a_trade_opened_of_schema_1_is_a_long_one_and_its_cost_is_its_value() {
+    let body = r#"{"trade":"T1","account":"binance:main","instrument":"binance:spot:BTCUSDT","edge":"edge70","quantity":"2","price":"100","cost":"200.2"}"#;
+    let opened = Event::decode("trade.opened", 1, body).unwrap();
+    let Event::Trade(TradeEvent::Opened(e)) = &opened else { panic!("{opened:?}") };
+    assert_eq!((e.direction, e.value.to_string()), (Direction::Long, "200.2".to_owned()));
+    // Written again it is of today's schema, and the same event.
+    assert_eq!(Event::decode("trade.opened", 2, &opened.body()), Ok(opened.clone()));
+    let missing = Event::decode("trade.opened", 1, &body.replace("cost", "price")).unwrap_err().to_string();
+    assert!(missing.contains("schema 1") && missing.contains("`cost`"), "{missing}");
 }

@@ -1,8 +1,8 @@
 //! Every value of the closed sets that events carry, so that each is frozen.
 
 use domain::{
-    Direction, Ending, InstrumentKind, Interval, Leg, OrderKind, Origin, PositionSide, Side, Size,
-    TimeInForce,
+    Direction, Ending, InstrumentKind, Interval, Leg, MarginMode, OrderKind, Origin, PositionSide, Side,
+    Size, TimeInForce,
 };
 use events::*;
 
@@ -20,6 +20,7 @@ every! {
     clocks: Clock { Wall, Market }
     instrument_kinds: InstrumentKind { Spot, LinearPerpetual }
     directions: Direction { Long, Short }
+    margin_modes: MarginMode { Cross, Isolated }
     sides: Side { Buy, Sell }
     position_sides: PositionSide { Net, Long, Short }
     times_in_force: TimeInForce { Gtc, Ioc, Fok }
@@ -30,11 +31,11 @@ every! {
     sizing_rules: SizingRule {
         Unauthorised, ProhibitedAsset, UnknownInstrument, ShortOnSpot, Stale, AlreadyInPosition, TradingState,
         MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, TooManySales, WrongSide,
-        Filter,
+        Filter, Unsupported,
     }
     trade_outcomes: TradeOutcome { Refused, Granted, Open, Closed, Aborted }
     naked_reasons: NakedBecause { Entered, Undercovered, StopMoving, Exiting, StopRejected, StopEnded, Dust, HeldElsewhere }
-    exit_reasons: ExitReason { Requested, StopHit, TakeProfitHit, Unprotectable, BeyondStop, Elsewhere }
+    exit_reasons: ExitReason { Requested, StopHit, TakeProfitHit, Unprotectable, BeyondStop, Elsewhere, TimeLimit }
     abort_reasons: AbortReason { EntryUnfilled, EntryRejected, EntryAbsent, EntryRefused, Withdrawn }
     rejections: Rejection {
         InsufficientBalance, WouldTrigger, Filter, DuplicateId, UnknownInstrument, MarketClosed, OutsideWindow,

@@ -135,6 +135,7 @@ fn ledger_entry(account: Account, update: &BalanceUpdate) -> Result<Event, Parse
         asset: asset("a", &update.asset)?,
         delta: update.delta.0,
         reason: LedgerReason::Other,
+        instrument: None,
         venue_ref: String::new(),
         at: update.cleared.to_the_millisecond(),
     }

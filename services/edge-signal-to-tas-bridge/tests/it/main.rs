@@ -43,7 +43,8 @@ fn check(routes: &[Route], signal: SignalGiven, log: &[&str]) {
         .map(|event| match event {
             Event::Trade(TradeEvent::Requested(r)) => format!("{} {} on {}", r.trade, r.direction, r.account),
             Event::Trade(TradeEvent::CloseRequested(r)) => {
-                format!("close {} {} on {}", r.edge, r.instrument, r.account)
+                let way = r.direction.map_or_else(String::new, |way| format!(" {way}"));
+                format!("close{way} {} {} on {}", r.edge, r.instrument, r.account)
             }
             other => format!("unexpected {}", other.kind().name()),
         })
@@ -86,6 +87,24 @@ fn a_short_or_flat_signal_closes_what_the_edge_holds() {
             &["close edge70 binance:spot:BTCUSDT on paper:main"],
         );
     }
+}
+
+#[test]
+fn on_a_perpetual_a_signal_leaves_the_other_direction_and_enters_its_own() {
+    let perpetual = |direction| signal("edge70", "binance:linear_perpetual:BTCUSDT", direction, "2024-01-15");
+    let routes = [route("edge70", "paper:main")];
+    let close = |way: &str| format!("close{way} edge70 binance:linear_perpetual:BTCUSDT on paper:main");
+    check(
+        &routes,
+        perpetual(SignalDirection::Short),
+        &[&close(" long"), "edge70-BTCUSDT.P-S-20240115T0000-paper:main short on paper:main"],
+    );
+    check(
+        &routes,
+        perpetual(SignalDirection::Long),
+        &[&close(" short"), "edge70-BTCUSDT.P-L-20240115T0000-paper:main long on paper:main"],
+    );
+    check(&routes, perpetual(SignalDirection::Flat), &[&close("")]);
 }
 
 #[test]
@@ -160,7 +179,7 @@ fn signals_within_one_minute_and_of_a_perpetual_make_other_trades() {
     let routes = [route("edge70", "paper:main")];
     let name = |instrument: &str, at: &str| {
         let said = said(&routes, signal("edge70", instrument, SignalDirection::Long, at));
-        let [Event::Trade(TradeEvent::Requested(request))] = &said[..] else { panic!("{said:?}") };
+        let Some(Event::Trade(TradeEvent::Requested(request))) = said.last() else { panic!("{said:?}") };
         request.trade.to_string()
     };
     let spot = "binance:spot:BTCUSDT";

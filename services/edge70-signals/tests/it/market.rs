@@ -1,6 +1,6 @@
 //! A market to let the edge hear, and its sayings as lines of a log.
 
-use domain::{Decimal, Instrument, Interval, Price, Timestamp};
+use domain::{Decimal, Direction, Instrument, Interval, Price, Timestamp};
 use edge70_signals::{Config, Edge70, Forward};
 use events::{
     AbortReason, Candle, CandleClosed, CandleMissing, Event, Evidence, ExitReason, SignalEvent, TradeAborted,
@@ -107,9 +107,10 @@ impl Market {
             account: "paper:main".parse().unwrap(),
             instrument: btc(),
             edge: edge.parse().unwrap(),
+            direction: Direction::Long,
             quantity: d,
             price: d,
-            cost: d,
+            value: d,
         })
     }
 
@@ -120,6 +121,7 @@ impl Market {
             account: "paper:main".parse().unwrap(),
             instrument: btc(),
             edge: "edge70".parse().unwrap(),
+            direction: Direction::Long,
             reason: ExitReason::StopHit,
             quantity: d,
             entry_price: d,

@@ -104,7 +104,8 @@ fn fact(line: &str) -> Event {
                 other => panic!("no reason: {other}"),
             };
             let (account, asset, at) = (account(name), asset.parse().unwrap(), at(seconds));
-            LedgerEntry { account, asset, delta, reason, venue_ref: "ref".into(), at }.into()
+            LedgerEntry { account, asset, delta, reason, instrument: None, venue_ref: "ref".into(), at }
+                .into()
         }
         _ => panic!("no fact: {line}"),
     }

@@ -4,6 +4,7 @@ use crate::script::{World, check, config, d, edge, risk, with_limits};
 use domain::Decimal;
 use events::{Event, SizingMethod, TradeEvent};
 use position_sizer::{Config, EdgeRules, Limits, Method};
+use service::mirror;
 
 #[test]
 fn a_fixed_amount_is_spent_down_to_the_lot() {
@@ -19,6 +20,19 @@ fn the_worst_price_is_the_trigger_and_the_slippage_down_to_the_tick() {
         // 33.33 × 1.005 = 33.49665
         &["T1 2.985 @ 33.49 reserves 99.96765"],
     );
+}
+
+#[test]
+fn a_shorts_worst_price_is_below_the_trigger_and_its_money_is_for_the_price_that_is_expected() {
+    mirror::play(|| {
+        let edges = vec![EdgeRules { slippage_ratio: d("0.005"), ..config().edges.remove(0) }];
+        // 33.33 × 0.995 = 33.16335, up to the tick; 100 / 33.33 = 3.0003.
+        check(
+            Config { edges, ..config() },
+            "balance USDT 1000 \n ask BTC @ 33.33",
+            &["T1 3 @ 33.17 reserves 99.99"],
+        );
+    });
 }
 
 #[test]
@@ -162,3 +176,21 @@ fn figures(world: &World) -> (Decimal, Decimal) {
     let Some(Event::Trade(TradeEvent::Sized(sized))) = world.said.last() else { panic!("not sized") };
     (sized.sizing.equity, sized.sizing.cash)
 }
+
+service::mirrored!("grants.rs":
+    a_fixed_amount_is_spent_down_to_the_lot
+    all_that_is_there_is_quote_asset
+    all_that_is_there_is_base_asset_so_there_is_no_cash
+    a_mixed_portfolio_counts_whole_as_equity_and_its_quote_asset_as_cash
+    a_trade_gets_at_most_its_part_of_the_portfolio
+    hitting_the_stop_loses_the_allowed_part_of_the_portfolio
+    the_risk_method_is_clipped_to_its_maximum
+    without_a_stop_the_maximum_or_all_cash_is_spent_where_that_is_allowed
+    the_risk_method_spends_no_more_than_is_there
+    a_fee_taken_from_the_quote_asset_is_set_aside_too
+    a_fixed_amount_is_measured_by_what_the_account_is_worth_now
+    each_edge_has_its_own_amount;
+    only long, "the slippage of a sale goes the other way":
+    the_worst_price_is_the_trigger_and_the_slippage_down_to_the_tick
+    a_shorts_worst_price_is_below_the_trigger_and_its_money_is_for_the_price_that_is_expected;
+);

@@ -93,3 +93,11 @@ fn an_ended_trades_id_stays_known_after_a_restart_and_after_years() {
         "X was asked for before with other figures, and was granted and not entered: ask under another id"
     );
 }
+
+service::mirrored!("ids.rs":
+    the_same_request_again_is_told_what_became_of_the_first_and_sets_nothing_aside
+    another_request_under_the_id_of_an_open_or_ended_trade_is_refused_and_sets_nothing_aside
+    a_refused_request_stays_refused_whatever_has_changed_since
+    who_asks_again_and_when_makes_no_other_request
+    an_ended_trades_id_stays_known_after_a_restart_and_after_years;
+);

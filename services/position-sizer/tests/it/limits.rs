@@ -165,3 +165,15 @@ fn figures_beyond_all_measure_are_refused_and_break_nothing() {
         &[&format!("T1 refused max_asset_exposure {} of 500", Decimal::MAX)],
     );
 }
+
+service::mirrored!("limits.rs":
+    granted_and_open_trades_count_as_positions
+    granted_trades_count_in_open_risk
+    what_was_not_bought_is_not_at_risk
+    a_stop_moved_up_frees_risk_and_one_moved_down_takes_more
+    a_trade_without_a_stop_risks_everything
+    what_the_owner_holds_of_an_asset_counts_as_exposure
+    two_edges_on_one_asset_share_its_limit
+    limits_hold_for_each_account_by_itself
+    figures_beyond_all_measure_are_refused_and_break_nothing;
+);

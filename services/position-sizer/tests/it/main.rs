@@ -3,6 +3,7 @@
 mod grants;
 mod ids;
 mod limits;
+mod mirror;
 mod money;
 mod property;
 mod refusals;

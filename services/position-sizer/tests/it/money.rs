@@ -1,8 +1,6 @@
 //! Money that is promised is not promised twice.
 
 use crate::script::{World, check, config, risk};
-use position_sizer::PositionSizer;
-use service::Solo;
 
 #[test]
 fn two_requests_at_once_cannot_spend_the_same_money() {
@@ -192,7 +190,6 @@ fn promises_survive_a_restart() {
     let mut world = World::new(config());
     world.play("balance USDT 150 \n ask BTC @ 10 \n submit T1");
     let snapshot = serde_json::to_string(&world.sizer.state).unwrap();
-    world.sizer = Solo::<PositionSizer>::new(config());
     world.sizer.state = serde_json::from_str(&snapshot).unwrap();
     world.play("ask ETH @ 10 \n fill T1 4 @ 10 \n cash \n done T1 \n cash");
     assert_eq!(world.log, ["T1 10 @ 10 reserves 100", "T2 refused cash 50 of 100", "cash 50", "cash 110"]);
@@ -217,3 +214,22 @@ fn when_all_is_over_nothing_is_remembered() {
     assert_eq!(state["trades"], serde_json::json!({}));
     assert_eq!(state["entries"], serde_json::json!({}));
 }
+
+service::mirrored!("money.rs":
+    two_requests_at_once_cannot_spend_the_same_money
+    a_reservation_becomes_fills_and_its_rest_is_free_when_the_order_is_done
+    an_entry_that_expired_without_a_fill_gives_all_back
+    a_trade_aborted_before_it_was_sent_gives_all_back
+    an_entry_tried_anew_sets_its_money_aside_anew
+    a_fee_in_the_quote_asset_is_spent_too
+    a_fill_heard_before_its_balance_is_spent_at_once_and_once
+    a_fill_heard_after_its_balance_is_not_spent_twice
+    the_pieces_of_a_taker_order_share_one_instant_and_are_spent_once_in_any_order
+    a_sale_counts_only_when_the_balance_shows_it
+    an_older_balance_says_nothing_new
+    what_orders_of_others_hold_is_not_free
+    what_our_own_entry_holds_at_the_venue_is_not_counted_twice
+    an_order_on_its_way_does_not_excuse_what_others_hold
+    promises_survive_a_restart
+    when_all_is_over_nothing_is_remembered;
+);

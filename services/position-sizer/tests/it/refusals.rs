@@ -1,9 +1,10 @@
 //! Why not: each rule names itself, the figure and the limit.
 
 use crate::script::{World, check, config, d, risk, usdt, with_limits};
-use domain::{InstrumentRules, Level, rules::PriceRange};
+use domain::{EntryPlan, InstrumentRules, Level, rules::PriceRange};
 use events::{Event, TradeEvent};
 use position_sizer::{Config, EdgeRules, Limits, Method};
+use service::mirror;
 
 const RICH: &str = "balance USDT 1000 \n value 1000 \n";
 
@@ -50,6 +51,30 @@ fn an_instrument_paid_in_another_asset_is_not_bought() {
 #[test]
 fn spot_cannot_be_short() {
     refused(config(), "ask BTC @ 10 direction short", "T1 refused short_on_spot");
+    let mut world = World::new(config());
+    world.play(&format!("{RICH} ask BTC @ 10 direction short"));
+    let Some(Event::Trade(TradeEvent::Refused(refused))) = world.said.last() else { panic!("not refused") };
+    assert_eq!(refused.text, "paper:spot:BTCUSDT is spot, of which one cannot be short");
+}
+
+#[test]
+fn a_shorts_stop_is_above_its_price_and_its_target_below_the_worst_entry() {
+    mirror::play(|| {
+        let mut world = World::new(config());
+        // On the mirror of 99 and of 101.
+        world.play(&format!("{RICH} ask BTC @ 100 stop 101 \n ask BTC @ 100 target 99"));
+        let texts = world.said.iter().map(|said| match said {
+            Event::Trade(TradeEvent::Refused(refused)) => refused.text.as_str(),
+            _ => "granted",
+        });
+        assert_eq!(
+            texts.collect::<Vec<_>>(),
+            [
+                "the signal's stop at 99 is not above its price, 100",
+                "the signal's target at 101 is not below the worst entry, 100",
+            ]
+        );
+    });
 }
 
 #[test]
@@ -260,6 +285,35 @@ fn a_stop_or_a_target_on_the_wrong_side_is_refused() {
 }
 
 #[test]
+fn a_plan_that_this_build_does_not_carry_out_is_refused_and_never_taken_for_another() {
+    let maker = EntryPlan::Maker { chase: d("0.002"), deadline_seconds: 900 };
+    let edges = vec![EdgeRules { entry: maker, ..config().edges.remove(0) }];
+    let mut world = World::new(Config { edges, ..config() });
+    world.play(&format!("{RICH}ask BTC @ 10"));
+    assert_eq!(world.log, ["T1 refused unsupported"]);
+    let Some(Event::Trade(TradeEvent::Refused(refused))) = world.said.last() else { panic!("not refused") };
+    assert_eq!(refused.text, "edge edge70: entries with a maker order are not there yet");
+}
+
+#[test]
+fn an_entry_at_market_keeps_the_lots_of_market_orders() {
+    let at_market = || {
+        let edges = vec![EdgeRules { entry: EntryPlan::Market, ..config().edges.remove(0) }];
+        World::new(Config { edges, ..config() })
+    };
+    let mut world = at_market();
+    world.list(InstrumentRules { market_lot_size: Some(d("3")), ..ada() });
+    world.play(&format!("{RICH}ask ADA @ 10"));
+    assert_eq!(world.log, ["T1 9 @ 10 reserves 90"]);
+    let Some(Event::Trade(TradeEvent::Sized(sized))) = world.said.last() else { panic!("not sized") };
+    assert_eq!(sized.entry, EntryPlan::Market);
+    let mut world = at_market();
+    world.list(InstrumentRules { market_min_quantity: Some(d("11")), ..ada() });
+    world.play(&format!("{RICH}ask ADA @ 10"));
+    assert_eq!(world.log, ["T1 refused filter 10 of 1"]);
+}
+
+#[test]
 fn a_signal_is_not_entered_after_it_has_ended() {
     refused(config(), "ask BTC @ 10 until 1002", "T1 refused stale 1 of 0");
     refused(config(), "ask BTC @ 10 until 1003", "T1 10 @ 10 reserves 100");
@@ -277,3 +331,33 @@ fn a_signals_own_stop_sizes_the_trade_and_travels_with_it() {
     assert_eq!(exit.take_profit, Some(Level::Price("12".parse().unwrap())));
     assert_eq!(sized.sizing.risk, d("10"));
 }
+
+service::mirrored!("refusals.rs":
+    a_plan_that_this_build_does_not_carry_out_is_refused_and_never_taken_for_another
+    an_entry_at_market_keeps_the_lots_of_market_orders
+    an_edge_without_rules_may_not_trade
+    an_edge_trades_only_on_its_accounts
+    an_instrument_whose_rules_nobody_told_is_unknown
+    prohibited_assets_are_never_bought
+    an_instrument_paid_in_another_asset_is_not_bought
+    an_entry_older_than_its_maximum_age_is_stale
+    an_edge_that_holds_or_is_about_to_hold_an_instrument_does_not_buy_it_again
+    a_trade_that_was_given_up_and_filled_all_the_same_counts_as_a_position
+    nobody_enters_while_trading_is_reducing_or_halted
+    a_halt_with_an_end_ends_then
+    the_risk_method_needs_a_valuation
+    an_edge_without_a_stop_needs_permission
+    a_fixed_amount_is_not_quietly_made_smaller
+    after_rounding_it_must_still_be_worth_the_minimum
+    a_refusal_is_told_in_words_with_its_figures
+    a_stop_or_a_target_on_the_wrong_side_is_refused
+    a_signal_is_not_entered_after_it_has_ended;
+    only long, "filters are of a side, a stop above its entry is worth more, and prices are looked at as they stand":
+    each_filter_of_the_venue_is_named
+    a_trade_that_would_take_too_many_sales_to_leave_is_not_entered
+    a_signals_own_stop_sizes_the_trade_and_travels_with_it;
+    only long, "it is of spot, or of shorts already":
+    a_perpetual_is_not_sized_as_if_it_were_spot
+    spot_cannot_be_short
+    a_shorts_stop_is_above_its_price_and_its_target_below_the_worst_entry;
+);

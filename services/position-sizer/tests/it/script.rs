@@ -17,17 +17,20 @@
 //! cash                   logs what is free to spend
 //! ```
 //!
+//! Mirrored, the same script goes short, on perpetuals: entries sell, and a stop or a target at `p` is at
+//! `2 × trigger − p`. What is granted, refused and set aside is the same.
+//!
 //! Time starts at 1000 s and each line takes a second; `as of`, `at`, `until` count seconds too.
 //! Trades are called T1, T2 … in the order of asking.
 
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Ending, ExitPlan, Filled, Instrument,
-    InstrumentRules, Leg, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side,
-    Size, TimeInForce, Timestamp, TradeId,
+    Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Ending, EntryPlan, ExitPlan, Filled,
+    Instrument, InstrumentKind, InstrumentRules, Leg, NewOrder, OrderKind, OrderRequest, Origin,
+    PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp, TradeId,
 };
 use events::*;
 use position_sizer::{BaseFee, Config, EdgeRules, Limits, Method, PositionSizer};
-use service::Solo;
+use service::{Solo, mirror};
 use std::{collections::BTreeMap, time::Duration};
 
 pub struct World {
@@ -38,6 +41,8 @@ pub struct World {
     asked: usize,
     fills: u64,
     granted: BTreeMap<TradeId, TradeSized>,
+    /// Of the last request.
+    trigger: Option<Price>,
 }
 
 /// edge70 with 100 USDT, a stop 15 % below and no slippage; no limits.
@@ -57,6 +62,7 @@ pub fn edge(name: &str, method: Method) -> EdgeRules {
         edge: name.parse().unwrap(),
         accounts: ["paper:main".parse().unwrap()].into(),
         method,
+        entry: EntryPlan::LimitIoc,
         exit: Some(stop("0.15")),
         slippage_ratio: Decimal::ZERO,
         max_age: Duration::from_secs(3_600),
@@ -92,14 +98,16 @@ pub fn check(config: Config, script: &str, log: &[&str]) {
 impl World {
     /// BTC, ETH (bought with USDT), USDC, and BNB paid in BTC; ticks of 0.01, lots of 0.001, 5 or more.
     pub fn new(config: Config) -> Self {
+        let limits = Limits { allowed_to_trade_perpetuals: mirror::is_on(), ..config.limits };
         let mut world = Self {
-            sizer: Solo::new(config),
+            sizer: Solo::new(Config { limits, ..config }),
             log: Vec::new(),
             said: Vec::new(),
             now: 1_000,
             asked: 0,
             fills: 0,
             granted: BTreeMap::new(),
+            trigger: None,
         };
         for (base, quote) in [("BTC", "USDT"), ("ETH", "USDT"), ("USDC", "USDT"), ("BNB", "BTC")] {
             let (base, quote) = (base.parse().unwrap(), quote.parse().unwrap());
@@ -141,11 +149,12 @@ impl World {
                     .position(|word| *word == "fee")
                     .map(|i| Fee { amount: d(words[i + 1]), asset: words[i + 2].parse().unwrap() });
                 let instrument = self.granted[&trade(words[1])].instrument;
-                self.fill(instrument, order(words[1], 1), Side::Buy, d(words[2]), d(words[4]), fee, at);
+                self.fill(instrument, order(words[1], 1), way().entry(), d(words[2]), d(words[4]), fee, at);
             }
             "sell" => {
                 let at = option("at").map_or(self.now(), seconds);
-                self.fill(usdt(words[1]), order("exit", 1), Side::Sell, d(words[2]), d(words[4]), None, at);
+                let coins = Instrument { kind: InstrumentKind::Spot, ..usdt(words[1]) };
+                self.fill(coins, order("exit", 1), Side::Sell, d(words[2]), d(words[4]), None, at);
             }
             "accept" => {
                 let at = option("at").map_or(self.now(), seconds);
@@ -154,8 +163,9 @@ impl World {
             "done" => self.done(words[1]),
             "open" => self.open(words[1], d(words[2]), d(words[4])),
             "stop" => {
-                let (stop, quantity) = (words[2].parse().unwrap(), "1".parse().unwrap());
                 let (trade, order) = (trade(words[1]), order(words[1], 9));
+                let trigger = self.granted[&trade].trigger;
+                let (stop, quantity) = (turned(words[2], trigger), "1".parse().unwrap());
                 self.hear(TradeProtected { trade, order, stop, quantity, without_take_profit: false });
             }
             "close" => self.close(words[1]),
@@ -201,7 +211,9 @@ impl World {
                     self.log.push(format!("{trade} {quantity} @ {limit} reserves {reserved}"));
                     self.granted.insert(*trade, sized.clone());
                 }
-                Event::Trade(TradeEvent::Refused(refused)) => self.log.push(refusal(refused)),
+                Event::Trade(TradeEvent::Refused(refused)) => {
+                    self.log.push(refusal(refused, self.trigger.map(Price::get)));
+                }
                 Event::Trade(TradeEvent::RequestRepeated(repeated)) => {
                     let differs = if repeated.differs { ", but for other figures" } else { "" };
                     self.log.push(format!("{} again: {}{differs}", repeated.trade, repeated.outcome.name()));
@@ -215,7 +227,9 @@ impl World {
     /// The rest of what the account is worth lies in an asset of its own, worth one a piece.
     pub fn value(&mut self, equity: Decimal) {
         let (usdt, rest) = ("USDT".parse().unwrap(), "REST".parse::<Asset>().unwrap());
-        self.list(InstrumentRules::open(rest, usdt, d("0.01"), d("0.001"), d("5")));
+        let rules = InstrumentRules::open(rest, usdt, d("0.01"), d("0.001"), d("5"));
+        let instrument = Instrument { kind: InstrumentKind::Spot, ..instrument("REST", "USDT") };
+        self.hear(InstrumentListed { instrument, rules: Box::new(rules) });
         self.price("REST", "1");
         let others = self.sizer.state.equity(&main(), &usdt).unwrap_or_default();
         let (free, as_of) = (equity - others, self.now());
@@ -223,7 +237,8 @@ impl World {
     }
 
     pub fn price(&mut self, base: &str, price: &str) {
-        let (instrument, price) = (usdt(base), price.parse().unwrap());
+        let instrument = Instrument { kind: InstrumentKind::Spot, ..usdt(base) };
+        let price = price.parse().unwrap();
         self.hear(QuoteSeen { instrument, price, at: self.now(), best: None });
     }
 
@@ -231,16 +246,25 @@ impl World {
         self.asked += 1;
         let called = format!("T{}", self.asked);
         let age = Duration::from_secs(option("aged").map_or(0, |age| age.parse().unwrap()));
+        let trigger: Price = trigger.parse().unwrap();
+        self.trigger = Some(trigger);
+        let short = option("direction") == Some("short");
         let request = TradeRequested {
             trade: trade(option("called").unwrap_or(&called)),
             account: option("on").map_or(main(), |account| account.parse().unwrap()),
-            instrument: if base.contains(':') { base.parse().unwrap() } else { usdt(base) },
+            instrument: match base.split_once(":spot:") {
+                Some((venue, symbol)) => {
+                    format!("{venue}:{}:{symbol}", usdt("BTC").kind.as_str()).parse().unwrap()
+                }
+                None if base.contains(':') => base.parse().unwrap(),
+                None => usdt(base),
+            },
             edge: option("by").unwrap_or("edge70").parse::<EdgeName>().unwrap(),
-            direction: if option("direction") == Some("short") { Direction::Short } else { Direction::Long },
-            trigger: trigger.parse().unwrap(),
+            direction: if short { way().opposite() } else { way() },
+            trigger,
             signal_at: self.now() - age,
-            stop: option("stop").map(|stop| stop.parse().unwrap()),
-            target: option("target").map(|target| target.parse().unwrap()),
+            stop: option("stop").map(|stop| turned(stop, trigger)),
+            target: option("target").map(|target| turned(target, trigger)),
             valid_until: option("until").map(seconds),
             by: RequestedBy::Edge,
         };
@@ -253,7 +277,7 @@ impl World {
         let sized = self.granted[&trade(name)].clone();
         let request = OrderRequest::Single(NewOrder {
             id: order(name, attempt),
-            side: Side::Buy,
+            side: way().entry(),
             kind: OrderKind::Limit { price: sized.limit, time_in_force: TimeInForce::Ioc },
             size: Size::Base(sized.quantity),
             origin: Origin::Trade { trade: sized.trade, leg: Leg::Entry, attempt },
@@ -316,8 +340,8 @@ impl World {
     fn open(&mut self, name: &str, quantity: Decimal, cost: Decimal) {
         let instrument = self.granted.get(&trade(name)).map_or(usdt("BTC"), |sized| sized.instrument);
         let (trade, account, edge) = (trade(name), main(), "edge70".parse().unwrap());
-        let price = cost / quantity;
-        self.hear(TradeOpened { trade, account, instrument, edge, quantity, price, cost });
+        let (direction, price, value) = (way(), cost / quantity, cost);
+        self.hear(TradeOpened { trade, account, instrument, edge, direction, quantity, price, value });
     }
 
     fn close(&mut self, name: &str) {
@@ -327,6 +351,7 @@ impl World {
             account: main(),
             instrument: usdt("BTC"),
             edge: "edge70".parse().unwrap(),
+            direction: way(),
             reason: ExitReason::StopHit,
             quantity: zero,
             entry_price: zero,
@@ -358,17 +383,33 @@ impl World {
 }
 
 /// `T1 refused cash 50 of 100`: the rule, the figure, the limit.
-fn refusal(refused: &TradeRefused) -> String {
+fn refusal(refused: &TradeRefused, trigger: Option<Decimal>) -> String {
+    // A price on the wrong side is on the other one.
+    let turned = |figure: Decimal| match (mirror::is_on(), refused.rule, trigger) {
+        (true, SizingRule::WrongSide, Some(trigger)) => trigger * Decimal::TWO - figure,
+        _ => figure,
+    };
     let rule = serde_json::to_value(refused.rule).unwrap();
     let mut line = format!("{} refused {}", refused.trade, rule.as_str().unwrap());
     if let Some(figure) = refused.figure {
-        line += &format!(" {figure}");
+        line += &format!(" {}", turned(figure).normalize());
     }
     if let Some(limit) = refused.limit {
-        line += &format!(" of {limit}");
+        line += &format!(" of {}", turned(limit).normalize());
     }
     assert!(!refused.text.is_empty(), "a refusal is told in words too");
     line
+}
+
+/// The direction of a script's trades.
+pub fn way() -> Direction {
+    if mirror::is_on() { Direction::Short } else { Direction::Long }
+}
+
+/// The price that stands for the one in a script, of a trade at that trigger.
+fn turned(price: &str, trigger: Price) -> Price {
+    let price: Price = price.parse().unwrap();
+    if mirror::is_on() { Price::new(trigger.get() * Decimal::TWO - price.get()).unwrap() } else { price }
 }
 
 pub fn main() -> Account {
@@ -388,7 +429,8 @@ pub fn usdt(base: &str) -> Instrument {
 }
 
 fn instrument(base: &str, quote: &str) -> Instrument {
-    format!("paper:spot:{base}{quote}").parse().unwrap()
+    let kind = if mirror::is_on() { "linear_perpetual" } else { "spot" };
+    format!("paper:{kind}:{base}{quote}").parse().unwrap()
 }
 
 fn seconds(text: &str) -> Timestamp {

@@ -1,8 +1,9 @@
 //! Positions from their first fill to their last.
 
-use crate::script::{World, check};
-use domain::{Decimal, InstrumentKind, Timestamp};
-use events::Event;
+use crate::script::{World, check, d};
+use domain::{Decimal, Direction, Timestamp};
+use events::{Event, PositionEvent};
+use service::mirror;
 
 #[test]
 fn selling_everything_closes_the_position() {
@@ -194,7 +195,7 @@ fn a_fee_of_an_unlisted_instrument_is_told_by_its_symbol() {
     for (fee, held) in [("0.1 DOGE", "0.9"), ("0.1 USDT", "1"), ("0.1 BNB", "1")] {
         let mut world = World::new();
         let [amount, asset] = fee.split(' ').collect::<Vec<_>>()[..] else { panic!("{fee}") };
-        let fee = events::Fee { asset: asset.parse().unwrap(), amount: crate::script::d(amount) };
+        let fee = events::Fee { asset: asset.parse().unwrap(), amount: d(amount) };
         let mut fill = crate::script::filled(1, "web", domain::Side::Buy, "1", "100", Some(fee));
         fill.instrument = crate::script::instrument("DOGEUSDT");
         world.core.hear(Timestamp::ZERO, fill);
@@ -205,12 +206,39 @@ fn a_fee_of_an_unlisted_instrument_is_told_by_its_symbol() {
 }
 
 #[test]
-fn a_perpetual_is_not_counted_as_spot() {
-    let mut world = World::new();
-    let mut fill = crate::script::filled(1, "web", domain::Side::Sell, "1", "100", None);
-    fill.instrument.kind = InstrumentKind::LinearPerpetual;
-    assert_eq!(world.core.hear(Timestamp::ZERO, fill), [] as [Event; 0]);
-    assert_eq!(world.core.state.positions().count(), 0);
+fn a_short_of_a_perpetual_gains_when_the_price_falls() {
+    mirror::play(|| {
+        let mut world = World::new();
+        let told = |world: &mut World, line: &str| format!("{:?}", world.hear(line));
+        world.hear("submit a edge70");
+        // Sold at 900, bought back at 870 and 910.
+        assert!(told(&mut world, "a buys 2 @ 100 fee 0.9 USDT").contains("direction: Short"));
+        assert!(told(&mut world, "a sells 1 @ 130").contains("profit: 29.55"));
+        let (_, position) = world.core.state.positions().next().unwrap();
+        assert_eq!((position.quantity(), position.average()), (Decimal::ONE, d("899.55")));
+        let said = world.hear("a sells 1 @ 90 fee 0.1 USDT");
+        let [Event::Position(PositionEvent::Closed(closed))] = &said[..] else { panic!("{said:?}") };
+        assert_eq!((closed.direction, closed.profit), (Direction::Short, d("19")));
+    });
+}
+
+#[test]
+fn a_fill_larger_than_a_position_of_a_perpetual_turns_it() {
+    mirror::play(|| {
+        check(
+            "submit a edge70
+             a buys 1 @ 100
+             a sells 3 @ 120 fee 0.3 USDT
+             a sells 1 @ 110
+             a buys 4 @ 90",
+            "edge70 opened 1 at 100
+             edge70 closed 1 at 100, 1 at 119.9, profit 19.9 = 19.9% fee 0.1 USDT
+             edge70 the other way opened 2 at 119.9
+             edge70 the other way +1 = 3 at 116.6
+             edge70 the other way closed 3 at 116.6, 3 at 90, profit 79.8 = 22.813% fee 0.2 USDT
+             edge70 opened 1 at 90",
+        );
+    });
 }
 
 #[test]
@@ -237,7 +265,7 @@ fn who_owned_what_is_forgotten_after_a_while() {
     let counted: Vec<_> = world.core.state.books().map(|(_, _, book)| book.counted()).collect();
     assert_eq!((world.core.state.orders(), &counted[..]), (7, &[7][..]));
     assert_eq!(
-        world.core.state.positions().map(|(_, position)| position.bought.to_string()).collect::<Vec<_>>(),
+        world.core.state.positions().map(|(_, position)| position.entered.to_string()).collect::<Vec<_>>(),
         ["100"]
     );
 }
@@ -291,3 +319,29 @@ fn another_order_under_the_id_of_one_of_ours_is_a_persons() {
          manual closed 1 at 110, 1 at 120, profit 10 = 9.0909%",
     );
 }
+
+service::mirrored!("positions.rs":
+    selling_everything_closes_the_position
+    the_average_is_weighted_by_quantity_and_a_sale_leaves_it_as_it_is
+    a_fee_in_the_quote_is_part_of_cost_and_proceeds
+    a_fee_in_a_third_asset_is_listed_and_nothing_else
+    little_is_no_dust_while_the_order_still_sells
+    what_can_still_be_sold_stays_open_when_its_order_is_done
+    each_edge_has_its_own_position_and_foreign_fills_are_manual
+    coins_sold_by_hand_are_the_owners_first_and_then_those_of_the_oldest_edge
+    a_fill_heard_twice_counts_once_and_one_trade_with_oneself_counts_on_both_sides
+    a_fill_of_an_order_that_was_declared_done_is_still_its_owners
+    who_owned_what_is_forgotten_after_a_while
+    fills_of_an_order_that_was_amended_are_its_edges_whatever_the_venue_calls_it
+    another_order_under_the_id_of_one_of_ours_is_a_persons;
+    only long, "a fee in the coins exists on spot only":
+    a_fee_in_the_base_makes_the_holding_smaller_and_dearer
+    what_is_too_little_to_sell_ends_the_position_keeps_its_cost_and_is_carried_on
+    a_fee_of_an_unlisted_instrument_is_told_by_its_symbol;
+    only long, "on a perpetual the rest of a fill turns the position":
+    nobody_can_sell_more_than_there_is;
+    only long, "they are of shorts already, or of prices that have no mirror":
+    a_short_of_a_perpetual_gains_when_the_price_falls
+    a_fill_larger_than_a_position_of_a_perpetual_turns_it
+    figures_beyond_all_money_do_not_stop_it;
+);

@@ -1,12 +1,16 @@
 //! A script of fills, and the log that it must give.
+//!
+//! Mirrored, the same script is of short positions of a perpetual: a price `p` becomes `1000 − p`, who buys sells, and
+//! what is said is turned back. What is held against the script's own direction is told as `the other way`.
 
 use domain::{
-    Account, ClientOrderId, Decimal, Direction, EdgeName, Ending, Filled, Instrument, InstrumentRules, Leg,
-    NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side, Size, Timestamp, TradeId,
+    Account, ClientOrderId, Decimal, Direction, EdgeName, Ending, EntryPlan, Filled, Instrument,
+    InstrumentRules, Leg, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Side,
+    Size, Timestamp, TradeId,
 };
 use events::*;
 use position_tracker::{Config, PositionTracker};
-use service::Solo;
+use service::{Solo, mirror};
 
 /// Hears `script`, one fact a line, and must say `log`, one event a line:
 ///
@@ -83,8 +87,7 @@ impl World {
             }),
             [id, number, verb @ ("buys" | "sells"), quantity, "@", price] => {
                 self.fills += 1;
-                let side = if verb == "buys" { Side::Buy } else { Side::Sell };
-                let fill = filled(self.fills, id, side, quantity, price, None);
+                let fill = filled(self.fills, id, side(verb), quantity, price, None);
                 self.say(OrderFilled { venue_order: number.parse().unwrap(), ..fill })
             }
             ["again"] => {
@@ -97,8 +100,7 @@ impl World {
                     ["fee", amount, asset] => Some(Fee { asset: asset.parse().unwrap(), amount: d(amount) }),
                     _ => None,
                 };
-                let side = if verb == "buys" { Side::Buy } else { Side::Sell };
-                let fill = Event::from(filled(self.fills, id, side, quantity, price, fee));
+                let fill = Event::from(filled(self.fills, id, side(verb), quantity, price, fee));
                 self.last = Some(fill.clone());
                 self.say(fill)
             }
@@ -111,8 +113,24 @@ impl World {
     }
 }
 
+fn side(verb: &str) -> Side {
+    let side = if verb == "buys" { Side::Buy } else { Side::Sell };
+    if mirror::is_on() { side.opposite() } else { side }
+}
+
+/// The price that stands for `price`, there and back.
+fn turned(price: Decimal) -> Decimal {
+    if mirror::is_on() { d("1000") - price } else { price }
+}
+
+/// The direction of what a script buys.
+pub fn way() -> Direction {
+    if mirror::is_on() { Direction::Short } else { Direction::Long }
+}
+
 pub fn filled(n: u32, id: &str, side: Side, quantity: &str, price: &str, fee: Option<Fee>) -> OrderFilled {
-    let (price, quantity): (Price, Quantity) = (price.parse().unwrap(), quantity.parse().unwrap());
+    let price = Price::new(turned(d(price))).unwrap();
+    let quantity: Quantity = quantity.parse().unwrap();
     OrderFilled {
         account: account(),
         instrument: instrument("BTCUSDT"),
@@ -136,12 +154,14 @@ fn sized(trade: TradeId, edge: EdgeName) -> TradeSized {
         account: account(),
         instrument: instrument("BTCUSDT"),
         edge,
-        direction: Direction::Long,
+        direction: way(),
         trigger: "1".parse().unwrap(),
         signal_at: Timestamp::ZERO,
         quantity: "1".parse().unwrap(),
         limit: "1".parse().unwrap(),
         reserved: one,
+        margin: None,
+        entry: EntryPlan::LimitIoc,
         exit: None,
         sizing: Sizing { method: SizingMethod::Fixed, equity: one, cash: one, budget: one, risk: one },
     }
@@ -175,28 +195,42 @@ fn done(id: &str) -> OrderDone {
     }
 }
 
-fn written(event: &Event) -> String {
+pub fn written(event: &Event) -> String {
     let short = |value: Decimal| value.round_dp(4).normalize();
+    let price = |value: Decimal| short(turned(value));
+    let whose = |key: &PositionKey, direction: Direction| match direction == way() {
+        true => key.owner.to_string(),
+        false => format!("{} the other way", key.owner),
+    };
     match event {
         Event::Position(PositionEvent::Opened(e)) => {
-            format!("{} opened {} at {}", e.position.owner, e.quantity, short(e.average))
+            format!("{} opened {} at {}", whose(&e.position, e.direction), e.quantity, price(e.average))
         }
         Event::Position(PositionEvent::Increased(e)) => {
-            format!("{} +{} = {} at {}", e.position.owner, e.by, e.quantity, short(e.average))
+            let owner = whose(&e.position, e.direction);
+            format!("{owner} +{} = {} at {}", e.by, e.quantity, price(e.average))
         }
         Event::Position(PositionEvent::Reduced(e)) => {
-            let (owner, profit, average) = (e.position.owner, short(e.profit), short(e.average));
-            format!("{owner} -{} = {} at {average} profit {profit}", e.by, e.quantity)
+            let (owner, profit) = (whose(&e.position, e.direction), short(e.profit));
+            format!("{owner} -{} = {} at {} profit {profit}", e.by, e.quantity, price(e.average))
         }
         Event::Position(PositionEvent::Closed(e)) => {
             let fees: String =
                 e.fees.iter().map(|fee| format!(" fee {} {}", fee.amount.normalize(), fee.asset)).collect();
             let left = if e.left.is_zero() { String::new() } else { format!(" left {}", e.left) };
-            let (entry, exit, profit) = (short(e.entry_price), short(e.exit_price), short(e.profit));
-            let (owner, percent) = (e.position.owner, short(e.profit_ratio * d("100")));
+            let (entry, exit, profit) = (price(e.entry_price), price(e.exit_price), short(e.profit));
+            let owner = whose(&e.position, e.direction);
+            let ratio = if mirror::is_on() {
+                let near = e.profit_ratio - e.profit / (e.entry_price * e.exited);
+                assert!(near.abs() < d("0.000001"), "{e:?}");
+                e.profit / (turned(e.entry_price) * e.exited)
+            } else {
+                e.profit_ratio
+            };
+            let percent = short(ratio * d("100"));
             format!(
                 "{owner} closed {} at {entry}, {} at {exit}, profit {profit} = {percent}%{left}{fees}",
-                e.bought, e.sold
+                e.entered, e.exited
             )
         }
         other => panic!("it should not say {other:?}"),
@@ -208,7 +242,8 @@ pub fn account() -> Account {
 }
 
 pub fn instrument(symbol: &str) -> Instrument {
-    format!("paper:spot:{symbol}").parse().unwrap()
+    let kind = if mirror::is_on() { "linear_perpetual" } else { "spot" };
+    format!("paper:{kind}:{symbol}").parse().unwrap()
 }
 
 pub fn d(text: &str) -> Decimal {

@@ -171,8 +171,12 @@ impl Collector {
     }
 
     fn see_closed(&mut self, e: &TradeClosed) {
-        let closed =
-            Closed { profit: e.profit, cost: e.cost, opened_at: e.opened_at, closed_at: e.closed_at };
+        let closed = Closed {
+            profit: e.profit,
+            cost: e.entered_for(),
+            opened_at: e.opened_at,
+            closed_at: e.closed_at,
+        };
         self.tally.add(&closed);
         self.groups.add(e, &closed);
         self.spans.push((e.opened_at, e.closed_at));

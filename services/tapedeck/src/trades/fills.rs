@@ -1,26 +1,29 @@
 //! What the fills of a trade add up to.
 
-use domain::{Asset, Decimal, Side};
+use domain::{Asset, Decimal, Direction, Side};
 use events::OrderFilled;
 use std::collections::BTreeMap;
 
-/// What the trade's orders did since it was opened; fees and all that was bought since it was asked for.
+/// What the trade's orders did since it was opened; fees and all that was entered since it was asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fills {
-    /// Held and paid when it was opened.
+    /// Held, and for what it was entered, when it was opened.
     pub opened_with: Option<(Decimal, Decimal)>,
     pub bought: Decimal,
     pub sold: Decimal,
     pub paid: Decimal,
     pub received: Decimal,
     /// Before fees.
-    pub bought_in_all: Decimal,
+    pub entered_in_all: Decimal,
     pub fees: BTreeMap<Asset, Decimal>,
 }
 
 impl Fills {
     /// The assets are base and quote of the instrument.
-    pub fn add(&mut self, fill: &OrderFilled, assets: Option<(Asset, Asset)>) {
+    pub fn add(&mut self, direction: Direction, fill: &OrderFilled, assets: Option<(Asset, Asset)>) {
+        if fill.side == direction.entry() {
+            self.entered_in_all += fill.quantity.get();
+        }
         let fee = fill.fee.filter(|fee| !fee.amount.is_zero());
         let fee_in = |wanted: Option<Asset>| {
             fee.filter(|fee| Some(fee.asset) == wanted).map_or(Decimal::ZERO, |fee| fee.amount)
@@ -28,7 +31,6 @@ impl Fills {
         let (in_base, in_quote) = (fee_in(assets.map(|a| a.0)), fee_in(assets.map(|a| a.1)));
         match fill.side {
             Side::Buy => {
-                self.bought_in_all += fill.quantity.get();
                 self.bought += fill.quantity.get() - in_base;
                 self.paid += fill.quote + in_quote;
             }

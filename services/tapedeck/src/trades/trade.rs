@@ -23,10 +23,11 @@ pub struct Trade {
     /// Of the base asset: granted by the sizer.
     #[serde(serialize_with = "as_tidy_option")]
     pub granted: Option<Decimal>,
-    /// Bought in all, before fees; of an entered trade.
+    /// Entered in all, before fees; of an entered trade.
     #[serde(serialize_with = "as_tidy_option")]
     pub quantity: Option<Decimal>,
-    /// Held now: bought, less fees taken from it, less sold, with dust that was taken over; of an open trade.
+    /// Held now, or owed by a short trade: entered, less fees taken from it, less what was left again, with dust that
+    /// was taken over; of an open trade.
     #[serde(serialize_with = "as_tidy_option")]
     pub held: Option<Decimal>,
     #[serde(serialize_with = "as_tidy_option")]
@@ -58,20 +59,20 @@ pub struct Trade {
     /// Of a closed trade.
     #[serde(serialize_with = "as_tidy_option")]
     pub profit: Option<Decimal>,
-    /// `profit / cost`.
+    /// `profit / cost`; of a short trade `profit / proceeds`.
     #[serde(serialize_with = "as_tidy_option")]
     pub profit_ratio: Option<Decimal>,
-    /// `value + proceeds − cost`, before what selling would cost.
+    /// `value + proceeds − cost`, of a short trade `proceeds − cost − value`; before what leaving would cost.
     #[serde(serialize_with = "as_tidy_option")]
     pub unrealised_profit: Option<Decimal>,
-    /// `unrealised_profit / cost`.
+    /// `unrealised_profit / cost`; of a short trade `unrealised_profit / proceeds`.
     #[serde(serialize_with = "as_tidy_option")]
     pub unrealised_ratio: Option<Decimal>,
     pub fees: Vec<Fee>,
-    /// Base asset too little to be sold.
+    /// Base asset too little for an order.
     #[serde(serialize_with = "as_tidy")]
     pub left: Decimal,
-    /// What that has cost, and what it was worth when the trade was closed.
+    /// What that was entered for, and what it was worth when the trade was closed.
     #[serde(serialize_with = "as_tidy")]
     pub left_cost: Decimal,
     #[serde(serialize_with = "as_tidy")]
@@ -145,20 +146,30 @@ impl Trade {
     pub(super) fn value_at(&mut self, price: Option<(Timestamp, Decimal)>) {
         let f = &self.fills;
         self.fees = f.fees.iter().map(|(&asset, &amount)| Fee { asset, amount }).collect();
-        self.quantity = Some(f.bought_in_all);
-        if let Some((held, cost)) = f.opened_with {
-            self.held = Some(held + f.bought - f.sold);
-            self.cost = Some(cost + f.paid);
-        }
-        self.proceeds = Some(f.received);
+        self.quantity = Some(f.entered_in_all);
+        let direction = self.direction.unwrap_or(Direction::Long);
+        let (entered, left) = match direction {
+            Direction::Long => (f.bought, f.sold),
+            Direction::Short => (f.sold, f.bought),
+        };
+        self.held = f.opened_with.map(|(held, _)| held + entered - left);
+        (self.cost, self.proceeds) = match direction {
+            Direction::Long => (f.opened_with.map(|(_, value)| value + f.paid), Some(f.received)),
+            Direction::Short => (Some(f.paid), f.opened_with.map(|(_, value)| value + f.received)),
+        };
         let Some((at, price)) = price else { return };
         self.last_price = Some(price);
         self.last_price_at = Some(at);
         self.value = self.held.and_then(|held| held.checked_mul(price));
-        let worth = self.value.map(|value| value + f.received);
-        self.unrealised_profit = worth.zip(self.cost).map(|(worth, cost)| worth - cost);
+        let so_far = self.cost.zip(self.proceeds).map(|(cost, proceeds)| proceeds - cost);
+        self.unrealised_profit =
+            self.value.zip(so_far).map(|(value, so_far)| so_far + direction.signed(value));
+        let entered_for = match direction {
+            Direction::Long => self.cost,
+            Direction::Short => self.proceeds,
+        };
         self.unrealised_ratio =
-            self.unrealised_profit.zip(self.cost).and_then(|(profit, cost)| profit.checked_div(cost));
+            self.unrealised_profit.zip(entered_for).and_then(|(profit, value)| profit.checked_div(value));
     }
 
     /// The state with how it is protected, for people.

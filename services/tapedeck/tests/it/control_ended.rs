@@ -74,7 +74,14 @@ async fn requested(place: &Place, instrument: &str) -> u64 {
     let account: Account = "binance:paper".parse().unwrap();
     let instrument: Instrument = instrument.parse().unwrap();
     let (edge, who) = ("edge70".parse().unwrap(), "owner".to_owned());
-    let close = CloseRequested { account, instrument, edge, by: RequestedBy::Owner { who }, why: None };
+    let close = CloseRequested {
+        account,
+        instrument,
+        edge,
+        direction: None,
+        by: RequestedBy::Owner { who },
+        why: None,
+    };
     let draft =
         Draft::new(Uuid::from_u128(77), "owner".parse().unwrap(), None, head.recorded_at, &close.into());
     tape.append(Commit::new(vec![Entry::market(draft, head.recorded_at)])).await.unwrap();

@@ -1,11 +1,15 @@
 //! A planner under test: facts go in as short commands, its sayings come out as short words.
+//!
+//! Scripts are of a long trade on spot. Mirrored, a short one on a perpetual plays them: a price `p` becomes
+//! `200 − p`, sides are swapped, and all that is said is turned back, so that the same log is expected.
 
 use domain::{
-    ClientOrderId, Decimal, Ending, Filled, InstrumentRules, Leg, OrderRequest, Origin, Side, Timestamp,
-    TradeId, VenueOrderId,
+    ClientOrderId, Decimal, Direction, Ending, EntryPlan, Filled, Instrument, InstrumentKind,
+    InstrumentRules, Leg, Level, OrderRequest, Origin, Price, Side, StopLimit, Timestamp, TradeId,
+    VenueOrderId,
 };
 use events::*;
-use service::Solo;
+use service::{Solo, mirror};
 use std::{collections::BTreeMap, time::Duration};
 use trade_abstraction::planner::{Config, ExitPlan, Planner};
 
@@ -23,6 +27,8 @@ pub struct Desk {
     fills: u32,
     trade: TradeId,
     exit: ExitPlan,
+    pub entry: EntryPlan,
+    direction: Direction,
 }
 
 pub fn d(text: &str) -> Decimal {
@@ -58,6 +64,8 @@ impl Desk {
             fills: 0,
             trade: trade(),
             exit,
+            entry: EntryPlan::LimitIoc,
+            direction: if mirror::is_on() { Direction::Short } else { Direction::Long },
         };
         let opened =
             TapeOpened { tape: Uuid::from_u128(1), clock: Clock::Market, market: "synthetic:1".to_owned() };
@@ -73,7 +81,61 @@ impl Desk {
     }
 
     pub fn list_rules(&mut self, rules: InstrumentRules) -> String {
-        self.hear(InstrumentListed { instrument: btc(), rules: Box::new(rules) })
+        let (min_price, max_price) = match self.direction {
+            Direction::Long => (rules.min_price, rules.max_price),
+            Direction::Short => {
+                (rules.max_price.map(|p| self.mirror(p)), rules.min_price.map(|p| self.mirror(p)))
+            }
+        };
+        let rules = InstrumentRules { min_price, max_price, ..rules };
+        self.hear(InstrumentListed { instrument: self.instrument(), rules: Box::new(rules) })
+    }
+
+    fn instrument(&self) -> Instrument {
+        match self.direction {
+            Direction::Long => btc(),
+            Direction::Short => Instrument { kind: InstrumentKind::LinearPerpetual, ..btc() },
+        }
+    }
+
+    /// The price that stands for `price`, there and back.
+    fn mirror(&self, price: Decimal) -> Decimal {
+        match self.direction {
+            Direction::Long => price,
+            Direction::Short => d("200") - price,
+        }
+    }
+
+    fn price(&self, text: &str) -> Price {
+        Price::new(self.mirror(d(text))).unwrap()
+    }
+
+    /// A stop's trigger as a script has it: at a ratio of the entry, the same ratio on the other side.
+    fn trigger(&self, trigger: Decimal) -> Decimal {
+        let entry = self.filled.get("entry1").and_then(Filled::average);
+        match (self.direction, self.exit.stop, entry) {
+            (Direction::Short, Level::Ratio(_), Some(entry)) if entry != d("100") => {
+                to_cents(self.mirror(entry) * (Decimal::TWO - trigger / entry))
+            }
+            _ => self.mirror(trigger),
+        }
+    }
+
+    /// Its limit: at a ratio of the trigger, the same ratio on the other side.
+    fn limit(&self, trigger: Decimal, limit: Decimal) -> Decimal {
+        match (self.direction, self.exit.limit) {
+            (Direction::Short, StopLimit::BeyondStop(_)) => {
+                to_cents(self.trigger(trigger) * (Decimal::TWO - limit / trigger))
+            }
+            _ => self.mirror(limit),
+        }
+    }
+
+    fn side(&self, side: Side) -> Side {
+        match self.direction {
+            Direction::Long => side,
+            Direction::Short => side.opposite(),
+        }
     }
 
     /// A minute later a candle of a minute closes there.
@@ -84,9 +146,9 @@ impl Desk {
 
     /// A candle that opened so many seconds ago is heard now.
     pub fn late_candle(&mut self, close: &str, ago: u64) -> String {
-        let price = close.parse().unwrap();
+        let price = self.price(close);
         let candle = Candle {
-            instrument: btc(),
+            instrument: self.instrument(),
             interval: domain::Interval::Minute1,
             open_time: Timestamp::from_millis(self.now.millis() - ago as i64 * 1_000),
             open: price,
@@ -101,7 +163,12 @@ impl Desk {
     /// A second later somebody is told a price.
     pub fn quote(&mut self, price: &str) -> String {
         self.now = self.now + Duration::from_secs(1);
-        self.hear(QuoteSeen { instrument: btc(), price: price.parse().unwrap(), at: self.now, best: None })
+        self.hear(QuoteSeen {
+            instrument: self.instrument(),
+            price: self.price(price),
+            at: self.now,
+            best: None,
+        })
     }
 
     /// The state as a snapshot keeps it, and brought back from there.
@@ -113,6 +180,20 @@ impl Desk {
 
     pub fn state(&self) -> serde_json::Value {
         serde_json::to_value(&self.solo.state).unwrap()
+    }
+
+    /// Of every order so far.
+    pub fn names(&self) -> Vec<String> {
+        self.orders.keys().cloned().collect()
+    }
+
+    /// What can still be filled of an order: an entry is of 2, an exit of what the fills so far leave.
+    pub fn fillable(&self, name: &str) -> Decimal {
+        let of = |entries: bool| {
+            let filled = self.filled.iter().filter(|(name, _)| name.starts_with("entry") == entries);
+            filled.map(|(_, filled)| filled.quantity).sum::<Decimal>()
+        };
+        if name.starts_with("entry") { Decimal::TWO - of(true) } else { of(true) - of(false) }
     }
 
     fn number(&mut self, name: &str) -> (ClientOrderId, VenueOrderId) {
@@ -130,7 +211,7 @@ impl Desk {
         self.renamed.insert(name.to_owned(), renamed);
         self.hear(OrderAmended {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             order,
             renamed,
             venue_order,
@@ -155,12 +236,13 @@ impl Desk {
     /// The tracker says that a person sold of the position, and what is left.
     pub fn position_reduced(&mut self, by: &str, left: &str) -> String {
         self.hear(PositionReduced {
-            position: position(),
+            position: self.position(),
+            direction: self.direction,
             fill: "9".parse().unwrap(),
             by: d(by),
-            price: "90".parse().unwrap(),
+            price: self.price("90"),
             quantity: d(left),
-            average: d("100"),
+            average: self.mirror(d("100")),
             profit: d("0"),
         })
     }
@@ -171,14 +253,14 @@ impl Desk {
         self.fills += 1;
         self.hear(OrderFilled {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             order,
             venue_order: "999".parse().unwrap(),
             venue_trade: self.fills.to_string().parse().unwrap(),
             side,
-            price: "90".parse().unwrap(),
+            price: self.price("90"),
             quantity: quantity.parse().unwrap(),
-            quote: d("90") * d(quantity),
+            quote: self.price("90").get() * d(quantity),
             fee: None,
             maker: false,
             at: self.now,
@@ -189,7 +271,7 @@ impl Desk {
         let (order, _) = self.orders[name];
         self.hear(OrderDone {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             order,
             origin: None,
             ending: Ending::Filled,
@@ -223,6 +305,16 @@ impl Desk {
         self.hear(sized)
     }
 
+    /// The plan, with its prices mirrored.
+    fn plan(&self) -> ExitPlan {
+        let level = |level| match level {
+            Level::Price(price) => Level::Price(Price::new(self.mirror(price.get())).unwrap()),
+            Level::Ratio(_) => level,
+        };
+        let take_profit = self.exit.take_profit.map(level);
+        ExitPlan { stop: level(self.exit.stop), take_profit, ..self.exit }
+    }
+
     fn grant(&self, signal_at: Timestamp) -> TradeSized {
         let sizing = Sizing {
             method: SizingMethod::Fixed,
@@ -234,40 +326,49 @@ impl Desk {
         TradeSized {
             trade: self.trade,
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             edge: "edge70".parse().unwrap(),
-            direction: domain::Direction::Long,
-            trigger: "99.5".parse().unwrap(),
+            direction: self.direction,
+            trigger: self.price("99.5"),
             signal_at,
             quantity: "2".parse().unwrap(),
-            limit: "100".parse().unwrap(),
+            limit: self.price("100"),
             reserved: d("200"),
-            exit: Some(self.exit),
+            margin: None,
+            entry: self.entry,
+            exit: Some(self.plan()),
             sizing,
         }
     }
 
     pub fn accept(&mut self, name: &str) -> String {
         let (order, venue_order) = self.number(name);
-        self.hear(OrderAccepted { account: account(), instrument: btc(), order, venue_order, at: self.now })
+        self.hear(OrderAccepted {
+            account: account(),
+            instrument: self.instrument(),
+            order,
+            venue_order,
+            at: self.now,
+        })
     }
 
     pub fn fill(&mut self, name: &str, quantity: &str, price: &str, fee: Option<(&str, &str)>) -> String {
         let side = self.orders[name].1;
         let (order, venue_order) = self.number(name);
         self.fills += 1;
-        let quote = d(quantity) * d(price);
+        let price = self.price(price);
+        let quote = d(quantity) * price.get();
         let filled = self.filled.entry(name.to_owned()).or_default();
         filled.quantity += d(quantity);
         filled.quote += quote;
         self.hear(OrderFilled {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             order,
             venue_order,
             venue_trade: self.fills.to_string().parse().unwrap(),
             side,
-            price: price.parse().unwrap(),
+            price,
             quantity: quantity.parse().unwrap(),
             quote,
             fee: fee.map(|(amount, asset)| Fee { asset: asset.parse().unwrap(), amount: d(amount) }),
@@ -302,7 +403,7 @@ impl Desk {
         let filled = self.filled.get(name).copied().unwrap_or_default();
         self.hear(OrderDone {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             order,
             origin: Some(Origin::Trade { trade: self.trade, leg: Leg::Entry, attempt: 1 }),
             ending,
@@ -317,7 +418,7 @@ impl Desk {
         let (order, _) = self.orders[name];
         self.hear(CancelRejected {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             order,
             code: Some(-2011),
             text: "Unknown order sent.".to_owned(),
@@ -326,10 +427,20 @@ impl Desk {
     }
 
     pub fn close(&mut self) -> String {
+        self.close_of(None)
+    }
+
+    /// Of the script's own direction, or of the other.
+    pub fn close_way(&mut self, own: bool) -> String {
+        self.close_of(Some(if own { self.direction } else { self.direction.opposite() }))
+    }
+
+    fn close_of(&mut self, direction: Option<Direction>) -> String {
         self.hear(CloseRequested {
             account: account(),
-            instrument: btc(),
+            instrument: self.instrument(),
             edge: "edge70".parse().unwrap(),
+            direction,
             by: RequestedBy::Edge,
             why: None,
         })
@@ -337,18 +448,19 @@ impl Desk {
 
     pub fn move_stop(&mut self, to: &str) -> String {
         let by = RequestedBy::Owner { who: "me".to_owned() };
-        self.hear(StopMoveRequested { trade: trade(), stop: to.parse().unwrap(), by })
+        self.hear(StopMoveRequested { trade: trade(), stop: self.price(to), by })
     }
 
     /// The tracker says that nothing is left.
     pub fn position_closed(&mut self) -> String {
         self.hear(PositionClosed {
-            position: position(),
+            position: self.position(),
+            direction: self.direction,
             fill: "9".parse().unwrap(),
-            bought: d("2"),
-            sold: d("2"),
-            entry_price: d("100"),
-            exit_price: d("90"),
+            entered: d("2"),
+            exited: d("2"),
+            entry_price: self.mirror(d("100")),
+            exit_price: self.mirror(d("90")),
             profit: d("-20"),
             profit_ratio: d("-0.1"),
             fees: Vec::new(),
@@ -395,21 +507,36 @@ impl Desk {
     fn words(&mut self, event: &Event) -> String {
         match event {
             Event::Order(OrderEvent::Submitted(e)) => {
-                let words: Vec<_> = e.request.orders().map(|o| self.order_words(o)).collect();
+                let mut words: Vec<_> = e.request.orders().map(|o| self.order_words(o)).collect();
+                if self.direction == Direction::Short {
+                    // Above and below the market change places.
+                    words.reverse();
+                }
                 let kind = if matches!(*e.request, OrderRequest::Oco(_)) { "oco" } else { "submit" };
                 format!("{kind} {}", words.join(" + "))
             }
             Event::Order(OrderEvent::CancelRequested(e)) => format!("cancel {}", self.name_of(e.order)),
-            Event::Trade(TradeEvent::Opened(e)) => format!("opened {} @ {}", e.quantity, e.price),
+            Event::Trade(TradeEvent::Opened(e)) => {
+                assert_eq!(e.direction, self.direction);
+                format!("opened {} @ {}", e.quantity, self.mirror(e.price).normalize())
+            }
             Event::Trade(TradeEvent::Protected(e)) => {
                 let alone = if e.without_take_profit { " alone" } else { "" };
-                format!("protected {} at {}{alone}", e.quantity, e.stop)
+                format!("protected {} at {}{alone}", e.quantity, self.trigger(e.stop.get()).normalize())
             }
             Event::Trade(TradeEvent::Unprotected(e)) => {
                 let beside = e.covered.map_or_else(String::new, |covered| format!(" beside {covered}"));
                 format!("naked {} {:?}{beside}", e.quantity, e.because)
             }
-            Event::Trade(TradeEvent::StopMoveRefused(e)) => format!("stop {} refused: {}", e.stop, e.text),
+            Event::Trade(TradeEvent::StopMoveRefused(e)) => {
+                let turned = |word: &str| match (self.direction, word.parse::<Decimal>()) {
+                    (Direction::Short, Ok(price)) => self.mirror(price).to_string(),
+                    (Direction::Short, Err(_)) => word.replace("above", "below"),
+                    (Direction::Long, _) => word.to_owned(),
+                };
+                let text: Vec<_> = e.text.split(' ').map(turned).collect();
+                format!("stop {} refused: {}", self.mirror(e.stop.get()).normalize(), text.join(" "))
+            }
             Event::Trade(TradeEvent::Exiting(e)) => {
                 let parts = e.at_most.map_or_else(String::new, |most| format!(" by {most}"));
                 format!("exiting {:?}{parts}", e.reason)
@@ -419,6 +546,7 @@ impl Desk {
                     true => String::new(),
                     false => format!(" carried {}", e.carried.normalize()),
                 };
+                assert_eq!((e.direction, e.profit), (self.direction, e.proceeds - e.cost));
                 let (profit, left) = (e.profit.normalize(), e.left.normalize());
                 format!("closed {:?} profit {profit} left {left}{carried}", e.reason)
             }
@@ -434,19 +562,33 @@ impl Desk {
         self.orders.insert(name.clone(), (order.id, order.side));
         assert_eq!(order.reduce_only, leg != Leg::Entry);
         let domain::Size::Base(quantity) = order.size else { panic!("base") };
-        let stop = order.kind.stop().map_or_else(String::new, |p| format!(" stop {p}"));
-        let limit = order.kind.limit().map_or_else(String::new, |p| format!(" limit {p}"));
-        format!("{name} {} {quantity} {}{stop}{limit}", order.side, order.kind.name())
+        let (trigger, limit) = (order.kind.stop().map(Price::get), order.kind.limit().map(Price::get));
+        let limit = limit.map(|limit| match trigger {
+            Some(trigger) => self.limit(trigger, limit),
+            None => self.mirror(limit),
+        });
+        let word = |name: &str, price: Option<Decimal>| {
+            price.map_or_else(String::new, |price| format!(" {name} {}", price.normalize()))
+        };
+        let (stop, limit) =
+            (word("stop", trigger.map(|trigger| self.trigger(trigger))), word("limit", limit));
+        let side = self.side(order.side);
+        format!("{name} {side} {quantity} {}{stop}{limit}", order.kind.name())
+    }
+
+    fn position(&self) -> PositionKey {
+        PositionKey {
+            account: account(),
+            instrument: self.instrument(),
+            side: domain::PositionSide::Net,
+            owner: "edge70".parse().unwrap(),
+        }
     }
 }
 
-fn position() -> PositionKey {
-    PositionKey {
-        account: account(),
-        instrument: btc(),
-        side: domain::PositionSide::Net,
-        owner: "edge70".parse().unwrap(),
-    }
+/// What the planner has rounded to a tick of a hundredth, which a ratio brings back with a rest.
+fn to_cents(price: Decimal) -> Decimal {
+    (price + Decimal::new(1, 9)).trunc_with_scale(2)
 }
 
 pub fn trade() -> TradeId {

@@ -95,3 +95,12 @@ fn a_late_fill_of_the_last_trade_changes_what_it_left() {
     desk.fill("exit1", "0.0003", "110", None);
     assert_eq!(desk.state()["dust"][0][1]["quantity"], "0.0002");
 }
+
+service::mirrored!("dust.rs":;
+    only long, "their dust comes of a fee in the coins, which exists on spot only":
+    the_next_trade_sells_what_the_last_one_left
+    dust_that_the_venue_says_is_not_there_is_dropped_and_the_rest_protected_at_once
+    dust_that_the_owner_sold_is_not_counted_on
+    an_entry_that_buys_nothing_takes_over_nothing
+    a_late_fill_of_the_last_trade_changes_what_it_left;
+);

@@ -208,3 +208,20 @@ fn a_closed_trade_stays_closed_whatever_its_own_last_price_makes_of_its_dust() {
     assert_eq!(desk.fill("stop1", "0.005", "80", None), "", "a late fill leaves less");
     assert_eq!(desk.pass(60), "");
 }
+
+service::mirrored!("market_price.rs":
+    an_exit_that_is_refused_as_too_large_is_halved_at_once
+    an_exit_is_not_halved_without_end_nor_for_other_filters
+    a_stop_that_the_venue_lets_cover_a_part_only_is_said_to
+    a_trade_that_needs_hundreds_of_sales_is_left_one_after_the_other;
+    only long, "what a price times a quantity is worth is not mirrored":
+    a_capped_exit_is_sized_at_the_risen_price_and_sold_in_parts
+    a_capped_exit_is_sized_at_the_fallen_price
+    each_part_is_sized_at_the_price_that_is_last_heard
+    a_price_that_comes_late_replaces_nothing
+    prices_are_the_same_after_a_restart_and_kept_only_while_a_trade_is_open
+    what_was_dust_at_the_last_fill_is_sold_where_the_price_has_risen
+    what_was_worth_selling_at_the_last_fill_is_dust_where_the_price_has_fallen
+    a_trade_that_is_to_be_left_is_sold_once_it_is_worth_enough
+    a_closed_trade_stays_closed_whatever_its_own_last_price_makes_of_its_dust;
+);

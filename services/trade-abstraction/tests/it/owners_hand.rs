@@ -210,3 +210,21 @@ fn coins_that_the_owner_sold_are_taken_off_the_trade() {
     desk.fill("stop2", "1", "85", None);
     assert_eq!(desk.position_reduced("1", "0.5"), "");
 }
+
+service::mirrored!("owners_hand.rs":
+    a_stop_that_was_made_smaller_covers_so_much_and_is_replaced_by_one_for_all
+    a_stop_that_was_amended_twice_in_any_order_covers_the_smaller_quantity
+    a_stop_that_only_has_another_name_covers_what_it_did
+    an_amendment_that_is_heard_before_the_acceptance_is_the_acceptance
+    a_stop_that_had_begun_to_sell_and_was_amended_covers_what_is_left_of_it
+    amending_one_order_of_two_that_cancel_each_other_amends_both
+    a_stop_that_is_amended_while_it_is_being_canceled_ends_and_all_is_sold
+    an_entry_that_was_made_smaller_is_protected_for_what_it_bought
+    an_order_of_the_owners_under_the_id_of_one_of_ours_is_not_ours
+    coins_that_an_order_of_the_owners_holds_are_said_to_be_without_a_stop_once
+    coins_that_are_partly_free_are_partly_covered
+    a_trade_that_is_to_be_left_waits_for_coins_that_the_owner_holds
+    a_sale_that_is_refused_for_want_of_coins_sells_what_is_there
+    a_balance_that_was_told_before_the_last_fill_ends_nothing
+    coins_that_the_owner_sold_are_taken_off_the_trade;
+);

@@ -416,3 +416,66 @@ fn a_trade_that_was_granted_without_a_plan_is_not_entered() {
     let mut desk = Desk::new(stop_limit());
     assert!(desk.size_without_a_plan().starts_with("aborted EntryRefused"));
 }
+
+#[test]
+fn a_close_of_one_direction_leaves_the_other_alone() {
+    let mut desk = Desk::open(stop_limit());
+    assert_eq!(desk.close_way(false), "");
+    assert_eq!(desk.close_way(true), "exiting Requested / cancel stop1");
+}
+
+#[test]
+fn a_grant_for_a_signal_older_than_a_close_of_the_other_direction_is_entered() {
+    for (own, said) in [(true, "aborted Withdrawn"), (false, "submit entry1 buy 2 LIMIT limit 100")] {
+        let mut desk = Desk::new(stop_limit());
+        let signal = desk.now;
+        desk.pass(60);
+        desk.close_way(own);
+        assert_eq!(desk.size_for(signal), said);
+    }
+}
+
+service::mirrored!("planner.rs":
+    a_close_of_one_direction_leaves_the_other_alone
+    a_grant_for_a_signal_older_than_a_close_of_the_other_direction_is_entered
+    a_granted_trade_is_entered_with_a_limit_that_expires
+    a_filled_entry_is_protected_from_the_executed_price
+    a_partly_filled_entry_that_expires_is_a_position_and_is_protected
+    an_entry_without_a_fill_ends_the_trade
+    a_fill_of_an_entry_that_was_declared_absent_still_counts
+    a_hit_stop_closes_the_trade
+    a_close_cancels_the_stop_then_sells_what_is_held
+    a_stop_that_fills_while_it_is_being_canceled_closes_the_trade
+    a_failed_exit_is_protected_again_and_tried_later
+    an_exit_that_sells_a_part_protects_the_rest_and_goes_on
+    a_stop_that_cannot_be_placed_is_tried_three_times_then_the_trade_is_left_at_market
+    a_stop_that_would_trigger_at_once_is_left_at_market
+    a_stop_canceled_by_hand_or_expired_is_noticed_and_placed_again
+    a_partly_filled_stop_that_ends_is_followed_by_one_for_the_rest
+    a_moved_stop_leaves_no_naked_moment_unsaid
+    a_moved_stop_that_the_venue_refuses_goes_back_to_where_it_was
+    an_oco_exit_takes_profit_or_stops
+    a_take_profit_that_sells_a_part_has_lost_its_stop_and_both_come_anew
+    a_close_of_an_oco_cancels_the_list_once
+    a_take_profit_that_trades_while_the_stop_is_being_canceled_is_taken_back_by_itself
+    a_close_before_the_entry_is_over_leaves_at_once
+    what_is_too_little_to_sell_is_named_and_the_trade_ends
+    a_fill_that_is_told_before_the_acceptance_changes_nothing
+    a_second_grant_of_the_same_trade_does_not_enter_twice
+    a_grant_under_the_id_of_an_ended_trade_enters_nothing
+    ended_trades_are_forgotten_after_a_while
+    a_stop_that_has_begun_to_sell_is_let_finish_however_little_is_left
+    a_stop_for_which_there_is_no_room_is_refused_and_the_old_one_stays
+    a_moved_stop_that_breaks_a_filter_goes_back_to_where_it_was
+    a_rate_limited_stop_is_tried_again_after_a_while_and_counts_for_nothing
+    a_stop_declared_absent_that_works_after_all_protects
+    a_grant_for_a_signal_older_than_the_last_close_is_not_entered
+    a_position_sold_by_other_hands_ends_the_trade
+    more_than_the_stop_covers_is_said_to_be_undercovered
+    a_plan_at_prices_stands_there_wherever_the_entry_was_filled
+    a_trade_that_was_granted_without_a_plan_is_not_entered;
+    only long, "a fee in the coins exists on spot only":
+    a_fee_in_the_base_asset_makes_the_stop_smaller_rounded_down_to_the_lot;
+    only long, "the least notional moves the limit of a sale only":
+    a_small_holding_gets_a_stop_whose_limit_still_is_worth_placing;
+);

@@ -137,3 +137,17 @@ fn an_exit_that_rules_were_in_the_way_of_goes_on_when_they_are_gone() {
     assert_eq!(desk.list("0.01", "0.001", "5"), "cancel stop1");
     assert_eq!(desk.done("stop1", Canceled), "naked 2 Exiting / submit exit1 sell 2 MARKET");
 }
+
+service::mirrored!("rule_changes.rs":
+    a_stop_that_works_stays_when_the_lot_or_the_tick_changes
+    an_exit_that_the_new_lot_refuses_is_sent_again_at_once_by_it
+    a_stop_that_the_new_rules_refuse_is_placed_by_them_and_counts_for_nothing
+    a_stop_is_not_given_up_for_a_sale_that_the_new_rules_leave_no_room_for
+    a_finer_lot_has_the_stop_cover_what_it_could_not
+    what_waited_for_the_old_rules_does_not_wait_any_more
+    the_same_rules_again_are_no_news
+    an_exit_that_rules_were_in_the_way_of_goes_on_when_they_are_gone
+    a_stop_that_is_refused_while_nothing_is_traded_is_tried_again_and_never_sold_for_that;
+    only long, "a limit that is a ratio of its stop is rounded to another tick":
+    a_stop_that_is_moved_after_a_change_of_the_tick_goes_where_the_new_tick_allows;
+);

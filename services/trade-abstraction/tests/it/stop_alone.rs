@@ -125,3 +125,13 @@ fn an_oco_of_which_the_market_is_beyond_an_order_is_left_at_market() {
         "exiting BeyondStop / submit exit1 sell 2 MARKET"
     );
 }
+
+service::mirrored!("stop_alone.rs":
+    a_trade_that_is_filled_after_the_venue_took_oco_away_gets_a_stop_at_once
+    an_oco_that_works_stays_when_the_venue_takes_oco_away_and_is_followed_by_a_stop
+    an_oco_that_the_venue_refuses_is_followed_by_a_stop_at_once
+    a_stop_alone_that_is_refused_is_raised_and_given_up_as_any
+    other_rules_have_both_tried_again
+    a_take_profit_order_that_is_too_far_up_for_the_venue_costs_no_stop
+    an_oco_of_which_the_market_is_beyond_an_order_is_left_at_market;
+);

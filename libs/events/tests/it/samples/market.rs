@@ -3,7 +3,7 @@
 use super::{all, at, d, one, v};
 use crate::every;
 use domain::{
-    Instrument, InstrumentKind, InstrumentRules, Interval,
+    Contract, Instrument, InstrumentKind, InstrumentRules, Interval,
     rules::{PriceRange, Unlisted},
 };
 use events::*;
@@ -16,6 +16,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
                 instrument: v("binance:spot:币安人生USDT"), rules: Box::new(open_rules())
             }
             .into(),
+            InstrumentListed { instrument: perpetual(), rules: Box::new(contract_rules()) }.into(),
         ],
         Kind::CandleClosed => {
             let by_interval =
@@ -99,6 +100,11 @@ pub fn btc() -> Instrument {
     Instrument { symbol: v("BTCUSDT"), venue: v("binance"), kind: InstrumentKind::Spot }
 }
 
+/// A contract, with what only such have.
+pub fn perpetual() -> Instrument {
+    Instrument { kind: InstrumentKind::LinearPerpetual, ..btc() }
+}
+
 fn candle() -> Candle {
     Candle {
         instrument: btc(),
@@ -145,8 +151,14 @@ fn full_rules() -> InstrumentRules {
         quote_quantity_allowed: false,
         base_precision: 8,
         quote_precision: 6,
+        contract: None,
         listing: None,
     }
+}
+
+fn contract_rules() -> InstrumentRules {
+    let contract = Contract { settlement: v("USDT"), multiplier: d("0.001") };
+    InstrumentRules { contract: Some(contract), ..open_rules() }
 }
 
 /// With every limit that may be absent absent.

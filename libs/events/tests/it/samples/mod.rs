@@ -78,6 +78,8 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             asset: "币安人生".parse().unwrap(),
             delta: d("-0.00000001"),
             reason,
+            instrument: matches!(reason, LedgerReason::Funding | LedgerReason::Liquidation)
+                .then(market::perpetual),
             venue_ref: "tran 42\n\"quoted\"".into(),
             at: at(2),
         }),

@@ -2,7 +2,7 @@
 
 use super::{account, all, at, d, market::btc, one, v};
 use crate::every;
-use domain::PositionSide;
+use domain::{Direction, PositionSide};
 use events::*;
 
 pub fn samples(kind: Kind) -> Vec<Event> {
@@ -10,6 +10,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
     match kind {
         Kind::PositionOpened => all(every::position_sides(), |side| PositionOpened {
             position: key(side),
+            direction: if side == PositionSide::Short { Direction::Short } else { Direction::Long },
             fill: v("56789"),
             quantity: d("0.004995"),
             average: d("42042.142142142142142142142142"),
@@ -17,6 +18,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         }),
         Kind::PositionIncreased => one(PositionIncreased {
             position,
+            direction: Direction::Long,
             fill: v("56790"),
             by: d("0.001"),
             quantity: d("0.005995"),
@@ -24,6 +26,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         }),
         Kind::PositionReduced => one(PositionReduced {
             position,
+            direction: Direction::Long,
             fill: v("56791"),
             by: d("0.001"),
             price: v("45000.00"),
@@ -33,9 +36,10 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         }),
         Kind::PositionClosed => one(PositionClosed {
             position,
+            direction: Direction::Long,
             fill: v("56792"),
-            bought: d("0.005995"),
-            sold: d("0.00599"),
+            entered: d("0.005995"),
+            exited: d("0.00599"),
             entry_price: d("42000"),
             exit_price: d("45000"),
             profit: d("17.76"),

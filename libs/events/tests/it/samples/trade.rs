@@ -1,8 +1,12 @@
 //! Trades, from the request to their end.
 
-use super::{account, all, at, d, market::btc, one, v};
+use super::{
+    account, all, at, d,
+    market::{btc, perpetual},
+    one, v,
+};
 use crate::every;
-use domain::{ClientOrderId, Direction, ExitPlan, Level, TradeId};
+use domain::{ClientOrderId, Direction, EntryPlan, ExitPlan, Level, Margin, TradeId};
 use events::*;
 
 pub fn samples(kind: Kind) -> Vec<Event> {
@@ -32,13 +36,19 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             all.push(with_levels.into());
             all
         }
-        Kind::CloseRequested => all(every::requesters(), |by| CloseRequested {
-            account: account(),
-            instrument: btc(),
-            edge: v("manual"),
-            by,
-            why: None,
-        }),
+        Kind::CloseRequested => {
+            let requested = |by, direction| CloseRequested {
+                account: account(),
+                instrument: btc(),
+                edge: v("manual"),
+                direction,
+                by,
+                why: None,
+            };
+            let whole = all(every::requesters(), |by| requested(by, None));
+            let one_way = all(every::directions(), |way| requested(RequestedBy::Edge, Some(way)));
+            whole.into_iter().chain(one_way).collect()
+        }
         Kind::StopMoveRequested => {
             all(every::requesters(), |by| StopMoveRequested { trade: trade(), stop: v("39000.5"), by })
         }
@@ -47,32 +57,53 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             stop: v("39000.5"),
             text: "there is no such trade open".into(),
         }),
-        Kind::TradeSized => all(every::sizing_methods(), |method| TradeSized {
-            trade: trade(),
-            account: account(),
-            instrument: btc(),
-            edge: v("edge70"),
-            direction: Direction::Long,
-            signal_at: at(0),
-            trigger: v("42000.10"),
-            quantity: v("0.00500"),
-            limit: v("42210.11"),
-            reserved: d("211.05055000"),
-            exit: Some(match method {
-                SizingMethod::Fixed => ExitPlan::stop_limit(d("0.15"), d("0.20")),
-                SizingMethod::Risk => ExitPlan {
-                    stop: Level::Price(v("41000")),
-                    ..ExitPlan::oco(d("0.07"), d("0.15"), d("0.07"))
+        Kind::TradeSized => {
+            let sized = |method, exit| TradeSized {
+                trade: trade(),
+                account: account(),
+                instrument: btc(),
+                edge: v("edge70"),
+                direction: Direction::Long,
+                signal_at: at(0),
+                trigger: v("42000.10"),
+                quantity: v("0.00500"),
+                limit: v("42210.11"),
+                reserved: d("211.05055000"),
+                margin: None,
+                entry: EntryPlan::LimitIoc,
+                exit: Some(exit),
+                sizing: Sizing {
+                    method,
+                    equity: d("10000"),
+                    cash: d("9000.5"),
+                    budget: d("211"),
+                    risk: d("20.01"),
                 },
-            }),
-            sizing: Sizing {
-                method,
-                equity: d("10000"),
-                cash: d("9000.5"),
-                budget: d("211"),
-                risk: d("20.01"),
-            },
-        }),
+            };
+            let by_method = |method| match method {
+                SizingMethod::Fixed => sized(method, ExitPlan::stop_limit(d("0.15"), d("0.20"))),
+                SizingMethod::Risk => {
+                    let oco = ExitPlan::oco(d("0.07"), d("0.15"), d("0.07"));
+                    sized(method, ExitPlan { stop: Level::Price(v("41000")), ..oco })
+                }
+            };
+            let short = |mode| TradeSized {
+                instrument: perpetual(),
+                direction: Direction::Short,
+                limit: v("41790.10"),
+                margin: Some(Margin { mode, leverage: d("3") }),
+                ..by_method(SizingMethod::Fixed)
+            };
+            let maker = EntryPlan::Maker { chase: d("0.002"), deadline_seconds: 900 };
+            let planned = |entry| {
+                let plan = ExitPlan::stop_limit(d("0.15"), d("0.20"));
+                let exit = ExitPlan { trailing: Some(d("0.1")), time_limit_seconds: Some(2_592_000), ..plan };
+                TradeSized { entry, ..sized(SizingMethod::Fixed, exit) }
+            };
+            let spot = all(every::sizing_methods(), by_method);
+            let others = all(every::margin_modes(), short).into_iter();
+            spot.into_iter().chain(others).chain(all([EntryPlan::Market, maker], planned)).collect()
+        }
         Kind::TradeRefused => {
             let refused = |rule, figure, limit| TradeRefused {
                 trade: trade(),
@@ -100,14 +131,15 @@ pub fn samples(kind: Kind) -> Vec<Event> {
                 text: "the same request came before: the trade is open".into(),
             })
         }
-        Kind::TradeOpened => one(TradeOpened {
+        Kind::TradeOpened => all(every::directions(), |direction| TradeOpened {
             trade: trade(),
             account: account(),
             instrument: btc(),
             edge: v("edge70"),
+            direction,
             quantity: d("0.004995"),
             price: d("42000.10"),
-            cost: d("210.0005"),
+            value: d("210.0005"),
         }),
         Kind::TradeProtected => all([false, true], |without_take_profit| TradeProtected {
             trade: trade(),
@@ -138,6 +170,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             account: account(),
             instrument: btc(),
             edge: v("edge70"),
+            direction: Direction::Long,
             reason,
             quantity: d("0.005"),
             entry_price: d("42000.1"),

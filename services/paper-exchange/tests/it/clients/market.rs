@@ -74,6 +74,7 @@ fn rules(base: &str, lot: &str) -> InstrumentRules {
         quote_quantity_allowed: true,
         base_precision: 8,
         quote_precision: 8,
+        contract: None,
         listing: None,
     }
 }

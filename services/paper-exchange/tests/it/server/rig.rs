@@ -162,6 +162,7 @@ pub fn rules() -> InstrumentRules {
         quote_quantity_allowed: true,
         base_precision: 8,
         quote_precision: 8,
+        contract: None,
         listing: None,
     }
 }

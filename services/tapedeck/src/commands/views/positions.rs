@@ -6,7 +6,7 @@ use crate::{
     explain::{show, when},
     figures::{as_tidy, tidy},
 };
-use domain::{Decimal, Timestamp};
+use domain::{Decimal, Direction, Timestamp};
 use events::{Event, Kind, PositionEvent, PositionKey};
 use serde::Serialize;
 use std::{collections::BTreeMap, process::ExitCode};
@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 struct Held {
     #[serde(flatten)]
     key: PositionKey,
+    direction: Direction,
     #[serde(serialize_with = "as_tidy")]
     quantity: Decimal,
     #[serde(serialize_with = "as_tidy")]
@@ -33,7 +34,7 @@ pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<Exi
     let then = Then::open(global, &args.look).await?;
     then.check_names(&args.narrow).await?;
     then.tell_trading(global, &args.look).await?;
-    let mut held: BTreeMap<PositionKey, Held> = BTreeMap::new();
+    let mut held: BTreeMap<(PositionKey, Direction), Held> = BTreeMap::new();
     then.scan(KINDS, |event| {
         if let Event::Position(position) = &event.event {
             see(&mut held, position, event.recorded_at);
@@ -49,7 +50,18 @@ pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<Exi
         of,
         headings: &["account", "instrument", "owner", "quantity", "average", "cost", "since"],
         right: &[3, 4, 5],
-        columns: &["venue", "account", "instrument", "owner", "side", "quantity", "average", "cost", "since"],
+        columns: &[
+            "venue",
+            "account",
+            "instrument",
+            "owner",
+            "side",
+            "direction",
+            "quantity",
+            "average",
+            "cost",
+            "since",
+        ],
     };
     shown.print(
         global,
@@ -59,7 +71,7 @@ pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<Exi
                 r.key.account.to_string(),
                 r.key.instrument.symbol.to_string(),
                 r.key.owner.to_string(),
-                show(r.quantity),
+                show(r.direction.signed(r.quantity)),
                 show(tidy(r.average)),
                 show(r.cost.round_dp(2)),
                 when(r.since),
@@ -72,6 +84,7 @@ pub async fn positions(global: &Global, args: OfPositions) -> anyhow::Result<Exi
                 r.key.instrument.symbol.to_string(),
                 r.key.owner.to_string(),
                 side(r.key.side).to_owned(),
+                r.direction.to_string(),
                 tidy(r.quantity).to_string(),
                 tidy(r.average).to_string(),
                 tidy(r.cost).to_string(),
@@ -90,18 +103,19 @@ const fn side(side: domain::PositionSide) -> &'static str {
     }
 }
 
-fn see(held: &mut BTreeMap<PositionKey, Held>, position: &PositionEvent, at: Timestamp) {
-    let (key, quantity, average) = match position {
-        PositionEvent::Opened(e) => (e.position, e.quantity, e.average),
-        PositionEvent::Increased(e) => (e.position, e.quantity, e.average),
+fn see(held: &mut BTreeMap<(PositionKey, Direction), Held>, position: &PositionEvent, at: Timestamp) {
+    let (key, direction, quantity, average) = match position {
+        PositionEvent::Opened(e) => (e.position, e.direction, e.quantity, e.average),
+        PositionEvent::Increased(e) => (e.position, e.direction, e.quantity, e.average),
         // Of the dust of a position that is closed: no position.
-        PositionEvent::Reduced(e) if !held.contains_key(&e.position) => return,
-        PositionEvent::Reduced(e) => (e.position, e.quantity, e.average),
+        PositionEvent::Reduced(e) if !held.contains_key(&(e.position, e.direction)) => return,
+        PositionEvent::Reduced(e) => (e.position, e.direction, e.quantity, e.average),
         PositionEvent::Closed(e) => {
-            held.remove(&e.position);
+            held.remove(&(e.position, e.direction));
             return;
         }
     };
-    let since = held.get(&key).map_or(at, |row| row.since);
-    held.insert(key, Held { key, quantity, average, cost: average * quantity, since });
+    let since = held.get(&(key, direction)).map_or(at, |row| row.since);
+    let cost = average * quantity;
+    held.insert((key, direction), Held { key, direction, quantity, average, cost, since });
 }

@@ -51,9 +51,10 @@ fn opened(view: &mut View) {
         account,
         instrument,
         edge,
+        direction: domain::Direction::Long,
         quantity: "0.5".parse().unwrap(),
         price: "100".parse().unwrap(),
-        cost: "50".parse().unwrap(),
+        value: "50".parse().unwrap(),
     };
     say(view, 0, opened);
 }
@@ -179,6 +180,7 @@ fn what_is_over_is_counted_and_taken_away() {
         account: "binance:paper".parse().unwrap(),
         instrument: "binance:spot:BTCUSDT".parse().unwrap(),
         edge: "edge70".parse().unwrap(),
+        direction: domain::Direction::Long,
         reason: ExitReason::Requested,
         quantity: Decimal::ONE,
         entry_price: hundred,

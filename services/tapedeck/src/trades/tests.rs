@@ -1,0 +1,151 @@
+use super::*;
+use domain::{InstrumentKind, Side};
+use events::{CandleClosed, ExitReason, TradeClosed, TradeOpened, TradeRequested, Uuid};
+
+fn v<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().unwrap()
+}
+
+fn at(seconds: u64) -> Timestamp {
+    v::<Timestamp>("2024-01-15") + Duration::from_secs(seconds)
+}
+
+fn see(trades: &mut Trades, event: impl Into<Event>) {
+    let (id, source) = (Uuid::nil(), v("test"));
+    let (at, recorded_at) = (at(0), at(0));
+    trades.see(&Recorded { position: 1, id, source, cause: None, at, recorded_at, event: event.into() });
+}
+
+fn perpetual() -> Instrument {
+    Instrument { kind: InstrumentKind::LinearPerpetual, ..v("binance:spot:BTCUSDT") }
+}
+
+fn fill(side: Side, quantity: &str, price: &str, number: &str) -> OrderFilled {
+    let (price, quantity): (domain::Price, domain::Quantity) = (v(price), v(quantity));
+    OrderFilled {
+        account: v("binance:main"),
+        instrument: perpetual(),
+        order: v("td1"),
+        venue_order: v("55"),
+        venue_trade: v(number),
+        side,
+        price,
+        quantity,
+        quote: price.get() * quantity.get(),
+        fee: None,
+        maker: false,
+        at: at(0),
+    }
+}
+
+fn close(trades: &mut Trades, at_price: &str) {
+    let price = v(at_price);
+    let candle = events::Candle {
+        instrument: perpetual(),
+        interval: domain::Interval::Day1,
+        open_time: at(0),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: Decimal::ONE,
+    };
+    see(trades, CandleClosed { candle });
+}
+
+/// 2 sold short at 100 for 199.8 after fees.
+fn short() -> Trades {
+    let mut trades = Trades::default();
+    let (trade, account, instrument, edge) = (v("T1"), v("binance:main"), perpetual(), v("edge70"));
+    see(
+        &mut trades,
+        TradeRequested {
+            trade,
+            account,
+            instrument,
+            edge,
+            direction: Direction::Short,
+            trigger: v("100"),
+            signal_at: at(0),
+            stop: None,
+            target: None,
+            valid_until: None,
+            by: events::RequestedBy::Edge,
+        },
+    );
+    let (direction, quantity) = (Direction::Short, Decimal::TWO);
+    let (price, value) = (Decimal::ONE_HUNDRED, v("199.8"));
+    see(&mut trades, TradeOpened { trade, account, instrument, edge, direction, quantity, price, value });
+    trades
+}
+
+#[test]
+fn an_open_short_gains_when_the_price_falls_and_loses_when_it_rises() {
+    let mut trades = short();
+    close(&mut trades, "90");
+    let now = trades.open().next().unwrap();
+    assert_eq!((now.held, now.value), (Some(Decimal::TWO), Some(v("180"))));
+    assert_eq!((now.cost, now.proceeds), (Some(Decimal::ZERO), Some(v("199.8"))));
+    assert_eq!(now.unrealised_profit, Some(v("19.8")));
+    assert_eq!(now.unrealised_ratio, v::<Decimal>("19.8").checked_div(v("199.8")));
+    close(&mut trades, "110");
+    assert_eq!(trades.open().next().unwrap().unrealised_profit, Some(v("-20.2")));
+}
+
+#[test]
+fn a_short_that_was_bought_back_in_part_has_the_rest_open() {
+    let mut trades = short();
+    let order = domain::NewOrder {
+        id: v("td1"),
+        side: Side::Buy,
+        kind: domain::OrderKind::Market,
+        size: domain::Size::Base(v("2")),
+        origin: domain::Origin::Trade { trade: v("T1"), leg: domain::Leg::Exit, attempt: 1 },
+        reduce_only: true,
+        position_side: domain::PositionSide::Net,
+    };
+    let request = Box::new(domain::OrderRequest::Single(order));
+    see(&mut trades, events::OrderSubmitted { account: v("binance:main"), instrument: perpetual(), request });
+    see(&mut trades, fill(Side::Buy, "0.5", "90", "1"));
+    close(&mut trades, "80");
+    let now = trades.open().next().unwrap();
+    assert_eq!((now.held, now.cost), (Some(v("1.5")), Some(v("45.0"))));
+    // 199.8 − 45 − 1.5 × 80.
+    assert_eq!(now.unrealised_profit, Some(v("34.8")));
+}
+
+#[test]
+fn a_closed_shorts_ratio_is_of_what_it_was_entered_for() {
+    let mut trades = short();
+    let zero = Decimal::ZERO;
+    see(
+        &mut trades,
+        TradeClosed {
+            trade: v("T1"),
+            account: v("binance:main"),
+            instrument: perpetual(),
+            edge: v("edge70"),
+            direction: Direction::Short,
+            reason: ExitReason::StopHit,
+            quantity: Decimal::TWO,
+            entry_price: v("100"),
+            exit_price: v("115"),
+            cost: v("230"),
+            proceeds: v("199.8"),
+            profit: v("-30.2"),
+            fees: Vec::new(),
+            left: zero,
+            left_cost: zero,
+            left_worth: zero,
+            carried: zero,
+            carried_cost: zero,
+            opened_at: at(0),
+            closed_at: at(1),
+        },
+    );
+    let closed = trades.all().next().unwrap();
+    assert_eq!(closed.profit_ratio, v::<Decimal>("-30.2").checked_div(v("199.8")));
+}
