@@ -33,6 +33,6 @@ esac
 has cc || install_packages build-essential
 install_rust "$root"
 
-# Progress goes to standard error; the first build takes some minutes.
-cargo build --release --locked --manifest-path "$root/Cargo.toml" --package tapedeck --bin tapedeck
-exec cargo run --quiet --release --locked --manifest-path "$root/Cargo.toml" --package tapedeck --bin tapedeck -- "$@"
+# Progress goes to standard error; the first build takes some minutes. cargo leaves its place to the program, so that
+# a signal to this script stops it.
+exec cargo run --release --locked --manifest-path "$root/Cargo.toml" --package tapedeck --bin tapedeck -- "$@"
