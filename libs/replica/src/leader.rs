@@ -1,14 +1,14 @@
 //! Speaking for a unit: hearing what is on the tape, in order, and answering it.
 
 use crate::{
-    Counts, Effect, Fault, Input, Limits, Reply,
+    Counts, Effect, Fault, Input, Joining, Limits, Reply,
     machine::Incarnation,
     recovery::{place, tag},
     speech::{Speech, Spoken},
 };
 use domain::Timestamp;
 use events::{Clock, Event, Hash, Position, Row, UnitStarted, Uuid, ids};
-use service::{Arrival, Back, Host, News, Own};
+use service::{Arrival, Back, Host, Late, Own};
 use tape::{Head, Snapshot, chain};
 
 /// Speaks for a unit.
@@ -24,8 +24,14 @@ pub struct Leader {
     /// Where the newest snapshot stands that is known.
     snapshot: Position,
     caught_up: bool,
+    /// Whether the unit has run on this tape before.
+    ran: bool,
+    /// Another build or configuration than before, to be committed before anything is judged under it.
+    must_start: bool,
     counts: Counts,
     awaiting: Option<Awaiting>,
+    /// While it takes up what lies unheard before it; nothing is said, told or saved until it knows where it speaks.
+    joins: Option<Joins>,
     wants: Wants,
     /// What ends the incarnation, once everything before it is committed.
     failed: Option<Fault>,
@@ -35,7 +41,7 @@ pub struct Leader {
 /// What is to be done once nothing is under way.
 #[derive(Default)]
 struct Wants {
-    /// Another build or configuration than before, to be committed before anything is heard under it.
+    /// To find out how what lies unheard is taken up, and to say the start before anything is judged.
     start: bool,
     /// The cursor is to be saved, though nothing was said.
     save: bool,
@@ -45,6 +51,13 @@ struct Wants {
     latest: Option<(Position, Hash)>,
     read: bool,
     look: bool,
+}
+
+struct Joins {
+    how: Joining,
+    /// Up to where the unit had judged.
+    judged: Position,
+    now: Timestamp,
 }
 
 /// What is under way.
@@ -62,14 +75,16 @@ impl Leader {
     pub(crate) fn new(
         of: &Incarnation,
         host: Host,
+        ran: bool,
         must_start: bool,
         place: Head,
         snapshot: Position,
     ) -> Self {
         let hands = of.hands && host.own() == Own::InPlace;
         let mut speech = Speech::new(of, hands);
-        if hands {
-            speech.tell(News::Recovered { fence: of.cursor.fence });
+        let start = must_start || !ran || host.late() == Late::Learns;
+        if !start {
+            speech.recovered();
         }
         Self {
             host,
@@ -82,7 +97,10 @@ impl Leader {
             caught_up: false,
             counts: Counts::default(),
             awaiting: None,
-            wants: Wants { start: must_start, ..Wants::default() },
+            joins: None,
+            ran,
+            must_start,
+            wants: Wants { start, ..Wants::default() },
             failed: None,
             stopping: false,
         }
@@ -95,6 +113,9 @@ impl Leader {
         }
         if std::mem::take(&mut self.wants.start) {
             return Ok(self.wait(Awaiting::Start, Effect::Head));
+        }
+        if self.joins.is_some() {
+            return self.ask_joining();
         }
         let every = if self.stopping { 1 } else { self.limits.snapshot_every };
         let snapshot = self.failed.is_none() && self.place.position >= self.snapshot + every;
@@ -134,6 +155,18 @@ impl Leader {
         })
     }
 
+    /// What was learned counts only together with the start that says so.
+    fn ask_joining(&mut self) -> Result<Option<Effect>, Fault> {
+        if let Some(fault) = self.failed.take() {
+            return Err(fault);
+        }
+        if self.stopping || !std::mem::take(&mut self.wants.read) {
+            return Ok(None);
+        }
+        let (after, limit) = (self.place.position, self.limits.group);
+        Ok(self.wait(Awaiting::Rows, Effect::Read { after, limit }))
+    }
+
     fn wait(&mut self, awaiting: Awaiting, effect: Effect) -> Option<Effect> {
         self.awaiting = Some(awaiting);
         Some(effect)
@@ -159,18 +192,33 @@ impl Leader {
     }
 
     fn start(&mut self, head: &Head, now: Timestamp) {
-        let (unit, after) = (self.host.unit(), self.host.cursor());
-        let (build, config) = (self.build.clone(), self.host.config());
-        // The unit judges late, not never, what came while nobody ran.
-        let started = UnitStarted { unit, build, config, judged: after, after };
-        let key = format!("{unit}/{}", self.speech.fence());
-        let id = ids::fact(self.speech.tape(), "unit.started", &key);
-        let now = match self.speech.clock() {
+        let (late, clock) = (self.host.late(), self.speech.clock());
+        let now = match clock {
             Clock::Market => head.recorded_at,
             Clock::Wall => now,
         };
         self.speech.reaches(head.position);
-        self.speech.say(id, None, after, now, &started.into());
+        let judged = self.host.cursor();
+        match Joining::new(late, self.ran, clock, *head) {
+            Some(how) if judged < head.position => {
+                self.joins = Some(Joins { how, judged, now });
+                self.wants.read = true;
+            }
+            Some(_) | None => self.speak(judged, now),
+        }
+    }
+
+    /// From here on it answers what it hears.
+    fn speak(&mut self, judged: Position, now: Timestamp) {
+        let after = self.host.cursor();
+        if self.must_start || judged < after {
+            let (unit, build, config) = (self.host.unit(), self.build.clone(), self.host.config());
+            let started = UnitStarted { unit, build, config, judged, after };
+            let id =
+                ids::fact(self.speech.tape(), "unit.started", &format!("{unit}/{}", self.speech.fence()));
+            self.speech.say(id, None, after, now, &started.into());
+        }
+        self.speech.recovered();
     }
 
     /// Reads what comes next on the tape.
@@ -205,21 +253,34 @@ impl Leader {
         if self.failed.is_some() {
             return;
         }
+        let learns = self.joins.as_mut().is_some_and(|joins| joins.how.learns(row.position, row.recorded_at));
+        if !learns && let Some(Joins { judged, now, .. }) = self.joins.take() {
+            self.speak(judged, now);
+        }
         if takes(&self.host, row) {
             let event = match row.decode() {
                 Ok(event) => event,
                 Err(why) => return self.failed = Some(Fault::undecodable(row.position, &why)),
             };
-            let mut said = Vec::new();
-            self.host.handle(&event, &mut said);
-            self.speech.answer(event, said);
             self.counts.handled += 1;
+            if learns {
+                self.host.learn(&event);
+            } else {
+                let mut said = Vec::new();
+                self.host.handle(&event, &mut said);
+                self.speech.answer(event, said);
+            }
         } else {
             self.host.settle(row.position, self.host.said_through());
         }
         self.place = place(row);
         self.known = self.place;
         self.speech.reaches(row.position);
+        if let Some(Joins { judged, now, .. }) =
+            self.joins.take_if(|joins| row.position >= joins.how.head.position)
+        {
+            self.speak(judged, now);
+        }
     }
 
     pub(crate) fn give(&mut self, input: Input<'_>) {
@@ -272,7 +333,11 @@ impl Leader {
     /// Whether the state has heard all that its unit has said, and nothing is under way.
     pub fn may_judge(&self) -> bool {
         let Wants { start, judge, .. } = &self.wants;
-        let free = !start && judge.is_none() && self.awaiting.is_none() && self.failed.is_none();
+        let free = !start
+            && self.joins.is_none()
+            && judge.is_none()
+            && self.awaiting.is_none()
+            && self.failed.is_none();
         free && !self.stopping && self.speech.is_committed() && self.host.has_heard_itself()
     }
 

@@ -14,6 +14,7 @@
 mod effect;
 mod facts;
 mod fault;
+mod joining;
 mod leader;
 mod machine;
 mod recovery;
@@ -22,6 +23,7 @@ mod speech;
 pub use effect::{Effect, Reply};
 pub use facts::{Fact, Recorder};
 pub use fault::Fault;
+pub use joining::{IN_TIME, Joining};
 pub use leader::Leader;
 pub use machine::{Counts, Incarnation, Input, Limits, Machine};
 pub use recovery::{bounded, starts, tag};

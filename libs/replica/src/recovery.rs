@@ -62,6 +62,8 @@ pub(crate) struct Recovery {
     place: Head,
     /// How far an own event may lie behind its cause, as far as is known.
     reach: u64,
+    /// Whether the unit has run on this tape before.
+    ran: bool,
     step: Step,
 }
 
@@ -92,7 +94,8 @@ impl Recovery {
     pub(crate) fn new(of: Incarnation) -> Self {
         let (reach, known) = (of.cursor.reach, of.known.position);
         let step = if known == 0 { Step::at_cursor(&of) } else { Step::Known };
-        Self { of, place: Head::EMPTY, reach, step }
+        let ran = of.cursor.position > 0;
+        Self { of, place: Head::EMPTY, reach, ran, step }
     }
 
     pub(crate) fn known(&self) -> Head {
@@ -129,10 +132,12 @@ impl Recovery {
                 Step::Starts
             }
             // Another unit's may be a newer build's.
-            (Step::Starts, Reply::Rows(rows)) => Step::Snapshots(
-                starts(rows.iter().filter(|row| row.draft.source == unit))
-                    .map_err(|(position, why)| Fault::undecodable(position, &why))?,
-            ),
+            (Step::Starts, Reply::Rows(rows)) => {
+                let starts = starts(rows.iter().filter(|row| row.draft.source == unit))
+                    .map_err(|(position, why)| Fault::undecodable(position, &why))?;
+                self.ran |= !starts.is_empty();
+                Step::Snapshots(starts)
+            }
             (Step::Snapshots(starts), Reply::Snapshots(stored)) => self.begin(&starts, &stored),
             (Step::Walk(mut walking), Reply::Rows(rows)) if !rows.is_empty() => {
                 self.walk(&mut walking, &rows)?;
@@ -145,7 +150,11 @@ impl Recovery {
                 };
                 let Resumed { host, must_start, unmatched } = resumed;
                 match unmatched {
-                    None => return Ok(Some(Leader::new(&self.of, host, must_start, self.place, snapshot))),
+                    None => {
+                        return Ok(Some(Leader::new(
+                            &self.of, host, self.ran, must_start, self.place, snapshot,
+                        )));
+                    }
                     Some(position) => Step::Said(position),
                 }
             }

@@ -78,7 +78,7 @@ impl Speech {
         }
         if self.hands {
             let mine = self.mine.remove(&heard.id);
-            self.tell(News::Heard(Box::new(Heard { event: heard, mine, fence: self.fence })));
+            self.news.push(News::Heard(Box::new(Heard { event: heard, mine, fence: self.fence })));
         }
     }
 
@@ -102,8 +102,11 @@ impl Speech {
         (self.judged_at, self.of_conflicts) = (now, false);
     }
 
-    pub(crate) fn tell(&mut self, news: News) {
-        self.news.push(news);
+    /// Tells hands that what they owe is in the state now.
+    pub(crate) fn recovered(&mut self) {
+        if self.hands {
+            self.news.push(News::Recovered { fence: self.fence });
+        }
     }
 
     /// What hands have not been told yet. Only once everything is committed.

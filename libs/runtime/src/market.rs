@@ -13,15 +13,16 @@ use domain::{Instrument, Timestamp, UnitName};
 use events::{
     CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, UnitStarted, Uuid, ids,
 };
-use replica::Fact;
-use service::{Host, Journal, Lockstep, Played, Steps, Walk, Worked};
+use replica::{Fact, Joining};
+use service::{Host, Journal, Lockstep, Played, Resumed, Steps, Walk, Worked};
 use std::{
     collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tape::{
-    AppendError, Commit, CursorMove, Entry, LeaseError, OnConflict, ReadError, Snapshot, StorageError, Tape,
+    AppendError, Commit, CursorMove, Entry, Head, LeaseError, OnConflict, ReadError, Snapshot, StorageError,
+    Tape,
 };
 use thiserror::Error;
 use tokio::{
@@ -222,11 +223,11 @@ impl<F: Steps> Market<F> {
             check(opened, &describe)?;
         }
         let units: Vec<UnitName> = hosts.iter().map(Host::unit).collect();
-        // In lockstep all units stand at one position. One that did not run until now, or not for a
-        // while, joins the others there: it learns what it missed, and does not judge it any more.
+        // Units stand at one position here, unless one is new, was away, or a fleet was killed on this tape.
         let stood = tape.cursors().await?;
-        let level = stood.iter().map(|c| c.position).max().unwrap_or(0);
         let judged = |unit| stood.iter().find(|c| c.unit == unit).map_or(0, |c| c.position);
+        let level = stood.iter().map(|c| c.position).max().unwrap_or(0);
+        let learn = learning(&tape, &hosts, judged, level, &head).await?;
         let force = !matches!(tape, Tape::Postgres(_));
         let fences = tape.acquire_all(&units, &owner, LEASE, force).await?;
         let fences: Vec<(UnitName, u64)> = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
@@ -247,7 +248,7 @@ impl<F: Steps> Market<F> {
             walk: Walk::Follow,
             snapshots: true,
             until: None,
-            learn_until: level,
+            learn: &learn,
             checkpoints: &[],
         };
         let walked = tokio::select! {
@@ -261,11 +262,14 @@ impl<F: Steps> Market<F> {
         };
         let mut late = Vec::new();
         let mut recovered = Vec::new();
-        for unit in walked.units {
-            if unit.must_start || judged(unit.host.unit()) < level {
-                late.push((unit.host.unit(), unit.host.config()));
+        for Resumed { host, must_start, .. } in walked.units {
+            let unit = host.unit();
+            let after = learn.iter().find(|(u, _)| *u == unit).map_or(judged(unit), |(_, to)| *to);
+            if must_start || judged(unit) < after {
+                let (build, config, judged) = (build.clone(), host.config(), judged(unit));
+                late.push(UnitStarted { unit, build, config, judged, after });
             }
-            recovered.push(unit.host);
+            recovered.push(host);
         }
         let pending: VecDeque<Recorded> = walked.pending;
         let id = opened.as_ref().map_or(tape_id, |o| o.tape);
@@ -282,10 +286,8 @@ impl<F: Steps> Market<F> {
             let opening = TapeOpened { tape: id, clock: Clock::Market, market: describe };
             played.say(service::tape_unit(), now, opening.into(), &mut outbox);
         }
-        for (unit, config) in late {
-            let judged = judged(unit);
-            let started = UnitStarted { unit, build: build.clone(), config, judged, after: level };
-            played.say(unit, now, started.into(), &mut outbox);
+        for started in late {
+            played.say(started.unit, now, started.into(), &mut outbox);
         }
         status.enter(Phase::Running);
 
@@ -400,6 +402,28 @@ impl<F: Steps> Market<F> {
     }
 }
 
+/// The units that learn what they have not heard, rather than judge it, and up to where: to where the others stand.
+async fn learning(
+    tape: &Tape,
+    hosts: &[Host],
+    judged: impl Fn(UnitName) -> Position,
+    level: Position,
+    head: &Head,
+) -> Result<Vec<(UnitName, Position)>, ReadError> {
+    let mut learn = Vec::new();
+    for host in hosts {
+        let cursor = judged(host.unit());
+        let how = Joining::new(host.late(), cursor > 0, Clock::Market, *head).filter(|_| cursor < level);
+        if let Some(mut how) = how
+            && let Some(first) = tape.read(cursor, 1).await?.first()
+            && how.learns(first.position, first.recorded_at)
+        {
+            learn.push((host.unit(), level));
+        }
+    }
+    Ok(learn)
+}
+
 /// As [`OVER`], of one instrument while others go on.
 pub fn ended_of(instrument: Instrument) -> String {
     format!("the candles of {} have ended: nothing of it is traded any more", instrument.symbol)
@@ -499,7 +523,8 @@ impl Writer {
             .map(|&(unit, fence)| CursorMove {
                 unit,
                 fence,
-                to: done,
+                // One that stands farther on waits for the others.
+                to: hosts.iter().find(|h| h.unit() == unit).map_or(done, |h| h.cursor().max(done)),
                 reach: hosts.iter().find(|h| h.unit() == unit).map_or(0, Host::reach),
             })
             .collect();

@@ -1,5 +1,6 @@
 //! Bringing several units back from a tape at once, and following them for replay and verification.
 
+use domain::UnitName;
 use events::{DecodeError, Kind, Position, Recorded, Row};
 use replica::{bounded, starts};
 use service::{Checkpoint, Follower, Host, Walk, Walked};
@@ -26,9 +27,8 @@ pub struct Plan<'a> {
     pub snapshots: bool,
     /// Read no further than this.
     pub until: Option<Position>,
-    /// What a unit has not heard yet up to here, because it is new to the tape or did not run, it
-    /// learns without judging it. 0 where units judge late rather than never.
-    pub learn_until: Position,
+    /// Units that learn without judging what they have not heard, and up to where.
+    pub learn: &'a [(UnitName, Position)],
     /// States to compare with on the way.
     pub checkpoints: &'a [Checkpoint],
 }
@@ -54,7 +54,8 @@ pub async fn follow(
     let stored = if plan.snapshots { tape.snapshots(until).await? } else { Vec::new() };
     let hosts = hosts.into_iter().map(|host| {
         let cursor = cursors.iter().find(|c| c.unit == host.unit());
-        let heard = cursor.map_or(0, |c| c.position).max(plan.learn_until).min(until);
+        let learned = plan.learn.iter().find(|(unit, _)| *unit == host.unit()).map_or(0, |(_, to)| *to);
+        let heard = cursor.map_or(0, |c| c.position).max(learned).min(until);
         bounded(host, heard, cursor.map_or(0, |c| c.reach), &starts, &stored, plan.build)
     });
     let mut follower = Follower::new(hosts.collect(), plan.walk);

@@ -1,6 +1,6 @@
 //! A service with its state, behind one object-safe face.
 
-use crate::{Own, Service};
+use crate::{Late, Own, Service};
 use domain::Timestamp;
 use events::{Event, Kind};
 use serde_json::Value;
@@ -10,6 +10,7 @@ use std::any::Any;
 pub trait Core: Any + Send {
     fn hears(&self) -> &'static [Kind];
     fn own(&self) -> Own;
+    fn late(&self) -> Late;
     fn apply(&mut self, now: Timestamp, event: &Event);
     fn decide(&self, now: Timestamp, heard: &Event) -> Vec<Event>;
     /// Apply, decide, and (for a unit that takes its own at their cause) apply what was said.
@@ -42,6 +43,9 @@ impl<S: Service> Core for Held<S> {
     }
     fn own(&self) -> Own {
         S::OWN
+    }
+    fn late(&self) -> Late {
+        S::LATE
     }
     fn apply(&mut self, now: Timestamp, event: &Event) {
         self.service.apply(&mut self.state, now, event);

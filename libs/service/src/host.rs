@@ -1,6 +1,6 @@
 //! One unit: a core, its place on the tape, and the arithmetic of positions.
 
-use crate::{Held, Own, Service, core::Core};
+use crate::{Held, Late, Own, Service, core::Core};
 use domain::{Timestamp, UnitName};
 use events::{Event, Kind, Position, Recorded};
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,9 @@ impl Host {
     pub fn own(&self) -> Own {
         self.core.own()
     }
+    pub fn late(&self) -> Late {
+        self.core.late()
+    }
     pub fn hears(&self, kind: Kind) -> bool {
         self.core.hears().contains(&kind)
     }
@@ -94,6 +97,14 @@ impl Host {
     pub fn handle(&mut self, event: &Recorded, said: &mut Vec<Event>) {
         if self.takes(event) {
             self.core.hear(event.recorded_at, &event.event, said);
+        }
+        self.cursor = event.position;
+    }
+
+    /// Hears the next event of the tape without a word about it.
+    pub fn learn(&mut self, event: &Recorded) {
+        if self.takes(event) {
+            self.core.apply(event.recorded_at, &event.event);
         }
         self.cursor = event.position;
     }

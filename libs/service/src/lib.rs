@@ -44,6 +44,8 @@ pub trait Service: Send + 'static {
     const HEARS: &'static [Kind];
     /// How it takes its own sayings.
     const OWN: Own = Own::AtCause;
+    /// What it does about events that it did not hear in time.
+    const LATE: Late = Late::Answers;
 
     fn new(config: Self::Config) -> Self;
     /// Takes an event into the state: one that was heard, or one that this unit has said.
@@ -60,6 +62,17 @@ pub enum Own {
     AtCause,
     /// Heard like anybody else's, where they stand on the tape: sinks, whose hands finish in any order.
     InPlace,
+}
+
+/// What a unit does about events that lie on the tape when it comes, because it did not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// Answers each of them, however long it was away: others wait for its answers.
+    /// Only where it never ran, it learns from what is old: nobody waits for that.
+    Answers,
+    /// Learns from them and says nothing, unless it was away for a moment only: an answer that comes late is
+    /// worse than none. Whoever gives signals, and sinks that tell people something.
+    Learns,
 }
 
 /// Who says that a tape was opened.

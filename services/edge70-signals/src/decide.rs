@@ -7,7 +7,7 @@ use events::{
     SignalGiven, SignalPossible, TradeEvent,
 };
 use serde::{Deserialize, Serialize};
-use service::Service;
+use service::{Late, Service};
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
@@ -88,6 +88,9 @@ impl Service for Edge70 {
 
     const HEARS: &'static [Kind] =
         &[Kind::CandleClosed, Kind::CandleMissing, Kind::TradeOpened, Kind::TradeClosed, Kind::TradeAborted];
+
+    /// A signal that comes late is worse than none.
+    const LATE: Late = Late::Learns;
 
     fn new(config: Config) -> Self {
         Self { config }

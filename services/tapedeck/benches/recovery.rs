@@ -102,7 +102,7 @@ async fn into_services(tape: &Tape) -> f64 {
         walk: Walk::Follow,
         snapshots: false,
         until: None,
-        learn_until: 0,
+        learn: &[],
         checkpoints: &[],
     };
     let start = Instant::now();

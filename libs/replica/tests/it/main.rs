@@ -1,6 +1,7 @@
 //! The machine as scripts: what it is given, and what it then asks for.
 
 mod faults;
+mod joining;
 mod stage;
 
 use domain::{Interval, Timestamp};
@@ -35,12 +36,13 @@ fn a_new_unit_comes_back_and_says_its_start_before_it_hears() {
         "read after 0",
         "read after 2",
         "head",
-        "append unit.started cursor 0",
+        "read after 0",
         // The sink's alone are told anything.
+        "append unit.started time.wake_asked cursor 2",
     ]);
     stage.machine.give(Input::Read);
     stage.drain();
-    stage.check(&["read after 0", "append time.wake_asked cursor 3"]);
+    stage.check(&["read after 2"]);
     assert!(stage.leader().is_caught_up());
     stage.drain();
     stage.check(&[]);
@@ -171,14 +173,15 @@ fn hands_are_told_once_everything_is_committed_and_what_is_theirs() {
         "read after 0",
         "read after 1",
         "head",
-        "append unit.started cursor 0",
+        "read after 0",
+        "append unit.started cursor 1",
         "tell recovered",
     ]);
     stage.record(&[asked(1)]);
     stage.machine.give(Input::Read);
     stage.drain();
     stage.check(&[
-        "read after 0",
+        "read after 1",
         "append time.wake_asked cursor 3",
         "tell unit.started, mine",
         "tell candle.missing",

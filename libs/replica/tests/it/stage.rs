@@ -1,10 +1,12 @@
 //! A tape in memory, and a machine that is driven effect by effect.
 
 use domain::{Timestamp, UnitName};
-use events::{CandleEvent, Clock, Draft, Event, Kind, Row, TapeOpened, TimeEvent, Uuid, WakeAsked, ids};
+use events::{
+    CandleEvent, Clock, Draft, Event, Kind, Row, TapeOpened, TimeEvent, UnitEvent, Uuid, WakeAsked, ids,
+};
 use replica::{Effect, Fault, Incarnation, Input, Leader, Limits, Machine, Reply};
 use serde::{Deserialize, Serialize};
-use service::{Host, News, Own, Service};
+use service::{Host, Late, News, Own, Service};
 use std::{sync::Arc, time::Duration};
 use tape::{Commit, Entry, Head, Memory, OnConflict};
 
@@ -12,16 +14,17 @@ pub const NOW: Timestamp = Timestamp::from_millis(60_000);
 const TAPE: Uuid = Uuid::from_u128(7);
 
 /// Numbers what it hears. A sink or a service.
-struct Toy<const SINK: bool>;
+struct Toy<const SINK: bool, const LEARNS: bool>;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Heard(i64);
 
-impl<const SINK: bool> Service for Toy<SINK> {
+impl<const SINK: bool, const LEARNS: bool> Service for Toy<SINK, LEARNS> {
     type Config = ();
     type State = Heard;
     const HEARS: &'static [Kind] = &[Kind::CandleMissing];
     const OWN: Own = if SINK { Own::InPlace } else { Own::AtCause };
+    const LATE: Late = if LEARNS { Late::Learns } else { Late::Answers };
 
     fn new((): ()) -> Self {
         Self
@@ -58,8 +61,14 @@ pub struct Stage {
 
 impl Stage {
     pub fn new<const SINK: bool>(clock: Clock) -> Self {
+        Self::of::<SINK, false>(clock)
+    }
+
+    /// One that learns from what it hears late, if it is such a toy.
+    pub fn of<const SINK: bool, const LEARNS: bool>(clock: Clock) -> Self {
         let opened = TapeOpened { tape: TAPE, clock, market: "toys".to_owned() };
-        let make: Arc<dyn Fn() -> Host + Send + Sync> = Arc::new(|| Host::new::<Toy<SINK>>(unit("toy"), ()));
+        let make: Arc<dyn Fn() -> Host + Send + Sync> =
+            Arc::new(|| Host::new::<Toy<SINK, LEARNS>>(unit("toy"), ()));
         let tape = Memory::default();
         tape.set_clock(NOW);
         let machine = incarnation(&tape, &make, &opened, Head::EMPTY);
@@ -108,8 +117,42 @@ impl Stage {
     }
 
     pub fn append(&mut self, drafts: Vec<Draft>) {
-        let entries = drafts.into_iter().map(|draft| Entry::market(draft, NOW)).collect();
+        self.append_at(NOW, drafts);
+    }
+    fn append_at(&mut self, now: Timestamp, drafts: Vec<Draft>) {
+        let entries = drafts.into_iter().map(|draft| Entry::market(draft, now)).collect();
         self.tape.append_now(Commit::new(entries)).unwrap();
+    }
+
+    /// So many seconds after [`NOW`].
+    pub fn record_after(&mut self, seconds: i64, event: &Event) {
+        let now = Timestamp::from_millis(NOW.millis() + seconds * 1_000);
+        self.tape.set_clock(now);
+        let id = fact(&format!("after {seconds}/{}", event.body()));
+        self.append_at(now, vec![Draft::new(id, unit("feed"), None, now, event)]);
+    }
+
+    /// Another incarnation takes over and deals with everything there is.
+    pub fn catches_up(&mut self) {
+        self.take_over();
+        self.come_back();
+        self.machine.give(Input::Read);
+        self.drain();
+        self.machine.give(Input::Tick);
+        self.drain();
+    }
+
+    /// How many times it has answered, and what each of its starts says it has judged, and from where on it judges.
+    pub fn spoke(&self) -> (usize, Vec<(u64, u64)>) {
+        let rows = self.tape.read_now(0, usize::MAX);
+        let own = rows.iter().filter(|row| row.draft.source == unit("toy"));
+        let events: Vec<Event> = own.map(|row| row.decode().unwrap().event).collect();
+        let starts = events.iter().filter_map(|event| match event {
+            Event::Unit(UnitEvent::Started(started)) => Some((started.judged, started.after)),
+            _ => None,
+        });
+        let starts: Vec<_> = starts.collect();
+        (events.len() - starts.len(), starts)
     }
 
     pub fn leader(&self) -> &Leader {

@@ -4,6 +4,7 @@ mod away;
 mod deaths;
 mod hands;
 mod hints;
+mod joins;
 mod leases;
 mod newer;
 mod paced_feed;

@@ -63,7 +63,7 @@ async fn a_fact_is_recorded_once_and_one_that_contradicts_it_halts_its_account_o
     assert_eq!(record(6).await, (vec![Outcome::Conflict(2)], 1, 4));
     assert_eq!(record(6).await, (vec![Outcome::Conflict(2)], 0, 4), "the same copy is known by now");
     assert_eq!(record(7).await, (vec![Outcome::Conflict(2)], 1, 6), "a third copy is not");
-    let halted = ["tape.conflicted", "trading.state_changed"];
+    let halted = ["tape.conflicted", "control.trading_state_changed"];
     assert_eq!(kinds(&stage).await, [&["order.filled"][..], &halted, &halted].concat());
     let rows = stage.rows().await;
     assert_eq!(rows[2].cause, Some(rows[1].id), "what is said of a conflict names the fact as its cause");

@@ -200,7 +200,7 @@ impl Stage {
             walk: Walk::Verify,
             snapshots: false,
             until: None,
-            learn_until: 0,
+            learn: &[],
             checkpoints: &[],
         };
         let walked = recover::follow(&self.tape, hosts, None, &plan, |_| {}).await.unwrap();

@@ -6,7 +6,7 @@ use events::{
     Candle, CandleClosed, CandleEvent, CandleMissing, Event, Kind, TimeEvent, TimePassed, WakeAsked,
 };
 use serde::{Deserialize, Serialize};
-use service::{Host, Own, Service};
+use service::{Host, Late, Own, Service};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Condvar, Mutex},
@@ -119,6 +119,38 @@ impl Service for Adder {
         let time = |n: i64| Event::from(TimePassed { now: Timestamp::from_millis(n) });
         vec![time(state.sum), time(state.sum * 1_000 + state.said)]
     }
+}
+
+/// A sink that tells people of every candle: what is old is nothing to tell.
+pub struct Messenger;
+
+impl Service for Messenger {
+    type Config = ();
+    type State = Echoed;
+    const HEARS: &'static [Kind] = &[Kind::CandleClosed];
+    const OWN: Own = Own::InPlace;
+    const LATE: Late = Late::Learns;
+
+    fn new((): ()) -> Self {
+        Self
+    }
+    fn apply(&self, state: &mut Echoed, _: Timestamp, event: &Event) {
+        match event {
+            Event::Candle(CandleEvent::Closed(_)) => state.heard += 1,
+            Event::Time(TimeEvent::WakeAsked(_)) => state.own += 1,
+            _ => {}
+        }
+    }
+    fn decide(&self, state: &Echoed, _: Timestamp, heard: &Event) -> Vec<Event> {
+        match heard {
+            Event::Candle(_) => vec![WakeAsked { at: Timestamp::from_millis(state.heard) }.into()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+pub fn messenger() -> Host {
+    Host::new::<Messenger>(unit("messenger"), ())
 }
 
 pub fn unit(name: &str) -> UnitName {

@@ -73,6 +73,7 @@ const IMPURE: &[&str] = &[
     "event-logger/src/publish/mod.rs",
     "event-logger/src/reparse.rs",
     "market-data/src/live/mod.rs",
+    "market-data/src/live/quoting.rs",
     "market-data/src/recorded.rs",
     "market-data/src/spec.rs",
     "paper-exchange/src/journal.rs",

@@ -23,7 +23,7 @@ pub async fn run(global: &Global, args: Replay) -> anyhow::Result<ExitCode> {
         walk: Walk::Follow,
         snapshots: false,
         until: Some(until),
-        learn_until: 0,
+        learn: &[],
         checkpoints: &[],
     };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {

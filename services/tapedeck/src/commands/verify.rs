@@ -61,7 +61,7 @@ pub async fn run(global: &Global, args: OnTape) -> anyhow::Result<ExitCode> {
         walk: Walk::Verify,
         snapshots: false,
         until: Some(head.position),
-        learn_until: 0,
+        learn: &[],
         checkpoints: &checkpoints,
     };
     let walked = recover::follow(&tape, hosts, None, &plan, |event| {
