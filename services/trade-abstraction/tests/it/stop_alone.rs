@@ -126,6 +126,17 @@ fn an_oco_of_which_the_market_is_beyond_an_order_is_left_at_market() {
     );
 }
 
+#[test]
+fn what_is_left_where_the_market_is_past_its_target_has_taken_its_profit() {
+    let mut desk = entered();
+    assert_eq!(desk.candle("110"), "");
+    desk.done_as("take_profit1", Rejected, Some(WouldTrigger));
+    assert_eq!(
+        desk.done_as("stop1", Rejected, Some(WouldTrigger)),
+        "exiting TakeProfitHit / submit exit1 sell 2 MARKET"
+    );
+}
+
 service::mirrored!("stop_alone.rs":
     a_trade_that_is_filled_after_the_venue_took_oco_away_gets_a_stop_at_once
     an_oco_that_works_stays_when_the_venue_takes_oco_away_and_is_followed_by_a_stop
@@ -133,5 +144,6 @@ service::mirrored!("stop_alone.rs":
     a_stop_alone_that_is_refused_is_raised_and_given_up_as_any
     other_rules_have_both_tried_again
     a_take_profit_order_that_is_too_far_up_for_the_venue_costs_no_stop
+    what_is_left_where_the_market_is_past_its_target_has_taken_its_profit
     an_oco_of_which_the_market_is_beyond_an_order_is_left_at_market;
 );

@@ -157,6 +157,7 @@ impl Step<'_> {
             Wanted::Closed(reason) if held.exiting_said => return Wanted::Closed(reason),
             Wanted::Closed(reason) => reason,
             Wanted::Open if t.held_until().is_some_and(|until| until <= self.now) => ExitReason::TimeLimit,
+            Wanted::Open if t.beyond_stop && self.is_past_target() => ExitReason::TakeProfitHit,
             Wanted::Open if t.beyond_stop => ExitReason::BeyondStop,
             Wanted::Open if t.protect_failures >= self.config.protect_attempts => ExitReason::Unprotectable,
             Wanted::Open if self.full_exit_orders().is_err() && !self.has_stop() => ExitReason::Unprotectable,
@@ -164,6 +165,12 @@ impl Step<'_> {
         };
         said.push(TradeExiting { trade: t.id, reason, at_most: None }.into());
         Wanted::Closed(reason)
+    }
+
+    /// An OCO is refused as well where the market is beyond its take-profit order.
+    fn is_past_target(&self) -> bool {
+        let target = self.full_exit_orders().ok().and_then(|orders| orders.take_profit);
+        target.is_some_and(|target| !self.trade.direction.exit().is_worse(self.price, target.get()))
     }
 
     fn aborted(&self, reason: AbortReason) -> Event {
