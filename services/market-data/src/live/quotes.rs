@@ -59,6 +59,9 @@ impl Quotes {
         events::Kind::OrderEnded,
     ];
 
+    /// Those that tell what is wanted by now. Candles are many, and of those of the past nothing is wanted.
+    pub const PAST: &'static [events::Kind] = Self::HEARS.split_at(1).1;
+
     /// What the tape says, in its order.
     pub fn hear(&mut self, event: &Recorded) {
         self.heard = self.heard.max(event.recorded_at);

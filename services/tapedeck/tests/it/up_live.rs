@@ -76,6 +76,31 @@ impl Desk {
     }
 }
 
+/// Whoever took got the price that was quoted at that instant, and no quote is on the tape that nobody wanted.
+fn fills_are_at_quoted_prices(desk: &Desk) {
+    let quotes = desk.rows("quote.seen");
+    let quoted = |fill: &Value, side: &str| {
+        let same = |quote: &&Value| {
+            (&quote["body"]["at"], &quote["body"]["instrument"]) == (&fill["at"], &fill["instrument"])
+        };
+        let quote =
+            quotes.iter().find(same).unwrap_or_else(|| panic!("no quote is of the instant of {fill}"));
+        let best = &quote["body"]["best"];
+        (text(&best[side]).to_owned(), number(&best[format!("{side}_quantity")]))
+    };
+    let fills = desk.rows("order.filled");
+    for fill in fills.iter().map(|row| &row["body"]).filter(|fill| fill["maker"] == false) {
+        let (price, shown) = quoted(fill, if fill["side"] == "buy" { "ask" } else { "bid" });
+        assert!(text(&fill["price"]) == price || number(&fill["quantity"]) > shown, "{price}: {fill}");
+    }
+    let orders = desk.count("order.submitted");
+    assert!(!fills.is_empty() && quotes.len() <= 3 * orders, "{} quotes, {orders} orders", quotes.len());
+}
+
+fn number(value: &Value) -> f64 {
+    text(value).parse().unwrap()
+}
+
 #[test]
 fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it_meanwhile() {
     let desk = Desk::on_paper();
@@ -110,6 +135,7 @@ fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it
     assert!(status.success(), "{status}");
     assert!(printed.contains("closed"), "a summary: {printed}");
     candles_are_whole(&desk.rows("candle.closed"));
+    fills_are_at_quoted_prices(&desk);
     desk.run("verify").well();
 }
 

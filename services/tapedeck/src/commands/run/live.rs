@@ -130,7 +130,7 @@ impl LiveMarket {
     ) -> Result<UnboundedReceiver<Recorded>, Fault> {
         let Leadership { tape, .. } = &self.leadership;
         let head = self.leadership.insist(|| tape.head()).await?.position;
-        let past = scan::kinds(tape, &Quotes::HEARS, head, |event| on_tape.quotes.hear(event)).await;
+        let past = scan::kinds(tape, Quotes::PAST, head, |event| on_tape.quotes.hear(event)).await;
         past.map_err(|why| Fault::Away(why.to_string()))?;
         let (send, heard) = unbounded_channel();
         let followed = watched::follow(tape.clone(), head, stop, {
