@@ -119,7 +119,7 @@ fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it
 
     desk.run("trading halted --why enough --json").well();
     let halted = desk.count("order.submitted");
-    desk.run("close --json").well();
+    desk.run("close --all --json").well();
     until("everything that was open is closed", || {
         desk.run("positions --json").well().list().is_empty().then_some(())
     });
