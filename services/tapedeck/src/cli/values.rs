@@ -41,7 +41,8 @@ fn played(given: &str, ways: &str) -> Result<MarketSpec, Invalid> {
     let wrong = |why: String| Invalid::new("market", given, why);
     if !["synthetic", "recorded"].contains(&given.split(':').next().unwrap_or_default()) {
         let live = given.starts_with("binance");
-        let elsewhere = if live { "; live candles are for `tapedeck run market-data`" } else { "" };
+        let elsewhere =
+            if live { "; live candles are for `tapedeck up` and `tapedeck run market-data`" } else { "" };
         return Err(wrong(format!("{ways}{elsewhere}")));
     }
     given.parse()

@@ -128,23 +128,31 @@ fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result
     if args.instrument.is_empty() {
         return Ok(trades.keys().copied().collect());
     }
-    let mut chosen = BTreeSet::new();
+    let (mut chosen, mut missing) = (BTreeSet::new(), Vec::new());
     for wanted in &args.instrument {
         let meant = trades.iter().filter(|(_, trade)| is_meant(wanted, &trade.instrument));
-        let mut meant = meant.map(|(id, _)| *id).peekable();
-        if meant.peek().is_none() {
-            let open: BTreeSet<_> =
-                trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();
-            let open: Vec<_> = open.into_iter().collect();
-            let there = if open.is_empty() {
-                "no trade is open".to_owned()
-            } else {
-                format!("trades are open of {}", open.join(", "))
-            };
-            return Err(WrongUse(format!("--instrument {wanted}: no trade of it is open; {there}")).into());
+        let meant: Vec<TradeId> = meant.map(|(id, _)| *id).collect();
+        if meant.is_empty() {
+            missing.push(wanted.as_str());
         }
         chosen.extend(meant);
     }
+    if missing.is_empty() {
+        return Ok(chosen);
+    }
+    let open: BTreeSet<_> = trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();
+    let open: Vec<_> = open.into_iter().collect();
+    let there = if open.is_empty() {
+        "no trade is open".to_owned()
+    } else {
+        format!("trades are open of {}", open.join(", "))
+    };
+    let told = format!("--instrument {}: no trade of it is open; {there}", missing.join(","));
+    if chosen.is_empty() {
+        return Err(WrongUse(told).into());
+    }
+    // In need the others are closed all the same.
+    tell!("{told}");
     Ok(chosen)
 }
 

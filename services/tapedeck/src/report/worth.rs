@@ -51,7 +51,12 @@ impl Worth {
                 self.waiting.retain(|(account, ..)| *account != valued.account);
                 valued.equity
             }
-            Some(_) => self.flowed(valued),
+            Some((_, before)) => {
+                // Coins that it had all along, and that were worth nothing for want of a price.
+                let priced = newly_priced(&before, valued);
+                self.first = self.first.map(|first| first + priced);
+                self.flowed(valued) + priced
+            }
         };
         self.daily.flow(flow);
         let sum =
@@ -119,5 +124,59 @@ impl Worth {
     /// What was gained over the deepest fall, both in money. `None` where nothing fell.
     pub fn recovery_factor(&self) -> Option<Decimal> {
         quotient(self.last? - self.first? - self.flows, self.deepest)
+    }
+}
+
+/// The worth of what was held before and has its first price now.
+fn newly_priced(before: &PortfolioValued, now: &PortfolioValued) -> Decimal {
+    let price = |asset| now.holdings.iter().find(|h| h.asset == asset).and_then(|h| h.price);
+    let unpriced = before.holdings.iter().filter(|h| h.price.is_none());
+    unpriced.filter_map(|h| Some(h.quantity.saturating_mul(price(h.asset)?))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::Holding;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn valued(cash: &str, coins: &str, price: Option<&str>) -> PortfolioValued {
+        let (account, quote) = ("binance:main".parse().unwrap(), "USDT".parse().unwrap());
+        let price = price.map(d);
+        let value = price.map_or(Decimal::ZERO, |price| d(coins) * price);
+        let coins = Holding { asset: "BTC".parse().unwrap(), quantity: d(coins), price, value };
+        let money = Holding { asset: quote, quantity: d(cash), price: Some(Decimal::ONE), value: d(cash) };
+        let equity = d(cash) + value;
+        PortfolioValued {
+            account,
+            quote,
+            equity,
+            cash: d(cash),
+            exposure: value,
+            peak: equity,
+            drawdown: Decimal::ZERO,
+            holdings: vec![coins, money],
+        }
+    }
+
+    /// A live account owns coins before any price of them is heard.
+    #[test]
+    fn coins_that_are_priced_later_were_there_at_the_start() {
+        let mut worth = Worth::default();
+        for (hour, valued) in [
+            (0, valued("1000", "2", None)),
+            (1, valued("1000", "2", None)),
+            (2, valued("1000", "2", Some("300"))),
+            (24, valued("900", "2.5", Some("320"))),
+            (48, valued("900", "2.5", Some("330"))),
+        ] {
+            worth.add(Timestamp::from_millis(hour * 3_600_000), &valued);
+        }
+        assert_eq!((worth.first, worth.last), (Some(d("1600")), Some(d("1725"))));
+        let rows: Vec<_> = worth.daily.rows().iter().map(|row| (row.equity, row.flow)).collect();
+        assert_eq!(rows[1..], [(d("1700"), d("600")), (d("1725"), Decimal::ZERO)]);
     }
 }

@@ -24,8 +24,8 @@ fn broker_and_database_may_be_away_for_long() {
     let plan = Plan {
         store: servers.store.clone(),
         bus: servers.bus.clone(),
-        // The market is still going on when both have been away.
-        speed: market.lasting(3 * ABSENCE),
+        // The market is still going on when both have been away, also where a broker starts slowly.
+        speed: market.lasting(5 * ABSENCE),
         ..plan(DAYS)
     };
     let mut engine = Engine::start(plan);
