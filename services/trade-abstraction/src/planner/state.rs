@@ -87,12 +87,16 @@ impl State {
             Event::Position(PositionEvent::Closed(closed)) => {
                 self.trades.values().filter(|t| t.holds_in(&closed.position, closed.direction)).collect()
             }
-            Event::Time(TimeEvent::Passed(_)) => self
-                .wakes
-                .iter()
-                .take_while(|(at, _)| *at <= now)
-                .filter_map(|(_, id)| self.trades.get(id))
-                .collect(),
+            Event::Time(TimeEvent::Passed(_)) => {
+                // Two wakes of one trade may come due at once; its next step is one.
+                let mut due: Vec<&TradeId> = Vec::new();
+                for (_, id) in self.wakes.iter().take_while(|(at, _)| *at <= now) {
+                    if !due.contains(&id) {
+                        due.push(id);
+                    }
+                }
+                due.into_iter().filter_map(|id| self.trades.get(id)).collect()
+            }
             _ => Vec::new(),
         }
     }

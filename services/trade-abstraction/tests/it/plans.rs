@@ -56,6 +56,20 @@ fn a_trade_is_left_when_it_was_held_for_as_long_as_its_plan_allows() {
 }
 
 #[test]
+fn two_wakes_that_come_due_at_once_lead_to_one_step() {
+    let mut desk = Desk::open(ExitPlan { time_limit_seconds: Some(30), ..stop_limit() });
+    desk.close();
+    desk.done("stop1", Canceled);
+    assert_eq!(
+        desk.done_as("exit1", Rejected, Some(Rejection::RateLimited)),
+        "wake in 60s / submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68"
+    );
+    assert_eq!(desk.accept("stop2"), "protected 2 at 85");
+    // The time limit and the pause after the failure are both over.
+    assert_eq!(desk.pass(60), "cancel stop2");
+}
+
+#[test]
 fn a_trade_that_is_closed_before_its_time_is_not_opened_again_by_it() {
     let mut desk = Desk::open(for_an_hour());
     desk.fill("stop1", "2", "84", None);
@@ -134,6 +148,7 @@ service::mirrored!("plans.rs":
     an_entry_at_market_names_no_price
     an_entry_that_this_build_does_not_carry_out_is_given_up_and_never_taken_for_another
     a_trade_is_left_when_it_was_held_for_as_long_as_its_plan_allows
+    two_wakes_that_come_due_at_once_lead_to_one_step
     a_trade_that_is_closed_before_its_time_is_not_opened_again_by_it
     a_stop_that_follows_the_market_is_placed_anew_nearer_to_it
     a_following_stop_that_the_market_has_passed_meanwhile_is_left_at_market
