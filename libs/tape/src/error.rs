@@ -126,6 +126,8 @@ pub enum OpenError {
         "position {position} is not what was written: {why}; nothing is recorded behind it: run `tapedeck verify`, find out who changed it, and restore the tape from a copy"
     )]
     Unsound { position: Position, why: String },
+    #[error("the cursor of {unit} is gone, and {unit} has worked on this tape; restore the tape from a copy")]
+    LostCursor { unit: UnitName },
     #[error("a tape in memory lives in its process only and cannot be opened for reading")]
     MemoryRead,
     #[error(transparent)]

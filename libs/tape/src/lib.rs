@@ -78,7 +78,8 @@ impl Tape {
     ///
     /// # Errors
     /// Another URL, a file or database that is missing or away, no tape, of a newer version, or a file that
-    /// another process writes; to write also a tape whose end is not what was written ([`verify::check_end`]).
+    /// another process writes; to write also a tape whose end is not what was written ([`verify::check_end`]), or of
+    /// which a unit's cursor is gone.
     pub async fn open(url: &str, mode: Mode) -> Result<Self, OpenError> {
         let wrong = |hint| OpenError::Url { url: address::without_secrets(url), hint };
         match url.split_once(':') {
@@ -97,19 +98,32 @@ impl Tape {
         }
     }
 
-    /// Nothing is recorded behind an end that is not what was written. Whoever reads may look at it all the same.
+    /// Nothing is recorded behind an end that is not what was written, nor by a unit that would begin anew. Whoever
+    /// reads may look at it all the same.
     async fn sound(self, mode: Mode) -> Result<Self, OpenError> {
         let checked = match mode {
-            Mode::Write => verify::check_end(&self).await,
+            Mode::Write => self.check_to_write().await,
             Mode::Read => Ok(()),
         };
         let Err(fault) = checked else { return Ok(self) };
         // What is wrong with it is known already.
         let _ = self.close().await;
-        Err(match fault {
+        Err(fault)
+    }
+
+    async fn check_to_write(&self) -> Result<(), OpenError> {
+        verify::check_end(self).await.map_err(|fault| match fault {
             VerifyError::Broken { position, why } => OpenError::Unsound { position, why },
             VerifyError::Storage(fault) => fault.into(),
-        })
+        })?;
+        match verify::lost_cursors(self).await {
+            Ok(lost) => lost.into_iter().next().map_or(Ok(()), |unit| Err(OpenError::LostCursor { unit })),
+            Err(ReadError::Storage(fault)) => Err(fault.into()),
+            Err(ReadError::Gap { expected: position, .. }) => {
+                Err(OpenError::Unsound { position, why: "it is missing".to_owned() })
+            }
+            Err(ReadError::Damaged { position, why }) => Err(OpenError::Unsound { position, why }),
+        }
     }
 
     /// The last row's position, hash and time; [`Head::EMPTY`] before the first.

@@ -1,6 +1,7 @@
 //! Proof that a tape is what was written: every link of the hash chain, to the head.
 
-use crate::{Cursor, Head, Position, ReadError, StorageError, Tape, chain, error::Damage};
+use crate::{Cursor, Head, OpenError, Position, ReadError, StorageError, Tape, chain, error::Damage};
+use domain::UnitName;
 use events::{Event, Kind, Row, UnitEvent};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -129,7 +130,8 @@ pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
         Tape::Postgres(tape) => tape.answered(head.position).await?,
         Tape::Memory(tape) => tape.answered(head.position),
     };
-    let mut wrong = lost_cursors(tape).await?;
+    let lost = lost_cursors(tape).await?.into_iter();
+    let mut wrong: Vec<_> = lost.map(|unit| OpenError::LostCursor { unit }.to_string()).collect();
     for Answered { unit, cause, reach } in answered {
         let Some(cursor) = cursors.iter().find(|cursor| cursor.unit.as_str() == unit) else { continue };
         if cursor.position < cause {
@@ -150,12 +152,8 @@ pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
     Ok(wrong)
 }
 
-/// Units that have started on the tape and have no cursor, in words: they would begin anew, and say again what
-/// they have said.
-///
-/// # Errors
-/// The storage.
-pub async fn lost_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
+/// Units that have started on the tape and have no cursor: they would begin anew, and act a second time.
+pub(crate) async fn lost_cursors(tape: &Tape) -> Result<BTreeSet<UnitName>, ReadError> {
     // The cursors last: a unit may start meanwhile, and has its cursor then.
     let rows = tape.of_kind(Kind::UnitStarted).await?;
     let cursors = tape.cursors().await?;
@@ -168,12 +166,7 @@ pub async fn lost_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
             lost.insert(started.unit);
         }
     }
-    let words = |unit| {
-        format!(
-            "the cursor of {unit} is gone, and {unit} has worked on this tape; restore the tape from a copy"
-        )
-    };
-    Ok(lost.into_iter().map(words).collect())
+    Ok(lost)
 }
 
 /// What the database itself finds wrong, beyond the events: above all an index that would let an id in

@@ -70,7 +70,7 @@ pub async fn open(url: &str, mode: Mode) -> anyhow::Result<Tape> {
         }
         None => return Err(WrongUse(format!("--tape {url}: write sqlite:{url}")).into()),
     }
-    let opened = Tape::open(url, mode).await.map_err(|error| match error {
+    Tape::open(url, mode).await.map_err(|error| match error {
         OpenError::Url { .. } | OpenError::Missing { .. } | OpenError::MemoryRead => {
             WrongUse(error.to_string()).into()
         }
@@ -78,16 +78,7 @@ pub async fn open(url: &str, mode: Mode) -> anyhow::Result<Tape> {
             Some(("sqlite", _)) => format!("opening {url}"),
             _ => "opening the tape".to_owned(),
         }),
-    });
-    let tape = opened?;
-    // A unit without its cursor would begin anew, and act a second time.
-    if mode == Mode::Write
-        && let Some(lost) = tape::verify::lost_cursors(&tape).await?.first()
-    {
-        tape.close().await?;
-        anyhow::bail!("{lost}");
-    }
-    Ok(tape)
+    })
 }
 
 /// The market to be played, from and to these times.

@@ -1,10 +1,11 @@
 //! A tape whose end was changed behind its back is not gone on with, and the field is named.
 
 use crate::support::*;
+use events::{Draft, Event, UnitStarted, Uuid};
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
 };
-use tape::{CursorMove, Mode, OpenError, Tape, verify::check_cursors};
+use tape::{Commit, CursorMove, Entry, Mode, OpenError, Tape, verify::check_cursors};
 
 const ROWS: u64 = 12;
 
@@ -148,4 +149,37 @@ async fn a_cursor_before_what_its_unit_has_answered_is_found_in_a_file() {
 #[tokio::test]
 async fn a_cursor_before_what_its_unit_has_answered_is_found_in_a_database() {
     assert_cursors_are_looked_at(in_database().await, in_database().await).await;
+}
+
+async fn assert_a_unit_needs_its_cursor(url: &str) {
+    let tape = open(url).await;
+    let event = Event::from(UnitStarted {
+        unit: unit("sizer"),
+        build: "1".to_owned(),
+        config: serde_json::Value::Null,
+        judged: 0,
+        after: 0,
+    });
+    let draft = Draft::new(Uuid::from_u128(1), unit("sizer"), None, time(1), &event);
+    append(&tape, Commit::new(vec![Entry::market(draft, time(1))])).await;
+    assert_eq!(check_cursors(&tape).await.unwrap().len(), 1);
+    tape.close().await.unwrap();
+    let error = Tape::open(url, Mode::Write).await.unwrap_err();
+    assert_eq!(error, OpenError::LostCursor { unit: unit("sizer") });
+    assert!(error.to_string().contains("restore the tape from a copy"));
+    let tape = Tape::open(url, Mode::Read).await.unwrap();
+    assert_eq!(check_cursors(&tape).await.unwrap(), [error.to_string()]);
+    tape.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_has_lost_a_units_cursor_is_not_opened_to_write() {
+    let disk = OnDisk::new().await;
+    disk.tape.close().await.unwrap();
+    assert_a_unit_needs_its_cursor(&url(&disk.path())).await;
+}
+
+#[tokio::test]
+async fn a_database_that_has_lost_a_units_cursor_is_not_opened_to_write() {
+    assert_a_unit_needs_its_cursor(&testkit::postgres()).await;
 }
