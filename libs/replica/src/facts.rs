@@ -47,12 +47,9 @@ impl Recorder {
         Draft::new(id, self.unit, cause, event.at().unwrap_or(now), event)
     }
 
-    /// `now` counts on a market clock only: the time of the tape's last row.
+    /// As [`entry`], by the clock of this tape.
     pub fn entry(&self, draft: Draft, now: Timestamp) -> Entry {
-        match self.clock {
-            Clock::Market => Entry::market(draft, now),
-            Clock::Wall => Entry::wall(draft),
-        }
+        entry(self.clock, draft, now)
     }
 
     /// What to record of the facts that were refused, because something else stands under their ids.
@@ -72,5 +69,13 @@ impl Recorder {
             }
         }
         said
+    }
+}
+
+/// The entry of a row by the tape's clock; `now` counts on a market clock only: the time of the tape's last row.
+pub fn entry(clock: Clock, draft: Draft, now: Timestamp) -> Entry {
+    match clock {
+        Clock::Market => Entry::market(draft, now),
+        Clock::Wall => Entry::wall(draft),
     }
 }

@@ -21,7 +21,7 @@ mod recovery;
 mod speech;
 
 pub use effect::{Effect, Reply};
-pub use facts::{Fact, Recorder};
+pub use facts::{Fact, Recorder, entry};
 pub use fault::Fault;
 pub use joining::{IN_TIME, Joining};
 pub use leader::Leader;

@@ -7,11 +7,11 @@
 
 use crate::rng::Rng;
 use domain::{Timestamp, UnitName};
-use events::{Clock, Draft, Event, Kind, Recorded, Row, TapeOpened, Uuid};
+use events::{Draft, Event, Kind, Recorded, Row, TapeOpened, Uuid};
 use replica::{Effect, Fault, Incarnation, Input, Leader, Limits, Machine, Reply, bounded, starts};
 use service::{Back, Follower, Host, News, Own, Walk, Walked};
 use std::{sync::Arc, time::Duration};
-use tape::{Commit, Entry, Head, Memory, OnConflict, Outcome};
+use tape::{Commit, Head, Memory, OnConflict, Outcome};
 
 /// How often, in per mille of the steps at which it could happen.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +159,7 @@ impl<T> Cluster<T> {
             .iter()
             .map(|(id, event)| Draft::new(*id, source, None, event.at().unwrap_or(now), event))
             .collect();
-        let entries = drafts.into_iter().map(|draft| self.entry(draft, now)).collect();
+        let entries = drafts.into_iter().map(|draft| replica::entry(self.opened.clock, draft, now)).collect();
         let commit = Commit { entries, cursors: Vec::new(), on_conflict: OnConflict::Report };
         let committed = self.tape.append_now(commit).unwrap_or_else(|e| panic!("no cursor is moved: {e}"));
         let mut new = Vec::new();
@@ -174,13 +174,6 @@ impl<T> Cluster<T> {
             }
         }
         new
-    }
-
-    fn entry(&self, draft: Draft, now: Timestamp) -> Entry {
-        match self.opened.clock {
-            Clock::Market => Entry::market(draft, now),
-            Clock::Wall => Entry::wall(draft),
-        }
     }
 
     /// One step of one replica, drawn at random.

@@ -13,7 +13,7 @@ use event_logger::{open, parse::PARSERS, reparse};
 use events::{Clock, Draft, Event, Position, RepublishAsked, TapeOpened, ids};
 use serde_json::{Value, json};
 use std::{process::ExitCode, time::Duration};
-use tape::{Commit, Entry, Head, Mode, Outcome, Tape};
+use tape::{Commit, Head, Mode, Outcome, Tape};
 
 /// What a live tape says that it records.
 const LIVE: &str = "live";
@@ -155,10 +155,7 @@ pub(super) async fn say(
     let key = format!("{}/{}", head.position, event.body());
     let id = ids::fact(opened.tape, event.kind().name(), &key);
     let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);
-    let entry = match opened.clock {
-        Clock::Market => Entry::market(draft, head.recorded_at),
-        Clock::Wall => Entry::wall(draft),
-    };
+    let entry = replica::entry(opened.clock, draft, head.recorded_at);
     let committed = tape.append(Commit::new(vec![entry])).await?;
     Ok(committed.outcomes.first().copied().map_or(0, Outcome::position))
 }
