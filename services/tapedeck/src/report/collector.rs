@@ -53,7 +53,7 @@ pub struct Collector {
     /// Keep every row, for files; otherwise only what the summary needs.
     keep_rows: bool,
     pub(super) signals: Vec<SignalGiven>,
-    equity: Vec<Valuation>,
+    pub(super) equity: Vec<Valuation>,
     pub(super) trades: Trades,
     events: u64,
     candles: u64,
@@ -182,13 +182,11 @@ impl Collector {
         self.spans.push((e.opened_at, e.closed_at));
     }
 
-    /// The equity to the end of the market, and the valuations that were kept with those of its end.
+    /// The equity to the end of the market, and the valuations of its end.
     pub(super) fn ended(&self) -> (Worth, Vec<Valuation>) {
-        let (mut worth, mut equity) = (self.worth.clone(), self.equity.clone());
-        if let Some(end) = self.last {
-            equity.extend(worth.end(end, &self.prices));
-        }
-        (worth, equity)
+        let mut worth = self.worth.clone();
+        let of_the_end = self.last.map(|end| worth.end(end, &self.prices));
+        (worth, of_the_end.unwrap_or_default())
     }
 
     /// What one unit of money held in equal parts of all instruments is worth at each of the rows.

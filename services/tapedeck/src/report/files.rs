@@ -38,8 +38,9 @@ impl Collector {
             "note",
         ];
         csv(file("requests.csv")?, &columns, trades.iter().map(request))?;
-        let (worth, equity) = self.ended();
-        csv(file("equity.csv")?, &Valuation::COLUMNS, equity.iter().map(Valuation::cells))?;
+        let (worth, of_the_end) = self.ended();
+        let equity = self.equity.iter().chain(&of_the_end);
+        csv(file("equity.csv")?, &Valuation::COLUMNS, equity.map(Valuation::cells))?;
         let summary = self.summary();
         fs::write(folder.join("summary.json"), serde_json::to_string_pretty(&summary)? + "\n")?;
         let days = worth.daily.rows();
