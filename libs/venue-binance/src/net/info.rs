@@ -98,9 +98,9 @@ impl Rest {
     ///
     /// # Errors
     /// The venue does not tell.
-    pub async fn exchange_info_of(&self, symbols: &[Symbol]) -> Result<ExchangeInfo, CallError> {
+    pub async fn exchange_info_of(&self, symbols: &[Symbol]) -> Result<Arc<ExchangeInfo>, CallError> {
         let bytes = self.ask(&request::exchange_info(symbols)).await?;
-        read(&bytes).map(Arc::unwrap_or_clone)
+        read(&bytes)
     }
 
     /// One symbol, not older than that.

@@ -290,7 +290,7 @@ impl<T: Tape> Player<T> {
         let symbols: Vec<Symbol> = instruments.iter().map(|instrument| instrument.symbol).collect();
         if self.is_listed && symbols.len() <= NAMED {
             match self.rest.exchange_info_of(&symbols).await {
-                Ok(info) => return Ok(Arc::new(info)),
+                Ok(info) => return Ok(info),
                 Err(CallError::Told(_)) => {}
                 Err(why) => return Err(why),
             }
