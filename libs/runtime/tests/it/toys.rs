@@ -78,7 +78,7 @@ impl Service for Echo {
     }
     fn apply(&self, state: &mut Echoed, _: Timestamp, event: &Event) {
         match event {
-            Event::Candle(CandleEvent::Missing(_)) => state.heard += 1,
+            Event::Candle(CandleEvent::Missing(_) | CandleEvent::Closed(_)) => state.heard += 1,
             Event::Time(TimeEvent::WakeAsked(_)) => state.own += 1,
             _ => {}
         }
@@ -134,18 +134,11 @@ impl Service for Messenger {
     fn new((): ()) -> Self {
         Self
     }
-    fn apply(&self, state: &mut Echoed, _: Timestamp, event: &Event) {
-        match event {
-            Event::Candle(CandleEvent::Closed(_)) => state.heard += 1,
-            Event::Time(TimeEvent::WakeAsked(_)) => state.own += 1,
-            _ => {}
-        }
+    fn apply(&self, state: &mut Echoed, at: Timestamp, event: &Event) {
+        Echo.apply(state, at, event);
     }
-    fn decide(&self, state: &Echoed, _: Timestamp, heard: &Event) -> Vec<Event> {
-        match heard {
-            Event::Candle(_) => vec![WakeAsked { at: Timestamp::from_millis(state.heard) }.into()],
-            _ => Vec::new(),
-        }
+    fn decide(&self, state: &Echoed, at: Timestamp, heard: &Event) -> Vec<Event> {
+        Echo.decide(state, at, heard)
     }
 }
 

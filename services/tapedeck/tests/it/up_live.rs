@@ -3,7 +3,7 @@
 
 use crate::{live::FAULTS, support::*};
 use serde_json::Value;
-use std::{process::Command, thread::sleep, time::Duration};
+use std::process::Command;
 
 /// Short channels on candles of a second: trades come soon.
 const EDGE: &str = r#"
@@ -69,6 +69,21 @@ impl Desk {
         // There is no tape in the first moments.
         let shown = self.run(&format!("tape show --json -n 1000000 --kind {kind}"));
         shown.out.lines().count()
+    }
+
+    /// Starts and kills an engine again and again, at any moment of what follows something sent, or of nothing.
+    fn is_killed_ten_times(&self, seed: &mut Seed, sent: &str) {
+        for round in 0..KILLS {
+            let mut up = self.up();
+            self.until(sent, round);
+            if round % 3 == 2 {
+                let fills = self.count("order.filled");
+                self.until("order.filled", fills);
+            }
+            let goal = self.place.head().position + seed.below(6);
+            until("the tape goes on", || (self.place.head().position >= goal).then_some(()));
+            up.kill();
+        }
     }
 
     fn until(&self, kind: &str, more_than: usize) {
@@ -166,17 +181,7 @@ fn live_candles_refuse_what_only_a_played_market_has() {
 fn an_engine_on_paper_that_is_killed_ten_times_loses_nothing_and_says_nothing_twice() {
     let desk = Desk::on_paper();
     let mut seed = Seed::new("up live on paper");
-    for round in 0..KILLS {
-        let mut up = desk.up();
-        let fills = desk.count("order.filled");
-        desk.until("order.submitted", round);
-        if round % 3 == 2 {
-            desk.until("order.filled", fills);
-        }
-        // At any moment of what follows an order, or of nothing.
-        sleep(Duration::from_millis(seed.below(700)));
-        up.kill();
-    }
+    desk.is_killed_ten_times(&mut seed, "order.submitted");
     let mut up = desk.up();
     let closed = desk.count("trade.closed");
     desk.until("trade.closed", closed + 1);
@@ -193,16 +198,7 @@ fn an_engine_on_paper_that_is_killed_ten_times_loses_nothing_and_says_nothing_tw
 fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_places_nothing_twice() {
     let desk = Desk::new("binance", &format!("{LIVE_ACCOUNT}{EDGE}"), &["--faults", "faults.toml"]);
     let mut seed = Seed::new("up live at the exchange");
-    for round in 0..KILLS {
-        let mut up = desk.up();
-        desk.until("order.attempted", round);
-        if round % 3 == 2 {
-            let fills = desk.count("order.filled");
-            desk.until("order.filled", fills);
-        }
-        sleep(Duration::from_millis(seed.below(700)));
-        up.kill();
-    }
+    desk.is_killed_ten_times(&mut seed, "order.attempted");
     let mut up = desk.up();
     let closed = desk.count("trade.closed");
     desk.until("trade.closed", closed + 1);
