@@ -51,7 +51,7 @@ struct Waiting {
     gone: u64,
 }
 
-/// Of a batch: the number behind its last frame.
+/// Acknowledges a batch, up to the number behind its last frame.
 #[derive(Debug)]
 pub struct Receipt {
     queue: Frames,
