@@ -9,6 +9,9 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Two accounts at one venue, three edges that trade within minutes.
 const SETTINGS: &str = include_str!("simulated.toml");
 const STOP: &str = r#"{ kind = "stop_limit", stop = 0.04, limit_below = 0.2 }"#;
+/// Its stop follows the market, and it is held for minutes.
+const FOLLOWS: &str =
+    r#"{ kind = "stop_limit", stop = 0.04, limit_below = 0.2, trailing = 0.03, time_limit = "8m" }"#;
 const OCO: &str = r#"{ kind = "oco", stop = 0.03, stop_limit = 0.08, take_profit = 0.02 }"#;
 
 pub fn accounts() -> [Account; 2] {
@@ -29,14 +32,15 @@ pub fn venue(account: Account) -> venue_paper::Config {
     config
 }
 
-/// All but the venue. How each edge leaves its trades is drawn.
+/// All but the venue. How each edge enters and leaves its trades is drawn.
 ///
 /// # Panics
 /// Never: the configuration is built in.
 pub fn all(rng: &mut Rng) -> Vec<Make> {
     let mut text = SETTINGS.to_owned();
-    for edge in ["EXIT1", "EXIT2", "EXIT3"] {
-        text = text.replace(edge, if rng.chance(50) { OCO } else { STOP });
+    for (entry, exit) in [("ENTRY1", "EXIT1"), ("ENTRY2", "EXIT2"), ("ENTRY3", "EXIT3")] {
+        text = text.replace(exit, [OCO, OCO, STOP, FOLLOWS][rng.index(4)]);
+        text = text.replace(entry, if rng.chance(25) { "market" } else { "limit" });
     }
     let settings = Settings::from_toml(&text).unwrap_or_else(|e| unreachable!("built in and tested: {e}"));
     let settings = Arc::new(settings);
