@@ -1,8 +1,8 @@
 //! `[accounts."venue:name"]`: where an account trades, and where its key is found.
 
 use crate::{
-    AccountSettings, KeySource, Live, Mode,
-    file::balances,
+    AccountSettings, KeySource, Limits, Live, Mode, Paper,
+    file::{balances, fees, limits},
     section::Section,
     value::{self, Parsed},
 };
@@ -29,15 +29,16 @@ const TEST: &[&str] = &["test", "testing", "testnet", "sandbox"];
 /// The venues that have an adapter.
 const VENUES: &[&str] = &["binance"];
 
-/// Reads the accounts, and whether each could trade as it says. `paper` is what a paper account owns that does
-/// not say it itself.
+/// Reads the accounts, and whether each could trade as it says. `paper` and `general` hold where an account does not
+/// say something itself; `None` was reported.
 pub(crate) fn accounts(
     section: Section<'_>,
-    paper: Option<&BTreeMap<Asset, Decimal>>,
+    paper: Option<&Paper>,
+    general: Option<&Limits>,
 ) -> Option<Vec<AccountSettings>> {
     // All are read before any is given up, so that the problems of all are found.
     let all: Vec<Option<AccountSettings>> =
-        section.names().into_iter().map(|name| named(&section, name, paper)).collect();
+        section.names().into_iter().map(|name| named(&section, name, paper, general)).collect();
     let all: Vec<AccountSettings> = all.into_iter().collect::<Option<_>>()?;
     one_key_each(&section, &all).then_some(all)
 }
@@ -45,7 +46,8 @@ pub(crate) fn accounts(
 fn named(
     section: &Section<'_>,
     name: &str,
-    paper: Option<&BTreeMap<Asset, Decimal>>,
+    paper: Option<&Paper>,
+    general: Option<&Limits>,
 ) -> Option<AccountSettings> {
     let mut table = section.child(name);
     let account = name.parse::<Account>().map_err(|invalid| {
@@ -61,14 +63,17 @@ fn named(
         other => Err(format!("'{other}' is no such mode")),
     });
     let mode = match live {
-        Some(false) => own_balances(&mut table, paper).map(|balances| Mode::Paper { balances }),
+        Some(false) => own_balances(&mut table, paper.map(|paper| &paper.balances))
+            .map(|balances| Mode::Paper { balances }),
         Some(true) => way(&mut table).map(|way| Mode::Live(Box::new(way))),
         None => None,
     };
+    let fees = fees(&mut table, Some(paper.map(|paper| paper.fees)));
+    let limits = limits(table.table("limits"), Some(general));
     if live.is_some() {
         table.close();
     }
-    let settings = AccountSettings { account: account.ok()?, mode: mode? };
+    let settings = AccountSettings { account: account.ok()?, mode: mode?, limits: limits?, fees: fees? };
     is_honest(section, name, &settings).then_some(settings)
 }
 

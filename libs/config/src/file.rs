@@ -1,7 +1,7 @@
 //! `tapedeck.toml`, over the embedded default.
 
 use crate::{
-    AccountSettings, FeeAsset, Limits, Orders, Paper, Portfolio, Problem, Problems, Settings,
+    AccountSettings, FeeAsset, Fees, Limits, Orders, Paper, Portfolio, Problem, Problems, Settings,
     accounts::accounts,
     edges::edges,
     section::{Report, Section},
@@ -69,10 +69,10 @@ fn read(name: &str, text: &str) -> Result<Settings, Problems> {
 fn settings(mut root: Section<'_>) -> Option<Settings> {
     let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::parsed::<Asset>);
     let paper = paper(root.table("paper"));
-    let limits = limits(root.table("limits"));
+    let limits = limits(root.table("limits"), None);
     let portfolio = portfolio(root.table("portfolio"));
     let orders = orders(root.table("orders"));
-    let accounts = accounts(root.table("accounts"), paper.as_ref().map(|paper| &paper.balances));
+    let accounts = accounts(root.table("accounts"), paper.as_ref(), limits.as_ref());
     let account = account(&mut root, accounts.as_deref());
     let edges = edges(root.table("edges"), account, accounts.as_deref());
     root.close();
@@ -122,34 +122,38 @@ pub(crate) fn is_configured(
 }
 
 fn paper(mut section: Section<'_>) -> Option<Paper> {
-    let ratio = "write a ratio from 0 to less than 1, e.g. 0.001";
     let balances = section.read(
         "balances",
         "write amounts from 0 to a million millions by asset, e.g. { USDT = 10000 }",
         balances,
     );
-    let maker_fee = section.read("maker_fee", ratio, value::ratio);
-    let taker_fee = section.read("taker_fee", ratio, value::ratio);
-    let fee_asset =
-        section.read("fee_asset", "write \"received\", \"quote\" or an asset, e.g. \"BNB\"", |value| {
+    let fees = fees(&mut section, None);
+    let slippage = section.read("slippage", RATIO, value::ratio);
+    let participation =
+        section.read("participation", "write a ratio above 0 and at most 1, e.g. 0.1", value::part);
+    section.close();
+    Some(Paper { balances: balances?, fees: fees?, slippage: slippage?, participation: participation? })
+}
+
+const RATIO: &str = "write a ratio from 0 to less than 1, e.g. 0.001";
+
+/// `general` is what holds where a key is left out; `None` where every key has to be there.
+pub(crate) fn fees(section: &mut Section<'_>, general: Option<Option<Fees>>) -> Option<Fees> {
+    let of = |field: fn(Fees) -> Decimal| general.map(|general| general.map(field));
+    let ratio = |section: &mut Section<'_>, key| section.read(key, RATIO, value::ratio);
+    let maker = section.or_general("maker_fee", of(|fees| fees.maker), ratio);
+    let taker = section.or_general("taker_fee", of(|fees| fees.taker), ratio);
+    let general = general.map(|general| general.map(|fees| fees.asset));
+    let asset = section.or_general("fee_asset", general, |section, key| {
+        section.read(key, "write \"received\", \"quote\" or an asset, e.g. \"BNB\"", |value| {
             Ok(match value::text(value)? {
                 "received" => FeeAsset::Received,
                 "quote" => FeeAsset::Quote,
                 _ => FeeAsset::Third(value::parsed(value)?),
             })
-        });
-    let slippage = section.read("slippage", ratio, value::ratio);
-    let participation =
-        section.read("participation", "write a ratio above 0 and at most 1, e.g. 0.1", value::part);
-    section.close();
-    Some(Paper {
-        balances: balances?,
-        maker_fee: maker_fee?,
-        taker_fee: taker_fee?,
-        fee_asset: fee_asset?,
-        slippage: slippage?,
-        participation: participation?,
-    })
+        })
+    });
+    Some(Fees { maker: maker?, taker: taker?, asset: asset? })
 }
 
 pub(crate) fn balances(value: &DeValue<'_>) -> Parsed<BTreeMap<Asset, Decimal>> {
@@ -162,17 +166,29 @@ pub(crate) fn balances(value: &DeValue<'_>) -> Parsed<BTreeMap<Asset, Decimal>> 
     table.iter().map(|(asset, amount)| entry(asset.get_ref(), amount.get_ref())).collect()
 }
 
-fn limits(mut section: Section<'_>) -> Option<Limits> {
-    let part = "write a ratio above 0 and at most 1, e.g. 0.1 for 10 %";
+/// `general` is what holds where a key is left out; `None` where every key has to be there.
+pub(crate) fn limits(mut section: Section<'_>, general: Option<Option<&Limits>>) -> Option<Limits> {
+    type Ratio = Option<Decimal>;
+    type Count = Option<u32>;
+    let part = |section: &mut Section<'_>, key| {
+        section.read_or_none(key, "write a ratio above 0 and at most 1, e.g. 0.1 for 10 %", value::part)
+    };
+    let count = |section: &mut Section<'_>, key| {
+        section.read_or_none(key, "write a whole number from 1", value::count)
+    };
+    let ratio = |field: fn(&Limits) -> Ratio| general.map(|general| general.map(field));
+    let number = |field: fn(&Limits) -> Count| general.map(|general| general.map(field));
     let max_open_positions =
-        section.read_or_none("max_open_positions", "write a whole number from 1", value::count);
-    let max_open_risk = section.read_or_none("max_open_risk", part, value::part);
-    let max_asset_exposure = section.read_or_none("max_asset_exposure", part, value::part);
-    let max_trade = section.read_or_none("max_trade", part, value::part);
-    let max_unsellable = section.read_or_none("max_unsellable", part, value::part);
-    let max_exit_orders =
-        section.read_or_none("max_exit_orders", "write a whole number from 1", value::count);
-    let prohibited = section.read("prohibited", "write a list of assets, e.g. [\"USDC\", \"EUR\"]", assets);
+        section.or_general("max_open_positions", number(|l| l.max_open_positions), count);
+    let max_open_risk = section.or_general("max_open_risk", ratio(|l| l.max_open_risk), part);
+    let max_asset_exposure = section.or_general("max_asset_exposure", ratio(|l| l.max_asset_exposure), part);
+    let max_trade = section.or_general("max_trade", ratio(|l| l.max_trade), part);
+    let max_unsellable = section.or_general("max_unsellable", ratio(|l| l.max_unsellable), part);
+    let max_exit_orders = section.or_general("max_exit_orders", number(|l| l.max_exit_orders), count);
+    let prohibited = general.map(|general| general.map(|limits| limits.prohibited.clone()));
+    let prohibited = section.or_general("prohibited", prohibited, |section, key| {
+        section.read(key, "write a list of assets, e.g. [\"USDC\", \"EUR\"]", assets)
+    });
     section.close();
     Some(Limits {
         max_open_positions: max_open_positions?,

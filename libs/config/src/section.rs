@@ -120,6 +120,19 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The value of a key that may be left out where `general` is one; its inner `None` was reported elsewhere.
+    pub fn or_general<T>(
+        &mut self,
+        key: &'static str,
+        general: Option<Option<T>>,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Option<T> {
+        match general {
+            Some(general) if !self.has(key) => general,
+            Some(_) | None => read(self, key),
+        }
+    }
+
     /// Whether the key is anywhere; for keys that may be left out.
     pub fn has(&mut self, key: &'static str) -> bool {
         self.find(key).is_some()

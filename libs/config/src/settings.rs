@@ -19,6 +19,7 @@ pub struct Settings {
     /// What everything is paid with and measured in.
     pub quote: Asset,
     pub paper: Paper,
+    /// Of an account that does not say them itself.
     pub limits: Limits,
     pub portfolio: Portfolio,
     pub orders: Orders,
@@ -50,6 +51,8 @@ impl Settings {
 pub struct AccountSettings {
     pub account: Account,
     pub mode: Mode,
+    pub limits: Limits,
+    pub fees: Fees,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,12 +104,21 @@ impl fmt::Display for KeySource {
 pub struct Paper {
     /// The balances at the start of an account that does not say them itself; none is negative.
     pub balances: BTreeMap<Asset, Decimal>,
-    pub maker_fee: Decimal,
-    pub taker_fee: Decimal,
-    pub fee_asset: FeeAsset,
+    /// Of an account that does not say them itself.
+    pub fees: Fees,
     pub slippage: Decimal,
     /// Above zero, at most one.
     pub participation: Decimal,
+}
+
+/// What the venue takes of an account's trades; ratios of what is traded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Fees {
+    /// Of an order that waited in the book.
+    pub maker: Decimal,
+    /// Of an order that took what was there.
+    pub taker: Decimal,
+    pub asset: FeeAsset,
 }
 
 /// Which asset fees are taken from.
@@ -118,7 +130,7 @@ pub enum FeeAsset {
     Third(Asset),
 }
 
-/// `None` is no limit.
+/// Of one account; `None` is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Limits {
     pub max_open_positions: Option<u32>,

@@ -192,7 +192,8 @@ impl State {
         for order in submitted.request.orders() {
             let Origin::Trade { trade: id, leg: Leg::Entry, .. } = order.origin else { continue };
             let Some(trade) = self.trades.get_mut(&id) else { continue };
-            trade.reserved = trade.reserved.max(config.with_fee(notional(order)));
+            let cost = config.terms(submitted.account).with_fee(notional(order));
+            trade.reserved = trade.reserved.max(cost);
             trade.entry = Some(Entry { order: order.id, accepted: None });
             self.entries.insert(order.id, id);
         }

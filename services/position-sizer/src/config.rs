@@ -3,7 +3,10 @@
 use domain::{Account, Asset, Decimal, EdgeName, EntryPlan, ExitPlan, Level};
 use events::TradeRequested;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Ratios are parts of one: 0.15 is 15 %.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +15,16 @@ pub struct Config {
     pub quote: Asset,
     /// An edge that is not listed may not trade.
     pub edges: Vec<EdgeRules>,
+    /// Of every account that has none of its own.
+    pub terms: Terms,
+    /// Of the accounts that differ.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<Account, Terms>,
+}
+
+/// What holds on an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Terms {
     pub limits: Limits,
     /// Base assets that are never bought: those that do not move, and the owner's own exclusions.
     pub prohibited: BTreeSet<Asset>,
@@ -75,7 +88,7 @@ pub enum Method {
     Risk { max_loss_ratio: Decimal, max_quote: Option<Decimal> },
 }
 
-/// Limits of each account by itself; `None` is no limit.
+/// Limits of an account by itself; `None` is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Limits {
     /// Trades granted and not yet over.
@@ -104,6 +117,12 @@ impl Config {
         self.edges.iter().find(|rules| rules.edge == *name)
     }
 
+    pub(crate) fn terms(&self, account: Account) -> &Terms {
+        self.own.get(&account).unwrap_or(&self.terms)
+    }
+}
+
+impl Terms {
     /// What an entry of that notional may cost, its fee included.
     pub(crate) fn with_fee(&self, notional: Decimal) -> Decimal {
         notional.saturating_add(notional.saturating_mul(self.entry_fee_ratio))

@@ -103,6 +103,7 @@ impl Service for PositionSizer {
 impl PositionSizer {
     fn size(&self, state: &State, now: Timestamp, request: &TradeRequested) -> Result<TradeSized, Refusal> {
         let edge = self.authorised(request)?;
+        let terms = self.config.terms(request.account);
         let rules = self.tradable(state, request)?;
         self.permitted(state, now, request, edge)?;
         if let Some(problem) = edge.entry.problem() {
@@ -120,19 +121,19 @@ impl PositionSizer {
             Direction::Long => limit,
             Direction::Short => limit.max(request.trigger),
         };
-        let quantity = size::quantity(&self.config, rules, &budget, price)?;
+        let quantity = size::quantity(terms, rules, &budget, price)?;
         let quantity = exits::least_for_same_lots(rules, quantity, fee);
         let order = size::order(edge.entry, limit);
         let quantity = size::at_market(rules, &order, quantity)?;
         let held = state.held(&request.account, &rules.base);
         size::check(rules, direction.entry(), &order, request.trigger, limit, quantity, held)?;
         let entry = Entry { direction, trigger: request.trigger, limit, highest: price, quantity, fee };
-        protect::check(&self.config, exit.as_ref(), rules, &entry)?;
+        protect::check(&terms.limits, exit.as_ref(), rules, &entry)?;
         self.order_counts(state, request, rules, exit.as_ref())?;
 
         let notional = quantity.get().saturating_mul(price.get());
         let risk = at_risk(notional, stop_ratio);
-        let reserved = self.config.with_fee(notional);
+        let reserved = terms.with_fee(notional);
         self.open_risk(state, request, budget.equity, risk)?;
         self.exposure(state, request, rules, budget.equity, held, reserved)?;
         Ok(TradeSized {
@@ -168,15 +169,16 @@ impl PositionSizer {
         state: &'a State,
         request: &TradeRequested,
     ) -> Result<&'a InstrumentRules, Refusal> {
+        let terms = self.config.terms(request.account);
         let rules =
             state.rules.get(&request.instrument).ok_or_else(|| Refusal::unknown_instrument(request))?;
         match request.instrument.kind {
-            InstrumentKind::LinearPerpetual if !self.config.limits.allowed_to_trade_perpetuals => {
+            InstrumentKind::LinearPerpetual if !terms.limits.allowed_to_trade_perpetuals => {
                 return Err(Refusal::not_spot(request));
             }
             InstrumentKind::Spot | InstrumentKind::LinearPerpetual => {}
         }
-        if self.config.prohibited.contains(&rules.base) {
+        if terms.prohibited.contains(&rules.base) {
             return Err(Refusal::prohibited(&rules.base));
         }
         if rules.quote != self.config.quote {
@@ -216,7 +218,7 @@ impl PositionSizer {
             return Err(Refusal::trading_state(change));
         }
         let would_be = state.trades_of(&request.account).count() + 1;
-        match self.config.limits.max_open_positions {
+        match self.config.terms(request.account).limits.max_open_positions {
             Some(max) if would_be > max as usize => Err(Refusal::max_open_positions(would_be, max)),
             _ => Ok(()),
         }
@@ -229,12 +231,13 @@ impl PositionSizer {
         edge: &EdgeRules,
         stop_ratio: Option<Decimal>,
     ) -> Result<Budget, Refusal> {
-        if edge.exit.is_none() && !self.config.limits.allowed_to_trade_without_stop {
+        let terms = self.config.terms(request.account);
+        if edge.exit.is_none() && !terms.limits.allowed_to_trade_without_stop {
             return Err(Refusal::no_stop(edge));
         }
         let (account, quote) = (&request.account, &self.config.quote);
         let (equity, cash) = (state.equity(account, quote), state.cash(account, quote));
-        size::budget(&self.config, edge, stop_ratio, equity, cash)
+        size::budget(terms, quote, edge, stop_ratio, equity, cash)
     }
 
     /// The part of the buy that its fee takes from what is bought.
@@ -245,7 +248,7 @@ impl PositionSizer {
         rules: &InstrumentRules,
         budget: &Budget,
     ) -> Decimal {
-        match self.config.base_fee {
+        match self.config.terms(request.account).base_fee {
             // A perpetual's fee is taken from what it is settled in.
             _ if request.instrument.kind.can_be_short() => Decimal::ZERO,
             BaseFee::None => Decimal::ZERO,
@@ -297,7 +300,9 @@ impl PositionSizer {
         equity: Decimal,
         risk: Decimal,
     ) -> Result<(), Refusal> {
-        let Some(ratio) = self.config.limits.max_open_risk_ratio else { return Ok(()) };
+        let Some(ratio) = self.config.terms(request.account).limits.max_open_risk_ratio else {
+            return Ok(());
+        };
         let limit = equity.saturating_mul(ratio);
         let would_be = state
             .trades_of(&request.account)
@@ -320,7 +325,9 @@ impl PositionSizer {
         held: Decimal,
         reserved: Decimal,
     ) -> Result<(), Refusal> {
-        let Some(ratio) = self.config.limits.max_asset_exposure_ratio else { return Ok(()) };
+        let Some(ratio) = self.config.terms(request.account).limits.max_asset_exposure_ratio else {
+            return Ok(());
+        };
         let limit = equity.saturating_mul(ratio);
         let promised = state
             .trades_of(&request.account)

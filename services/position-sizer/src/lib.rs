@@ -21,7 +21,7 @@ mod size;
 mod trading;
 
 pub use book::State;
-pub use config::{BaseFee, Config, EdgeRules, Limits, Method};
+pub use config::{BaseFee, Config, EdgeRules, Limits, Method, Terms};
 pub use decide::PositionSizer;
 
 /// The name of the unit.

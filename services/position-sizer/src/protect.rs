@@ -1,6 +1,6 @@
 //! What is bought can be protected and sold again, as far as the venue's rules tell.
 
-use crate::{Config, refusal::Refusal};
+use crate::{Limits, refusal::Refusal};
 use domain::{
     Decimal, Direction, ExitPlan, InstrumentRules, Price, Quantity,
     exits::{self, Held},
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
 /// # Errors
 /// The first rule that an exit would break, or too large a part that is no whole lot.
 pub(crate) fn check(
-    config: &Config,
+    limits: &Limits,
     exit: Option<&ExitPlan>,
     rules: &InstrumentRules,
     entry: &Entry,
@@ -38,8 +38,8 @@ pub(crate) fn check(
     let held = exits::after_fee(rules, quantity.get(), fee);
     // The fee may be rounded up piece by piece or not at all: the part that is no whole lot differs.
     let most = quantity.get() - quantity.get().saturating_mul(fee);
-    [held, most].into_iter().try_for_each(|held| unsellable(config, rules, held))?;
-    sales(config, rules, held, highest)?;
+    [held, most].into_iter().try_for_each(|held| unsellable(limits, rules, held))?;
+    sales(limits, rules, held, highest)?;
     let Some(plan) = exit else { return Ok(()) };
     for entry in [direction.entry().better(trigger.get(), BETTER), limit.get()] {
         let held =
@@ -54,15 +54,15 @@ pub(crate) fn check(
 
 /// Counts the market orders that leaving takes, at the worst price of the entry: a venue that caps their notional
 /// has more of them wanted the higher the price is.
-fn sales(config: &Config, rules: &InstrumentRules, held: Decimal, price: Price) -> Result<(), Refusal> {
-    let Some(most) = config.limits.max_exit_orders else { return Ok(()) };
+fn sales(limits: &Limits, rules: &InstrumentRules, held: Decimal, price: Price) -> Result<(), Refusal> {
+    let Some(most) = limits.max_exit_orders else { return Ok(()) };
     // What cannot be sold at all is told by the rule that is in the way.
     let Ok((orders, largest)) = exits::market_orders(rules, held, price.get()) else { return Ok(()) };
     if orders > most { Err(Refusal::too_many_sales(held, largest, orders, most, rules)) } else { Ok(()) }
 }
 
-fn unsellable(config: &Config, rules: &InstrumentRules, held: Decimal) -> Result<(), Refusal> {
-    let Some(limit) = config.limits.max_unsellable_ratio else { return Ok(()) };
+fn unsellable(limits: &Limits, rules: &InstrumentRules, held: Decimal) -> Result<(), Refusal> {
+    let Some(limit) = limits.max_unsellable_ratio else { return Ok(()) };
     let left = exits::unsellable(rules, held);
     let share = left.checked_div(held).unwrap_or(Decimal::ONE);
     if share > limit { Err(Refusal::unsellable(held, left, share, limit, rules)) } else { Ok(()) }

@@ -1,7 +1,9 @@
 //! The arithmetic: from a budget to a quantity that the venue takes.
 
-use crate::{Config, EdgeRules, Limits, Method, refusal::Refusal};
-use domain::{Decimal, Direction, EntryPlan, InstrumentRules, OrderKind, Price, Quantity, Side, TimeInForce};
+use crate::{EdgeRules, Limits, Method, Terms, refusal::Refusal};
+use domain::{
+    Asset, Decimal, Direction, EntryPlan, InstrumentRules, OrderKind, Price, Quantity, Side, TimeInForce,
+};
 use events::SizingMethod;
 
 /// What a trade may spend, in the quote asset, fees apart.
@@ -20,7 +22,8 @@ pub(crate) struct Budget {
 /// first term. `stop_ratio` is how far from the worst entry the stop lies.
 /// Fixed: the amount, never less.
 pub(crate) fn budget(
-    config: &Config,
+    terms: &Terms,
+    quote_asset: &Asset,
     edge: &EdgeRules,
     stop_ratio: Option<Decimal>,
     valued: Option<Decimal>,
@@ -28,21 +31,21 @@ pub(crate) fn budget(
 ) -> Result<Budget, Refusal> {
     match edge.method {
         Method::Fixed { quote } => {
-            let needed = config.with_fee(quote);
+            let needed = terms.with_fee(quote);
             if cash < needed {
-                return Err(Refusal::cash(cash, needed, &config.quote));
+                return Err(Refusal::cash(cash, needed, quote_asset));
             }
             let equity = valued.unwrap_or(cash);
             Ok(Budget { method: SizingMethod::Fixed, equity, cash, quote })
         }
         Method::Risk { max_loss_ratio, max_quote } => {
             let equity = valued.ok_or_else(Refusal::no_valuation)?;
-            let part = part_of_equity(max_loss_ratio, stop_ratio, &config.limits);
+            let part = part_of_equity(max_loss_ratio, stop_ratio, &terms.limits);
             let wanted = equity.saturating_mul(part).min(max_quote.unwrap_or(Decimal::MAX));
             if cash <= Decimal::ZERO {
-                return Err(Refusal::cash(cash, wanted, &config.quote));
+                return Err(Refusal::cash(cash, wanted, quote_asset));
             }
-            let affordable = without_fee(config, cash);
+            let affordable = without_fee(terms, cash);
             Ok(Budget { method: SizingMethod::Risk, equity, cash, quote: wanted.min(affordable) })
         }
     }
@@ -54,8 +57,8 @@ fn part_of_equity(max_loss: Decimal, stop: Option<Decimal>, limits: &Limits) -> 
 }
 
 /// The notional whose cost, its fee included, is `cash`.
-fn without_fee(config: &Config, cash: Decimal) -> Decimal {
-    let factor = Decimal::ONE.saturating_add(config.entry_fee_ratio);
+fn without_fee(terms: &Terms, cash: Decimal) -> Decimal {
+    let factor = Decimal::ONE.saturating_add(terms.entry_fee_ratio);
     cash.checked_div(factor).unwrap_or(Decimal::ZERO)
 }
 
@@ -73,14 +76,14 @@ pub(crate) fn limit_price(
 
 /// As many whole lots as the budget pays for at that price.
 pub(crate) fn quantity(
-    config: &Config,
+    terms: &Terms,
     rules: &InstrumentRules,
     budget: &Budget,
     price: Price,
 ) -> Result<Quantity, Refusal> {
     let raw = budget.quote.checked_div(price.get()).unwrap_or(Decimal::ZERO);
     let floored = rules.floor_quantity(raw).ok_or_else(|| Refusal::too_little(raw, rules))?;
-    if fits(config, budget, price, floored.get()) {
+    if fits(terms, budget, price, floored.get()) {
         return Ok(floored);
     }
     // The quotient's last digit was rounded up, and with it the lots.
@@ -88,9 +91,9 @@ pub(crate) fn quantity(
     rules.floor_quantity(less).ok_or_else(|| Refusal::too_little(raw, rules))
 }
 
-fn fits(config: &Config, budget: &Budget, price: Price, quantity: Decimal) -> bool {
+fn fits(terms: &Terms, budget: &Budget, price: Price, quantity: Decimal) -> bool {
     let notional = quantity.saturating_mul(price.get());
-    notional <= budget.quote && config.with_fee(notional) <= budget.cash
+    notional <= budget.quote && terms.with_fee(notional) <= budget.cash
 }
 
 /// The order that enters.

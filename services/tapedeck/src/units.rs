@@ -239,7 +239,9 @@ where
 pub fn paper(settings: &Settings, account: Account) -> anyhow::Result<venue_paper::Config> {
     use venue_paper::engine::{Fees, PaidIn, Terms, ThirdPrice};
     let paper = &settings.paper;
-    let balances = match settings.settings_of(account).map(|settings| &settings.mode) {
+    let own = settings.settings_of(account);
+    let fees = own.map_or(paper.fees, |own| own.fees);
+    let balances = match own.map(|own| &own.mode) {
         Some(Mode::Paper { balances }) => balances,
         Some(Mode::Live(_)) | None => &paper.balances,
     };
@@ -248,9 +250,9 @@ pub fn paper(settings: &Settings, account: Account) -> anyhow::Result<venue_pape
         balances: balances.clone(),
         terms: Terms {
             fees: Fees {
-                maker: paper.maker_fee,
-                taker: paper.taker_fee,
-                paid_in: match paper.fee_asset {
+                maker: fees.maker,
+                taker: fees.taker,
+                paid_in: match fees.asset {
                     settings::FeeAsset::Received => PaidIn::Received,
                     settings::FeeAsset::Quote => PaidIn::Quote,
                     settings::FeeAsset::Third(asset) => PaidIn::Third { asset, price: ThirdPrice::LastPrice },
@@ -320,10 +322,23 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
         slippage_ratio: edge.slippage,
         max_age: edge.max_age,
     };
-    let limits = &settings.limits;
+    let terms = sizing_terms(&settings.limits, settings.paper.fees);
+    let own = |of: &AccountSettings| (of.account, sizing_terms(&of.limits, of.fees));
     position_sizer::Config {
         quote: settings.quote,
         edges: settings.enabled().map(edge).collect(),
+        own: settings.trading().map(own).filter(|(_, own)| *own != terms).collect(),
+        terms,
+    }
+}
+
+fn sizing_terms(limits: &settings::Limits, fees: settings::Fees) -> position_sizer::Terms {
+    let (entry_fee_ratio, base_fee) = match fees.asset {
+        settings::FeeAsset::Quote => (fees.taker, BaseFee::None),
+        settings::FeeAsset::Received => (Decimal::ZERO, BaseFee::Always(fees.taker)),
+        settings::FeeAsset::Third(asset) => (Decimal::ZERO, BaseFee::WithoutEnoughOf(asset, fees.taker)),
+    };
+    position_sizer::Terms {
         limits: position_sizer::Limits {
             max_open_positions: limits.max_open_positions,
             max_open_risk_ratio: limits.max_open_risk,
@@ -335,15 +350,8 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
             allowed_to_trade_perpetuals: false,
         },
         prohibited: limits.prohibited.clone(),
-        entry_fee_ratio: match settings.paper.fee_asset {
-            settings::FeeAsset::Quote => settings.paper.taker_fee,
-            settings::FeeAsset::Received | settings::FeeAsset::Third(_) => Decimal::ZERO,
-        },
-        base_fee: match settings.paper.fee_asset {
-            settings::FeeAsset::Quote => BaseFee::None,
-            settings::FeeAsset::Received => BaseFee::Always(settings.paper.taker_fee),
-            settings::FeeAsset::Third(asset) => BaseFee::WithoutEnoughOf(asset, settings.paper.taker_fee),
-        },
+        entry_fee_ratio,
+        base_fee,
     }
 }
 

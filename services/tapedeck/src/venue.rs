@@ -138,7 +138,7 @@ fn not_configured(account: Account) -> String {
 }
 
 fn live(settings: &Settings) -> impl Iterator<Item = (Account, &Live)> {
-    settings.trading().filter_map(|AccountSettings { account, mode }| match mode {
+    settings.trading().filter_map(|AccountSettings { account, mode, .. }| match mode {
         Mode::Live(live) => Some((*account, &**live)),
         Mode::Paper { .. } => None,
     })
@@ -150,7 +150,7 @@ fn live(settings: &Settings) -> impl Iterator<Item = (Account, &Live)> {
 /// # Errors
 /// The first account of the other mode.
 pub fn check_modes(settings: &Settings, at_a_real_venue: bool) -> Result<(), WrongUse> {
-    for AccountSettings { account, mode } in settings.trading() {
+    for AccountSettings { account, mode, .. } in settings.trading() {
         match (mode, at_a_real_venue) {
             (Mode::Paper { .. }, false) | (Mode::Live(_), true) => {}
             (Mode::Paper { .. }, true) => {

@@ -1,6 +1,6 @@
 //! Accounts: which are there, where each trades, and what of that is refused.
 
-use config::{KeySource, Mode, Settings};
+use config::{FeeAsset, KeySource, Limits, Mode, Settings};
 use std::path::PathBuf;
 
 const LIVE: &str = r#"
@@ -44,6 +44,56 @@ fn a_live_account_says_where_its_key_is_and_takes_what_it_leaves_out() {
     assert_eq!(live.api_secret, KeySource::File(PathBuf::from("main.pem")));
     assert_eq!((&live.rest_url, &live.ws_api_url, &live.stream_url), (&None, &None, &None));
     assert!(!live.may_withdraw);
+}
+
+#[test]
+fn an_account_has_limits_and_fees_of_its_own_and_takes_the_others_from_all() {
+    let settings = read(
+        r#"
+account = "binance:careful"
+[accounts."binance:careful"]
+mode = "paper"
+taker_fee = 0.00075
+fee_asset = "BNB"
+limits = { max_open_positions = 3, max_trade = "none", prohibited = ["DOGE"] }
+[accounts."binance:usual"]
+mode = "paper"
+[limits]
+max_open_risk = 0.05
+[paper]
+maker_fee = 0.0002
+"#,
+    );
+    let [careful, usual] = &settings.accounts[..] else { panic!("{:?}", settings.accounts) };
+    assert_eq!(
+        (careful.fees.maker, careful.fees.taker, careful.fees.asset),
+        ("0.0002".parse().unwrap(), "0.00075".parse().unwrap(), FeeAsset::Third("BNB".parse().unwrap()))
+    );
+    let limits = Limits {
+        max_open_positions: Some(3),
+        max_trade: None,
+        prohibited: ["DOGE".parse().unwrap()].into(),
+        ..settings.limits.clone()
+    };
+    assert_eq!((&careful.limits, limits.max_open_risk), (&limits, Some("0.05".parse().unwrap())));
+    assert_eq!((&usual.limits, usual.fees), (&settings.limits, settings.paper.fees));
+}
+
+#[test]
+fn what_is_wrong_with_an_accounts_limits_is_told_once_and_at_its_line() {
+    let account = "[accounts.\"binance:paper\"]\nmode = \"paper\"\n";
+    one(
+        &format!("{account}limits = {{ max_trade = 2 }}"),
+        "line 3: accounts.binance:paper.limits.max_trade: 2 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
+    );
+    one(
+        &format!("{account}limits = {{ max_trades = 2 }}"),
+        "line 3: accounts.binance:paper.limits.max_trades: is no key of this table; did you mean max_trade?",
+    );
+    one(
+        &format!("{account}[limits]\nmax_trade = 2"),
+        "line 4: limits.max_trade: 2 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
+    );
 }
 
 #[test]
@@ -127,7 +177,7 @@ fn an_account_says_its_mode_and_where_its_secret_is() {
     );
     one(
         &format!("{LIVE}balances = {{ USDT = 1 }}"),
-        "line 6: accounts.binance:main.balances: is no key of this table; known here: api_key, api_secret, may_withdraw, mode, rest_url, stream_url, ws_api_url",
+        "line 6: accounts.binance:main.balances: is no key of this table; known here: api_key, api_secret, fee_asset, limits, maker_fee, may_withdraw, mode, rest_url, stream_url, taker_fee, ws_api_url",
     );
 }
 

@@ -22,8 +22,8 @@ fn the_default_trades_edge70_on_paper() {
     assert_eq!(settings.account.to_string(), "binance:paper");
     assert_eq!(settings.quote.as_str(), "USDT");
     assert_eq!(settings.paper.balances["USDT"], d("10000"));
-    assert_eq!((settings.paper.maker_fee, settings.paper.taker_fee), (d("0.001"), d("0.001")));
-    assert_eq!(settings.paper.fee_asset, FeeAsset::Received);
+    assert_eq!((settings.paper.fees.maker, settings.paper.fees.taker), (d("0.001"), d("0.001")));
+    assert_eq!(settings.paper.fees.asset, FeeAsset::Received);
     let running: Vec<&EdgeSettings> = settings.enabled().collect();
     let [edge70] = running[..] else { panic!("{} edges run", running.len()) };
     assert_eq!(edge70.name.as_str(), "edge70");
@@ -81,8 +81,8 @@ fn the_default_as_a_file_of_ones_own_says_the_same() {
 #[test]
 fn a_file_says_only_what_differs() {
     let settings = read("[paper]\ntaker_fee = 0.00075\n[limits]\nmax_open_positions = \"none\"\n");
-    assert_eq!(settings.paper.taker_fee, d("0.00075"));
-    assert_eq!(settings.paper.maker_fee, d("0.001"));
+    assert_eq!(settings.paper.fees.taker, d("0.00075"));
+    assert_eq!(settings.paper.fees.maker, d("0.001"));
     assert_eq!(settings.limits.max_open_positions, None);
     assert_eq!(settings.edges, read("").edges);
 }
@@ -188,7 +188,7 @@ fn durations_and_fees_are_understood() {
     let settings = read(
         "[paper]\nfee_asset = \"BNB\"\n[portfolio]\nvalue_every = \"1h 30m\"\n[orders]\nrecv_window = \"2500ms\"",
     );
-    assert_eq!(settings.paper.fee_asset, FeeAsset::Third("BNB".parse().unwrap()));
+    assert_eq!(settings.paper.fees.asset, FeeAsset::Third("BNB".parse().unwrap()));
     assert_eq!(settings.portfolio.value_every, Duration::from_secs(5_400));
     assert_eq!(settings.orders.recv_window_ms, 2_500);
 }

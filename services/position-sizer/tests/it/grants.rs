@@ -37,7 +37,7 @@ fn a_shorts_worst_price_is_below_the_trigger_and_its_money_is_for_the_price_that
 
 #[test]
 fn all_that_is_there_is_quote_asset() {
-    let mut world = World::new(Config { limits: no_stop_needed(), ..risk_without_stop(None) });
+    let mut world = World::new(risk_without_stop(None));
     world.play("balance USDT 200 \n value 200 \n ask BTC @ 1");
     assert_eq!(figures(&world), (d("200"), d("200")), "equity and cash");
 }
@@ -72,7 +72,7 @@ fn a_mixed_portfolio_counts_whole_as_equity_and_its_quote_asset_as_cash() {
 fn a_trade_gets_at_most_its_part_of_the_portfolio() {
     let limits = Limits { max_trade_ratio: Some(d("0.1")), ..Limits::default() };
     check(
-        Config { limits, ..risk("0.01", "0.02", None) },
+        Config { terms: with_limits(limits).terms, ..risk("0.01", "0.02", None) },
         "balance USDT 100 \n value 100 \n ask BTC @ 1",
         &["T1 10 @ 1 reserves 10"],
     );
@@ -100,7 +100,7 @@ fn the_risk_method_is_clipped_to_its_maximum() {
 #[test]
 fn without_a_stop_the_maximum_or_all_cash_is_spent_where_that_is_allowed() {
     for (max, log) in [(Some("5"), "T1 2.5 @ 2 reserves 5"), (Some("3"), "T1 1.5 @ 2 reserves 3")] {
-        let mut world = World::new(Config { limits: no_stop_needed(), ..risk_without_stop(max) });
+        let mut world = World::new(risk_without_stop(max));
         let mut rules = domain::InstrumentRules::open(
             "ADA".parse().unwrap(),
             "USDT".parse().unwrap(),
@@ -126,13 +126,16 @@ fn the_risk_method_spends_no_more_than_is_there() {
 
 #[test]
 fn a_fee_taken_from_the_quote_asset_is_set_aside_too() {
-    let config = Config { entry_fee_ratio: d("0.001"), ..config() };
+    let with_fee = |mut config: Config| {
+        config.terms.entry_fee_ratio = d("0.001");
+        config
+    };
+    let config = with_fee(config());
     check(config.clone(), "balance USDT 100.1 \n ask BTC @ 10", &["T1 10 @ 10 reserves 100.1"]);
     check(config, "balance USDT 100 \n ask BTC @ 10", &["T1 refused cash 100 of 100.1"]);
 
-    let risk = Config { entry_fee_ratio: d("0.001"), ..risk("0.02", "0.02", None) };
     check(
-        risk,
+        with_fee(risk("0.02", "0.02", None)),
         "balance USDT 100 \n value 100 \n ask BTC @ 10 \n cash",
         &["T1 9.99 @ 10 reserves 99.9999", "cash 0.0001"],
     );
@@ -164,11 +167,8 @@ fn each_edge_has_its_own_amount() {
 fn risk_without_stop(max_quote: Option<&str>) -> Config {
     let mut config = risk("0.01", "0.02", max_quote);
     config.edges[0].exit = None;
+    config.terms.limits.allowed_to_trade_without_stop = true;
     config
-}
-
-fn no_stop_needed() -> Limits {
-    Limits { allowed_to_trade_without_stop: true, ..Limits::default() }
 }
 
 /// Equity and cash of the last grant.

@@ -1,7 +1,7 @@
 //! Limits over all trades of an account.
 
 use crate::script::{check, config, d, with_limits};
-use domain::Decimal;
+use domain::{Account, Decimal};
 use position_sizer::{Config, Limits};
 
 fn open_risk(ratio: &str) -> Config {
@@ -96,7 +96,7 @@ fn a_stop_moved_up_frees_risk_and_one_moved_down_takes_more() {
 #[test]
 fn a_trade_without_a_stop_risks_everything() {
     let mut config = open_risk("0.05");
-    config.limits.allowed_to_trade_without_stop = true;
+    config.terms.limits.allowed_to_trade_without_stop = true;
     config.edges[0].exit = None;
     check(config, "balance USDT 1000 \n value 1000 \n ask BTC @ 10", &["T1 refused max_open_risk 100 of 50"]);
 }
@@ -141,7 +141,7 @@ fn two_edges_on_one_asset_share_its_limit() {
 
 #[test]
 fn limits_hold_for_each_account_by_itself() {
-    let mut config = with_limits(Limits { max_open_positions: Some(1), ..config().limits });
+    let mut config = with_limits(Limits { max_open_positions: Some(1), ..config().terms.limits });
     config.edges[0].accounts.insert("paper:other".parse().unwrap());
     check(
         config,
@@ -151,9 +151,38 @@ fn limits_hold_for_each_account_by_itself() {
 }
 
 #[test]
+fn an_account_has_limits_exclusions_and_fees_of_its_own() {
+    let other: Account = "paper:other".parse().unwrap();
+    let mut config = with_limits(Limits { max_open_positions: Some(1), ..Limits::default() });
+    config.edges[0].accounts.insert(other);
+    let mut own = config.terms.clone();
+    own.limits.max_open_positions = Some(2);
+    own.prohibited = ["ETH".parse().unwrap()].into();
+    own.entry_fee_ratio = d("0.001");
+    config.own.insert(other, own);
+    check(
+        config,
+        "balance USDT 1000
+         balance USDT 1000 on paper:other
+         ask BTC @ 10
+         ask ETH @ 10
+         ask BTC @ 10 on paper:other
+         ask ETH @ 10 on paper:other
+         ask USDC @ 10 on paper:other",
+        &[
+            "T1 10 @ 10 reserves 100",
+            "T2 refused max_open_positions 2 of 1",
+            "T3 10 @ 10 reserves 100.1",
+            "T4 refused prohibited_asset",
+            "T5 10 @ 10 reserves 100.1",
+        ],
+    );
+}
+
+#[test]
 fn figures_beyond_all_measure_are_refused_and_break_nothing() {
     let mut config = exposure("0.5");
-    config.entry_fee_ratio = Decimal::MAX;
+    config.terms.entry_fee_ratio = Decimal::MAX;
     check(
         config,
         "balance USDT 1000 \n value 1000 \n ask BTC @ 10",
@@ -172,6 +201,7 @@ service::mirrored!("limits.rs":
     what_was_not_bought_is_not_at_risk
     a_stop_moved_up_frees_risk_and_one_moved_down_takes_more
     a_trade_without_a_stop_risks_everything
+    an_account_has_limits_exclusions_and_fees_of_its_own
     what_the_owner_holds_of_an_asset_counts_as_exposure
     two_edges_on_one_asset_share_its_limit
     limits_hold_for_each_account_by_itself

@@ -1,6 +1,6 @@
 //! Random requests, mirrored, are answered the same.
 
-use crate::script::{World, config, d, stop};
+use crate::script::{World, config, d, stop, with_limits};
 use domain::{Decimal, ExitPlan, InstrumentRules};
 use position_sizer::{Config, EdgeRules, Limits, Method};
 use service::mirror;
@@ -37,7 +37,7 @@ fn drawn(dice: &mut Dice) -> Config {
         ..Limits::default()
     };
     let edges = vec![EdgeRules { method, exit: Some(exit), ..config().edges.remove(0) }];
-    Config { edges, limits, ..config() }
+    Config { edges, ..with_limits(limits) }
 }
 
 fn log(seed: u64) -> Vec<String> {

@@ -83,7 +83,7 @@ impl Venue {
             ..config().edges.remove(0)
         };
         let edges = vec![rules("edge70", method), rules("edge60", risk)];
-        let mut world = World::new(Config { edges, entry_fee_ratio: Decimal::ZERO, ..config() });
+        let mut world = World::new(Config { edges, ..config() });
         for coin in COINS {
             let (base, quote) = (coin.parse().unwrap(), "USDT".parse().unwrap());
             world.list(InstrumentRules::open(base, quote, d("0.01"), d("0.001"), d("5")));

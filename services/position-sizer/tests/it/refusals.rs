@@ -170,7 +170,7 @@ fn an_edge_without_a_stop_needs_permission() {
         refused(Config { edges: edges(method), ..config() }, "ask BTC @ 10", "T1 refused no_stop");
     }
     let limits = Limits { allowed_to_trade_without_stop: true, ..Limits::default() };
-    let allowed = Config { edges: edges(fixed), limits, ..config() };
+    let allowed = Config { edges: edges(fixed), ..with_limits(limits) };
     refused(allowed, "ask BTC @ 10", "T1 10 @ 10 reserves 100");
 }
 

@@ -1,7 +1,7 @@
 //! A script of what the sizer hears, one thing per line, and the log of its answers.
 //!
 //! ```text
-//! balance USDT 1000 [locked 5] [as of 7]      the account has 1000 free and 5 locked
+//! balance USDT 1000 [locked 5] [as of 7] [on paper:other]   the account has 1000 free and 5 locked
 //! value 1000                                  the account is worth 1000 in all
 //! price BTC 100                               the last price of a coin
 //! ask BTC @ 100 [by edge70] [direction short] [aged 60] [on paper:other] [called T1]
@@ -29,7 +29,7 @@ use domain::{
     PositionSide, Price, Quantity, Side, Size, TimeInForce, Timestamp, TradeId,
 };
 use events::*;
-use position_sizer::{BaseFee, Config, EdgeRules, Limits, Method, PositionSizer};
+use position_sizer::{Config, EdgeRules, Limits, Method, PositionSizer, Terms};
 use service::{Solo, mirror};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -50,10 +50,11 @@ pub fn config() -> Config {
     Config {
         quote: "USDT".parse().unwrap(),
         edges: vec![edge("edge70", Method::Fixed { quote: 100.into() })],
-        limits: Limits::default(),
-        prohibited: ["USDC".parse().unwrap(), "EUR".parse().unwrap()].into(),
-        entry_fee_ratio: Decimal::ZERO,
-        base_fee: BaseFee::None,
+        terms: Terms {
+            prohibited: ["USDC".parse().unwrap(), "EUR".parse().unwrap()].into(),
+            ..Terms::default()
+        },
+        own: BTreeMap::new(),
     }
 }
 
@@ -81,7 +82,8 @@ pub fn risk(max_loss: &str, stop: &str, max_quote: Option<&str>) -> Config {
 }
 
 pub fn with_limits(limits: Limits) -> Config {
-    Config { limits, ..config() }
+    let config = config();
+    Config { terms: Terms { limits, ..config.terms }, ..config }
 }
 
 pub fn d(text: &str) -> Decimal {
@@ -97,10 +99,12 @@ pub fn check(config: Config, script: &str, log: &[&str]) {
 
 impl World {
     /// BTC, ETH (bought with USDT), USDC, and BNB paid in BTC; ticks of 0.01, lots of 0.001, 5 or more.
-    pub fn new(config: Config) -> Self {
-        let limits = Limits { allowed_to_trade_perpetuals: mirror::is_on(), ..config.limits };
+    pub fn new(mut config: Config) -> Self {
+        for terms in config.own.values_mut().chain([&mut config.terms]) {
+            terms.limits.allowed_to_trade_perpetuals = mirror::is_on();
+        }
         let mut world = Self {
-            sizer: Solo::new(Config { limits, ..config }),
+            sizer: Solo::new(config),
             log: Vec::new(),
             said: Vec::new(),
             now: 1_000,
@@ -136,7 +140,8 @@ impl World {
                 let as_of = option("of").map_or(self.now(), seconds);
                 let locked = option("locked").map_or(Decimal::ZERO, d);
                 let (asset, free) = (words[1].parse().unwrap(), d(words[2]));
-                self.hear(BalanceChanged { account: main(), asset, free, locked, as_of });
+                let account = option("on").map_or(main(), |account| account.parse().unwrap());
+                self.hear(BalanceChanged { account, asset, free, locked, as_of });
             }
             "value" => self.value(d(words[1])),
             "price" => self.price(words[1], words[2]),

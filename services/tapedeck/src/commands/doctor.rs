@@ -95,7 +95,7 @@ async fn accounts(global: &Global, tape: Option<&Tape>) -> Vec<Finding> {
     // What is wrong with the configuration is a finding of its own.
     let Ok(settings) = locate::settings(global) else { return Vec::new() };
     let mut found = Vec::new();
-    for AccountSettings { account, mode } in settings.trading() {
+    for AccountSettings { account, mode, .. } in settings.trading() {
         let told = match mode {
             Mode::Paper { balances } => {
                 let owned: Vec<_> =
