@@ -50,7 +50,13 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 export TAPEDECK_DATA="${TAPEDECK_DATA:-$(cd .. && pwd)/shared/data}"
 [ -d "$TAPEDECK_DATA" ] || unset TAPEDECK_DATA
 
-with_servers="${CARGO_TARGET_DIR:-target}/debug/with-servers"
+target="${CARGO_TARGET_DIR:-target}"
+with_servers="$target/debug/with-servers"
+# A first build gains nothing from incremental state, which doubles its size.
+[ -d "$target/debug" ] || export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
+free=$(df --output=avail --block-size=1M . | tail -1)
+[ "$free" -ge 10000 ] || [ -d "$target/debug" ] \
+  || echo "test.sh: $free MiB are free here; a first build and its servers take some 8 GB: give CARGO_TARGET_DIR a larger disk if it fails" >&2
 
 case "$long" in
   owner)
