@@ -45,14 +45,13 @@ pub enum Source {
 }
 
 const ANYWHERE: &[RunVenue] = &[RunVenue::VenuePaper, RunVenue::Binance];
-const PAPER: &[RunVenue] = &[RunVenue::VenuePaper];
 const BINANCE: &[RunVenue] = &[RunVenue::Binance];
 
 /// The deployment: `run` and `up` on live candles take it from here.
 pub const ROWS: [Row; 11] = [
     Row { source: Some(Source::Recorder), ..cores(Service::EventLogger, "event-logger") },
     Row { source: Some(Source::Market), ..cores(Service::MarketData, "market-data") },
-    Row { venues: PAPER, ..cores(Service::VenuePaper, "venue-paper") },
+    cores(Service::VenuePaper, "venue-paper"),
     Row {
         venues: BINANCE,
         source: Some(Source::Ingestors),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service::{Host, Service};
 use settings::{AccountSettings, EdgeKind, EdgeSettings, Exit, Mode, Settings, Sizing};
-use std::{num::NonZeroU64, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
 
@@ -137,7 +137,7 @@ pub fn of_services(
 ) -> anyhow::Result<Vec<(deployment::Service, Host)>> {
     use deployment::Service as Of;
     let mut hosts = Vec::new();
-    for AccountSettings { account, .. } in settings.trading() {
+    for AccountSettings { account, .. } in settings.trading().filter(|of| is_played(of, venue)) {
         let unit = paper_unit(settings, *account);
         hosts.push((Of::VenuePaper, Host::new::<venue_paper::VenuePaper>(unit, paper(settings, *account)?)));
     }
@@ -232,6 +232,11 @@ where
     Ok(Host::new::<S>(unit, config))
 }
 
+/// Whether the paper exchange trades for an account: for all where no real venue is traded at.
+fn is_played(of: &AccountSettings, venue: Option<&str>) -> bool {
+    venue.is_none() || matches!(of.mode, Mode::Paper { .. })
+}
+
 /// The paper exchange of an account. A live account that is played with owns what `[paper]` says.
 ///
 /// # Errors
@@ -274,6 +279,10 @@ fn order_gateway(settings: &Settings, venue: Option<&str>) -> gateway::Config {
         clock_margin: settings.orders.clock_margin,
         entry_deadline: settings.orders.stuck_after,
         venue: venue.map(str::to_owned),
+        on_paper: match venue {
+            Some(_) => settings.trading().filter(|of| is_played(of, venue)).map(|of| of.account).collect(),
+            None => BTreeSet::new(),
+        },
     }
 }
 

@@ -145,29 +145,31 @@ fn live(settings: &Settings) -> impl Iterator<Item = (Account, &Live)> {
 }
 
 /// Whether every account in use may trade there: real orders are sent only for accounts that say so, and what
-/// is real is not played with.
+/// is real is not played with. At a real venue accounts on paper trade beside live ones.
 ///
 /// # Errors
-/// The first account of the other mode.
+/// A live account where nothing is real, or none where real orders are sent.
 pub fn check_modes(settings: &Settings, at_a_real_venue: bool) -> Result<(), WrongUse> {
-    for AccountSettings { account, mode, .. } in settings.trading() {
-        match (mode, at_a_real_venue) {
-            (Mode::Paper { .. }, false) | (Mode::Live(_), true) => {}
-            (Mode::Paper { .. }, true) => {
-                return Err(WrongUse(format!(
-                    "account {account} is on paper, and --venue {venue} sends real orders: trade on an account with mode = \"live\", e.g. [accounts.\"{venue}:main\"], or leave --venue out",
-                    venue = account.venue,
-                )));
-            }
-            (Mode::Live(_), false) => {
-                return Err(WrongUse(format!(
-                    "account {account} is live, and this would trade on paper: use `tapedeck run … --venue {venue}`, or give paper trading an account of its own, e.g. [accounts.\"{venue}:paper\"] with mode = \"paper\"",
-                    venue = account.venue,
-                )));
-            }
+    let live = live(settings).next();
+    match (live, at_a_real_venue) {
+        (None, false) | (Some(_), true) => Ok(()),
+        (None, true) => {
+            let account = settings.account;
+            Err(WrongUse(format!(
+                "account {account} is on paper, and --venue {venue} sends real orders: trade on an account with mode = \"live\", e.g. [accounts.\"{venue}:main\"], or leave --venue out",
+                venue = account.venue,
+            )))
         }
+        (Some((account, _)), false) => Err(WrongUse(format!(
+            "account {account} is live, and this would trade on paper: use `tapedeck run … --venue {venue}`, or give paper trading an account of its own, e.g. [accounts.\"{venue}:paper\"] with mode = \"paper\"",
+            venue = account.venue,
+        ))),
     }
-    Ok(())
+}
+
+/// Whether any account in use is on paper there.
+pub fn plays(settings: &Settings) -> bool {
+    settings.trading().any(|of| matches!(of.mode, Mode::Paper { .. }))
 }
 
 /// A client for market data alone, which needs no key.
@@ -409,16 +411,23 @@ async fn say(tape: &Tape, account: Account, identity: &Identity) -> anyhow::Resu
 }
 
 /// What was begun on a tape goes on where it was begun: its orders and balances are that venue's. `venue` is
-/// `None` where the paper venue is one of the units.
+/// `None` where no real one is traded at.
 ///
 /// # Errors
-/// The tape is another venue's, or cannot be read.
-pub async fn check_same(tape: &Tape, venue: Option<&str>) -> anyhow::Result<()> {
+/// The tape is another venue's, an account of it was on paper and is live now, or it cannot be read.
+pub async fn check_same(tape: &Tape, settings: &Settings, venue: Option<&str>) -> anyhow::Result<()> {
     let mut began: Option<Option<String>> = None;
     for row in tape.of_kind(Kind::UnitStarted).await? {
         let Event::Unit(UnitEvent::Started(started)) = row.decode()?.event else { continue };
         if units::is_paper(started.unit) {
-            began = Some(None);
+            let then: venue_paper::Config = serde_json::from_value(started.config)?;
+            if venue.is_some() && live(settings).any(|(account, _)| account == then.account) {
+                return Err(WrongUse(format!(
+                    "this tape trades {} on paper, and the account is live now: choose another tape with --tape, or give real money an account of its own",
+                    then.account
+                ))
+                .into());
+            }
         } else if started.unit == units::gateway() && began.is_none() {
             began = Some(started.config["venue"].as_str().map(str::to_owned));
         }

@@ -17,7 +17,10 @@ use events::{
 };
 use serde::{Deserialize, Serialize};
 use service::{Host, News, Own, Service};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -30,6 +33,9 @@ pub struct Config {
     /// The venue behind the hands, where it is none of the units; so the tape tells where it trades.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub venue: Option<String>,
+    /// The accounts that a unit of the engine trades for: the hands leave them alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub on_paper: BTreeSet<Account>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -414,7 +420,8 @@ pub fn due(host: &Host, news: &News) -> Vec<Effect> {
             asked.into_iter().chain(gateway.checks(state, event)).collect()
         }
     };
-    due.into_iter().flat_map(Effect::parts).collect()
+    let outside = due.into_iter().filter(|effect| !gateway.config.on_paper.contains(&effect.account()));
+    outside.flat_map(Effect::parts).collect()
 }
 
 impl Effect {

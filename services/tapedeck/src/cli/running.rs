@@ -103,8 +103,8 @@ pub struct Run {
     /// candles, e.g. binance:BTCUSDT,ETHUSDT:1d; every replica the same
     #[arg(long, value_name = "MARKET")]
     pub market: Option<MarketSpec>,
-    /// Where orders go: venue-paper is one of the services, binance sends those of live accounts there;
-    /// every process the same
+    /// Where orders go: venue-paper is one of the services; with binance, orders of live accounts go there, and
+    /// accounts on paper trade beside them at venue-paper; every process the same
     #[arg(long, value_name = "VENUE", value_enum, default_value = "venue-paper")]
     pub venue: RunVenue,
     /// Seconds of market per second, or max

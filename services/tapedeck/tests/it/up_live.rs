@@ -215,3 +215,55 @@ fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_pla
     assert!(desk.count("order.unknown") > 0, "every answer came: nothing was tried");
     desk.run("verify").well();
 }
+
+#[test]
+fn an_account_on_paper_trades_beside_a_live_one_and_none_of_its_orders_leaves() {
+    let second = r#"
+account = "binance:main"
+[accounts."binance:trial"]
+mode = "paper"
+balances = { USDT = 1000 }
+limits = { max_open_positions = 1 }
+[edges.edge60]
+enabled = true
+account = "binance:trial"
+interval = "1s"
+long = 6
+short = 4
+"#;
+    let (head, accounts) = second.split_at(second.find("[accounts").unwrap());
+    let configuration = format!("{head}{LIVE_ACCOUNT}{accounts}{EDGE}");
+    let desk = Desk::new("binance", &configuration, &[]);
+    let of = |account: &str, kind: &str| {
+        let rows = desk.rows(kind);
+        rows.into_iter().filter(|row| row["body"]["account"] == account).collect::<Vec<_>>()
+    };
+    let both =
+        |kind: &str| ["binance:main", "binance:trial"].iter().all(|account| !of(account, kind).is_empty());
+    for kind in ["trade.opened", "trade.closed"] {
+        let mut up = desk.up();
+        desk.until(kind, 0);
+        until(&format!("both have {kind}"), || both(kind).then_some(()));
+        up.kill();
+    }
+    let mut up = desk.up();
+    desk.run("trading halted --why over").well();
+    until("all that was executed is recorded", || {
+        (desk.exchange.executed() == recorded(&of("binance:main", "order.filled"))).then_some(())
+    });
+    up.signal("INT");
+    assert!(up.end().0.success());
+    let trial = of("binance:trial", "order.submitted");
+    assert!(!trial.is_empty());
+    let placed = desk.exchange.placed();
+    for order in trial.iter().map(|row| row["body"]["request"].to_string()) {
+        assert!(!placed.iter().any(|id| order.contains(id)), "{order} was sent to the exchange");
+    }
+    assert_eq!(desk.count("tape.conflicted"), 0);
+    desk.run("verify").well();
+    desk.run("doctor").well();
+
+    desk.place.write("tapedeck.toml", format!("{}{EDGE}", LIVE_ACCOUNT.replace("main", "trial")));
+    let line = format!("up --market {MARKET} --venue binance");
+    desk.run(&line).ends(2, &["this tape trades binance:trial on paper, and the account is live now"]);
+}

@@ -5,7 +5,7 @@ use domain::{
 };
 use events::*;
 use service::{Service, Solo};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use trade_abstraction::gateway::{Answer, Config, Effect, Gateway};
 
 struct Desk {
@@ -32,6 +32,7 @@ pub fn config() -> Config {
         clock_margin: Duration::from_secs(1),
         entry_deadline: Duration::from_secs(60),
         venue: None,
+        on_paper: BTreeSet::new(),
     }
 }
 

@@ -103,8 +103,8 @@ impl Plan {
         process: &Process,
         stop: &watch::Sender<bool>,
     ) -> anyhow::Result<Option<Parts>> {
+        venue::check_same(&shared.tape, settings, self.venue.name()).await?;
         units::check_same_account(&shared.tape, settings).await?;
-        venue::check_same(&shared.tape, self.venue.name()).await?;
         let mut parts = Parts::default();
         if let Some(accounts) = accounts {
             let mut stopped = shared.stop.clone();
@@ -126,6 +126,14 @@ impl Plan {
                 Source::Market => parts.market(global, shared, settings, self, stop)?,
                 Source::Ingestors => parts.ingestors(shared, accounts)?,
             }
+        }
+        if parts.statuses.is_empty() {
+            let services: Vec<_> = self.services.iter().map(|service| service.name()).collect();
+            return Err(WrongUse(format!(
+                "{} has nothing to do under this configuration: leave it out, or configure what it is for",
+                services.join(", ")
+            ))
+            .into());
         }
         process.runs(parts.statuses.clone());
         Ok(Some(parts))
@@ -201,7 +209,7 @@ impl Parts {
                 series,
                 &global.environment.binance,
                 global.data_dir(),
-                plan.venue == RunVenue::VenuePaper,
+                venue::plays(settings),
             );
         }
         if plan.venue != RunVenue::VenuePaper {

@@ -27,7 +27,7 @@ use runtime::{
     market::{Hands, Pace, Spoken},
     status::Status,
 };
-use settings::Settings;
+use settings::{AccountSettings, Mode, Settings};
 use std::{process::ExitCode, time::Duration};
 use tape::{Head, Tape};
 use tokio::{sync::watch, time::timeout};
@@ -147,16 +147,20 @@ fn venue_of(args: &Up) -> Result<RunVenue, WrongUse> {
 /// What this run does, in a line.
 fn what(venue: RunVenue, settings: &Settings, series: &[Series]) -> String {
     let series: Vec<String> = series.iter().map(Series::name).collect();
-    let accounts: Vec<String> = settings.trading().map(|settings| settings.account.to_string()).collect();
-    let (series, accounts) = (series.join(", "), accounts.join(", "));
-    match venue {
-        RunVenue::VenuePaper => {
-            format!("live candles of {series}; {accounts} trades on paper: no order leaves this process")
+    let (played, real): (Vec<_>, Vec<_>) =
+        settings.trading().partition(|of| matches!(of.mode, Mode::Paper { .. }));
+    let names =
+        |of: &[&AccountSettings]| of.iter().map(|of| of.account.to_string()).collect::<Vec<_>>().join(", ");
+    let words = match venue.name() {
+        None => vec![format!("{} trades on paper: no order leaves this process", names(&played))],
+        Some(venue) => {
+            let real = format!("{} trades at {venue}: orders are real", names(&real));
+            let beside =
+                (!played.is_empty()).then(|| format!("{} trades on paper beside it", names(&played)));
+            [real].into_iter().chain(beside).collect()
         }
-        RunVenue::Binance => {
-            format!("live candles of {series}; {accounts} trades at binance: orders are real")
-        }
-    }
+    };
+    format!("live candles of {}; {}", series.join(", "), words.join("; "))
 }
 
 /// A misspelt symbol shows at once, if the venue answers; while it does not, the market waits for it.
