@@ -1,32 +1,31 @@
 //! `[edges.NAME]`: what gives signals, how much it may spend, how its trades are left.
 
 use crate::{
-    AccountSettings, EdgeKind, EdgeSettings, Exit, Forward, Sizing,
+    AccountSettings, EdgeSettings, Exit, Sizing,
     file::is_configured,
     section::Section,
     value::{self, Parsed},
 };
-use domain::{Account, Decimal, EdgeName, EntryPlan, Instrument, InstrumentKind, Interval, Symbol};
-use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
+use domain::{Account, Decimal, EdgeName, EntryPlan, Instrument, InstrumentKind, Symbol};
+use service::edge::{EdgeKind, Keys, Of, Signals};
+use std::{collections::BTreeSet, time::Duration};
 use toml::de::DeValue;
 
 /// What an edge of the owner's own name takes from the default edge where it does not say it.
 /// What makes a strategy, and what it risks, it must say itself.
-const SHARED: &[&str] = &["enabled", "interval", "forward", "slippage", "max_age"];
+const SHARED: &[&str] = &["enabled", "slippage", "max_age"];
 const DEFAULT_EDGE: &str = "edge70";
-
-/// The longest channel, in candles.
-const LONGEST: u32 = 100_000;
 
 /// `account` is that of edges which name none.
 pub(crate) fn edges(
     section: Section<'_>,
     account: Option<Account>,
     accounts: Option<&[AccountSettings]>,
+    kinds: &[EdgeKind],
 ) -> Option<Vec<EdgeSettings>> {
     // All are read before any is given up, so that the problems of all are found.
     let all: Vec<Option<EdgeSettings>> =
-        section.names().into_iter().map(|name| named(&section, name, account, accounts)).collect();
+        section.names().into_iter().map(|name| named(&section, name, account, accounts, kinds)).collect();
     all.into_iter().collect()
 }
 
@@ -35,6 +34,7 @@ fn named(
     name: &str,
     account: Option<Account>,
     accounts: Option<&[AccountSettings]>,
+    kinds: &[EdgeKind],
 ) -> Option<EdgeSettings> {
     let mut table = section.child(name);
     if !table.is_in_default() {
@@ -44,7 +44,7 @@ fn named(
     if name == EdgeName::manual().as_str() {
         section.refuse_name(name, "is the owner of trades that no edge made");
     }
-    edge(table, edge_name.ok(), account, accounts)
+    edge(table, edge_name.ok(), account, accounts, kinds)
 }
 
 fn edge(
@@ -52,9 +52,9 @@ fn edge(
     name: Option<EdgeName>,
     account: Option<Account>,
     accounts: Option<&[AccountSettings]>,
+    kinds: &[EdgeKind],
 ) -> Option<EdgeSettings> {
     let enabled = section.read("enabled", "write true or false", value::boolean);
-    let kind = kind(&mut section);
     let account = if section.has("account") {
         let own =
             section.read("account", "write venue:name, e.g. \"binance:paper\"", value::parsed::<Account>);
@@ -67,6 +67,9 @@ fn edge(
     } else {
         Some(None)
     };
+    // With a bad name or bad instruments the rest is read all the same, so that all problems are found.
+    let of = Of { edge: name.unwrap_or_else(EdgeName::manual), instruments: instruments.clone().flatten() };
+    let signals = signals(&mut section, kinds, of);
     let sizing = sizing(section.table("sizing"));
     let entry = if section.has("entry") { entry(section.table("entry")) } else { Some(EntryPlan::default()) };
     let exit = exit(section.table("exit"));
@@ -79,7 +82,7 @@ fn edge(
     Some(EdgeSettings {
         name: name?,
         enabled: enabled?,
-        kind: kind?,
+        signals: signals?,
         account: account?,
         instruments: instruments?,
         sizing: sizing?,
@@ -124,44 +127,45 @@ fn instruments(value: &DeValue<'_>, account: Option<Account>) -> Parsed<Option<B
     Ok(Some(read.into_iter().flatten().collect()))
 }
 
-enum KindName {
-    Edge70,
-    External,
-}
-
-fn kind(section: &mut Section<'_>) -> Option<EdgeKind> {
-    let name =
-        section.read("kind", "write \"edge70\" or \"external\"", |value| match value::text(value)? {
-            "edge70" => Ok(KindName::Edge70),
-            "external" => Ok(KindName::External),
-            other => Err(format!("'{other}' is no kind of edge")),
-        })?;
-    match name {
-        KindName::External => Some(EdgeKind::External),
-        KindName::Edge70 => {
-            let interval = section.read("interval", "write e.g. \"1d\"", value::parsed::<Interval>);
-            let long = lookback(section, "long");
-            let short = lookback(section, "short");
-            let forward =
-                section.read("forward", "write \"direction_flips\" or \"all_until_open\"", |value| {
-                    match value::text(value)? {
-                        "direction_flips" => Ok(Forward::DirectionFlips),
-                        "all_until_open" => Ok(Forward::AllUntilOpen),
-                        other => Err(format!("'{other}' is no such policy")),
-                    }
-                });
-            Some(EdgeKind::Edge70 { interval: interval?, long: long?, short: short?, forward: forward? })
-        }
+/// `Some(None)` is an edge whose trades are asked for from outside.
+fn signals(section: &mut Section<'_>, kinds: &[EdgeKind], of: Of) -> Option<Option<Signals>> {
+    const EXTERNAL: &str = "external";
+    let mut names: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+    names.push(format!("\"{EXTERNAL}\""));
+    let wanted = format!("write {}", names.join(" or "));
+    let kind = section.read("kind", &wanted, |value| match value::text(value)? {
+        EXTERNAL => Ok(None),
+        name => match kinds.iter().find(|kind| kind.name == name) {
+            Some(kind) => Ok(Some(kind)),
+            None => Err(format!("'{name}' is no kind of edge")),
+        },
+    })?;
+    match kind {
+        Some(kind) => kind.configure(of, section).map(Some),
+        None => Some(None),
     }
 }
 
-fn lookback(section: &mut Section<'_>, key: &'static str) -> Option<NonZeroU32> {
-    section.read(key, "write a whole number of candles from 1 to 100000, e.g. 59", |value| {
-        let candles = value::whole(value)?;
-        NonZeroU32::new(candles)
-            .filter(|candles| candles.get() <= LONGEST)
-            .ok_or_else(|| format!("{candles} is out of range"))
-    })
+impl Keys for Section<'_> {
+    fn has(&mut self, key: &'static str) -> bool {
+        Section::has(self, key)
+    }
+
+    fn text(&mut self, key: &'static str, wanted: &str) -> Option<String> {
+        self.read(key, wanted, |value| value::text(value).map(str::to_owned))
+    }
+
+    fn whole(&mut self, key: &'static str, wanted: &str) -> Option<u32> {
+        self.read(key, wanted, value::whole)
+    }
+
+    fn decimal(&mut self, key: &'static str, wanted: &str) -> Option<Decimal> {
+        self.read(key, wanted, value::decimal)
+    }
+
+    fn refuse(&mut self, key: &'static str, what: &str, wanted: &str) {
+        Section::refuse(self, key, what, wanted);
+    }
 }
 
 fn sizing(mut section: Section<'_>) -> Option<Sizing> {

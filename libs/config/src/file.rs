@@ -8,6 +8,7 @@ use crate::{
     value::{self, Parsed},
 };
 use domain::{Account, Asset, Decimal};
+use service::edge::EdgeKind;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -22,31 +23,31 @@ pub fn default_toml() -> &'static str {
 }
 
 impl Settings {
-    /// Reads a file, or just the default where there is none.
+    /// Reads a file, or just the default where there is none. `kinds` are the edges that there are.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn load(path: Option<&Path>) -> Result<Self, Problems> {
-        let Some(path) = path else { return Self::from_toml("") };
+    pub fn load(path: Option<&Path>, kinds: &[EdgeKind]) -> Result<Self, Problems> {
+        let Some(path) = path else { return Self::from_toml("", kinds) };
         let name = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|e| {
             let what = format!("cannot be read: {e}");
             let remedy = "name a readable file, or leave it out to take the default".to_owned();
             Problems::new(&name, vec![Problem { key: String::new(), line: None, what, remedy }])
         })?;
-        read(&name, &text)
+        read(&name, &text, kinds)
     }
 
     /// Reads the text of a file; what it does not say is taken from [`default_toml`].
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn from_toml(text: &str) -> Result<Self, Problems> {
-        read("tapedeck.toml", text)
+    pub fn from_toml(text: &str, kinds: &[EdgeKind]) -> Result<Self, Problems> {
+        read("tapedeck.toml", text, kinds)
     }
 }
 
-fn read(name: &str, text: &str) -> Result<Settings, Problems> {
+fn read(name: &str, text: &str, kinds: &[EdgeKind]) -> Result<Settings, Problems> {
     let report = Report::new(text);
     let (own, errors) = DeTable::parse_recoverable(text);
     // With broken syntax nobody knows what the rest was to say.
@@ -58,7 +59,7 @@ fn read(name: &str, text: &str) -> Result<Settings, Problems> {
         return Err(Problems::new(name, report.into_problems()));
     }
     let default = DeTable::parse(default_toml()).unwrap_or_else(|e| unreachable!("the default is TOML: {e}"));
-    let settings = settings(Section::root(own.get_ref(), default.get_ref(), &report));
+    let settings = settings(Section::root(own.get_ref(), default.get_ref(), &report), kinds);
     match (settings, report.into_problems()) {
         (Some(settings), problems) if problems.is_empty() => Ok(settings),
         (_, problems) => Err(Problems::new(name, problems)),
@@ -66,7 +67,7 @@ fn read(name: &str, text: &str) -> Result<Settings, Problems> {
 }
 
 /// Reads everything before anything is given up, so that all problems are found.
-fn settings(mut root: Section<'_>) -> Option<Settings> {
+fn settings(mut root: Section<'_>, kinds: &[EdgeKind]) -> Option<Settings> {
     let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::parsed::<Asset>);
     let paper = paper(root.table("paper"));
     let limits = limits(root.table("limits"), None);
@@ -74,7 +75,7 @@ fn settings(mut root: Section<'_>) -> Option<Settings> {
     let orders = orders(root.table("orders"));
     let accounts = accounts(root.table("accounts"), paper.as_ref(), limits.as_ref());
     let account = account(&mut root, accounts.as_deref());
-    let edges = edges(root.table("edges"), account, accounts.as_deref());
+    let edges = edges(root.table("edges"), account, accounts.as_deref(), kinds);
     root.close();
     Some(Settings {
         account: account?,

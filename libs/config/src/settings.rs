@@ -1,16 +1,16 @@
 //! What `tapedeck.toml` says, checked. Ratios are parts of one.
 
-use domain::{Account, Asset, Decimal, EdgeName, EntryPlan, Instrument, Interval};
+use domain::{Account, Asset, Decimal, EdgeName, EntryPlan, Instrument};
 use serde::Serialize;
+use service::edge::Signals;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    num::NonZeroU32,
     path::PathBuf,
     time::Duration,
 };
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
     /// The account of edges that name none; one of `accounts`.
     pub account: Account,
@@ -165,11 +165,12 @@ pub struct Orders {
     pub remember: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EdgeSettings {
     pub name: EdgeName,
     pub enabled: bool,
-    pub kind: EdgeKind,
+    /// What gives its signals; `None` where its trades are asked for from outside of the engine.
+    pub signals: Option<Signals>,
     pub account: Account,
     /// The instruments that it trades; `None` is whatever the market brings.
     pub instruments: Option<BTreeSet<Instrument>>,
@@ -187,27 +188,6 @@ pub struct EdgeSettings {
     pub slippage: Decimal,
     /// Entries on older signals are refused.
     pub max_age: Duration,
-}
-
-/// What gives an edge's signals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EdgeKind {
-    Edge70 {
-        interval: Interval,
-        long: NonZeroU32,
-        short: NonZeroU32,
-        forward: Forward,
-    },
-    /// Nothing in the engine: its trades are asked for from outside.
-    External,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Forward {
-    DirectionFlips,
-    AllUntilOpen,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use crate::{
     speech::{Speech, Spoken},
 };
 use domain::Timestamp;
-use events::{Clock, Event, Hash, Position, Row, UnitStarted, Uuid, ids};
+use events::{Clock, Event, Hash, Position, Row, Uuid, ids};
 use service::{Arrival, Back, Host, Late, Own};
 use tape::{Head, Snapshot, chain};
 
@@ -212,8 +212,7 @@ impl Leader {
     fn speak(&mut self, judged: Position, now: Timestamp) {
         let after = self.host.cursor();
         if self.must_start || judged < after {
-            let (unit, build, config) = (self.host.unit(), self.build.clone(), self.host.config());
-            let started = UnitStarted { unit, build, config, judged, after };
+            let (unit, started) = (self.host.unit(), self.host.started(&self.build, judged, after));
             let id =
                 ids::fact(self.speech.tape(), "unit.started", &format!("{unit}/{}", self.speech.fence()));
             self.speech.say(id, None, after, now, &started.into());

@@ -10,9 +10,7 @@ use crate::{
     status::{Phase, Status},
 };
 use domain::{Instrument, Timestamp, UnitName};
-use events::{
-    CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, UnitStarted, Uuid, ids,
-};
+use events::{CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, Uuid, ids};
 use replica::{Fact, Joining};
 use service::{Host, Journal, Lockstep, Played, Resumed, Steps, Walk, Worked};
 use std::{
@@ -266,8 +264,7 @@ impl<F: Steps> Market<F> {
             let unit = host.unit();
             let after = learn.iter().find(|(u, _)| *u == unit).map_or(judged(unit), |(_, to)| *to);
             if must_start || judged(unit) < after {
-                let (build, config, judged) = (build.clone(), host.config(), judged(unit));
-                late.push(UnitStarted { unit, build, config, judged, after });
+                late.push(host.started(&build, judged(unit), after));
             }
             recovered.push(host);
         }

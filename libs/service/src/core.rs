@@ -8,6 +8,7 @@ use std::any::Any;
 
 /// What a [`crate::Host`] drives. Only [`Held`] implements it.
 pub trait Core: Any + Send {
+    fn name(&self) -> &'static str;
     fn hears(&self) -> &'static [Kind];
     fn own(&self) -> Own;
     fn late(&self) -> Late;
@@ -38,6 +39,9 @@ impl<S: Service> Held<S> {
 }
 
 impl<S: Service> Core for Held<S> {
+    fn name(&self) -> &'static str {
+        S::CORE
+    }
     fn hears(&self) -> &'static [Kind] {
         S::HEARS
     }

@@ -2,7 +2,7 @@
 
 use crate::{Held, Late, Own, Service, core::Core};
 use domain::{Timestamp, UnitName};
-use events::{Event, Kind, Position, Recorded};
+use events::{Event, Kind, Position, Recorded, UnitStarted};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use std::any::Any;
@@ -47,6 +47,16 @@ impl Host {
 
     pub fn unit(&self) -> UnitName {
         self.unit
+    }
+    /// The name of its core.
+    pub fn core_name(&self) -> &'static str {
+        self.core.name()
+    }
+    /// What it says before anything else under this build: it has judged up to one position, and judges from the
+    /// other on.
+    pub fn started(&self, build: &str, judged: Position, after: Position) -> UnitStarted {
+        let (core, config) = (self.core.name().to_owned(), self.config());
+        UnitStarted { unit: self.unit, core, build: build.to_owned(), config, judged, after }
     }
     pub fn cursor(&self) -> Position {
         self.cursor

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod core;
+pub mod edge;
 mod follower;
 mod hands;
 mod host;
@@ -40,6 +41,8 @@ pub trait Service: Send + 'static {
     type Config: Serialize + DeserializeOwned + Clone + PartialEq + Send;
     type State: Default + Serialize + DeserializeOwned + Send;
 
+    /// The core's name, on every tape and for good: a unit is found again by it, whatever the unit is called.
+    const CORE: &'static str;
     /// The kinds that it wants to hear. Nothing else reaches it, its own sayings excepted.
     const HEARS: &'static [Kind];
     /// How it takes its own sayings.

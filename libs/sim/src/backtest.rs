@@ -2,7 +2,7 @@
 //! hash is made.
 
 use domain::{Timestamp, UnitName};
-use events::{Clock, TapeOpened, UnitStarted, Uuid};
+use events::{Clock, TapeOpened, Uuid};
 use service::{Host, Journal, Lockstep, Played, Steps};
 
 /// What is to be played.
@@ -22,15 +22,14 @@ impl<F: Steps> Backtest<F> {
     /// # Errors
     /// The market's data cannot be read.
     pub fn run(self, journal: &mut impl Journal) -> Result<u64, F::Error> {
-        let starts: Vec<_> = self.hosts.iter().map(|h| (h.unit(), h.config())).collect();
+        let starts: Vec<_> = self.hosts.iter().map(|host| host.started(&self.build, 0, 0)).collect();
         let mut played = Played::new(Lockstep::new(self.hosts, None), self.feed, self.source);
         let now = played.peek()?.unwrap_or(Timestamp::ZERO);
         // The very beginning of a tape, so that positions are those that a tape of this run has.
         let opening = TapeOpened { tape: self.tape_id, clock: Clock::Market, market: self.describe };
         played.say(service::tape_unit(), now, opening.into(), journal);
-        for (unit, config) in starts {
-            let started = UnitStarted { unit, build: self.build.clone(), config, judged: 0, after: 0 };
-            played.say(unit, now, started.into(), journal);
+        for started in starts {
+            played.say(started.unit, now, started.into(), journal);
         }
         played.play(journal)?;
         Ok(played.engine.head())

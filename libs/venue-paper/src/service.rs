@@ -43,6 +43,7 @@ impl Service for VenuePaper {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "venue-paper";
     const HEARS: &'static [Kind] = &[
         Kind::InstrumentListed,
         Kind::CandleClosed,

@@ -31,6 +31,7 @@ impl Service for Bridge {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "edge-signal-to-tas-bridge";
     const HEARS: &'static [Kind] = &[Kind::SignalGiven];
 
     fn new(mut config: Config) -> Self {

@@ -7,7 +7,10 @@ use events::{
     SignalGiven, SignalPossible, TradeEvent,
 };
 use serde::{Deserialize, Serialize};
-use service::{Late, Service};
+use service::{
+    Late, Service,
+    edge::{Edge, Keys, Of, Wants},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
@@ -86,6 +89,7 @@ impl Service for Edge70 {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "edge70";
     const HEARS: &'static [Kind] =
         &[Kind::CandleClosed, Kind::CandleMissing, Kind::TradeOpened, Kind::TradeClosed, Kind::TradeAborted];
 
@@ -124,6 +128,32 @@ impl Service for Edge70 {
         }
         state.broken.as_ref().and_then(|broken| self.judge(state, broken)).into_iter().collect()
     }
+}
+
+impl Edge for Edge70 {
+    fn configure(of: Of, keys: &mut dyn Keys) -> Option<Config> {
+        let interval = match keys.has("interval") {
+            true => keys.parsed("interval", "write e.g. \"1d\""),
+            false => Some(Interval::Day1),
+        };
+        let long = lookback(keys, "long");
+        let short = lookback(keys, "short");
+        let policies =
+            [("direction_flips", Forward::DirectionFlips), ("all_until_open", Forward::AllUntilOpen)];
+        let forward =
+            if keys.has("forward") { keys.one_of("forward", &policies) } else { Some(Forward::default()) };
+        let Of { edge, instruments } = of;
+        Some(Config { edge, instruments, interval: interval?, long: long?, short: short?, forward: forward? })
+    }
+
+    fn wants(config: &Config) -> Wants {
+        Wants { interval: config.interval, history: config.long.max(config.short).get() }
+    }
+}
+
+fn lookback(keys: &mut dyn Keys, key: &'static str) -> Option<NonZeroU32> {
+    let wanted = "write a whole number of candles from 1 to 100000, e.g. 59";
+    keys.within(key, 1..=100_000, wanted).and_then(NonZeroU32::new)
 }
 
 impl Edge70 {

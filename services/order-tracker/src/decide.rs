@@ -45,6 +45,7 @@ impl Service for OrderTracker {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "order-tracker";
     const HEARS: &'static [Kind] = &[
         Kind::OrderSubmitted,
         Kind::OrderAttempted,

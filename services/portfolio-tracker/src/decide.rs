@@ -51,6 +51,7 @@ impl Service for PortfolioTracker {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "portfolio-tracker";
     const HEARS: &'static [Kind] = &[
         Kind::InstrumentListed,
         Kind::CandleClosed,

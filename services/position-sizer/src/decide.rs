@@ -25,6 +25,7 @@ impl Service for PositionSizer {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "position-sizer";
     const HEARS: &'static [Kind] = &[
         Kind::TradeRequested,
         Kind::BalanceChanged,

@@ -56,6 +56,7 @@ impl Service for PositionTracker {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "position-tracker";
     const HEARS: &'static [Kind] = &[
         Kind::InstrumentListed,
         Kind::TradeSized,

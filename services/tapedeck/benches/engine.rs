@@ -69,7 +69,7 @@ max_age = "26h"
 "#;
 
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml).expect("a right configuration")
+    Settings::from_toml(toml, units::EDGES).expect("a right configuration")
 }
 
 fn btc() -> Instrument {

@@ -33,7 +33,7 @@ max_age = "26h"
 const SERVICES: [&str; 9] = [
     "event-logger",
     "venue-paper",
-    "edge70-signals",
+    "edge-signals",
     "edge-signal-to-tas-bridge",
     "position-sizer",
     "trade-abstraction",

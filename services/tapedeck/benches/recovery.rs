@@ -125,6 +125,7 @@ interval = "1m"
 long = 3
 short = 2
 "#,
+        units::EDGES,
     )
     .expect("a right configuration")
 }

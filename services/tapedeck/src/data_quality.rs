@@ -7,7 +7,7 @@ use market_data::{
     Gap, LeftOut, Opened, Quality, Reason, RowPlace, Series, Span, Spot, Tally, WhyLeftOut, ends, quality,
 };
 use serde::Serialize;
-use settings::{EdgeKind, EdgeSettings, Settings};
+use settings::{EdgeSettings, Settings};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -338,24 +338,17 @@ pub fn unheard(settings: &Settings, series: &[Series]) -> Vec<Unheard> {
     .collect()
 }
 
-/// The longer channel of each enabled edge.
+/// How many candles each enabled edge needs before the first that it judges.
 fn lookbacks(settings: &Settings) -> Vec<(EdgeName, Interval, u64)> {
-    let of = |edge: &EdgeSettings| match edge.kind {
-        EdgeKind::Edge70 { interval, long, short, .. } => {
-            Some((edge.name, interval, u64::from(long.max(short).get())))
-        }
-        EdgeKind::External => None,
+    let of = |edge: &EdgeSettings| {
+        edge.signals.as_ref().map(|signals| (edge.name, signals.wants.interval, signals.wants.history.into()))
     };
     settings.enabled().filter_map(of).collect()
 }
 
 /// The enabled edges that judge candles, and of which interval.
 pub fn judging(settings: &Settings) -> Vec<(EdgeName, Interval)> {
-    let judged = |edge: &EdgeSettings| match edge.kind {
-        EdgeKind::Edge70 { interval, .. } => Some((edge.name, interval)),
-        EdgeKind::External => None,
-    };
-    settings.enabled().filter_map(judged).collect()
+    lookbacks(settings).into_iter().map(|(edge, interval, _)| (edge, interval)).collect()
 }
 
 /// Instruments that are priced in something else than the portfolio's quote asset, in a line.

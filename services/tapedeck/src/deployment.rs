@@ -13,7 +13,7 @@ pub enum Service {
     MarketData,
     VenuePaper,
     BinanceOrdersToAmqp,
-    Edge70Signals,
+    Edges,
     Bridge,
     PositionSizer,
     TradeAbstraction,
@@ -57,7 +57,7 @@ pub const ROWS: [Row; 11] = [
         source: Some(Source::Ingestors),
         ..cores(Service::BinanceOrdersToAmqp, "binance-orders-to-amqp")
     },
-    cores(Service::Edge70Signals, "edge70-signals"),
+    cores(Service::Edges, "edge-signals"),
     cores(Service::Bridge, "edge-signal-to-tas-bridge"),
     cores(Service::PositionSizer, "position-sizer"),
     Row { hands: true, ..cores(Service::TradeAbstraction, "trade-abstraction") },
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_cores_of_all_services_are_those_of_an_engine_in_its_order() {
-        let settings = Settings::load(None).unwrap();
+        let settings = Settings::load(None, units::EDGES).unwrap();
         let all = units::all(&settings).unwrap();
         let services = ROWS.iter().map(|row| row.service).collect();
         let cores = cores_of(&settings, &services, RunVenue::VenuePaper).unwrap();

@@ -25,7 +25,7 @@ pub fn settings(global: &Global) -> anyhow::Result<Settings> {
         Some(file) => Some(file),
         None => here.exists().then_some(here),
     };
-    Ok(Settings::load(file)?)
+    Ok(Settings::load(file, crate::units::EDGES)?)
 }
 
 /// An existing tape, to be read.

@@ -5,18 +5,23 @@
 use crate::{WrongUse, deployment};
 use anyhow::{Context, anyhow};
 use domain::{Account, Decimal, ExitPlan, Instrument, UnitName};
-use events::{Event, Uuid, ids};
+use events::{Event, UnitStarted, Uuid, ids};
 use position_sizer::BaseFee;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use service::{Host, Service};
-use settings::{AccountSettings, EdgeKind, EdgeSettings, Exit, Mode, Settings, Sizing};
+use service::{
+    Host, Service,
+    edge::{EdgeKind, Signals},
+};
+use settings::{AccountSettings, EdgeSettings, Exit, Mode, Settings, Sizing};
 use std::{collections::BTreeSet, num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
 
 /// What `UnitStarted` calls this build: the version and a digest of the sources.
 pub const BUILD: &str = env!("TAPEDECK_BUILD");
+
+/// The edges that there are: a line each.
+pub const EDGES: &[EdgeKind] = &[EdgeKind::of::<edge70_signals::Edge70>()];
 
 /// Who says the market's events.
 pub fn feed() -> UnitName {
@@ -79,7 +84,7 @@ pub fn check_accounts<'a>(
 pub async fn check_same_account(tape: &Tape, settings: &Settings) -> anyhow::Result<()> {
     for row in tape.of_kind(events::Kind::UnitStarted).await? {
         let Event::Unit(events::UnitEvent::Started(started)) = row.decode()?.event else { continue };
-        if !is_paper(started.unit) {
+        if started.core != venue_paper::VenuePaper::CORE {
             continue;
         }
         let then: venue_paper::Config = serde_json::from_value(started.config)?;
@@ -107,8 +112,8 @@ fn paper_unit(settings: &Settings, account: Account) -> UnitName {
 }
 
 /// Whether a unit is the paper venue of an account.
-pub fn is_paper(unit: UnitName) -> bool {
-    unit.strip_prefix(venue_paper::UNIT).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+pub fn is_paper(host: &Host) -> bool {
+    host.core_name() == venue_paper::VenuePaper::CORE
 }
 
 /// Every unit of a whole engine on paper.
@@ -160,22 +165,10 @@ pub fn of_services(
         ),
     ]);
     for edge in settings.enabled() {
-        let EdgeKind::Edge70 { interval, long, short, forward } = edge.kind else { continue };
-        let config = edge70_signals::Config {
-            edge: edge.name,
-            instruments: edge.instruments.clone(),
-            interval,
-            long,
-            short,
-            forward: match forward {
-                settings::Forward::DirectionFlips => edge70_signals::Forward::DirectionFlips,
-                settings::Forward::AllUntilOpen => edge70_signals::Forward::AllUntilOpen,
-            },
-        };
-        hosts.push((
-            Of::Edge70Signals,
-            Host::new::<edge70_signals::Edge70>(edge70_signals::unit(&edge.name), config),
-        ));
+        let Some(Signals { kind, config, .. }) = &edge.signals else { continue };
+        let kind = EDGES.iter().find(|known| known.name == *kind).context("a kind of edge that was read")?;
+        // E.g. `edge70-signals` for `edge70`.
+        hosts.push((Of::Edges, kind.host(name(&format!("{}-signals", edge.name)), config)?));
     }
     hosts.extend([
         (Of::Bridge, Host::new::<edge_signal_to_tas_bridge::Bridge>(name(BRIDGE), bridge(settings))),
@@ -201,40 +194,53 @@ pub async fn of_tape(tape: &Tape) -> anyhow::Result<Vec<Host>> {
         let started = tape.of_subject(&format!("unit:{}", cursor.unit)).await?;
         let Some(first) = started.first() else { continue };
         let Event::Unit(events::UnitEvent::Started(started)) = first.decode()?.event else { continue };
-        hosts.push(by_name(cursor.unit, &started.config)?);
+        hosts.push(of_core(&started)?);
     }
     Ok(hosts)
 }
 
-fn by_name(unit: UnitName, config: &Value) -> anyhow::Result<Host> {
-    match unit.as_str() {
-        _ if is_paper(unit) => host::<venue_paper::VenuePaper>(unit, config),
-        "order-gateway" => host::<gateway::Gateway>(unit, config),
-        order_tracker::UNIT => host::<order_tracker::OrderTracker>(unit, config),
-        position_tracker::UNIT => host::<position_tracker::PositionTracker>(unit, config),
-        portfolio_tracker::UNIT => host::<portfolio_tracker::PortfolioTracker>(unit, config),
-        BRIDGE => host::<edge_signal_to_tas_bridge::Bridge>(unit, config),
-        position_sizer::UNIT => host::<position_sizer::PositionSizer>(unit, config),
-        PLANNER => host::<planner::Planner>(unit, config),
-        other if other.ends_with("-signals") => host::<edge70_signals::Edge70>(unit, config),
-        other => {
-            Err(anyhow!("the tape knows a unit '{other}' that this build does not have: use a newer one"))
-        }
+/// A unit under the configuration that it started with. Its core decides, whatever the unit is called.
+fn of_core(started: &UnitStarted) -> anyhow::Result<Host> {
+    let known = [
+        host::<venue_paper::VenuePaper>,
+        host::<gateway::Gateway>,
+        host::<order_tracker::OrderTracker>,
+        host::<position_tracker::PositionTracker>,
+        host::<portfolio_tracker::PortfolioTracker>,
+        host::<edge_signal_to_tas_bridge::Bridge>,
+        host::<position_sizer::PositionSizer>,
+        host::<planner::Planner>,
+    ];
+    let UnitStarted { unit, core, config, .. } = started;
+    if let Some(kind) = EDGES.iter().find(|kind| kind.name == core) {
+        return kind.host(*unit, config).with_context(|| not_ours(*unit));
     }
+    known.iter().find_map(|of| of(started)).unwrap_or_else(|| {
+        Err(anyhow!(
+            "the tape knows a unit '{unit}' of a core '{core}' that this build does not have: use a newer one"
+        ))
+    })
 }
 
-fn host<S: Service>(unit: UnitName, config: &Value) -> anyhow::Result<Host>
+/// `None` if it is of another core.
+fn host<S: Service>(started: &UnitStarted) -> Option<anyhow::Result<Host>>
 where
     S::Config: DeserializeOwned,
 {
-    let config = serde_json::from_value(config.clone())
-        .with_context(|| format!("the configuration of {unit} on this tape is not one of this build's"))?;
-    Ok(Host::new::<S>(unit, config))
+    (started.core == S::CORE).then(|| {
+        let UnitStarted { unit, config, .. } = started;
+        let config = serde_json::from_value(config.clone()).with_context(|| not_ours(*unit))?;
+        Ok(Host::new::<S>(*unit, config))
+    })
 }
 
 /// Whether the paper exchange trades for an account: for all where no real venue is traded at.
 fn is_played(of: &AccountSettings, venue: Option<&str>) -> bool {
     venue.is_none() || matches!(of.mode, Mode::Paper { .. })
+}
+
+fn not_ours(unit: UnitName) -> String {
+    format!("the configuration of {unit} on this tape is not one of this build's")
 }
 
 /// The paper exchange of an account. A live account that is played with owns what `[paper]` says.

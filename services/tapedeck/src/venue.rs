@@ -4,6 +4,7 @@ use crate::{WrongUse, process::Process, units};
 use anyhow::Context;
 use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp, VenueOrderId};
 use events::{AccountEvent, AccountIdentified, Draft, Event, Kind, TapeOpened, UnitEvent, ids};
+use service::Service;
 use settings::{AccountSettings, BinanceUrls, Environment, KeySource, Live, Mode, Secret, Settings};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use tape::{Commit, Entry, OnConflict, Row, Tape};
@@ -11,6 +12,7 @@ use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
+use trade_abstraction::gateway::Gateway;
 use venue::{Listing, Outcome, Stamp, Venue};
 use venue_binance::{
     net::{CallError, Endpoints, Identity, Keys, Rest, Setup},
@@ -419,7 +421,7 @@ pub async fn check_same(tape: &Tape, settings: &Settings, venue: Option<&str>) -
     let mut began: Option<Option<String>> = None;
     for row in tape.of_kind(Kind::UnitStarted).await? {
         let Event::Unit(UnitEvent::Started(started)) = row.decode()?.event else { continue };
-        if units::is_paper(started.unit) {
+        if started.core == venue_paper::VenuePaper::CORE {
             let then: venue_paper::Config = serde_json::from_value(started.config)?;
             if venue.is_some() && live(settings).any(|(account, _)| account == then.account) {
                 return Err(WrongUse(format!(
@@ -428,7 +430,7 @@ pub async fn check_same(tape: &Tape, settings: &Settings, venue: Option<&str>) -
                 ))
                 .into());
             }
-        } else if started.unit == units::gateway() && began.is_none() {
+        } else if started.core == Gateway::CORE && began.is_none() {
             began = Some(started.config["venue"].as_str().map(str::to_owned));
         }
     }

@@ -156,6 +156,7 @@ impl Service for Gateway {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "order-gateway";
     const HEARS: &'static [Kind] = &[
         Kind::OrderSubmitted,
         Kind::CancelRequested,

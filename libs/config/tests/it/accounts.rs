@@ -1,5 +1,6 @@
 //! Accounts: which are there, where each trades, and what of that is refused.
 
+use crate::KINDS;
 use config::{FeeAsset, KeySource, Limits, Mode, Settings};
 use std::path::PathBuf;
 
@@ -11,11 +12,11 @@ api_secret = { file = "main.pem" }
 "#;
 
 fn read(text: &str) -> Settings {
-    Settings::from_toml(text).unwrap_or_else(|problems| panic!("{problems}"))
+    Settings::from_toml(text, KINDS).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn told(text: &str) -> Vec<String> {
-    let problems = Settings::from_toml(text).expect_err(text);
+    let problems = Settings::from_toml(text, KINDS).expect_err(text);
     problems.list.iter().map(ToString::to_string).collect()
 }
 

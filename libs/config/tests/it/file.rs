@@ -1,15 +1,22 @@
 //! What a good file says.
 
-use config::{EdgeKind, EdgeSettings, Exit, FeeAsset, Forward, Settings, Sizing, default_toml};
+use crate::KINDS;
+use config::{EdgeSettings, Exit, FeeAsset, Settings, Sizing, default_toml};
 use domain::{Decimal, EntryPlan, Interval};
+use edge70_signals::Forward;
 use std::{fs, time::Duration};
 
 fn read(text: &str) -> Settings {
-    Settings::from_toml(text).unwrap_or_else(|problems| panic!("{problems}"))
+    Settings::from_toml(text, KINDS).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn d(text: &str) -> Decimal {
     text.parse().unwrap()
+}
+
+/// What its core is told.
+fn edge70_config(edge: &EdgeSettings) -> edge70_signals::Config {
+    serde_json::from_value(edge.signals.as_ref().unwrap().config.clone()).unwrap()
 }
 
 fn edge<'a>(settings: &'a Settings, name: &str) -> &'a EdgeSettings {
@@ -18,7 +25,7 @@ fn edge<'a>(settings: &'a Settings, name: &str) -> &'a EdgeSettings {
 
 #[test]
 fn the_default_trades_edge70_on_paper() {
-    let settings = Settings::load(None).unwrap();
+    let settings = Settings::load(None, KINDS).unwrap();
     assert_eq!(settings.account.to_string(), "binance:paper");
     assert_eq!(settings.quote.as_str(), "USDT");
     assert_eq!(settings.paper.balances["USDT"], d("10000"));
@@ -28,8 +35,10 @@ fn the_default_trades_edge70_on_paper() {
     let [edge70] = running[..] else { panic!("{} edges run", running.len()) };
     assert_eq!(edge70.name.as_str(), "edge70");
     assert_eq!(
-        edge70.kind,
-        EdgeKind::Edge70 {
+        edge70_config(edge70),
+        edge70_signals::Config {
+            edge: edge70.name,
+            instruments: None,
             interval: Interval::Day1,
             long: 59.try_into().unwrap(),
             short: 21.try_into().unwrap(),
@@ -131,7 +140,7 @@ fn an_edge_of_ones_own_says_what_it_is_and_risks() {
     let slow = edge(&settings, "slow");
     assert!(slow.enabled);
     assert_eq!(slow.account.to_string(), "paper:second");
-    let EdgeKind::Edge70 { interval, long, forward, .. } = slow.kind else { panic!("{:?}", slow.kind) };
+    let edge70_signals::Config { interval, long, forward, .. } = edge70_config(slow);
     assert_eq!((interval, long.get(), forward), (Interval::Day1, 200, Forward::AllUntilOpen));
     assert_eq!(slow.sizing, Sizing::Risk { max_loss: d("0.01"), max_amount: None });
     assert_eq!(slow.exit, Exit::Oco { stop: d("0.1"), stop_limit: d("0.2"), take_profit: d("1.5") });
@@ -180,7 +189,7 @@ fn an_external_edge_needs_no_channel() {
         exit = { kind = "stop_limit", stop = 0.05, limit_below = 0.1 }
         "#,
     );
-    assert_eq!(edge(&settings, "hand").kind, EdgeKind::External);
+    assert_eq!(edge(&settings, "hand").signals, None);
 }
 
 #[test]
@@ -198,7 +207,7 @@ fn a_file_is_read_from_disk() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tapedeck.toml");
     fs::write(&path, "quote = \"USDC\"").unwrap();
-    assert_eq!(Settings::load(Some(&path)).unwrap().quote.as_str(), "USDC");
+    assert_eq!(Settings::load(Some(&path), KINDS).unwrap().quote.as_str(), "USDC");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What a bad file gets to hear: everything at once, with key, line and remedy.
 
+use crate::KINDS;
 use config::{Problems, Settings};
 use std::{fs, path::Path};
 
 fn problems(text: &str) -> Problems {
-    match Settings::from_toml(text) {
+    match Settings::from_toml(text, KINDS) {
         Ok(_) => panic!("no problem was found in\n{text}"),
         Err(problems) => problems,
     }
@@ -210,7 +211,7 @@ fn a_key_given_twice_is_reported() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    let problems = Settings::load(Some(Path::new("no/such/tapedeck.toml"))).unwrap_err();
+    let problems = Settings::load(Some(Path::new("no/such/tapedeck.toml")), KINDS).unwrap_err();
     assert!(
         problems.to_string().starts_with("no/such/tapedeck.toml: 1 problem\n  cannot be read: "),
         "{problems}"
@@ -219,7 +220,7 @@ fn a_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     fs::write(&path, "quote = 5").unwrap();
-    let problems = Settings::load(Some(&path)).unwrap_err();
+    let problems = Settings::load(Some(&path), KINDS).unwrap_err();
     assert_eq!(problems.source_name, path.display().to_string());
 }
 

@@ -52,6 +52,8 @@ payload!(RepublishAsked, |_e| "tape".to_owned());
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitStarted {
     pub unit: UnitName,
+    /// The core that it runs, whatever the unit is called.
+    pub core: String,
     pub build: String,
     /// The unit's whole configuration, without secrets.
     pub config: Value,

@@ -22,6 +22,7 @@ struct Heard(i64);
 impl<const SINK: bool, const LEARNS: bool> Service for Toy<SINK, LEARNS> {
     type Config = ();
     type State = Heard;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::CandleMissing];
     const OWN: Own = if SINK { Own::InPlace } else { Own::AtCause };
     const LATE: Late = if LEARNS { Late::Learns } else { Late::Answers };

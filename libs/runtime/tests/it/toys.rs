@@ -27,6 +27,7 @@ pub struct Counted {
 impl Service for Counter {
     type Config = Every;
     type State = Counted;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::CandleClosed];
 
     fn new(config: Every) -> Self {
@@ -70,6 +71,7 @@ pub struct Echoed {
 impl Service for Echo {
     type Config = ();
     type State = Echoed;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::CandleMissing];
     const OWN: Own = Own::InPlace;
 
@@ -103,6 +105,7 @@ pub struct Added {
 impl Service for Adder {
     type Config = ();
     type State = Added;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::WakeAsked];
 
     fn new((): ()) -> Self {
@@ -127,6 +130,7 @@ pub struct Messenger;
 impl Service for Messenger {
     type Config = ();
     type State = Echoed;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::CandleClosed];
     const OWN: Own = Own::InPlace;
     const LATE: Late = Late::Learns;

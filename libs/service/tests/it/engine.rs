@@ -25,13 +25,7 @@ fn tape(candles: i64, every: u64) -> (Vec<Recorded>, u64) {
     let mut log = Log::default();
     let mut engine = Lockstep::new(hosts(every), Some(TAPE));
     for host in hosts(every) {
-        let started = UnitStarted {
-            unit: host.unit(),
-            build: BUILD.to_owned(),
-            config: host.config(),
-            judged: 0,
-            after: 0,
-        };
+        let started = host.started(BUILD, 0, 0);
         engine.feed(host.unit(), now(0), [started.into()], &mut log);
     }
     for n in 0..candles {
@@ -200,7 +194,14 @@ fn another_configuration_must_be_said_first_and_each_stretch_is_verified_under_i
     let units = walked.units.into_iter().map(|u| u.host).collect();
     let mut engine = Lockstep::resume(units, Some(TAPE), VecDeque::new(), head);
     for (name, config, after) in starts {
-        let started = UnitStarted { unit: name, build: BUILD.to_owned(), config, judged: after, after };
+        let started = UnitStarted {
+            unit: name,
+            core: "toy".to_owned(),
+            build: BUILD.to_owned(),
+            config,
+            judged: after,
+            after,
+        };
         engine.feed(name, now(4), [started.into()], &mut log);
     }
     for n in 4..10 {
@@ -221,13 +222,7 @@ fn a_newcomer_learns_its_past_without_judging_it_and_is_verified_so() {
     let mut log = Log::default();
     let mut engine = Lockstep::new(hosts(3).drain(..1).collect(), Some(TAPE));
     let counter = &hosts(3)[0];
-    let started = UnitStarted {
-        unit: counter.unit(),
-        build: BUILD.to_owned(),
-        config: counter.config(),
-        judged: 0,
-        after: 0,
-    };
+    let started = counter.started(BUILD, 0, 0);
     engine.feed(counter.unit(), now(0), [started.into()], &mut log);
     for n in 0..4 {
         engine.feed(unit("feed"), now(n), [candle(n)], &mut log);
@@ -246,7 +241,14 @@ fn a_newcomer_learns_its_past_without_judging_it_and_is_verified_so() {
         VecDeque::new(),
         head,
     );
-    let started = UnitStarted { unit: unit("echo"), build: BUILD.to_owned(), config, judged: 0, after: head };
+    let started = UnitStarted {
+        unit: unit("echo"),
+        core: "toy".to_owned(),
+        build: BUILD.to_owned(),
+        config,
+        judged: 0,
+        after: head,
+    };
     engine.feed(unit("echo"), now(4), [started.into()], &mut log);
     for n in 4..10 {
         engine.feed(unit("feed"), now(n), [candle(n)], &mut log);

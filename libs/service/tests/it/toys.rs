@@ -21,6 +21,7 @@ pub struct Counter(Every);
 impl Service for Counter {
     type Config = Every;
     type State = Counted;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::CandleClosed];
 
     fn new(config: Every) -> Self {
@@ -54,6 +55,7 @@ pub struct Echo;
 impl Service for Echo {
     type Config = Every;
     type State = Echoed;
+    const CORE: &'static str = "toy";
     const HEARS: &'static [Kind] = &[Kind::QuoteAsked];
     const OWN: Own = Own::InPlace;
 

@@ -154,6 +154,7 @@ async fn a_cursor_before_what_its_unit_has_answered_is_found_in_a_database() {
 async fn assert_a_unit_needs_its_cursor(url: &str) {
     let tape = open(url).await;
     let event = Event::from(UnitStarted {
+        core: "toy".into(),
         unit: unit("sizer"),
         build: "1".to_owned(),
         config: serde_json::Value::Null,

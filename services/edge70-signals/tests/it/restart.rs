@@ -2,7 +2,7 @@
 
 use crate::market::{DAY, Market, btc, candle, config};
 use domain::{Direction, Interval, Timestamp};
-use edge70_signals::{Config, Edge70, Forward, State, unit};
+use edge70_signals::{Config, Edge70, Forward, State};
 use events::{Event, Evidence, SignalDirection, SignalEvent, SignalPossible};
 use service::{Service, Solo};
 
@@ -79,10 +79,4 @@ fn another_interval_starts_new_windows_and_keeps_the_direction() {
         market.hear(candle(btc(), Interval::Hour1, 100 + i, [11.into(), low.into(), 10.into()]));
     }
     market.expect(&["3 possible long 10", "3 short 10"]);
-}
-
-#[test]
-fn each_edge_runs_in_a_unit_of_its_own_name() {
-    assert_eq!(unit(&"edge70".parse().unwrap()).as_str(), "edge70-signals");
-    assert_eq!(unit(&"a-very-long-edge".parse().unwrap()).as_str(), "a-very-long-edge-signals");
 }

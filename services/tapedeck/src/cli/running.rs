@@ -95,7 +95,7 @@ folder, unless --tape says another. Run it under a supervisor that starts it aga
 #[command(after_help = RUN_EXAMPLES)]
 pub struct Run {
     /// Which services: all that this venue needs, or some of event-logger, market-data, venue-paper,
-    /// binance-orders-to-amqp, edge70-signals, edge-signal-to-tas-bridge, position-sizer,
+    /// binance-orders-to-amqp, edge-signals, edge-signal-to-tas-bridge, position-sizer,
     /// trade-abstraction, order-tracker, position-tracker, portfolio-tracker
     #[arg(required = true, value_name = "SERVICE")]
     pub service: Vec<Which>,

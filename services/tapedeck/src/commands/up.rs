@@ -72,7 +72,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     let external: Option<Box<dyn ExternalVenue>> = match args.venue {
         UpVenue::VenuePaper | UpVenue::Binance => None,
         UpVenue::PaperExchange => {
-            hosts.retain(|host| !units::is_paper(host.unit()));
+            hosts.retain(|host| !units::is_paper(host));
             let journal = locate::journal(global, &url, id)?;
             let at =
                 external_venue::Place { start: market.first, market: describe.clone(), tape_id: id, journal };

@@ -42,11 +42,12 @@ pub fn all(rng: &mut Rng) -> Vec<Make> {
         text = text.replace(exit, [OCO, OCO, STOP, FOLLOWS][rng.index(4)]);
         text = text.replace(entry, if rng.chance(25) { "market" } else { "limit" });
     }
-    let settings = Settings::from_toml(&text).unwrap_or_else(|e| unreachable!("built in and tested: {e}"));
+    let settings =
+        Settings::from_toml(&text, units::EDGES).unwrap_or_else(|e| unreachable!("built in and tested: {e}"));
     let settings = Arc::new(settings);
     let hosts = |settings: &Settings| {
         let mut hosts = units::all(settings).unwrap_or_else(|e| unreachable!("built in: {e:#}"));
-        hosts.retain(|host| !units::is_paper(host.unit()));
+        hosts.retain(|host| !units::is_paper(host));
         hosts
     };
     (0..hosts(&settings).len())

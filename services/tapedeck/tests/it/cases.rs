@@ -39,7 +39,7 @@ fn btc() -> Instrument {
 fn play(forward: &str, closes: &[i64]) -> Vec<&'static str> {
     let settings = Settings::from_toml(&format!(
         "[edges.edge70]\nlong = 3\nshort = 2\nforward = \"{forward}\"\nsizing = {{ method = \"fixed\", amount = 1000 }}"
-    ))
+    ), units::EDGES)
     .unwrap();
     let price = |n: i64| Price::new(Decimal::from(n)).unwrap();
     let candles = closes.iter().enumerate().map(|(day, &close)| Candle {

@@ -103,7 +103,7 @@ async fn many(settings: &Settings) -> Vec<Row> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn units_apart_say_what_one_process_says() {
-    let settings = Settings::load(None).unwrap();
+    let settings = Settings::load(None, units::EDGES).unwrap();
     let one = one(&settings).await;
     let many = many(&settings).await;
     assert_eq!(compare::difference(&one, &many, "elsewhere"), None);

@@ -53,11 +53,14 @@ fn rules(lot: &str) -> InstrumentRules {
 /// Days around these closes through a channel of three and two candles; what is spent, and where the
 /// fee is taken.
 fn play(rules: InstrumentRules, amount: u32, fee: &str, exit: &str, closes: &[i64]) -> Vec<String> {
-    let settings = Settings::from_toml(&format!(
-        "[paper]\nslippage = 0\nfee_asset = \"{fee}\"\nbalances = {{ USDT = 10000, BNB = 1 }}
+    let settings = Settings::from_toml(
+        &format!(
+            "[paper]\nslippage = 0\nfee_asset = \"{fee}\"\nbalances = {{ USDT = 10000, BNB = 1 }}
          [limits]\nmax_asset_exposure = \"none\"\nmax_open_risk = \"none\"
          [edges.edge70]\nlong = 3\nshort = 2\nsizing = {{ method = \"fixed\", amount = {amount} }}\n{exit}"
-    ))
+        ),
+        units::EDGES,
+    )
     .unwrap();
     let instrument: Instrument = "binance:spot:LTCUSDT".parse().unwrap();
     let price = |n: i64| Price::new(Decimal::from(n)).unwrap();

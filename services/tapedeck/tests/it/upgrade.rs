@@ -36,7 +36,7 @@ fn old_readers_turn_unready_at_a_newer_schema_and_a_newer_build_takes_over() {
             eye.cursor(unit).is_some_and(|cursor| cursor.position >= newer)
         });
     }
-    assert_eq!(engine.ready("edge70-signals-a").0, 200);
+    assert_eq!(engine.ready("edge-signals-a").0, 200);
     let stands = eye.cursor(HEARER).unwrap();
     assert!(stands.position < newer, "it has not gone beyond what it cannot read: {stands:?}");
 

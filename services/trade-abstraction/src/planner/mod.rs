@@ -89,6 +89,7 @@ impl Service for Planner {
     type Config = Config;
     type State = State;
 
+    const CORE: &'static str = "trade-planner";
     const HEARS: &'static [Kind] = &[
         Kind::TapeOpened,
         Kind::InstrumentListed,

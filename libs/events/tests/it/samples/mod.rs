@@ -51,6 +51,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         Kind::FrameReparsed => one(FrameReparsed { account: account(), frame: frame_hash(), events: 2 }),
         Kind::UnitStarted => one(UnitStarted {
             unit: "position-sizer".parse().unwrap(),
+            core: "position-sizer".into(),
             build: "0.1.0+abc".into(),
             config: json!({ "edges": ["edge70"], "limit": "0.02", "most": 3, "none": null, "test": true }),
             judged: 7,

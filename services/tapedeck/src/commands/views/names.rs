@@ -4,7 +4,7 @@
 use super::Then;
 use crate::{WrongUse, cli::Narrow, scan};
 use domain::Instrument;
-use events::{Event, InstrumentEvent, Kind, PositionEvent, SignalEvent, TradeEvent};
+use events::{Event, InstrumentEvent, Kind, PositionEvent, SignalEvent, TradeEvent, UnitEvent};
 use std::collections::BTreeSet;
 
 /// What tells of instruments and of edges.
@@ -42,8 +42,8 @@ impl Then {
             Event::Position(PositionEvent::Opened(e)) => {
                 _ = (instruments.insert(e.position.instrument), edges.insert(e.position.owner.to_string()));
             }
-            // An edge that has said nothing yet runs under its name.
-            Event::Unit(_) => edges.extend(event.source.as_str().strip_suffix("-signals").map(str::to_owned)),
+            // An edge that has said nothing yet is known by its configuration.
+            Event::Unit(UnitEvent::Started(e)) => edges.extend(e.config["edge"].as_str().map(str::to_owned)),
             _ => {}
         })
         .await?;

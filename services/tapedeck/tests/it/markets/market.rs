@@ -56,8 +56,8 @@ impl Drawn {
     }
 
     pub fn play(&self) -> Log {
-        let settings =
-            Settings::from_toml(&self.settings).unwrap_or_else(|e| panic!("{e:?}\n{}", self.settings));
+        let settings = Settings::from_toml(&self.settings, units::EDGES)
+            .unwrap_or_else(|e| panic!("{e:?}\n{}", self.settings));
         let market = Memory::new(self.candles.values().flatten().copied());
         let run = Backtest {
             hosts: units::all(&settings).unwrap(),
