@@ -80,7 +80,8 @@ impl Book {
         };
         let mut lot = Lot { base, quote, fee };
         let enters = Direction::of(fill.side);
-        let exit = Exit { order: fill.order, fill: fill.venue_trade, price: fill.price, at: fill.at };
+        let exit =
+            Exit { order: fill.order, fill: fill.venue_trade, by: quantity, price: fill.price, at: fill.at };
         let mut changes = self.leave(owner, enters.opposite(), &mut lot, exit);
         if enters == Direction::Long || fill.instrument.kind.can_be_short() {
             changes.extend(self.enter(owner, enters, lot, fill.at));

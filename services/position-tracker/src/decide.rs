@@ -234,6 +234,7 @@ fn ending(key: PositionKey, position: &Position) -> Option<Event> {
         position: key,
         direction: position.direction,
         fill: exit.fill,
+        by: exit.by,
         entered: position.entered,
         exited: position.exited,
         entry_price: position.entry_price(),

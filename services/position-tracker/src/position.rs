@@ -37,6 +37,8 @@ pub struct Position {
 pub struct Exit {
     pub order: ClientOrderId,
     pub fill: VenueTradeId,
+    /// Base asset that it left.
+    pub by: Decimal,
     pub price: Price,
     pub at: Timestamp,
 }
@@ -135,7 +137,7 @@ impl Position {
         self.exited += lot.base;
         self.exited_for = self.exited_for.saturating_add(lot.quote);
         self.charge(lot.fee);
-        self.last_exit = Some(exit);
+        self.last_exit = Some(Exit { by: lot.base, ..exit });
         self.direction.gain(value, lot.quote)
     }
 

@@ -85,7 +85,9 @@ payload!(
 pub struct PositionClosed {
     pub position: PositionKey,
     pub direction: Direction,
+    /// Its last exit, and how much that left.
     pub fill: VenueTradeId,
+    pub by: Decimal,
     /// Base asset entered and left over its life: bought and sold, or sold and bought back. What was carried on
     /// counts as entered.
     pub entered: Decimal,

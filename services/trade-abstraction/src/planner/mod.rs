@@ -13,7 +13,7 @@ mod trade;
 pub use domain::ExitPlan;
 use domain::{
     Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Instrument, InstrumentRules, Price,
-    Timestamp, TradeId, exits, money::share,
+    Timestamp, TradeId, VenueTradeId, exits, money::share,
 };
 use events::{
     AccountEvent, BalanceChanged, CandleEvent, Event, InstrumentEvent, InstrumentListed, Kind, OrderDone,
@@ -102,6 +102,8 @@ impl Service for Planner {
         Kind::OrderDone,
         Kind::CancelRejected,
         Kind::BalanceChanged,
+        Kind::PositionOpened,
+        Kind::PositionIncreased,
         Kind::PositionReduced,
         Kind::PositionClosed,
         Kind::CandleClosed,
@@ -122,12 +124,18 @@ impl Service for Planner {
             Event::Time(TimeEvent::WakeAsked(asked)) => {
                 state.asked.insert(asked.at);
             }
+            Event::Position(PositionEvent::Opened(e)) => _ = state.counts(&e.position, e.fill),
+            Event::Position(PositionEvent::Increased(e)) => _ = state.counts(&e.position, e.fill),
             Event::Position(PositionEvent::Closed(closed)) => {
-                state.position_closed(closed);
+                if !state.counts(&closed.position, closed.fill) {
+                    state.position_closed(closed);
+                }
                 state.position_left(&closed.position, closed.direction, closed.left);
             }
             Event::Position(PositionEvent::Reduced(e)) => {
-                state.position_reduced(e);
+                if !state.counts(&e.position, e.fill) {
+                    state.position_reduced(e);
+                }
                 state.position_left(&e.position, e.direction, e.quantity);
             }
             Event::Candle(CandleEvent::Closed(e)) => {

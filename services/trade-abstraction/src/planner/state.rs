@@ -129,15 +129,35 @@ impl State {
         }
     }
 
+    /// The tracker has counted a fill. Says whether it is one of a trade's own: the trade counts those itself, and
+    /// what the tracker says of them may be about the trade before it, for the tracker comes behind.
+    pub(super) fn counts(&mut self, position: &PositionKey, fill: VenueTradeId) -> bool {
+        let here = |t: &&mut Trade| t.account == position.account && t.instrument == position.instrument;
+        let mut own = false;
+        for counted in self.trades.values_mut().filter(here).filter_map(|trade| trade.fills.get_mut(&fill)) {
+            *counted = true;
+            own = true;
+        }
+        own
+    }
+
     /// The tracker says that nothing is left of a position: what a trade still counts beyond that was
-    /// sold by other hands.
+    /// sold by other hands, except for fills of its own that the tracker has yet to count.
     pub(super) fn position_closed(&mut self, closed: &PositionClosed) {
         let left = Dust { quantity: closed.left, cost: closed.left_cost };
         let (profit, exit_price) = (closed.profit, closed.exit_price);
         for trade in self.trades.values_mut().filter(|t| t.holds_in(&closed.position, closed.direction)) {
-            if trade.ledger.holding() > closed.left {
+            let gone = trade.ledger.holding() - closed.left;
+            if gone <= Decimal::ZERO {
+                continue;
+            }
+            if trade.fills.values().all(|counted| *counted) {
                 trade.gone = true;
                 trade.elsewhere = Some(Elsewhere { profit, exit_price, left });
+            } else if left.is_none() {
+                // What leaves dust was told as a reduction.
+                let gone = gone.min(closed.by);
+                trade.ledger.leave_elsewhere(gone, share(profit, gone, closed.exited));
             }
         }
     }
@@ -188,7 +208,8 @@ impl State {
     /// Less is left of a position than its trade still counts: other hands have left the rest.
     pub(super) fn position_reduced(&mut self, reduced: &PositionReduced) {
         for trade in self.trades.values_mut().filter(|t| t.holds_in(&reduced.position, reduced.direction)) {
-            let gone = trade.ledger.holding() - reduced.quantity;
+            // What the tracker has yet to count is not gone.
+            let gone = (trade.ledger.holding() - reduced.quantity).min(reduced.by);
             if gone > Decimal::ZERO {
                 trade.ledger.leave_elsewhere(gone, share(reduced.profit, gone, reduced.by));
             }

@@ -233,12 +233,33 @@ impl Desk {
         })
     }
 
-    /// The tracker says that a person sold of the position, and what is left.
+    /// The tracker has counted all fills so far, and says that a person sold of the position, and what is left.
     pub fn position_reduced(&mut self, by: &str, left: &str) -> String {
+        self.is_counted();
+        self.position_reduced_by("999", by, left)
+    }
+
+    /// The tracker has counted all fills so far.
+    pub fn is_counted(&mut self) {
+        for fill in 1..=self.fills {
+            let said = self.hear(PositionIncreased {
+                position: self.position(),
+                direction: self.direction,
+                fill: fill.to_string().parse().unwrap(),
+                by: d("1"),
+                quantity: d("1"),
+                average: d("100"),
+            });
+            assert_eq!(said, "", "counting changes nothing");
+        }
+    }
+
+    /// The tracker says what that fill left.
+    pub fn position_reduced_by(&mut self, fill: &str, by: &str, left: &str) -> String {
         self.hear(PositionReduced {
             position: self.position(),
             direction: self.direction,
-            fill: "9".parse().unwrap(),
+            fill: fill.parse().unwrap(),
             by: d(by),
             price: self.price("90"),
             quantity: d(left),
@@ -451,12 +472,19 @@ impl Desk {
         self.hear(StopMoveRequested { trade: trade(), stop: self.price(to), by })
     }
 
-    /// The tracker says that nothing is left.
+    /// The tracker has counted all fills so far, and says that a person sold all.
     pub fn position_closed(&mut self) -> String {
+        self.is_counted();
+        self.position_closed_by("999", "2", "0")
+    }
+
+    /// The tracker says that that fill left so much, and that no more than dust is left.
+    pub fn position_closed_by(&mut self, fill: &str, by: &str, left: &str) -> String {
         self.hear(PositionClosed {
             position: self.position(),
             direction: self.direction,
-            fill: "9".parse().unwrap(),
+            fill: fill.parse().unwrap(),
+            by: d(by),
             entered: d("2"),
             exited: d("2"),
             entry_price: self.mirror(d("100")),
@@ -464,7 +492,7 @@ impl Desk {
             profit: d("-20"),
             profit_ratio: d("-0.1"),
             fees: Vec::new(),
-            left: d("0"),
+            left: d(left),
             left_cost: d("0"),
             left_worth: d("0"),
             opened_at: self.now,

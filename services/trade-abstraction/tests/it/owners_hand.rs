@@ -211,6 +211,48 @@ fn coins_that_the_owner_sold_are_taken_off_the_trade() {
     assert_eq!(desk.position_reduced("1", "0.5"), "");
 }
 
+#[test]
+fn what_the_tracker_says_late_of_the_trade_before_takes_nothing_off_the_next() {
+    for late in [false, true] {
+        let mut desk = Desk::open(stop_limit());
+        desk.is_counted();
+        desk.fill("stop1", "2", "85", None);
+        desk.done("stop1", Filled);
+        let said_by_the_tracker = |desk: &mut Desk| {
+            assert_eq!(desk.position_reduced_by("2", "2", "0.0009"), "");
+            assert_eq!(desk.position_closed_by("2", "2", "0.0009"), "");
+        };
+        if !late {
+            said_by_the_tracker(&mut desk);
+        }
+        desk.size_next();
+        desk.fill("entry1", "2", "100", None);
+        desk.done("entry1", Filled);
+        if late {
+            said_by_the_tracker(&mut desk);
+        }
+        assert_eq!(desk.accept("stop1"), "protected 2 at 85");
+        desk.pass(60);
+    }
+}
+
+#[test]
+fn a_sale_of_the_owners_takes_off_what_it_sold_and_no_fill_that_the_tracker_has_not_counted() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.accept("entry1");
+    desk.fill("entry1", "0.5", "100", None);
+    desk.is_counted();
+    desk.fill("entry1", "1.5", "100", None);
+    desk.done("entry1", Filled);
+    desk.accept("stop1");
+    assert_eq!(desk.position_closed_by("999", "0.5", "0"), "cancel stop1");
+    assert_eq!(
+        desk.done("stop1", Canceled),
+        "naked 1.5 StopMoving / submit stop2 sell 1.5 STOP_LOSS_LIMIT stop 85 limit 68"
+    );
+}
+
 service::mirrored!("owners_hand.rs":
     a_stop_that_was_made_smaller_covers_so_much_and_is_replaced_by_one_for_all
     a_stop_that_was_amended_twice_in_any_order_covers_the_smaller_quantity
@@ -226,5 +268,7 @@ service::mirrored!("owners_hand.rs":
     a_trade_that_is_to_be_left_waits_for_coins_that_the_owner_holds
     a_sale_that_is_refused_for_want_of_coins_sells_what_is_there
     a_balance_that_was_told_before_the_last_fill_ends_nothing
-    coins_that_the_owner_sold_are_taken_off_the_trade;
+    coins_that_the_owner_sold_are_taken_off_the_trade
+    what_the_tracker_says_late_of_the_trade_before_takes_nothing_off_the_next
+    a_sale_of_the_owners_takes_off_what_it_sold_and_no_fill_that_the_tracker_has_not_counted;
 );

@@ -38,6 +38,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             position,
             direction: Direction::Long,
             fill: v("56792"),
+            by: d("0.00499"),
             entered: d("0.005995"),
             exited: d("0.00599"),
             entry_price: d("42000"),

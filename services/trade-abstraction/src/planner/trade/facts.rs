@@ -123,6 +123,7 @@ impl Trade {
         self.ledger.add(fill, base, quote);
         self.last_price = Some(fill.price);
         self.last_fill_at = self.last_fill_at.max(Some(fill.at));
+        self.fills.entry(fill.venue_trade).or_insert(false);
         let Some(leg) = self.legs.get_mut(&fill.order) else { return };
         leg.filled += fill.quantity.get();
         match leg.leg {

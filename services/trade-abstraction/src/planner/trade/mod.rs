@@ -8,7 +8,7 @@ use super::{
 };
 use domain::{
     Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Ending, EntryPlan, Instrument,
-    InstrumentRules, Leg, OrderRequest, Origin, Price, Quantity, Size, Timestamp, TradeId,
+    InstrumentRules, Leg, OrderRequest, Origin, Price, Quantity, Size, Timestamp, TradeId, VenueTradeId,
 };
 use events::{
     CloseRequested, ExitReason, NakedBecause, OrderDone, OrderFilled, PositionKey, Rejection, TradeEvent,
@@ -69,6 +69,9 @@ pub struct Trade {
     pub elsewhere: Option<Elsewhere>,
     /// The venue said that the account has less free than the trade holds.
     pub short: Option<Short>,
+    /// Its fills, and whether the position tracker has counted each.
+    #[serde(default)]
+    pub fills: BTreeMap<VenueTradeId, bool>,
     /// When its last fill was executed, by the venue's clock.
     pub last_fill_at: Option<Timestamp>,
     /// How often the venue has changed its rules since the trade was granted.
@@ -238,6 +241,7 @@ impl Trade {
             gone: false,
             elsewhere: None,
             short: None,
+            fills: BTreeMap::new(),
             last_fill_at: None,
             listings: 0,
             beyond_stop: false,
