@@ -126,18 +126,8 @@ impl Service for Planner {
             }
             Event::Position(PositionEvent::Opened(e)) => _ = state.counts(&e.position, e.fill),
             Event::Position(PositionEvent::Increased(e)) => _ = state.counts(&e.position, e.fill),
-            Event::Position(PositionEvent::Closed(closed)) => {
-                if !state.counts(&closed.position, closed.fill) {
-                    state.position_closed(closed);
-                }
-                state.position_left(&closed.position, closed.direction, closed.left);
-            }
-            Event::Position(PositionEvent::Reduced(e)) => {
-                if !state.counts(&e.position, e.fill) {
-                    state.position_reduced(e);
-                }
-                state.position_left(&e.position, e.direction, e.quantity);
-            }
+            Event::Position(PositionEvent::Closed(closed)) => state.position_closed(closed),
+            Event::Position(PositionEvent::Reduced(reduced)) => state.position_reduced(reduced),
             Event::Candle(CandleEvent::Closed(e)) => {
                 state.market.close(&e.candle.instrument, e.candle.close, e.candle.close_time());
                 state.trail(&e.candle.instrument);

@@ -144,6 +144,9 @@ impl State {
     /// The tracker says that nothing is left of a position: what a trade still counts beyond that was
     /// sold by other hands, except for fills of its own that the tracker has yet to count.
     pub(super) fn position_closed(&mut self, closed: &PositionClosed) {
+        if self.counts(&closed.position, closed.fill) {
+            return;
+        }
         let left = Dust { quantity: closed.left, cost: closed.left_cost };
         let (profit, exit_price) = (closed.profit, closed.exit_price);
         for trade in self.trades.values_mut().filter(|t| t.holds_in(&closed.position, closed.direction)) {
@@ -160,10 +163,11 @@ impl State {
                 trade.ledger.leave_elsewhere(gone, share(profit, gone, closed.exited));
             }
         }
+        self.position_left(&closed.position, closed.direction, closed.left);
     }
 
     /// While no trade holds there, what the tracker counts is dust: less of it, and the owner has sold.
-    pub(super) fn position_left(&mut self, position: &PositionKey, direction: Direction, quantity: Decimal) {
+    fn position_left(&mut self, position: &PositionKey, direction: Direction, quantity: Decimal) {
         let key = (position.account, position.instrument, position.owner, direction);
         let held = self.trades.values().any(|t| t.key() == key && t.stage != Stage::Over);
         if let Some(dust) = self.dust.get_mut(&key).filter(|_| !held) {
@@ -207,6 +211,9 @@ impl State {
 
     /// Less is left of a position than its trade still counts: other hands have left the rest.
     pub(super) fn position_reduced(&mut self, reduced: &PositionReduced) {
+        if self.counts(&reduced.position, reduced.fill) {
+            return;
+        }
         for trade in self.trades.values_mut().filter(|t| t.holds_in(&reduced.position, reduced.direction)) {
             // What the tracker has yet to count is not gone.
             let gone = (trade.ledger.holding() - reduced.quantity).min(reduced.by);
@@ -214,6 +221,7 @@ impl State {
                 trade.ledger.leave_elsewhere(gone, share(reduced.profit, gone, reduced.by));
             }
         }
+        self.position_left(&reduced.position, reduced.direction, reduced.quantity);
     }
 
     /// Other rules than before: nothing that was refused under the old ones counts, and stops that were right

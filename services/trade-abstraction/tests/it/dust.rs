@@ -81,6 +81,22 @@ fn dust_that_the_owner_sold_is_not_counted_on() {
 }
 
 #[test]
+fn what_the_tracker_says_late_of_an_earlier_exit_changes_no_dust() {
+    let mut desk = left_some();
+    desk.size_next();
+    desk.fill("entry1", "2", "100", Some(("0.0004", "BTC")));
+    desk.done("entry1", Filled);
+    desk.accept("stop1");
+    desk.fill("stop1", "1.999", "85", None);
+    desk.done("stop1", Filled);
+    let left = "0.0011";
+    assert_eq!(desk.state()["dust"][0][1]["quantity"], left);
+    // Fill 2 was the exit of the trade before.
+    assert_eq!(desk.position_reduced_by("2", "1.999", "0.0005"), "");
+    assert_eq!(desk.state()["dust"][0][1]["quantity"], left);
+}
+
+#[test]
 fn an_entry_that_buys_nothing_takes_over_nothing() {
     let mut desk = left_some();
     desk.size_next();
@@ -101,6 +117,7 @@ service::mirrored!("dust.rs":;
     the_next_trade_sells_what_the_last_one_left
     dust_that_the_venue_says_is_not_there_is_dropped_and_the_rest_protected_at_once
     dust_that_the_owner_sold_is_not_counted_on
+    what_the_tracker_says_late_of_an_earlier_exit_changes_no_dust
     an_entry_that_buys_nothing_takes_over_nothing
     a_late_fill_of_the_last_trade_changes_what_it_left;
 );
