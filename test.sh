@@ -16,18 +16,19 @@ usage: ./test.sh                 formatting, lints and every test
            memory      the exchange's memory after 100,000 and after 1,000,000 orders
            freqtrade   freqtrade from PyPI on candles of 15 minutes
            rabbitmq4   the tests of bus and recorder on RabbitMQ 4.0
+           mutants [CRATE...]  mutation tests of the crates that touch money; each must catch 95 % (hours)
 END
   exit "$1"
 }
 long=''
-case "$#:${1:-}" in
-  0:) ;;
-  2:--long) long=$2 ;;
-  1:--help | 1:-h) usage 0 ;;
+case "$#:${1:-}:${2:-}" in
+  0::) ;;
+  *:--long:mutants | 2:--long:*) long=$2 ;;
+  1:--help: | 1:-h:) usage 0 ;;
   *) usage 2 ;;
 esac
 case "$long" in
-  '' | owner | markets | rounds | simulate | memory | freqtrade | rabbitmq4) ;;
+  '' | owner | markets | rounds | simulate | memory | freqtrade | rabbitmq4 | mutants) ;;
   *) usage 2 ;;
 esac
 
@@ -74,6 +75,7 @@ case "$long" in
   simulate) exec cargo run --release --locked --package tapedeck -- simulate --seeds 10000 ;;
   memory) exec cargo run --release --locked --package paper-exchange --example memory ;;
   freqtrade) exec cargo test --package paper-exchange --locked --test it -- --ignored --nocapture freqtrade ;;
+  mutants) exec tools/mutants.sh "${@:3}" ;;
   rabbitmq4)
     TAPEDECK_RABBITMQ_BIN=$(libs/testkit/rabbitmq4.sh "${TAPEDECK_RABBITMQ4:-${XDG_CACHE_HOME:-$HOME/.cache}/tapedeck/rabbitmq4}")
     export TAPEDECK_RABBITMQ_BIN

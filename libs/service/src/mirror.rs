@@ -15,7 +15,7 @@ pub fn is_on() -> bool {
 }
 
 /// Plays a script with a short trade.
-pub fn play(script: fn()) {
+pub fn play(script: impl FnOnce()) {
     ON.set(true);
     script();
     ON.set(false);

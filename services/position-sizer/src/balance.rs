@@ -143,6 +143,10 @@ mod tests {
     use Heard::*;
 
     fn least(script: &[Heard]) -> Vec<i64> {
+        told(script, Balance::least)
+    }
+
+    fn told(script: &[Heard], of: impl Fn(&Balance) -> Decimal) -> Vec<i64> {
         let mut balance = Balance::default();
         script
             .iter()
@@ -158,7 +162,7 @@ mod tests {
                     Took(amount, at) => balance.take(amount.into(), Timestamp::from_millis(at)),
                     Gave(amount, at) => balance.give(amount.into(), Timestamp::from_millis(at)),
                 }
-                i64::try_from(balance.least()).unwrap()
+                i64::try_from(of(&balance)).unwrap()
             })
             .collect()
     }
@@ -203,6 +207,13 @@ mod tests {
     fn a_sale_and_a_purchase_of_one_instant_are_both_seen() {
         let script = [Seen(1_000, 1), Took(100, 2), Seen(900, 2), Gave(50, 2), Seen(950, 2)];
         assert_eq!(least(&script), [1_000, 900, 900, 900, 950]);
+    }
+
+    #[test]
+    fn what_a_fill_brings_after_the_observation_is_there_at_most_and_known_at_once() {
+        let script = [Seen(1_000, 1), Gave(50, 1), Gave(50, 2), Took(100, 3), Seen(950, 3)];
+        assert_eq!(told(&script, Balance::most), [1_000, 1_000, 1_050, 1_050, 950]);
+        assert_eq!(told(&script, Balance::known), [1_000, 1_000, 1_050, 950, 950]);
     }
 
     #[test]

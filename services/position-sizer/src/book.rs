@@ -115,13 +115,9 @@ impl State {
         if !assets.values().any(Balance::is_seen) {
             return None;
         }
-        let worth = |(asset, balance): (&Asset, &Balance)| match balance.known() {
-            none if none.is_zero() => Decimal::ZERO,
-            held if asset == quote => held,
-            held => {
-                let price = self.prices.worth(account.venue, *asset, *quote);
-                price.map_or(Decimal::ZERO, |price| held.saturating_mul(price).round_dp(VALUE_DIGITS))
-            }
+        let worth = |(asset, balance): (&Asset, &Balance)| {
+            let price = self.prices.worth(account.venue, *asset, *quote);
+            price.map_or(Decimal::ZERO, |price| balance.known().saturating_mul(price).round_dp(VALUE_DIGITS))
         };
         let margins = self.trades_of(account).map(Trade::margin);
         Some(assets.iter().map(worth).chain(margins).fold(Decimal::ZERO, Decimal::saturating_add))

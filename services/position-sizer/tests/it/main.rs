@@ -1,5 +1,6 @@
 //! Requests and facts in, grants and refusals out.
 
+mod borders;
 mod grants;
 mod ids;
 mod limits;
