@@ -96,17 +96,15 @@ impl Book {
             let name = Name::Client(*ours);
             return self.open.contains_key(&name).then_some(name);
         }
+        // Another number under the id of one that the venue has named is somebody else's.
         let ours = Name::Client(id);
-        if let Some(order) = self.open.get(&ours) {
-            if order.state.venue_order().is_none_or(|known| known == venue_order) {
-                return Some(ours);
-            }
-        } else {
-            match self.done.get(&ours).map(|done| &done.outcome) {
-                Some(Outcome::Denied { .. }) => return Some(ours),
-                Some(Outcome::Ended { venue_order: known, .. }) if *known == venue_order => return None,
-                Some(Outcome::Ended { .. }) | None => {}
-            }
+        let is_unnamed = match (self.open.get(&ours), self.done.get(&ours).map(|done| &done.outcome)) {
+            (Some(order), _) => order.state.venue_order().is_none(),
+            (None, Some(Outcome::Denied { .. })) => true,
+            (None, Some(Outcome::Ended { .. }) | None) => false,
+        };
+        if is_unnamed {
+            return Some(ours);
         }
         let foreign = Name::Venue(venue_order);
         (!self.done.contains_key(&foreign)).then_some(foreign)

@@ -133,21 +133,20 @@ impl OrderTracker {
             }
             OrderEvent::CancelRequested(e) => state.cancel_requested(now, e.account, e.instrument, e.order),
             OrderEvent::Done(e) => state.finish(now, self.config.keep_done(), e),
-            OrderEvent::Stuck(e) => state.alarmed(e),
             // We ourselves do not carry it out, and the order works on: nothing is waited for. What the venue
             // refuses may have ended, and its end is still to come.
             OrderEvent::CancelRejected(e) if e.code.is_none() => {
                 state.cancel_withdrawn(e.account, e.instrument, e.order);
             }
-            OrderEvent::CancelAttempted(_) | OrderEvent::CancelRejected(_) => {}
+            OrderEvent::CancelAttempted(_) | OrderEvent::CancelRejected(_) | OrderEvent::Stuck(_) => {}
         }
     }
 
-    /// Asked for only while something really waits, and only if no earlier wake is due: an order
+    /// Asked for only while something really waits, and only if no wake is on its way: an order
     /// that is answered within the minute costs no wake at all.
     fn wake(&self, state: &State) -> Option<Event> {
         let at = state.waits_since()? + self.config.stuck_after();
-        state.wake.is_none_or(|asked| asked > at).then(|| WakeAsked { at }.into())
+        state.wake.is_none().then(|| WakeAsked { at }.into())
     }
 }
 

@@ -18,8 +18,6 @@ pub struct Order {
     pub state: OrderState,
     /// Since when it should be gone.
     pub cancel: Option<Timestamp>,
-    /// What has been alarmed about; each reason is said once.
-    pub alarmed: Vec<WaitingFor>,
 }
 
 /// `Submitted → Working → Ended`, then done; or `Submitted → Denied`, then done.
@@ -67,30 +65,30 @@ impl Order {
     /// Not yet heard of from the venue.
     pub fn submitted(id: ClientOrderId, intent: Option<Box<NewOrder>>, list: Option<ClientOrderId>) -> Self {
         let state = OrderState::Submitted { sent: None };
-        Self { id, intent, list, state, cancel: None, alarmed: Vec::new() }
+        Self { id, intent, list, state, cancel: None }
     }
 
     /// First heard of from the venue, or heard of again after it had been denied.
     pub fn working(id: ClientOrderId, intent: Option<Box<NewOrder>>, venue_order: VenueOrderId) -> Self {
         let state = OrderState::working(venue_order);
-        Self { id, intent, list: None, state, cancel: None, alarmed: Vec::new() }
+        Self { id, intent, list: None, state, cancel: None }
     }
 
     pub fn origin(&self) -> Option<Origin> {
         self.intent.as_ref().map(|intent| intent.origin)
     }
 
-    /// Whether `reason` still holds it up, and has not been said.
+    /// Whether `reason` still holds it up.
     pub fn waits_for(&self, reason: WaitingFor) -> bool {
-        let holds = match reason {
+        match reason {
             WaitingFor::Acceptance => matches!(self.state, OrderState::Submitted { .. }),
             WaitingFor::Cancel => {
                 self.cancel.is_some()
                     && matches!(self.state, OrderState::Submitted { .. } | OrderState::Working { .. })
             }
-            WaitingFor::Fills => matches!(self.state, OrderState::Ended { .. }) && !self.state.is_complete(),
-        };
-        holds && !self.alarmed.contains(&reason)
+            // A complete one is done, and open no more.
+            WaitingFor::Fills => matches!(self.state, OrderState::Ended { .. }),
+        }
     }
 }
 

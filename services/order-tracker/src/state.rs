@@ -158,20 +158,6 @@ impl State {
         self.book(e.account, e.instrument).finish(now, keep, name, e);
     }
 
-    pub fn alarmed(&mut self, e: &OrderStuck) {
-        let Some(book) = self.books.get_mut(&e.account).and_then(|books| books.get_mut(&e.instrument)) else {
-            return;
-        };
-        for wait in &self.waits.overdue {
-            if (wait.account, wait.instrument, wait.reason) == (e.account, e.instrument, e.waiting_for)
-                && let Some(order) = book.open.get_mut(&wait.name)
-                && order.id == e.order
-            {
-                order.alarmed.push(e.waiting_for);
-            }
-        }
-    }
-
     /// Takes what we ourselves say of an order, or of both orders of a list; returns those for
     /// which `take` is true.
     fn asked(

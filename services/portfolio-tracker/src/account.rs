@@ -146,11 +146,7 @@ pub fn valuation(
 ) -> PortfolioValued {
     let holding = |(asset, quantity): (Asset, Decimal)| {
         let price = prices.worth(account.venue, asset, quote);
-        let value = match price {
-            Some(_) if asset == quote => quantity,
-            Some(price) => worth(quantity, price),
-            None => Decimal::ZERO,
-        };
+        let value = price.map_or(Decimal::ZERO, |price| worth(quantity, price));
         Holding { asset, quantity, price, value }
     };
     let holdings: Vec<Holding> = totals.filter(|(_, total)| !total.is_zero()).map(holding).collect();

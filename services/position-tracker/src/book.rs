@@ -116,8 +116,7 @@ impl Book {
             let profit = position.leave(lot.take(by), exit);
             changes.push(Change { owner, direction, by, effect: Effect::Left { profit } });
         }
-        let all = self.dust.keys().filter(|(other, way)| *way == direction && *other != owner);
-        let others = all.map(|(other, _)| *other).filter(|_| owner == EdgeName::manual());
+        let others = self.dust.keys().map(|(other, _)| *other).filter(|_| owner == EdgeName::manual());
         let owners: Vec<EdgeName> = [owner].into_iter().chain(others).collect();
         for owner in owners {
             let Some(dust) = self.dust.get_mut(&(owner, direction)) else { continue };
@@ -148,8 +147,7 @@ impl Book {
     fn leavers(&self, owner: EdgeName, direction: Direction) -> Vec<EdgeName> {
         let mut leavers = vec![owner];
         if owner == EdgeName::manual() {
-            let others =
-                self.positions.iter().filter(|((other, way), _)| *way == direction && *other != owner);
+            let others = self.positions.iter().filter(|((_, way), _)| *way == direction);
             let mut others: Vec<_> =
                 others.map(|((other, _), position)| (position.opened_at, *other)).collect();
             others.sort();

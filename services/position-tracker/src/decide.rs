@@ -140,6 +140,11 @@ impl State {
         self.orders.len()
     }
 
+    /// How many trades are.
+    pub fn trades(&self) -> usize {
+        self.trades.len()
+    }
+
     /// An order by hand, or of a trade that nobody has sized, is `manual`'s.
     fn submitted(&mut self, e: &OrderSubmitted) {
         for order in e.request.orders() {

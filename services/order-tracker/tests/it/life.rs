@@ -220,6 +220,70 @@ fn a_cancel_that_we_withdraw_is_not_waited_for_and_one_that_the_venue_refuses_is
 }
 
 #[test]
+fn a_cancel_that_is_asked_for_again_is_waited_for_and_alarmed_about_anew() {
+    check(
+        "submit a
+         accept a #7
+         cancel a
+         time 60
+         keep a
+         at 100
+         cancel a
+         time 160
+         time 999",
+        "stuck a Cancel since 0
+         stuck a Cancel since 100",
+    );
+}
+
+#[test]
+fn an_end_whose_fills_are_missing_is_waited_for_since_it_was_heard_and_no_cancel_of_it() {
+    check(
+        "submit a
+         accept a #7
+         at 40
+         cancel a
+         at 50
+         end a #7 canceled 1
+         at 55
+         fill a #7 t1 0.5 @ 100
+         end a #7 canceled 1
+         time 60
+         time 109
+         time 110
+         time 999",
+        "wake 110
+         stuck a Fills since 50",
+    );
+}
+
+#[test]
+fn a_second_end_counts_only_if_it_knows_of_more_fills() {
+    check(
+        "submit a
+         end a #7 canceled 0.5
+         end a #7 canceled 1
+         fill a #7 t1 0.5 @ 100
+         end a #7 canceled 0.5
+         fill a #7 t2 0.5 @ 100",
+        "done entry a canceled 1.0 for 100.0",
+    );
+}
+
+#[test]
+fn what_is_submitted_twice_stays_as_it_is_known() {
+    check(
+        "submit a
+         fill a #7 t1 0.5 @ 100
+         submit a
+         end a #7 canceled 0.5
+         submit a
+         time 999",
+        "done entry a canceled 0.5 for 50.0",
+    );
+}
+
+#[test]
 fn orders_that_are_answered_within_the_minute_ask_for_no_wake() {
     check(
         "at 10

@@ -1,6 +1,6 @@
 //! A script of balances and prices, and the log that it must give.
 
-use domain::{Account, Decimal, Instrument, InstrumentRules, Interval, Price, Timestamp};
+use domain::{Account, Decimal, Instrument, InstrumentRules, Interval, Price, Side, Timestamp};
 use events::*;
 use portfolio_tracker::{Config, PortfolioTracker};
 use service::Solo;
@@ -9,6 +9,7 @@ use service::Solo;
 ///
 /// - `list BTCUSDT BTC USDT`: an instrument, its base and its quote
 /// - `close BTCUSDT 100 at 60`, `quote BTCUSDT 100 at 60`: a candle that closed, a price that was seen
+/// - `fill BTCUSDT 100 at 60`: a price that was paid
 /// - `main has 10 + 5 USDT as of 60`: free and locked
 /// - `main deposit 10 USDT at 60`, `main withdrawal …`, `main interest …`: the ledger
 /// - `time 60`: it is now that many seconds after the start
@@ -51,7 +52,7 @@ pub fn check(script: &str, log: &str) {
 fn later(line: &str) -> Option<Timestamp> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
-        ["time", seconds] | ["close" | "quote", _, _, "at", seconds] => Some(at(seconds)),
+        ["time", seconds] | ["close" | "quote" | "fill", _, _, "at", seconds] => Some(at(seconds)),
         _ => None,
     }
 }
@@ -86,6 +87,21 @@ fn fact(line: &str) -> Event {
             price: price.parse().unwrap(),
             at: at(seconds),
             best: None,
+        }
+        .into(),
+        ["fill", symbol, price, "at", seconds] => OrderFilled {
+            account: account("main"),
+            instrument: instrument(symbol),
+            order: "order".parse().unwrap(),
+            venue_order: "1".parse().unwrap(),
+            venue_trade: "1".parse().unwrap(),
+            side: Side::Buy,
+            price: price.parse().unwrap(),
+            quantity: "1".parse().unwrap(),
+            quote: d(price),
+            fee: None,
+            maker: false,
+            at: at(seconds),
         }
         .into(),
         [name, "has", free, "+", locked, asset, "as", "of", seconds] => BalanceChanged {

@@ -129,6 +129,42 @@ fn an_older_balance_or_price_changes_nothing() {
 }
 
 #[test]
+fn what_was_just_paid_is_a_price_too() {
+    check(
+        "list BTCUSDT BTC USDT
+         close BTCUSDT 100 at 0
+         time 0
+         main has 1 + 0 BTC as of 0
+         fill BTCUSDT 90 at 60
+         time 60
+         main has 2 + 0 BTC as of 60",
+        "main 100 = 0 + 100, 0 below 100: 1 BTC @ 100
+         main 180 = 0 + 180, 0 below 180: 2 BTC @ 90",
+    );
+}
+
+#[test]
+fn a_flow_that_no_balance_shows_for_a_day_is_dropped() {
+    for (valued, then) in [("86400", "0 below 60"), ("86401", "0.4 below 100")] {
+        check(
+            &format!(
+                "time 0
+                 main has 100 + 0 USDT as of 0
+                 main withdrawal 40 USDT at 1
+                 time {valued}
+                 time 90000
+                 main has 60 + 0 USDT as of 90000"
+            ),
+            &format!(
+                "main 100 = 100 + 0, 0 below 100: 100 USDT @ 1
+                 main 100 = 100 + 0, 0 below 100: 100 USDT @ 1
+                 main 60 = 60 + 0, {then}: 60 USDT @ 1"
+            ),
+        );
+    }
+}
+
+#[test]
 fn an_asset_is_priced_directly_inversely_or_through_one_other() {
     check(
         "list BTCUSDT BTC USDT

@@ -81,9 +81,60 @@ fn what_is_too_little_to_sell_ends_the_position_keeps_its_cost_and_is_carried_on
          c buys 1 @ 120",
         "edge70 opened 0.9995 at 100.05
          edge70 -0.999 = 0.0005 at 100.05 profit 9.94
-         edge70 closed 0.9995 at 100.05, 0.999 at 110, profit 9.94 = 9.945% left 0.0005 fee 0.0005 BTC
+         edge70 closed 0.9995 at 100.05, 0.999 at 110, profit 9.94 = 9.945% left 0.0005 worth 0.055 fee 0.0005 BTC
          edge70 opened 1.0005 at 119.99",
     );
+}
+
+#[test]
+fn what_closed_positions_have_left_is_left_by_their_edges_and_by_hand() {
+    let mut world = World::new();
+    let mut said = Vec::new();
+    for line in "list BTCUSDT BTC USDT 1 5
+         submit a edge70
+         a buys 10.5 @ 100
+         submit b edge70
+         b was amended to web_1 #8
+         web_1 #8 sells 10 @ 110
+         b done
+         submit c edge60
+         c buys 2.25 @ 100
+         c sells 2 @ 110
+         c done
+         web buys 1 @ 120
+         web sells 1.6 @ 200
+         submit d edge80
+         d sells 1 @ 300
+         submit e edge70
+         e sells 0.1 @ 300
+         submit f edge90
+         f buys 1 @ 100
+         f sells 1 @ 100"
+        .lines()
+    {
+        said.extend(world.hear(line.trim()).iter().map(crate::script::written));
+    }
+    assert_eq!(
+        said,
+        [
+            "edge70 opened 10.5 at 100",
+            "edge70 -10 = 0.5 at 100 profit 100",
+            "edge70 closed 10.5 at 100, 10 at 110, profit 100 = 10% left 0.5 worth 55",
+            "edge60 opened 2.25 at 100",
+            "edge60 -2 = 0.25 at 100 profit 20",
+            "edge60 closed 2.25 at 100, 2 at 110, profit 20 = 10% left 0.25 worth 27.5",
+            "manual opened 1 at 120",
+            "manual closed 1 at 120, 1 at 200, profit 80 = 66.6667%",
+            "edge60 -0.25 = 0.00 at 0 profit 25",
+            "edge70 -0.35 = 0.15 at 100 profit 35",
+            "edge70 -0.1 = 0.05 at 100 profit 20",
+            "edge90 opened 1 at 100",
+            "edge90 closed 1 at 100, 1 at 100, profit 0 = 0%",
+        ]
+    );
+    let left: Vec<_> =
+        world.core.state.dust().map(|(key, dust)| (key.owner.to_string(), dust.cost)).collect();
+    assert_eq!(left, [("edge70".to_owned(), d("5"))], "nothing is left of a position that was sold whole");
 }
 
 #[test]
@@ -261,9 +312,11 @@ fn who_owned_what_is_forgotten_after_a_while() {
         // One order a day.
         world.fills = (n + 1) * 86_400;
         world.hear(&format!("{id} done"));
+        world.hear(&format!("trade {id} {}", if n % 2 == 0 { "closed" } else { "aborted" }));
     }
     let counted: Vec<_> = world.core.state.books().map(|(_, _, book)| book.counted()).collect();
-    assert_eq!((world.core.state.orders(), &counted[..]), (7, &[7][..]));
+    let state = &world.core.state;
+    assert_eq!((state.orders(), state.trades(), &counted[..]), (7, 7, &[7][..]));
     assert_eq!(
         world.core.state.positions().map(|(_, position)| position.entered.to_string()).collect::<Vec<_>>(),
         ["100"]
@@ -296,13 +349,13 @@ fn fills_of_an_order_that_was_amended_are_its_edges_whatever_the_venue_calls_it(
     check(
         "submit a edge70
          a is #7
-         a was amended to web_1 #7
          web_1 #7 buys 0.5 @ 100
+         a was amended to web_1 #7
          submit b edge70
          b was amended to web_2 #8
-         web_2 #8 sells 0.5 @ 120",
+         web_2 #8 buys 0.5 @ 120",
         "edge70 opened 0.5 at 100
-         edge70 closed 0.5 at 100, 0.5 at 120, profit 10 = 20%",
+         edge70 +0.5 = 1.0 at 110",
     );
 }
 
@@ -337,6 +390,7 @@ service::mirrored!("positions.rs":
     only long, "a fee in the coins exists on spot only":
     a_fee_in_the_base_makes_the_holding_smaller_and_dearer
     what_is_too_little_to_sell_ends_the_position_keeps_its_cost_and_is_carried_on
+    what_closed_positions_have_left_is_left_by_their_edges_and_by_hand
     a_fee_of_an_unlisted_instrument_is_told_by_its_symbol;
     only long, "on a perpetual the rest of a fill turns the position":
     nobody_can_sell_more_than_there_is;

@@ -20,6 +20,7 @@ use service::{Solo, mirror};
 /// - `a is #7`, `a was amended to b #7`: the venue's number of an order, which else is `#a`
 /// - `b #7 buys …`: a fill of the order with that number, whatever it is called
 /// - `again`: the last fill, heard once more
+/// - `trade a closed`, `trade a aborted`: edge70's trade of that order
 /// - `a done`: all its fills have been heard
 #[track_caller]
 pub fn check(script: &str, log: &str) {
@@ -67,6 +68,15 @@ impl World {
                 self.say(sized(trade, edge.parse().unwrap()));
                 self.say(submitted(id, Origin::Trade { trade, leg: Leg::Entry, attempt: 1 }))
             }
+            ["trade", id, "closed"] => self.say(closed(trade(id))),
+            ["trade", id, "aborted"] => self.say(TradeAborted {
+                trade: trade(id),
+                account: account(),
+                instrument: instrument("BTCUSDT"),
+                edge: "edge70".parse().unwrap(),
+                reason: AbortReason::EntryUnfilled,
+                text: String::new(),
+            }),
             [id, "done"] => self.say(done(id)),
             [id, "is", number] => self.say(OrderAccepted {
                 account: account(),
@@ -167,6 +177,37 @@ fn sized(trade: TradeId, edge: EdgeName) -> TradeSized {
     }
 }
 
+/// edge70's.
+fn trade(id: &str) -> TradeId {
+    TradeId::new(&format!("edge70-{id}")).unwrap()
+}
+
+fn closed(trade: TradeId) -> TradeClosed {
+    let zero = Decimal::ZERO;
+    TradeClosed {
+        trade,
+        account: account(),
+        instrument: instrument("BTCUSDT"),
+        edge: "edge70".parse().unwrap(),
+        direction: way(),
+        reason: ExitReason::StopHit,
+        quantity: zero,
+        entry_price: zero,
+        exit_price: zero,
+        cost: zero,
+        proceeds: zero,
+        profit: zero,
+        fees: Vec::new(),
+        left: zero,
+        left_cost: zero,
+        left_worth: zero,
+        carried: zero,
+        carried_cost: zero,
+        opened_at: Timestamp::ZERO,
+        closed_at: Timestamp::ZERO,
+    }
+}
+
 fn submitted(id: &str, origin: Origin) -> OrderSubmitted {
     let order = NewOrder {
         id: ClientOrderId::new(id).unwrap(),
@@ -215,9 +256,13 @@ pub fn written(event: &Event) -> String {
             format!("{owner} -{} = {} at {} profit {profit}", e.by, e.quantity, price(e.average))
         }
         Event::Position(PositionEvent::Closed(e)) => {
+            assert!(e.by <= e.exited, "a fill leaves no more than there is: {e:?}");
             let fees: String =
                 e.fees.iter().map(|fee| format!(" fee {} {}", fee.amount.normalize(), fee.asset)).collect();
-            let left = if e.left.is_zero() { String::new() } else { format!(" left {}", e.left) };
+            let left = match e.left.is_zero() {
+                true => String::new(),
+                false => format!(" left {} worth {}", e.left, short(e.left_worth)),
+            };
             let (entry, exit, profit) = (price(e.entry_price), price(e.exit_price), short(e.profit));
             let owner = whose(&e.position, e.direction);
             let ratio = if mirror::is_on() {

@@ -265,11 +265,85 @@ fn an_order_of_somebody_else_under_our_id_is_never_canceled() {
     desk.hear(ended("stop", "7", desk.now));
     let (account, instrument, at) = (account(), btc(), desk.now);
     desk.hear(OrderAccepted { account, instrument, order: stop(), venue_order: "8".parse().unwrap(), at });
-    assert_eq!(desk.cancel(), []);
+    let request = CancelRequested { account, instrument, order: stop(), request: 1 };
+    assert_eq!(desk.solo.hear(at, request), []);
     // Nor does its end answer for one of ours that is still to be canceled.
     let mut desk = Desk::new();
     desk.stop_works();
     desk.cancel();
     desk.hear(ended("stop", "8", desk.now));
     assert_eq!(desk.solo.state.cancels.len(), 1);
+}
+
+#[test]
+fn an_entry_is_tried_anew_until_its_deadline_and_an_exit_for_ever() {
+    for (reduce_only, seconds, tried) in [(false, 60, true), (false, 61, false), (true, 3_600, true)] {
+        let mut desk = Desk::new();
+        let said = desk.submit(reduce_only);
+        desk.own(&said);
+        desk.now = desk.now + Duration::from_secs(seconds);
+        let again = Answer::TryAgain { request: order(reduce_only).id, attempt: 1, venue_time: None };
+        match &desk.answer(&again)[..] {
+            [Event::Order(OrderEvent::Attempted(_))] => assert!(tried, "{seconds} s"),
+            [Event::Order(OrderEvent::Refused(e))] => {
+                assert!(!tried, "{seconds} s");
+                assert_eq!(e.text, "could not be sent for 61 s; an entry is given up after 60 s");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn absence_is_believed_a_window_after_the_venue_did_not_know() {
+    let mut desk = Desk::new();
+    let said = desk.submit(false);
+    desk.own(&said);
+    desk.now = desk.now + Duration::from_secs(30);
+    let unknown = desk.answer(&Answer::Unknown { request: id(), attempt: 1, text: "timeout".to_owned() });
+    // The window is 5 s, and the clocks are a second apart at most.
+    let effects = desk.own(&unknown);
+    let [Effect::LookUp { not_before, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*not_before, desk.now + Duration::from_secs(6));
+    let before = *not_before - Duration::from_micros(1);
+    assert_eq!(desk.answer(&Answer::NotFound { order: id(), venue_time: before }), []);
+    assert_eq!(desk.answer(&Answer::NotFound { order: id(), venue_time: *not_before }).len(), 1);
+}
+
+#[test]
+fn a_cancel_is_signed_anew_for_an_answer_to_its_last_attempt_only() {
+    let mut desk = Desk::new();
+    desk.stop_works();
+    desk.cancel();
+    let again = |attempt| Answer::CancelAgain { order: stop(), attempt, venue_time: Some(Timestamp::MAX) };
+    let said = desk.answer(&again(1));
+    let [Event::Order(OrderEvent::CancelAttempted(second))] = &said[..] else { panic!("{said:?}") };
+    assert_eq!((second.attempt, second.timestamp), (2, Timestamp::MAX));
+    assert!(matches!(&desk.own(&said)[..], [Effect::Cancel { attempt, .. }] if attempt.number == 2));
+    assert_eq!(desk.answer(&again(1)), [], "an answer to the first one says nothing of the second");
+}
+
+#[test]
+fn a_stream_that_opens_has_the_orders_of_its_account_checked() {
+    let mut desk = Desk::new();
+    desk.stop_works();
+    let checks = |account: &str| {
+        let (account, at) = (account.parse().unwrap(), desk.now);
+        let (replica, stream) = ("a".to_owned(), "user-data".to_owned());
+        let opened = StreamOpened { account, replica, stream, at };
+        desk.solo.service.checks(&desk.solo.state, &opened.into())
+    };
+    assert!(matches!(&checks("binance:paper")[..], [Effect::Check { order, .. }] if *order == stop()));
+    assert_eq!(checks("binance:other"), []);
+}
+
+#[test]
+fn what_protects_or_finds_out_is_urgent_and_an_entry_is_not() {
+    let mut desk = Desk::new();
+    let urgent = |effects: &[Effect]| effects.iter().map(Effect::is_urgent).collect::<Vec<_>>();
+    let entry = desk.submit(false);
+    assert_eq!(urgent(&desk.own(&entry)), [false]);
+    assert_eq!(urgent(&desk.solo.service.pending(&desk.solo.state)), [true], "a lookup");
+    let exit = desk.submit(true);
+    assert_eq!(urgent(&desk.own(&exit)), [true]);
 }
