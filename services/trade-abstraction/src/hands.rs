@@ -222,6 +222,12 @@ fn growing(attempt: u32) -> Duration {
     AGAIN.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(AT_MOST)
 }
 
+#[test]
+fn pauses_double_up_to_a_quarter_of_a_minute() {
+    let pauses = [1, 2, 3, 6, 7, u32::MAX].map(|attempt| growing(attempt).as_millis());
+    assert_eq!(pauses, [250, 500, 1_000, 8_000, 15_000, 15_000]);
+}
+
 async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId, attempt: u32) -> Paused {
     match outcome {
         Outcome::Facts(facts) => Paused::Facts(facts),

@@ -16,6 +16,8 @@ use trade_abstraction::planner::{Config, ExitPlan, Planner};
 pub struct Desk {
     solo: Solo<Planner>,
     pub now: Timestamp,
+    /// All that it has said.
+    pub said: Vec<Event>,
     /// Every order submitted so far: `stop2` is the second stop.
     orders: BTreeMap<String, (ClientOrderId, Side)>,
     /// The venue's numbers of them.
@@ -56,6 +58,7 @@ impl Desk {
         let mut desk = Self {
             solo: Solo::new(config),
             now,
+            said: Vec::new(),
             orders: BTreeMap::new(),
             numbers: BTreeMap::new(),
             renamed: BTreeMap::new(),
@@ -264,7 +267,7 @@ impl Desk {
             price: self.price("90"),
             quantity: d(left),
             average: self.mirror(d("100")),
-            profit: d("0"),
+            profit: (d("90") - d("100")) * d(by),
         })
     }
 
@@ -312,10 +315,13 @@ impl Desk {
         self.hear(sized)
     }
 
-    /// The edge's next trade is granted: names of orders start anew.
+    /// The edge's next trade is granted: names of orders start anew, and those of the last one are `its stop1`.
     pub fn size_next(&mut self) -> String {
         self.trade = "edge70-BTCUSDT-L-20240220T0000".parse().unwrap();
-        self.orders.clear();
+        self.orders = std::mem::take(&mut self.orders)
+            .into_iter()
+            .map(|(name, order)| (format!("its {name}"), order))
+            .collect();
         self.filled.clear();
         self.size()
     }
@@ -467,6 +473,23 @@ impl Desk {
         })
     }
 
+    /// What the last trade that ended tells of its money.
+    pub fn last_closed(&self) -> &TradeClosed {
+        let closed = self.said.iter().rev().find_map(|said| match said {
+            Event::Trade(TradeEvent::Closed(closed)) => Some(closed),
+            _ => None,
+        });
+        closed.expect("a trade has ended")
+    }
+
+    /// Why the last trade was not entered.
+    pub fn last_aborted(&self) -> &str {
+        let Some(Event::Trade(TradeEvent::Aborted(aborted))) = self.said.last() else {
+            panic!("not aborted")
+        };
+        &aborted.text
+    }
+
     pub fn move_stop(&mut self, to: &str) -> String {
         let by = RequestedBy::Owner { who: "me".to_owned() };
         self.hear(StopMoveRequested { trade: trade(), stop: self.price(to), by })
@@ -519,9 +542,10 @@ impl Desk {
         desk
     }
 
-    fn hear(&mut self, event: impl Into<Event>) -> String {
+    pub fn hear(&mut self, event: impl Into<Event>) -> String {
         let said = self.solo.hear(self.now, event);
         let words: Vec<String> = said.iter().map(|event| self.words(event)).collect();
+        self.said.extend(said);
         words.join(" / ")
     }
 

@@ -347,3 +347,31 @@ fn what_protects_or_finds_out_is_urgent_and_an_entry_is_not() {
     let exit = desk.submit(true);
     assert_eq!(urgent(&desk.own(&exit)), [true]);
 }
+
+#[test]
+fn an_order_outside_its_window_is_sent_anew_and_stays_ours_and_another_refused_one_does_not() {
+    for (reason, ours) in [(Rejection::OutsideWindow, true), (Rejection::Filter, false)] {
+        let mut desk = Desk::new();
+        let said = desk.submit(true);
+        desk.own(&said);
+        let (account, instrument, at) = (account(), btc(), desk.now);
+        let (code, text) = (Some(-1021), String::new());
+        desk.hear(OrderRejected { account, instrument, order: stop(), reason, code, text, at });
+        let request = CancelRequested { account, instrument, order: stop(), request: 1 };
+        assert_eq!(!desk.solo.hear(at, request).is_empty(), ours, "{reason:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_each_attempt_has_an_id_of_its_own() {
+    let tape = Uuid::from_u128(7);
+    let (account, instrument, request) = (account(), btc(), id());
+    let unknown =
+        |attempt| OrderUnknown { account, instrument, request, attempt, text: String::new() }.into();
+    let absent = OrderAbsent { account, instrument, order: request }.into();
+    let ids: std::collections::BTreeSet<_> = [unknown(1), unknown(2), absent]
+        .iter()
+        .map(|said| trade_abstraction::gateway::id_of(tape, said))
+        .collect();
+    assert_eq!(ids.len(), 3);
+}
