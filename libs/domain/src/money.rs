@@ -150,4 +150,18 @@ mod tests {
         let largest = Price::MOST.checked_mul(Quantity::MOST).unwrap();
         assert!(largest.checked_mul(Decimal::from(7)).is_some(), "{largest}");
     }
+
+    #[test]
+    fn what_is_owed_is_rounded_as_what_is_held() {
+        assert_eq!((floor_to(d("-1.04"), d("0.05")), ceil_to(d("-1.04"), d("0.05"))), (d("-1"), d("-1.05")));
+    }
+
+    #[test]
+    fn parts_get_their_share_and_the_last_one_all_of_it() {
+        assert_eq!(share(d("10"), d("1"), d("3")), d("3.333333333333"));
+        assert_eq!(share(d("10"), d("3"), d("3")), d("10"));
+        assert_eq!(share(d("10"), d("4"), d("3")), d("10"));
+        // What cannot be multiplied first is divided first.
+        assert_eq!(share(Decimal::MAX, d("5"), d("10")), (Decimal::MAX * d("0.5")).round_dp(DIVISION));
+    }
 }

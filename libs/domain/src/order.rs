@@ -385,6 +385,93 @@ mod tests {
         }
         assert_eq!(Direction::Long.gain(d("100"), d("130")), d("30"));
         assert_eq!(Direction::Short.gain(d("100"), d("130")), d("-30"));
-        assert_eq!(Direction::Short.signed(d("2")), d("-2"));
+        assert_eq!((Direction::Long.signed(d("2")), Direction::Short.signed(d("2"))), (d("2"), d("-2")));
+        assert_eq!(Direction::Short.opposite(), Direction::Long);
+    }
+
+    #[test]
+    fn an_order_names_its_prices_and_its_type() {
+        let (stop, price): (Price, Price) = ("90".parse().unwrap(), "80".parse().unwrap());
+        let time_in_force = TimeInForce::Gtc;
+        let kinds = [
+            OrderKind::Market,
+            OrderKind::Limit { price, time_in_force },
+            OrderKind::LimitMaker { price },
+            OrderKind::StopLoss { stop },
+            OrderKind::StopLossLimit { stop, price, time_in_force },
+            OrderKind::TakeProfit { stop },
+            OrderKind::TakeProfitLimit { stop, price, time_in_force },
+        ];
+        let said = kinds.map(|kind| {
+            let part =
+                |word, price: Option<Price>| price.map_or(String::new(), |price| format!(" {word} {price}"));
+            format!("{}{}{}", kind.name(), part("stop", kind.stop()), part("limit", kind.limit()))
+        });
+        assert_eq!(
+            said,
+            [
+                "MARKET",
+                "LIMIT limit 80",
+                "LIMIT_MAKER limit 80",
+                "STOP_LOSS stop 90",
+                "STOP_LOSS_LIMIT stop 90 limit 80",
+                "TAKE_PROFIT stop 90",
+                "TAKE_PROFIT_LIMIT stop 90 limit 80",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_request_goes_by_its_orders_id_or_its_lists_and_knows_its_trade() {
+        let order = |id: &str, origin| NewOrder {
+            id: ClientOrderId::new(id).unwrap(),
+            side: Side::Sell,
+            kind: OrderKind::Market,
+            size: Size::Base("1".parse().unwrap()),
+            origin,
+            reduce_only: false,
+            position_side: PositionSide::Net,
+        };
+        let trade = TradeId::new("T1").unwrap();
+        let of_trade = |leg| Origin::Trade { trade, leg, attempt: 1 };
+        let by_hand = Origin::Manual { request: trade };
+        let list = ClientOrderId::new("list").unwrap();
+        let (above, below) = (order("up", of_trade(Leg::TakeProfit)), order("down", of_trade(Leg::Stop)));
+        for (request, id, orders, of) in [
+            (OrderRequest::Single(order("a", by_hand)), "a", "a", None),
+            (OrderRequest::Single(order("a", of_trade(Leg::Entry))), "a", "a", Some(trade)),
+            (OrderRequest::Oco(NewOco { list, above, below }), "list", "up down", Some(trade)),
+        ] {
+            let ids: Vec<String> = request.orders().map(|order| order.id.to_string()).collect();
+            assert_eq!(
+                (request.id().to_string(), ids.join(" "), request.trade()),
+                (id.into(), orders.into(), of)
+            );
+        }
+    }
+
+    #[test]
+    fn sides_directions_legs_and_endings_are_written_in_words() {
+        let sides = [Side::Buy, Side::Sell].map(|side| format!("{side} {}", side.worse_word()));
+        assert_eq!(sides, ["buy above", "sell below"]);
+        assert_eq!([Direction::Long, Direction::Short].map(|way| way.to_string()), ["long", "short"]);
+        let legs = [Leg::Entry, Leg::Stop, Leg::TakeProfit, Leg::Exit].map(Leg::as_str);
+        assert_eq!(legs, ["entry", "stop", "take_profit", "exit"]);
+        for ending in [
+            Ending::Filled,
+            Ending::Canceled,
+            Ending::Expired,
+            Ending::Rejected,
+            Ending::Absent,
+            Ending::Refused,
+        ] {
+            assert_eq!(serde_json::to_value(ending).unwrap(), ending.as_str());
+        }
+    }
+
+    #[test]
+    fn what_is_filled_has_an_average() {
+        assert_eq!(Filled { quantity: d("4"), quote: d("100") }.average(), Some(d("25")));
+        assert_eq!(Filled::default().average(), None);
     }
 }

@@ -117,3 +117,65 @@ impl Prices {
         self.last.binary_search_by(|(known, _)| known.cmp(instrument))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_price_counts_a_close_before_a_quote_and_an_asset_is_priced_through_one_other() {
+        let mut prices = Prices::default();
+        let asset = |name: &str| name.parse::<Asset>().unwrap();
+        let spot = |symbol: &str| format!("paper:spot:{symbol}").parse::<Instrument>().unwrap();
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let one = Decimal::ONE;
+        for (symbol, base, quote) in
+            [("BTCUSDT", "BTC", "USDT"), ("USDTTRY", "USDT", "TRY"), ("XMRBTC", "XMR", "BTC")]
+        {
+            prices.list(spot(symbol), &InstrumentRules::open(asset(base), asset(quote), one, one, one));
+        }
+        let perpetual = "paper:linear_perpetual:ADAUSDT".parse().unwrap();
+        prices.list(perpetual, &InstrumentRules::open(asset("ADA"), asset("USDT"), one, one, one));
+        let worth = |prices: &Prices, base: &str, quote: &str| {
+            let worth = prices.worth(spot("BTCUSDT").venue, asset(base), asset(quote));
+            worth.map_or_else(|| "-".to_owned(), |worth| worth.normalize().to_string())
+        };
+        let price = |text: &str| text.parse::<Price>().unwrap();
+        let mut seen = Vec::new();
+        for (kind, what, seconds) in [
+            ("quote", "50", 30),
+            ("close", "100", 60),
+            ("quote", "90", 60),
+            ("close", "101", 60),
+            ("close", "80", 59),
+            ("quote", "80", 59),
+            ("quote", "95", 61),
+            ("close", "96", 61),
+        ] {
+            match kind {
+                "close" => prices.close(spot("BTCUSDT"), price(what), at(seconds)),
+                _ => prices.quote(spot("BTCUSDT"), price(what), at(seconds)),
+            }
+            // Feeds go through the instruments by turns, or do not.
+            if seconds == 60 {
+                prices.quote(perpetual, price("7"), at(seconds));
+            }
+            seen.push(worth(&prices, "BTC", "USDT"));
+        }
+        assert_eq!(seen, ["50", "100", "100", "101", "101", "101", "95", "96"]);
+        prices.close(spot("USDTTRY"), price("40"), at(60));
+        prices.close(spot("XMRBTC"), price("0.5"), at(60));
+        for (base, quote, expected) in [
+            ("TRY", "USDT", "0.025"),
+            ("XMR", "USDT", "48"),
+            ("USDT", "USDT", "1"),
+            ("XMR", "TRY", "-"),
+            ("ADA", "USDT", "-"),
+        ] {
+            assert_eq!(worth(&prices, base, quote), expected, "{base} in {quote}");
+        }
+        assert_eq!(prices.last(&spot("XMRBTC")), Some(price("0.5")));
+        assert_eq!(prices.last(&spot("ETHBTC")), None);
+        assert_eq!(prices.last(&perpetual), Some(price("7")));
+    }
+}

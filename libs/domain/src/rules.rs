@@ -358,4 +358,108 @@ mod tests {
         assert_eq!(check(OrderKind::Market, "4"), Err(Breach::MarketLotSize));
         assert_eq!(check(OrderKind::Market, "0.049"), Err(Breach::Notional));
     }
+
+    #[test]
+    fn each_filter_takes_its_bound_and_refuses_what_is_beyond() {
+        use Breach::*;
+        let r = InstrumentRules {
+            min_price: Some(d("10")),
+            max_price: Some(d("1000")),
+            buy_price_range: Some(PriceRange { down: d("0.5"), up: d("2") }),
+            sell_price_range: Some(PriceRange { down: d("0.9"), up: d("9") }),
+            min_quantity: d("0.01"),
+            max_quantity: Some(d("100")),
+            market_lot_size: Some(d("0.1")),
+            market_min_quantity: Some(d("0.2")),
+            market_max_quantity: Some(d("50")),
+            max_notional: Some(d("5000")),
+            ..rules("0.01", "0.001")
+        };
+        let kind = |word: &str, price: &str| match word {
+            "limit" => limit(price),
+            "stop" => OrderKind::StopLoss { stop: price.parse().unwrap() },
+            _ => OrderKind::Market,
+        };
+        for (line, expected) in [
+            ("limit 10 1", Ok(())),
+            ("limit 9.99 1", Err(PriceFilter)),
+            ("limit 10.005 1", Err(PriceFilter)),
+            ("limit 1000 1", Ok(())),
+            ("limit 1000.01 1", Err(PriceFilter)),
+            ("stop 9.99 1", Err(PriceFilter)),
+            ("limit 50 1 average 100", Ok(())),
+            ("limit 49.99 1 average 100", Err(PercentPrice)),
+            ("limit 200 1 average 100", Ok(())),
+            ("limit 200.01 1 average 100", Err(PercentPrice)),
+            ("limit 1000 0.01", Ok(())),
+            ("limit 1000 0.009", Err(LotSize)),
+            ("limit 1000 0.0105", Err(LotSize)),
+            ("limit 10 100", Ok(())),
+            ("limit 10 100.001", Err(LotSize)),
+            ("market - 0.2 average 100", Ok(())),
+            ("market - 0.1 average 100", Err(MarketLotSize)),
+            ("market - 0.25 average 100", Err(MarketLotSize)),
+            ("market - 50 average 100", Ok(())),
+            ("market - 50.1 average 100", Err(MarketLotSize)),
+            ("limit 100 0.05", Ok(())),
+            ("limit 100 0.049", Err(Notional)),
+            ("limit 100 50", Ok(())),
+            ("limit 100 50.001", Err(Notional)),
+            ("market - 0.5 average 10", Ok(())),
+            ("market - 0.4 average 10", Err(Notional)),
+            ("market - 0.2", Ok(())),
+            // A market order by its trigger price, before the average.
+            ("stop 20 0.2 average 100", Err(Notional)),
+            // The largest notional is not asked of market orders here.
+            ("market - 50 average 200", Ok(())),
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let kind = kind(words[0], words[1]);
+            let average = words.get(4).map(|price| d(price));
+            assert_eq!(r.check(Side::Buy, &kind, d(words[2]), average), expected, "{line}");
+        }
+        let asked = InstrumentRules {
+            min_notional_applies_to_market: false,
+            max_notional_applies_to_market: true,
+            ..r
+        };
+        let check = |quantity| asked.check(Side::Buy, &OrderKind::Market, d(quantity), Some(d("200")));
+        assert_eq!((check("25"), check("25.1")), (Ok(()), Err(Notional)));
+        let cheap = asked.check(Side::Buy, &OrderKind::Market, d("0.4"), Some(d("10")));
+        assert_eq!(cheap, Ok(()));
+        let sale = |price| asked.check(Side::Sell, &limit(price), d("1"), Some(d("100")));
+        assert_eq!((sale("90"), sale("89.99")), (Ok(()), Err(PercentPrice)));
+    }
+
+    #[test]
+    fn quantities_keep_both_lots_and_every_bound() {
+        let r = InstrumentRules { max_quantity: Some(d("50")), ..rules("0.01", "10") };
+        assert_eq!(r.floor_quantity(d("10")).unwrap().get(), d("10"));
+        assert_eq!(r.floor_market_quantity(d("75")).unwrap().get(), d("50"));
+        let least = |market: &str| InstrumentRules { market_min_quantity: Some(d(market)), ..r.clone() };
+        assert_eq!(least("30").floor_market_quantity(d("29")), None);
+        assert_eq!(least("1").floor_market_quantity(d("9")), None);
+        let step = |lot: &str, market: &str| {
+            InstrumentRules { market_lot_size: Some(d(market)), ..rules("0.01", lot) }.market_step()
+        };
+        assert_eq!(
+            (step("0.2", "0.3"), step("0.3", "0.2"), step("0.1", "0")),
+            (d("0.6"), d("0.6"), d("0.1"))
+        );
+        // No multiple of both is in reach.
+        assert_eq!(step("0.70001", "0.00003"), d("0.70001") * d("3"));
+        assert_eq!(step("1", "0.0000000000000007"), d("7"));
+        assert_eq!(step("1", "0.9999"), d("1"));
+    }
+
+    #[test]
+    fn dust_is_what_neither_a_limit_nor_a_market_order_sells() {
+        let r = rules("0.01", "0.1");
+        let dust = |rules: &InstrumentRules, quantity: &str| rules.is_dust(d(quantity), d("10"));
+        assert!(!dust(&r, "0.5") && dust(&r, "0.4") && dust(&r, "0.09"));
+        let by_limit = InstrumentRules { market_min_quantity: Some(d("1")), ..r.clone() };
+        assert!(!dust(&by_limit, "0.5") && dust(&by_limit, "0.4"));
+        let by_market = InstrumentRules { min_notional_applies_to_market: false, ..r };
+        assert!(!dust(&by_market, "0.4") && dust(&by_market, "0.09"));
+    }
 }

@@ -249,3 +249,35 @@ fn no_more_is_bought_than_whole_lots_are_left_of() {
     assert_eq!(least("1", "1", "0.001"), "1");
     assert_eq!(least("0.001", "2", "0"), "2");
 }
+
+#[test]
+fn no_more_than_asked_for_is_sold_at_market_at_once() {
+    let part = |held: &str, most: &str| {
+        market_part(&rules("0.1"), d(held), d(most), d("10")).map(|quantity| quantity.to_string())
+    };
+    assert_eq!(part("10", "3"), Ok("3".to_owned()));
+    assert_eq!(part("3", "10"), Ok("3".to_owned()));
+    // 0.3 would be left of it, which could not be sold by itself.
+    assert_eq!(part("3.3", "3"), Ok("1.6".to_owned()));
+    assert_eq!(part("0.9", "0.6"), Ok("0.6".to_owned()));
+    let unlisted = crate::rules::Unlisted::of(["LIMIT", "STOP_LOSS_LIMIT"]);
+    let never = market_exit(&InstrumentRules { unlisted, ..rules("0.1") }, d("10"), d("10")).unwrap_err();
+    assert_eq!((never.exit, never.breach), (Exit::Market, None));
+    let little = market_exit(&rules("0.1"), d("0.49"), d("10")).unwrap_err();
+    assert_eq!((little.figure, little.limit), (d("4"), Some(d("5"))));
+    assert_eq!(market_exit(&rules("0.1"), d("0.5"), d("10")).unwrap().get(), d("0.5"));
+}
+
+#[test]
+fn what_a_fee_takes_is_rounded_up_where_the_venue_cannot_keep_it_exactly() {
+    let left = |lot: &str, quantity: &str, fee: &str| after_fee(&rules(lot), d(quantity), d(fee)).normalize();
+    assert_eq!(left("1", "1000", "0.001"), d("999"));
+    // The fee of a lot has eight decimals, or nine.
+    assert_eq!(left("0.00001", "1", "0.001"), d("0.999"));
+    assert_eq!(left("0.000001", "1", "0.001"), d("0.99899992"));
+    assert_eq!(left("0.00000001", "0.00000005", "0.001"), Decimal::ZERO);
+    assert_eq!(left("0", "1", "0.001"), d("0.99899992"));
+    assert_eq!(unsellable(&rules("0.1"), d("1.25")), d("0.05"));
+    let exits = [Exit::Stop, Exit::TakeProfit, Exit::Market].map(|exit| exit.to_string());
+    assert_eq!(exits, ["its stop", "its take-profit order", "its exit at market"]);
+}
