@@ -1,8 +1,9 @@
 //! What the planner remembers and for how long, and what concerns a trade at all.
 
-use crate::desk::{Desk, account, btc, stop_limit, trade};
+use crate::desk::{Desk, account, btc, d, stop_limit, trade};
 use domain::Ending::{Canceled, Expired, Filled, Refused, Rejected};
-use events::{CloseRequested, Rejection, RequestedBy};
+use domain::PositionSide;
+use events::{BalanceChanged, CloseRequested, PositionKey, PositionReduced, Rejection, RequestedBy};
 
 #[test]
 fn an_ended_trade_and_its_orders_are_forgotten_after_a_week_and_wakes_once_they_have_come() {
@@ -75,4 +76,100 @@ fn why_nothing_was_entered_is_told() {
     let mut desk = Desk::new(stop_limit());
     assert_eq!(desk.size_without_a_plan(), "aborted EntryRefused");
     assert_eq!(desk.last_aborted(), "edge70 has no exit in this configuration");
+}
+
+#[test]
+fn a_position_concerns_its_account_instrument_edge_and_direction_only() {
+    let mut desk = Desk::open(stop_limit());
+    desk.is_counted();
+    let (owner, side) = ("edge70".parse().unwrap(), PositionSide::Net);
+    let key = PositionKey { account: account(), instrument: btc(), side, owner };
+    let keys = [
+        PositionKey { account: "binance:other".parse().unwrap(), ..key },
+        PositionKey { instrument: "binance:spot:ETHUSDT".parse().unwrap(), ..key },
+        PositionKey { owner: "edge60".parse().unwrap(), ..key },
+    ];
+    let others = keys.into_iter().map(|key| (key, domain::Direction::Long));
+    for (position, direction) in others.chain([(key, domain::Direction::Short)]) {
+        let said = desk.hear(PositionReduced {
+            position,
+            direction,
+            fill: "999".parse().unwrap(),
+            by: d("1.5"),
+            price: "90".parse().unwrap(),
+            quantity: d("0.5"),
+            average: d("100"),
+            profit: d("-15"),
+        });
+        assert_eq!(said, "");
+    }
+    desk.fill("stop1", "2", "85", None);
+    assert_eq!(desk.done("stop1", Filled), "closed StopHit profit -30 left 0");
+}
+
+#[test]
+fn coins_that_are_missing_are_judged_by_the_last_balance_of_their_own_account_and_asset() {
+    let mut desk = Desk::open(stop_limit());
+    desk.balance("0", "2");
+    desk.done("stop1", Canceled);
+    desk.done_as("stop2", Rejected, Some(Rejection::InsufficientBalance));
+    let told = |desk: &mut Desk, account: &str, asset: &str, earlier: u64| {
+        desk.hear(BalanceChanged {
+            account: account.parse().unwrap(),
+            asset: asset.parse().unwrap(),
+            free: d("2"),
+            locked: d("0"),
+            as_of: desk.now - std::time::Duration::from_secs(earlier),
+        })
+    };
+    assert_eq!(told(&mut desk, "binance:other", "BTC", 0), "");
+    assert_eq!(told(&mut desk, "binance:paper", "ETH", 0), "");
+    assert_eq!(told(&mut desk, "binance:paper", "BTC", 1), "", "older than the one that was told");
+    // Of two at one instant the later told counts.
+    let again = told(&mut desk, "binance:paper", "BTC", 0);
+    assert_eq!(again, "submit stop3 sell 2 STOP_LOSS_LIMIT stop 85 limit 68");
+}
+
+#[test]
+fn stops_that_others_cancel_are_failures_and_those_that_are_moved_are_not() {
+    let mut desk = Desk::open(stop_limit());
+    for n in 1..=2 {
+        assert!(desk.done(&format!("stop{n}"), Canceled).contains(&format!("submit stop{}", n + 1)));
+        desk.accept(&format!("stop{}", n + 1));
+    }
+    assert!(desk.done("stop3", Canceled).starts_with("exiting Unprotectable"));
+    let mut desk = Desk::open(stop_limit());
+    for n in 1..=4 {
+        assert_eq!(desk.move_stop(&(85 + n).to_string()), format!("cancel stop{n}"));
+        assert!(desk.done(&format!("stop{n}"), Canceled).contains(&format!("submit stop{}", n + 1)));
+        desk.accept(&format!("stop{}", n + 1));
+    }
+}
+
+/// What is said of the third exit in a row that the venue's filters refuse.
+fn refused_thrice(quantity: &str) -> String {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.fill("entry1", quantity, "100", None);
+    desk.done("entry1", Expired);
+    desk.accept("stop1");
+    desk.close();
+    desk.done("stop1", Canceled);
+    for (n, wait) in [(1, 60), (2, 120)] {
+        let said = desk.refuse(&format!("exit{n}"), "PRICE_FILTER");
+        assert!(said.starts_with(&format!("wake in {wait}s")), "{said}");
+        desk.accept(&format!("stop{}", n + 1));
+        desk.pass(wait);
+        desk.done(&format!("stop{}", n + 1), Canceled);
+    }
+    desk.refuse("exit3", "PRICE_FILTER")
+}
+
+#[test]
+fn exits_that_fail_wait_twice_as_long_and_what_is_worth_little_is_dust_in_the_end() {
+    let said = refused_thrice("0.1");
+    assert!(said.starts_with("wake in 240s"), "{said}");
+    // Below twice the least notional.
+    let said = refused_thrice("0.099");
+    assert!(said.ends_with("left 0.099"), "{said}");
 }
