@@ -11,10 +11,9 @@ use service::edge::{EdgeKind, Keys, Of, Signals};
 use std::{collections::BTreeSet, time::Duration};
 use toml::de::DeValue;
 
-/// What an edge of the owner's own name takes from the default edge where it does not say it.
+/// What an edge of the owner's own name takes from the edge that runs by default where it does not say it.
 /// What makes a strategy, and what it risks, it must say itself.
 const SHARED: &[&str] = &["enabled", "slippage", "max_age"];
-const DEFAULT_EDGE: &str = "edge70";
 
 /// `account` is that of edges which name none.
 pub(crate) fn edges(
@@ -38,7 +37,7 @@ fn named(
 ) -> Option<EdgeSettings> {
     let mut table = section.child(name);
     if !table.is_in_default() {
-        table.fall_back(SHARED, section.default_table(DEFAULT_EDGE));
+        table.fall_back(SHARED, section.default_where("enabled"));
     }
     let edge_name = EdgeName::new(name).map_err(|invalid| section.refuse_name(name, invalid.to_string()));
     if name == EdgeName::manual().as_str() {

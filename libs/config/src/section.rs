@@ -190,6 +190,12 @@ impl<'a> Section<'a> {
         self.default.and_then(|table| table.get(key)).and_then(|value| value.get_ref().as_table())
     }
 
+    /// The default's table in here that has `true` under that key.
+    pub fn default_where(&self, key: &str) -> Option<&'a DeTable<'a>> {
+        let mut tables = self.default?.values().filter_map(|value| value.get_ref().as_table());
+        tables.find(|table| table.get(key).is_some_and(|value| value.get_ref().as_bool() == Some(true)))
+    }
+
     fn find(&mut self, key: &'static str) -> Option<Found<'a>> {
         self.asked.insert(key);
         if let Some(value) = self.own.and_then(|table| table.get(key)) {

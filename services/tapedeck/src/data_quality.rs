@@ -221,8 +221,8 @@ impl Candles {
             let of_interval = self.series.iter().filter(|(series, _)| series.interval == *interval);
             let longest = of_interval.map(|(_, tally)| tally.heard).max()?;
             Some(format!(
-                "{edge} gave no signal: a channel of {needed} candles of {interval} must be there before one can break \
-                 out of it, and the longest series had {longest} in all"
+                "{edge} gave no signal: it needs {needed} candles of {interval} before one that it can judge, and the \
+                 longest series had {longest} in all"
             ))
         };
         self.known.lookbacks.iter().filter_map(words).collect()

@@ -21,7 +21,9 @@ use trade_abstraction::{gateway, planner};
 pub const BUILD: &str = env!("TAPEDECK_BUILD");
 
 /// The edges that there are: a line each.
-pub const EDGES: &[EdgeKind] = &[EdgeKind::of::<edge70_signals::Edge70>()];
+pub const EDGES: &[EdgeKind] = &[
+    EdgeKind::of::<edge70_signals::Edge70>(), // Donchian breakouts
+];
 
 /// Who says the market's events.
 pub fn feed() -> UnitName {
@@ -200,7 +202,10 @@ pub async fn of_tape(tape: &Tape) -> anyhow::Result<Vec<Host>> {
 }
 
 /// A unit under the configuration that it started with. Its core decides, whatever the unit is called.
-fn of_core(started: &UnitStarted) -> anyhow::Result<Host> {
+///
+/// # Errors
+/// A core that this build does not have, or a configuration that it cannot run under.
+pub fn of_core(started: &UnitStarted) -> anyhow::Result<Host> {
     let known = [
         host::<venue_paper::VenuePaper>,
         host::<gateway::Gateway>,

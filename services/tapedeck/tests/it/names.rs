@@ -54,7 +54,7 @@ fn a_market_that_cannot_be_played_is_refused_with_those_that_can() {
 fn a_run_without_a_signal_says_what_a_signal_needs() {
     let place = Place::new();
     let run = place.run(&up("synthetic:1:40")).well();
-    run.says(&["edge70 gave no signal: a channel of 59 candles of 1d", "the longest series had 40 in all"]);
+    run.says(&["edge70 gave no signal: it needs 59 candles of 1d", "the longest series had 40 in all"]);
     candles(&place, "candles", &["BTCUSDT"], 50);
     let run = place.run("backtest --candles candles").well();
     run.says(&["edge70 gave no signal", "the longest series had 50 in all"]);
