@@ -28,6 +28,17 @@ fn an_ended_trade_and_its_orders_are_forgotten_after_a_week_and_wakes_once_they_
 }
 
 #[test]
+fn a_trade_that_was_not_entered_is_remembered_as_long_for_fills_that_come_late() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    assert_eq!(desk.done("entry1", Expired), "aborted EntryUnfilled");
+    desk.pass(7 * 86_400 - 1);
+    assert!(desk.state()["trades"].get(trade().as_str()).is_some());
+    desk.pass(1);
+    assert!(desk.state()["trades"].get(trade().as_str()).is_none());
+}
+
+#[test]
 fn a_close_concerns_its_account_instrument_and_edge_only() {
     let asked = CloseRequested {
         account: account(),

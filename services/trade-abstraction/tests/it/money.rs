@@ -56,6 +56,18 @@ fn a_fee_in_the_coins_takes_its_part_of_the_cost_along_and_what_is_left_keeps_it
 }
 
 #[test]
+fn a_fee_in_the_quote_asset_is_in_the_cost_of_what_is_left() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.fill("entry1", "2", "100", Some(("1", "USDT")));
+    desk.done("entry1", Filled);
+    desk.accept("stop1");
+    desk.fill("stop1", "1.9", "85", Some(("0.0995", "BTC")));
+    desk.done("stop1", Filled);
+    assert_eq!(dust(&desk), [(d("0.0005"), d("0.05025"))]);
+}
+
+#[test]
 fn what_is_carried_on_brings_its_cost_along() {
     let mut desk = left_some();
     desk.size_next();
