@@ -117,7 +117,7 @@ fn instruments(value: &DeValue<'_>, account: Option<Account>) -> Parsed<Option<B
                 Some(_) | None => Ok(Some(instrument)),
             };
         }
-        let symbol = Symbol::new(text).map_err(|invalid| invalid.to_string())?;
+        let symbol: Symbol = value::capitals(given)?;
         Ok(account.map(|account| Instrument { venue: account.venue, kind: InstrumentKind::Spot, symbol }))
     };
     let read: Vec<Option<Instrument>> =

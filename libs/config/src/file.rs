@@ -68,7 +68,7 @@ fn read(name: &str, text: &str, kinds: &[EdgeKind]) -> Result<Settings, Problems
 
 /// Reads everything before anything is given up, so that all problems are found.
 fn settings(mut root: Section<'_>, kinds: &[EdgeKind]) -> Option<Settings> {
-    let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::parsed::<Asset>);
+    let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::capitals::<Asset>);
     let paper = paper(root.table("paper"));
     let limits = limits(root.table("limits"), None);
     let portfolio = portfolio(root.table("portfolio"));
@@ -150,7 +150,7 @@ pub(crate) fn fees(section: &mut Section<'_>, general: Option<Option<Fees>>) -> 
             Ok(match value::text(value)? {
                 "received" => FeeAsset::Received,
                 "quote" => FeeAsset::Quote,
-                _ => FeeAsset::Third(value::parsed(value)?),
+                _ => FeeAsset::Third(value::capitals(value)?),
             })
         })
     });
@@ -160,7 +160,7 @@ pub(crate) fn fees(section: &mut Section<'_>, general: Option<Option<Fees>>) -> 
 pub(crate) fn balances(value: &DeValue<'_>) -> Parsed<BTreeMap<Asset, Decimal>> {
     let table = value.as_table().ok_or_else(|| format!("is {}", value::describe(value)))?;
     let entry = |asset: &str, amount: &DeValue<'_>| {
-        let asset = Asset::new(asset).map_err(|invalid| invalid.to_string())?;
+        let asset = value::capitals(&DeValue::String(asset.into()))?;
         let amount = value::balance(amount).map_err(|what| format!("of {asset} {what}"))?;
         Ok((asset, amount))
     };
@@ -204,7 +204,7 @@ pub(crate) fn limits(mut section: Section<'_>, general: Option<Option<&Limits>>)
 
 fn assets(value: &DeValue<'_>) -> Parsed<BTreeSet<Asset>> {
     let list = value.as_array().ok_or_else(|| format!("is {}, not a list", value::describe(value)))?;
-    list.iter().map(|asset| value::parsed(asset.get_ref())).collect()
+    list.iter().map(|asset| value::capitals(asset.get_ref())).collect()
 }
 
 const SECOND: Duration = Duration::from_secs(1);

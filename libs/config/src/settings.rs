@@ -33,10 +33,11 @@ impl Settings {
         self.edges.iter().filter(|edge| edge.enabled)
     }
 
-    /// The accounts in use, each once: the one at the top, then those of the edges that run.
+    /// The accounts in use, each once: the one at the top, then those of the edges. An edge that is switched off
+    /// may have trades open, which are looked after to their end.
     pub fn trading(&self) -> impl Iterator<Item = &AccountSettings> {
         let mut seen = BTreeSet::new();
-        let used = [self.account].into_iter().chain(self.enabled().map(|edge| edge.account));
+        let used = [self.account].into_iter().chain(self.edges.iter().map(|edge| edge.account));
         used.filter(move |account| seen.insert(*account)).filter_map(|account| self.settings_of(account))
     }
 

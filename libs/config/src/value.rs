@@ -43,6 +43,15 @@ pub(crate) fn parsed<T: FromStr<Err = domain::Invalid>>(value: &DeValue<'_>) -> 
     text(value)?.parse().map_err(|invalid: domain::Invalid| invalid.to_string())
 }
 
+/// No venue writes an asset or a symbol with small letters: such a one would never be met.
+pub(crate) fn capitals<T: FromStr<Err = domain::Invalid>>(value: &DeValue<'_>) -> Parsed<T> {
+    let given = text(value)?;
+    if given.chars().any(char::is_lowercase) {
+        return Err(format!("'{given}' has small letters, write {}", given.to_uppercase()));
+    }
+    parsed(value)
+}
+
 /// From zero to less than one.
 pub(crate) fn ratio(value: &DeValue<'_>) -> Parsed<Decimal> {
     within(decimal(value)?, |ratio| Decimal::ZERO <= ratio && ratio < Decimal::ONE)

@@ -132,8 +132,10 @@ pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
     };
     let lost = lost_cursors(tape).await?.into_iter();
     let mut wrong: Vec<_> = lost.map(|unit| OpenError::LostCursor { unit }.to_string()).collect();
+    let units = started(tape).await?;
     for Answered { unit, cause, reach } in answered {
-        let Some(cursor) = cursors.iter().find(|cursor| cursor.unit.as_str() == unit) else { continue };
+        let mut known = cursors.iter().filter(|cursor| units.contains(&cursor.unit));
+        let Some(cursor) = known.find(|cursor| cursor.unit.as_str() == unit) else { continue };
         if cursor.position < cause {
             wrong.push(format!(
                 "the cursor of {unit} was changed: its position is {}, and {unit} has answered position \
@@ -155,18 +157,23 @@ pub async fn check_cursors(tape: &Tape) -> Result<Vec<String>, ReadError> {
 /// Units that have started on the tape and have no cursor: they would begin anew, and act a second time.
 pub(crate) async fn lost_cursors(tape: &Tape) -> Result<BTreeSet<UnitName>, ReadError> {
     // The cursors last: a unit may start meanwhile, and has its cursor then.
-    let rows = tape.of_kind(Kind::UnitStarted).await?;
-    let cursors = tape.cursors().await?;
-    let mut lost = BTreeSet::new();
-    for row in rows {
+    let mut started = started(tape).await?;
+    for cursor in tape.cursors().await? {
+        started.remove(&cursor.unit);
+    }
+    Ok(started)
+}
+
+/// The units that answer what they hear. Who only records has no cursor to go on from.
+async fn started(tape: &Tape) -> Result<BTreeSet<UnitName>, ReadError> {
+    let mut started = BTreeSet::new();
+    for row in tape.of_kind(Kind::UnitStarted).await? {
         let damaged = |e| ReadError::Damaged { position: row.position, why: format!("{e}") };
-        if let Event::Unit(UnitEvent::Started(started)) = row.decode().map_err(damaged)?.event
-            && !cursors.iter().any(|cursor| cursor.unit == started.unit)
-        {
-            lost.insert(started.unit);
+        if let Event::Unit(UnitEvent::Started(e)) = row.decode().map_err(damaged)?.event {
+            started.insert(e.unit);
         }
     }
-    Ok(lost)
+    Ok(started)
 }
 
 /// What the database itself finds wrong, beyond the events: above all an index that would let an id in

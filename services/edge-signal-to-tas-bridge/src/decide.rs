@@ -101,6 +101,7 @@ fn leave(signal: &SignalGiven, direction: Option<Direction>, account: Account) -
         edge: signal.edge,
         direction,
         by: RequestedBy::Edge,
+        signal_at: Some(signal.at),
         why: None,
     }
     .into()

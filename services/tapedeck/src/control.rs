@@ -83,7 +83,8 @@ impl Request {
                 }
                 let why = why.map(|why| why.trim().to_owned()).filter(|why| !why.is_empty());
                 let by = RequestedBy::Owner { who };
-                Ok(CloseRequested { account, instrument, edge, direction: None, by, why }.into())
+                Ok(CloseRequested { account, instrument, edge, direction: None, by, why, signal_at: None }
+                    .into())
             }
         }
     }

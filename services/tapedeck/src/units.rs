@@ -94,7 +94,7 @@ pub async fn check_same_account(tape: &Tape, settings: &Settings) -> anyhow::Res
         if !now.any(|account| account == then.account && paper_unit(settings, account) == started.unit) {
             let now: Vec<String> = settings.trading().map(|settings| settings.account.to_string()).collect();
             let message = format!(
-                "this tape trades the account {}, the configuration says {}: choose another tape with --tape, or that account",
+                "this tape trades the account {}, the configuration says {}: name that account in an edge (with enabled = false it makes no trade), or choose another tape with --tape",
                 then.account,
                 now.join(", ")
             );

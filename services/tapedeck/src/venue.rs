@@ -1,9 +1,9 @@
 //! The accounts at real exchanges: how they are reached, whose they are, and which tapes are their own.
 
-use crate::{WrongUse, process::Process, units};
+use crate::{WrongUse, process::Process, scan, units};
 use anyhow::Context;
 use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp, VenueOrderId};
-use events::{AccountEvent, AccountIdentified, Draft, Event, Kind, TapeOpened, UnitEvent, ids};
+use events::{AccountEvent, AccountIdentified, Draft, Event, Kind, TapeOpened, TradeEvent, UnitEvent, ids};
 use service::Service;
 use settings::{AccountSettings, BinanceUrls, Environment, KeySource, Live, Mode, Secret, Settings};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
@@ -357,6 +357,19 @@ fn check_rights(account: Account, live: &Live, identity: &Identity) -> Result<()
 /// # Errors
 /// The tape trades another account of the venue under that name.
 async fn check_tape(tape: &Tape, account: Account, identity: &Identity) -> anyhow::Result<()> {
+    for row in tape.of_kind(Kind::AccountIdentified).await? {
+        let Event::Account(AccountEvent::Identified(then)) = row.decode()?.event else { continue };
+        if then.account != account
+            && then.account.venue == account.venue
+            && then.venue_account == identity.account
+        {
+            return Err(WrongUse(format!(
+                "account {account}: its key opens the venue's account {}, which this tape trades as {}: keep that name, or choose another tape with --tape",
+                identity.account, then.account
+            ))
+            .into());
+        }
+    }
     match last(tape, account).await? {
         Some((_, then)) if then.venue_account != identity.account => Err(WrongUse(format!(
             "account {account}: its key opens the venue's account {}, and this tape trades {}: use that account's key, or another tape",
@@ -412,6 +425,46 @@ async fn say(tape: &Tape, account: Account, identity: &Identity) -> anyhow::Resu
     Ok(true)
 }
 
+/// Whoever sends orders looks after every trade that is open on the tape: its account must be in use.
+///
+/// # Errors
+/// A trade is open of an account that is not in use, or of an edge that trades on another account by now; or the tape
+/// cannot be read.
+pub async fn check_attended(tape: &Tape, settings: &Settings) -> anyhow::Result<()> {
+    let mut open = BTreeMap::new();
+    scan::kinds(tape, &[Kind::TradeSized, Kind::TradeAborted, Kind::TradeClosed], u64::MAX, |row| match &row
+        .event
+    {
+        Event::Trade(TradeEvent::Sized(sized)) => _ = open.insert(sized.trade, (sized.account, sized.edge)),
+        Event::Trade(TradeEvent::Aborted(aborted)) => _ = open.remove(&aborted.trade),
+        Event::Trade(TradeEvent::Closed(closed)) => _ = open.remove(&closed.trade),
+        _ => {}
+    })
+    .await?;
+    for (trade, (account, edge)) in open {
+        if settings.trading().all(|of| of.account != account) {
+            return Err(WrongUse(format!(
+                "trade {trade} is open on this tape, and no edge of the configuration is on {account}: nobody would look after it; name the account in an edge (with enabled = false it makes no trade)"
+            ))
+            .into());
+        }
+        match settings.edges.iter().find(|of| of.name == edge) {
+            Some(of) if of.account != account => {
+                return Err(WrongUse(format!(
+                    "trade {trade} of {edge} is open on {account}, and {edge} is on {} now: its signals would not end it; leave the edge where it is until `tapedeck close {trade}` has ended it, or give the new account an edge of its own",
+                    of.account
+                ))
+                .into());
+            }
+            Some(of) if of.enabled => {}
+            Some(_) | None => tracing::warn!(
+                "trade {trade} is open on {account} and {edge} does not run: its stop protects it, and no signal ends it; `tapedeck close {trade}` does"
+            ),
+        }
+    }
+    Ok(())
+}
+
 /// What was begun on a tape goes on where it was begun: its orders and balances are that venue's. `venue` is
 /// `None` where no real one is traded at.
 ///
@@ -432,6 +485,16 @@ pub async fn check_same(tape: &Tape, settings: &Settings, venue: Option<&str>) -
             }
         } else if started.core == Gateway::CORE && began.is_none() {
             began = Some(started.config["venue"].as_str().map(str::to_owned));
+        }
+    }
+    for of in settings.trading().filter(|of| venue.is_none() || matches!(of.mode, Mode::Paper { .. })) {
+        if let Some((_, then)) = last(tape, of.account).await? {
+            return Err(WrongUse(format!(
+                "this tape trades {account} for real (the venue's account {venue}), and the account is on paper now: its orders at the venue would be forgotten; write mode = \"live\", or choose another tape with --tape",
+                account = of.account,
+                venue = then.venue_account,
+            ))
+            .into());
         }
     }
     let Some(began) = began else { return Ok(()) };

@@ -98,6 +98,16 @@ fn what_is_wrong_with_an_accounts_limits_is_told_once_and_at_its_line() {
 }
 
 #[test]
+fn the_account_of_an_edge_that_is_switched_off_is_in_use_for_what_it_left_open() {
+    let settings = read(
+        "account = \"binance:one\"\n[accounts.\"binance:one\"]\nmode = \"paper\"\n\
+         [accounts.\"binance:two\"]\nmode = \"paper\"\n[accounts.\"binance:three\"]\nmode = \"paper\"\n\
+         [edges.edge70]\nenabled = false\naccount = \"binance:two\"",
+    );
+    assert_eq!(trading(&settings), ["binance:one", "binance:two"]);
+}
+
+#[test]
 fn an_account_has_addresses_and_balances_of_its_own() {
     let settings = read(
         r#"

@@ -58,6 +58,9 @@ pub struct CloseRequested {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     pub by: RequestedBy,
+    /// When the signal was given that asks for it: later signals are not concerned. `None` where a person asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal_at: Option<Timestamp>,
     /// In the owner's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

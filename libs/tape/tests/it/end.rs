@@ -120,6 +120,33 @@ async fn said(tape: &Tape, to: u64, reach: u64) {
     let mut commit = facts(1..=u128::from(ROWS));
     commit.cursors = vec![CursorMove { unit: who, fence, to, reach }];
     append(tape, commit).await;
+    append(tape, started(who)).await;
+}
+
+/// A unit that answers what it hears; who only records does not start.
+fn started(unit: domain::UnitName) -> Commit {
+    let event = Event::from(UnitStarted {
+        unit,
+        core: "toy".into(),
+        build: "1".to_owned(),
+        config: serde_json::Value::Null,
+        judged: 0,
+        after: 0,
+    });
+    let draft = Draft::new(Uuid::from_u128(1_000), unit, None, time(1), &event);
+    Commit::new(vec![Entry::market(draft, time(1))])
+}
+
+/// The recorder's cursor is not kept up: what it says of a conflict has a cause all the same.
+#[tokio::test]
+async fn the_cursor_of_who_only_records_is_not_looked_at() {
+    let tape = Tape::memory();
+    let who = unit("event-logger");
+    let fence = tape.acquire(who, "me", std::time::Duration::ZERO, false).await.unwrap().fence;
+    let mut commit = facts(1..=u128::from(ROWS));
+    commit.cursors = vec![CursorMove { unit: who, fence, to: 0, reach: 0 }];
+    append(&tape, commit).await;
+    assert_eq!(check_cursors(&tape).await.unwrap(), [] as [String; 0]);
 }
 
 async fn assert_cursors_are_looked_at(tape: Tape, other: Tape) {
@@ -153,16 +180,7 @@ async fn a_cursor_before_what_its_unit_has_answered_is_found_in_a_database() {
 
 async fn assert_a_unit_needs_its_cursor(url: &str) {
     let tape = open(url).await;
-    let event = Event::from(UnitStarted {
-        core: "toy".into(),
-        unit: unit("sizer"),
-        build: "1".to_owned(),
-        config: serde_json::Value::Null,
-        judged: 0,
-        after: 0,
-    });
-    let draft = Draft::new(Uuid::from_u128(1), unit("sizer"), None, time(1), &event);
-    append(&tape, Commit::new(vec![Entry::market(draft, time(1))])).await;
+    append(&tape, started(unit("sizer"))).await;
     assert_eq!(check_cursors(&tape).await.unwrap().len(), 1);
     tape.close().await.unwrap();
     let error = Tape::open(url, Mode::Write).await.unwrap_err();

@@ -55,6 +55,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     };
     let (tape, url) = locate::writing(global, global.tape_or(args.tape.tape.as_deref()), &describe).await?;
     units::check_same_account(&tape, &settings).await?;
+    venue::check_attended(&tape, &settings).await?;
 
     let (stop, stopped) = watch::channel(false);
     let status = Status::new();

@@ -31,7 +31,10 @@ impl World {
         let edge = EdgeName::new(name).unwrap_or_else(|e| unreachable!("{e}"));
         let asked: Option<Event> = match rng.below(8) {
             0 | 1 => return self.cancel_at_the_venue(account, rng),
-            2 => Some(CloseRequested { account, instrument, edge, direction: None, by, why: None }.into()),
+            2 => Some(
+                CloseRequested { account, instrument, edge, direction: None, by, why: None, signal_at: None }
+                    .into(),
+            ),
             3 => self.some_trade(rng).map(|trade| {
                 let cents = self.prices[&instrument];
                 let more = i64::try_from(rng.below(u64::try_from(cents).unwrap_or(1))).unwrap_or(0);

@@ -81,6 +81,7 @@ async fn requested(place: &Place, instrument: &str) -> u64 {
         direction: None,
         by: RequestedBy::Owner { who },
         why: None,
+        signal_at: None,
     };
     let draft =
         Draft::new(Uuid::from_u128(77), "owner".parse().unwrap(), None, head.recorded_at, &close.into());

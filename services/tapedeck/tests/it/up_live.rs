@@ -214,6 +214,15 @@ fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_pla
     assert_eq!(desk.count("frame.quarantined"), 0);
     assert!(desk.count("order.unknown") > 0, "every answer came: nothing was tried");
     desk.run("verify").well();
+
+    // Nobody is to forget what is at the exchange: not under another name of the account, and not on paper.
+    desk.run("close --all").well();
+    let other = format!("{}{EDGE}", LIVE_ACCOUNT.replace("main", "other"));
+    desk.place.write("tapedeck.toml", other);
+    desk.run(&format!("up --market {MARKET} --venue binance")).ends(2, &["binance:main"]);
+    desk.place.write("tapedeck.toml", format!("[accounts.\"binance:main\"]\nmode = \"paper\"\n{EDGE}"));
+    desk.run(&format!("up --market {MARKET} --tape sqlite:tapedeck-data/live-binance.tape"))
+        .ends(2, &["this tape trades binance:main for real"]);
 }
 
 #[test]

@@ -172,7 +172,9 @@ impl Planner {
                 for direction in [Direction::Long, Direction::Short] {
                     if request.direction.is_none_or(|wanted| wanted == direction) {
                         let key = (request.account, request.instrument, request.edge, direction);
-                        state.left.insert(key, now);
+                        let at = request.signal_at.unwrap_or(now);
+                        let left = state.left.entry(key).or_insert(at);
+                        *left = at.max(*left);
                     }
                 }
                 for trade in state.trades.values_mut().filter(|t| t.answers_to(request)) {

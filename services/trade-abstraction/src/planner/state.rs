@@ -215,8 +215,14 @@ impl State {
             return;
         }
         for trade in self.trades.values_mut().filter(|t| t.holds_in(&reduced.position, reduced.direction)) {
-            // What the tracker has yet to count is not gone.
-            let gone = (trade.ledger.holding() - reduced.quantity).min(reduced.by);
+            let holding = trade.ledger.holding();
+            // The tracker may hold dust that the trade does not count. While it has yet to count a fill of the
+            // trade's own, what it says is left says nothing of the trade.
+            let beyond = match trade.fills.values().all(|counted| *counted) {
+                true => holding - reduced.quantity,
+                false => holding,
+            };
+            let gone = beyond.min(reduced.by);
             if gone > Decimal::ZERO {
                 trade.ledger.leave_elsewhere(gone, share(reduced.profit, gone, reduced.by));
             }

@@ -470,6 +470,7 @@ impl Desk {
             direction,
             by: RequestedBy::Edge,
             why: None,
+            signal_at: None,
         })
     }
 

@@ -47,6 +47,7 @@ fn a_close_concerns_its_account_instrument_and_edge_only() {
         direction: None,
         by: RequestedBy::Edge,
         why: None,
+        signal_at: None,
     };
     let mut desk = Desk::open(stop_limit());
     let other = "binance:spot:ETHUSDT".parse().unwrap();
@@ -54,6 +55,27 @@ fn a_close_concerns_its_account_instrument_and_edge_only() {
     assert_eq!(desk.hear(CloseRequested { instrument: other, ..asked.clone() }), "");
     assert_eq!(desk.hear(CloseRequested { edge: "edge60".parse().unwrap(), ..asked.clone() }), "");
     assert_eq!(desk.hear(asked), "exiting Requested / cancel stop1");
+}
+
+#[test]
+fn a_close_that_is_recorded_late_withdraws_no_later_signal() {
+    let close = |signal_at| CloseRequested {
+        account: account(),
+        instrument: btc(),
+        edge: "edge70".parse().unwrap(),
+        direction: None,
+        by: RequestedBy::Edge,
+        signal_at: Some(signal_at),
+        why: None,
+    };
+    let mut desk = Desk::new(stop_limit());
+    let (first, second) = (desk.now, desk.now + std::time::Duration::from_secs(60));
+    desk.now = desk.now + std::time::Duration::from_secs(3_600);
+    desk.hear(close(first));
+    assert_eq!(desk.size_for(second), "submit entry1 buy 2 LIMIT limit 100");
+    let mut desk = Desk::new(stop_limit());
+    desk.hear(close(second));
+    assert_eq!(desk.size_for(first), "aborted Withdrawn");
 }
 
 #[test]

@@ -253,6 +253,20 @@ fn a_sale_of_the_owners_takes_off_what_it_sold_and_no_fill_that_the_tracker_has_
     );
 }
 
+#[test]
+fn a_sale_of_the_owners_counts_though_an_own_exit_after_it_was_heard_before_it_was_counted() {
+    let mut desk = Desk::open(stop_limit());
+    desk.is_counted();
+    // The owner sells a half, then the stop a whole; the tracker tells of both later.
+    desk.fill("stop1", "1", "85", None);
+    desk.position_reduced_by("999", "0.5", "1.5");
+    desk.position_reduced_by("2", "1", "0.5");
+    assert_eq!(
+        desk.done("stop1", Canceled),
+        "naked 0.5 StopMoving / submit stop2 sell 0.5 STOP_LOSS_LIMIT stop 85 limit 68"
+    );
+}
+
 service::mirrored!("owners_hand.rs":
     a_stop_that_was_made_smaller_covers_so_much_and_is_replaced_by_one_for_all
     a_stop_that_was_amended_twice_in_any_order_covers_the_smaller_quantity
@@ -270,5 +284,6 @@ service::mirrored!("owners_hand.rs":
     a_balance_that_was_told_before_the_last_fill_ends_nothing
     coins_that_the_owner_sold_are_taken_off_the_trade
     what_the_tracker_says_late_of_the_trade_before_takes_nothing_off_the_next
-    a_sale_of_the_owners_takes_off_what_it_sold_and_no_fill_that_the_tracker_has_not_counted;
+    a_sale_of_the_owners_takes_off_what_it_sold_and_no_fill_that_the_tracker_has_not_counted
+    a_sale_of_the_owners_counts_though_an_own_exit_after_it_was_heard_before_it_was_counted;
 );

@@ -44,6 +44,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
                 direction,
                 by,
                 why: None,
+                signal_at: None,
             };
             let whole = all(every::requesters(), |by| requested(by, None));
             let one_way = all(every::directions(), |way| requested(RequestedBy::Edge, Some(way)));

@@ -105,6 +105,9 @@ impl Plan {
     ) -> anyhow::Result<Option<Parts>> {
         venue::check_same(&shared.tape, settings, self.venue.name()).await?;
         units::check_same_account(&shared.tape, settings).await?;
+        if accounts.is_some() {
+            venue::check_attended(&shared.tape, settings).await?;
+        }
         let mut parts = Parts::default();
         if let Some(accounts) = accounts {
             let mut stopped = shared.stop.clone();
