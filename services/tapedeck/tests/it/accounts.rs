@@ -236,6 +236,11 @@ fn several_accounts_trade_on_paper_each_with_its_own_money() {
     place.run("verify").well();
     // The same tape goes on, and not under another's name.
     place.run(&up(MARKET)).well();
+    let config = place.read("tapedeck.toml");
+    place.write("tapedeck.toml", config.replacen("binance:paper", "binance:small", 1));
+    place
+        .run(&up(MARKET))
+        .ends(2, &["the account binance:paper is played by venue-paper on this tape", "put it back"]);
     place.write("tapedeck.toml", "[accounts.\"binance:other\"]\nmode = \"paper\"\n");
     place
         .run(&up(MARKET))

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use domain::{Timestamp, UnitName};
-use events::{Draft, Uuid};
+use events::{Draft, UnitStarted, Uuid};
 use tape::{Commit, Entry, Mode};
 
 /// Appends an event that this version does not know, as a newer one would have.
@@ -108,4 +108,34 @@ async fn a_newer_tape_format_is_refused_and_left_alone() {
         place.run(command).ends(1, &["written by a newer version of Tapedeck", "upgrade"]);
     }
     assert!(std::fs::read(&path).unwrap() == before);
+}
+
+/// Its state, its signals and the rows that `replay` and `verify` walk are those of its first core.
+#[tokio::test]
+async fn an_edge_of_another_kind_under_the_name_of_one_on_the_tape_is_refused() {
+    let place = Place::finished();
+    let tape = place.tape(&place.kept(), Mode::Write).await;
+    let head = tape.head().await.unwrap();
+    let unit = UnitName::new("edge70-signals").unwrap();
+    let started = UnitStarted {
+        unit,
+        core: "astrology".to_owned(),
+        build: "b".to_owned(),
+        config: serde_json::json!({ "moon": "full" }),
+        judged: head.position,
+        after: head.position,
+    };
+    let draft = Draft::new(Uuid::from_u128(77), unit, None, head.recorded_at, &started.into());
+    tape.append(Commit::new(vec![Entry::market(draft, head.recorded_at)])).await.unwrap();
+    tape.close().await.unwrap();
+    let head = place.head();
+    place.run(&up(MARKET)).ends(
+        2,
+        &[
+            "the unit edge70-signals is of the core 'astrology' on this tape, and of 'edge70' by the configuration",
+            "another name",
+            "--tape",
+        ],
+    );
+    assert_eq!(place.head(), head, "nothing is added");
 }
