@@ -49,6 +49,7 @@ pub enum UnitPhase {
 pub enum Side {
     Tape,
     Bus,
+    Venue,
 }
 
 /// What is counted, since the process began.
@@ -83,12 +84,13 @@ impl UnitPhase {
 }
 
 impl Side {
-    const ALL: [Self; 2] = [Self::Tape, Self::Bus];
+    const ALL: [Self; 3] = [Self::Tape, Self::Bus, Self::Venue];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Tape => "tape",
             Self::Bus => "broker",
+            Self::Venue => "venue",
         }
     }
 }

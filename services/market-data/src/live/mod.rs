@@ -71,6 +71,9 @@ pub trait Tape {
         &mut self,
         instrument: Instrument,
     ) -> impl Future<Output = Result<Option<InstrumentRules>, Self::Error>> + Send;
+
+    /// Told after each step: why the venue does not tell everything now; `None` while it does.
+    fn venue_away(&mut self, why: Option<&str>);
 }
 
 /// Why live candles ended: they do not by themselves.
@@ -105,8 +108,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The tape refuses, or what is asked for is not there.
-pub async fn run<T: Tape>(live: Live, on_tape: OnTape, tape: T) -> Result<(), LiveError> {
-    let now = reach(&live.rest).await;
+pub async fn run<T: Tape>(live: Live, on_tape: OnTape, mut tape: T) -> Result<(), LiveError> {
+    let now = reach(&live.rest, &mut tape).await;
     let names = live.series.iter().map(stream).collect();
     let streams = Streams::open(&live.rest, names)?;
     // The one that is under way has not closed.
@@ -131,6 +134,8 @@ pub async fn run<T: Tape>(live: Live, on_tape: OnTape, tape: T) -> Result<(), Li
         is_listed: false,
         fetching: JoinSet::new(),
         under_way: Vec::new(),
+        streams_away: None,
+        rest_away: None,
         quoting,
         tape,
     };
@@ -142,9 +147,10 @@ pub async fn run<T: Tape>(live: Live, on_tape: OnTape, tape: T) -> Result<(), Li
 }
 
 /// The venue's time, once it answers.
-async fn reach(rest: &Rest) -> Timestamp {
+async fn reach(rest: &Rest, tape: &mut impl Tape) -> Timestamp {
     while let Err(why) = rest.freshen_clock().await {
         tracing::warn!("waiting for the venue: {why}");
+        tape.venue_away(Some(&why.to_string()));
         sleep(PAUSE).await;
     }
     rest.clock().now()
@@ -164,6 +170,9 @@ struct Player<T> {
     is_listed: bool,
     fetching: JoinSet<Fetched>,
     under_way: Vec<Series>,
+    /// Why no candles come by stream, and why REST told none when it was asked last.
+    streams_away: Option<String>,
+    rest_away: Option<String>,
     quoting: Option<Quoting>,
     tape: T,
 }
@@ -177,6 +186,9 @@ impl<T: Tape> Player<T> {
             if Instant::now() >= self.rules_at {
                 self.list().await?;
             }
+            let quotes_away = self.quoting.as_ref().and_then(|quoting| quoting.away.as_ref());
+            let away = self.streams_away.as_ref().or(self.rest_away.as_ref()).or(quotes_away);
+            self.tape.venue_away(away.map(String::as_str));
             self.ask();
             let mut said = Vec::new();
             let next = self.next_look();
@@ -196,8 +208,14 @@ impl<T: Tape> Player<T> {
 
     fn hear(&mut self, delivery: Delivery, said: &mut Vec<Event>) {
         match delivery {
-            Delivery::Opened(_) => self.sequences.values_mut().for_each(Sequence::interrupted),
-            Delivery::Away { why } => tracing::warn!("no candles come: {why}"),
+            Delivery::Opened(_) => {
+                self.streams_away = None;
+                self.sequences.values_mut().for_each(Sequence::interrupted);
+            }
+            Delivery::Away { why } => {
+                tracing::warn!("no candles come: {why}");
+                self.streams_away = Some(format!("no candles come: {why}"));
+            }
             Delivery::Frame { bytes, .. } => match closed(&bytes, self.venue()) {
                 Ok(Some(candle)) => {
                     let now = self.rest.clock().now();
@@ -216,8 +234,16 @@ impl<T: Tape> Player<T> {
         self.under_way.retain(|other| *other != series);
         let Some(sequence) = self.sequences.get_mut(&series) else { return };
         match rows {
-            Ok(rows) => sequence.fetched(asked, rows, said),
-            Err(why) => tracing::warn!("{} {}: {why}", series.instrument, series.interval),
+            Ok(rows) => {
+                self.rest_away = None;
+                sequence.fetched(asked, rows, said);
+            }
+            Err(why) => {
+                let told = format!("{} {}: {why}", series.instrument, series.interval);
+                tracing::warn!("{told}");
+                // One that answers is there, whatever it says.
+                self.rest_away = (!matches!(why, CallError::Told(_))).then_some(told);
+            }
         }
     }
 
@@ -254,7 +280,10 @@ impl<T: Tape> Player<T> {
             match self.info(&instruments).await {
                 Ok(info) => break info,
                 // Without rules no candle is of use; there may be some on the tape.
-                Err(why) => tracing::warn!("exchange info: {why}"),
+                Err(why) => {
+                    tracing::warn!("exchange info: {why}");
+                    self.tape.venue_away(Some(&format!("exchange info: {why}")));
+                }
             }
             if instruments.iter().all(|instrument| self.rules.contains_key(instrument)) {
                 self.rules_at = Instant::now() + self.rest.info_age();

@@ -28,6 +28,8 @@ pub(super) struct Quoting {
     asking: JoinSet<Told>,
     under_way: BTreeSet<Instrument>,
     not_before: Instant,
+    /// Why no quotes come by stream.
+    pub(super) away: Option<String>,
 }
 
 type Told = (Instrument, Result<Option<BestPrices>, CallError>);
@@ -54,10 +56,11 @@ impl Quoting {
             asking: JoinSet::new(),
             under_way: BTreeSet::new(),
             not_before: Instant::now(),
+            away: None,
         })
     }
 
-    /// The next quotes to say; waits for them. May be dropped and called again.
+    /// The next quotes to say; waits for them, or for the stream to come or go. May be dropped and called again.
     pub(super) async fn next(&mut self) -> Result<Vec<Event>, LiveError> {
         loop {
             let due = self.quotes.due(self.rest.clock().now());
@@ -66,7 +69,13 @@ impl Quoting {
             }
             self.ask();
             tokio::select! {
-                delivery = self.streams.next() => self.hear(delivery.ok_or(LiveError::Ended)?),
+                delivery = self.streams.next() => {
+                    let before = self.away.is_some();
+                    self.hear(delivery.ok_or(LiveError::Ended)?);
+                    if self.away.is_some() != before {
+                        return Ok(Vec::new());
+                    }
+                }
                 heard = self.heard.recv() => self.quotes.hear(&heard.ok_or(LiveError::Ended)?),
                 Some(told) = self.asking.join_next() => match told {
                     Ok(told) => self.told(told),
@@ -81,9 +90,13 @@ impl Quoting {
 
     fn hear(&mut self, delivery: Delivery) {
         match delivery {
-            Delivery::Opened(_) => self.quotes.interrupted(),
+            Delivery::Opened(_) => {
+                self.away = None;
+                self.quotes.interrupted();
+            }
             Delivery::Away { why } => {
                 tracing::warn!("no quotes come: {why}");
+                self.away = Some(format!("no quotes come: {why}"));
                 self.quotes.interrupted();
             }
             Delivery::Frame { bytes, .. } => match market::decode(&bytes).map(|frame| frame.message) {

@@ -21,6 +21,8 @@ api_secret = { env = "EXCHANGE_SECRET" }
 /// Nothing but money: what the owner holds counts towards the limits.
 const MONEY: &str = "[balances]\nUSDT = \"10000\"\n";
 const MARKET: &str = "binance:BTCUSDT,ETHUSDT,ADAUSDT:1s";
+/// What the exchange serves.
+const SERVE: [&str; 4] = ["--market", "synthetic:7:60", "--account", "account.toml"];
 const KILLS: usize = 10;
 
 /// An engine, and the exchange that it takes for Binance.
@@ -37,8 +39,7 @@ impl Desk {
         place.write("tapedeck.toml", configuration);
         place.write("account.toml", MONEY);
         place.write("faults.toml", FAULTS);
-        let serve = ["--market", "synthetic:7:60", "--account", "account.toml"];
-        let exchange = Exchange::serve(&place.path(""), &[&serve[..], more].concat());
+        let exchange = Exchange::serve(&place.path(""), &[&SERVE[..], more].concat());
         Self { place, exchange, venue }
     }
 
@@ -152,6 +153,32 @@ fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it
     candles_are_whole(&desk.rows("candle.closed"));
     fills_are_at_quoted_prices(&desk);
     desk.run("verify").well();
+}
+
+#[test]
+fn an_engine_on_paper_is_not_ready_while_the_exchange_is_away_and_comes_back_by_itself() {
+    let mut desk = Desk::on_paper();
+    let mut up = desk.up();
+    let address = up.address();
+    let ready = |code: u16| {
+        until(&format!("/ready is {code}"), || {
+            let (status, body) = get(&address, "/ready");
+            (status == code).then(|| serde_json::from_str::<Value>(&body).unwrap())
+        })
+    };
+    ready(200);
+    let away = || {
+        let told = ready(503);
+        let feed = told["units"].as_array().unwrap().iter().find(|unit| unit["unit"] == "market-data");
+        let feed = feed.unwrap_or_else(|| panic!("{told}"));
+        assert_eq!(feed["phase"], "cut_off");
+        assert!(!text(&feed["why"]).is_empty(), "{told}");
+        assert_eq!(get(&address, "/health").0, 200, "it is worth keeping");
+    };
+    desk.exchange.is_away(away, &SERVE);
+    ready(200);
+    up.signal("TERM");
+    assert!(up.end().0.success());
 }
 
 #[test]

@@ -28,6 +28,8 @@ impl Tape for Channel {
     async fn rules(&mut self, _: Instrument) -> Result<Option<InstrumentRules>, &'static str> {
         Ok(None)
     }
+
+    fn venue_away(&mut self, _: Option<&str>) {}
 }
 
 #[test]

@@ -72,12 +72,14 @@ struct Play {
     world: Arc<Mutex<World>>,
     rest: Rest,
     tape: watch::Sender<Vec<Event>>,
+    /// Why the venue is away, as it was told last.
+    away: watch::Sender<Option<String>>,
     live: JoinHandle<Result<(), LiveError>>,
     expected: Vec<String>,
 }
 
 #[derive(Clone)]
-struct Memory(watch::Sender<Vec<Event>>);
+struct Memory(watch::Sender<Vec<Event>>, watch::Sender<Option<String>>);
 
 impl Tape for Memory {
     type Error = &'static str;
@@ -96,6 +98,10 @@ impl Tape for Memory {
             _ => None,
         }))
     }
+
+    fn venue_away(&mut self, why: Option<&str>) {
+        self.1.send_replace(why.map(ToOwned::to_owned));
+    }
 }
 
 fn live(rest: &Rest) -> Live {
@@ -107,6 +113,7 @@ impl Play {
     async fn start(now: i64, on_tape: OnTape) -> (Self, Peer) {
         let world = Arc::new(Mutex::new(World::default()));
         let (script, tape) = (Arc::clone(&world), watch::Sender::new(Vec::new()));
+        let away = watch::Sender::default();
         let server = Server::start(move |request| script.lock().unwrap().answer(request)).await;
         let timeouts = Timeouts {
             answer: Duration::from_secs(2),
@@ -120,7 +127,7 @@ impl Play {
         let setup = Setup { timeouts, info_age, ..Setup::new(Endpoints::local(server.address), None) };
         let rest = Rest::new(setup).unwrap();
         let idle = tokio::spawn(async { Ok(()) });
-        let mut play = Self { server, world, rest, tape, live: idle, expected: Vec::new() };
+        let mut play = Self { server, world, rest, tape, away, live: idle, expected: Vec::new() };
         play.set(now, 30);
         let peer = play.restart(on_tape).await;
         (play, peer)
@@ -128,7 +135,7 @@ impl Play {
 
     async fn restart(&mut self, on_tape: OnTape) -> Peer {
         self.live.abort();
-        self.live = tokio::spawn(live::run(live(&self.rest), on_tape, Memory(self.tape.clone())));
+        self.live = tokio::spawn(live::run(live(&self.rest), on_tape, Memory(self.tape.clone(), self.away.clone())));
         self.connected().await
     }
 
@@ -163,6 +170,16 @@ impl Play {
 
     fn said(&self) -> Vec<String> {
         self.tape.borrow().iter().map(word).collect()
+    }
+
+    /// Waits until the venue is said to be away with these words, or not to be.
+    async fn is_away(&self, words: Option<&str>) {
+        let mut away = self.away.subscribe();
+        let told = away.wait_for(|why| match (why, words) {
+            (Some(why), Some(words)) => why.contains(words),
+            (why, words) => why.is_none() && words.is_none(),
+        });
+        timeout(Duration::from_secs(20), told).await.expect("it is told").unwrap();
     }
 
     fn questions(&self) -> usize {
@@ -338,6 +355,32 @@ fn a_venue_that_does_not_answer_is_asked_again() {
 }
 
 #[test]
+fn a_venue_that_is_away_is_told_with_the_reason_until_it_tells_again() {
+    run(async {
+        let (mut play, peer) = Play::start(5, OnTape::default()).await;
+        play.says("listed / 2 / 3 / 4").await;
+        play.is_away(None).await;
+        drop(peer);
+        play.is_away(Some("no candles come")).await;
+        let mut peer = play.connected().await;
+        play.is_away(None).await;
+        // The stream is there, and REST does not answer.
+        play.world.lock().unwrap().failures = 1;
+        play.at(7, 30).await;
+        play.is_away(Some("binance:spot:BTCUSDT 1m")).await;
+        for n in 4..200 {
+            if play.away.borrow().is_none() {
+                break;
+            }
+            play.at(7, 10 * n).await;
+            sleep(Duration::from_millis(60)).await;
+        }
+        play.is_away(None).await;
+        peer.say("over").await;
+    });
+}
+
+#[test]
 fn after_a_restart_it_goes_on_where_the_tape_ends() {
     run(async {
         let (mut play, mut peer) = Play::start(5, OnTape::default()).await;
@@ -392,6 +435,7 @@ fn a_tape_that_refuses_ends_it() {
         async fn rules(&mut self, _: Instrument) -> Result<Option<InstrumentRules>, &'static str> {
             Ok(None)
         }
+        fn venue_away(&mut self, _: Option<&str>) {}
     }
     run(async {
         let (play, _peer) = Play::start(5, OnTape::default()).await;
@@ -407,7 +451,7 @@ fn a_symbol_that_is_not_listed_is_named() {
         let mut wrong = live(&play.rest);
         wrong.series[0].instrument = "binance:spot:BTCUSD".parse().unwrap();
         let (tape, _) = watch::channel(Vec::new());
-        let why = live::run(wrong, OnTape::default(), Memory(tape)).await.unwrap_err().to_string();
+        let why = live::run(wrong, OnTape::default(), Memory(tape, play.away.clone())).await.unwrap_err().to_string();
         assert!(why.contains("binance:spot:BTCUSD is not listed"), "{why}");
     });
 }

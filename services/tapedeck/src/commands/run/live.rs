@@ -10,7 +10,7 @@ use market_data::{
 };
 use replica::{Fact, Recorder};
 use runtime::distributed::{
-    Count, Fault, UnitPhase,
+    Count, Fault, Side, UnitPhase,
     leadership::{Leadership, Work},
     lease::Lease,
     record_facts,
@@ -186,6 +186,13 @@ impl live::Tape for Onto<'_> {
 
     async fn rules(&mut self, instrument: Instrument) -> Result<Option<InstrumentRules>, Fault> {
         last_rules(self.leadership, instrument).await
+    }
+
+    fn venue_away(&mut self, why: Option<&str>) {
+        match why {
+            Some(why) => self.leadership.status.misses(Side::Venue, why.to_owned()),
+            None => self.leadership.status.has(Side::Venue),
+        }
     }
 
     async fn append(&mut self, events: Vec<Event>) -> Result<(), Fault> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 use testkit::{Process, http_get, wait_for};
@@ -15,7 +15,8 @@ use testkit::{Process, http_get, wait_for};
 pub struct Exchange {
     variables: Vec<(&'static str, String)>,
     control: SocketAddr,
-    _process: Process,
+    folder: PathBuf,
+    process: Process,
 }
 
 /// An execution: symbol, order, trade.
@@ -24,8 +25,19 @@ pub type Execution = (String, String, String);
 impl Exchange {
     /// `arguments` of `exchange serve`, in that folder.
     pub fn serve(folder: &Path, arguments: &[&str]) -> Self {
+        Self::listening(folder, "127.0.0.1:0", arguments)
+    }
+
+    /// Killed, and after a while there again under the same addresses.
+    pub fn is_away(&mut self, while_away: impl FnOnce(), arguments: &[&str]) {
+        self.process.kill();
+        while_away();
+        *self = Self::listening(&self.folder.clone(), &self.control.to_string(), arguments);
+    }
+
+    fn listening(folder: &Path, listen: &str, arguments: &[&str]) -> Self {
         let program: Program = program();
-        let serve = ["exchange", "serve", "--listen", "127.0.0.1:0", "--json"];
+        let serve = ["exchange", "serve", "--listen", listen, "--json"];
         let process = Process::start("exchange", &program.command(folder, &[&serve[..], arguments].concat()));
         wait_for("the exchange serves", PATIENCE, || process.output().contains('}'));
         let told: Value = serde_json::from_str(&process.output()).unwrap();
@@ -38,7 +50,7 @@ impl Exchange {
             ("EXCHANGE_SECRET", told("secret")),
         ];
         let control = told("rest").trim_start_matches("http://").parse().unwrap();
-        Self { variables, control, _process: process }
+        Self { variables, control, folder: folder.to_owned(), process }
     }
 
     /// In place of Binance; the account's key is in EXCHANGE_KEY and EXCHANGE_SECRET.
