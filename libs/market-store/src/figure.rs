@@ -13,11 +13,12 @@ pub enum Style {
 }
 
 impl Style {
-    /// What these figures of one file are written in.
+    /// What these figures of one file are written in. `by_commas`: between its columns are commas, so a point stands
+    /// before decimals; with anything else between them it may stand between thousands.
     ///
     /// # Errors
     /// In words: a figure could be read in two ways and no other one tells which; or they contradict.
-    pub fn of<'a>(figures: impl Iterator<Item = &'a str> + Clone) -> Result<Self, String> {
+    pub fn of<'a>(figures: impl Iterator<Item = &'a str> + Clone, by_commas: bool) -> Result<Self, String> {
         let mut told: Option<(Self, &str)> = None;
         for figure in figures.clone() {
             let Some(style) = told_by(figure.trim()) else { continue };
@@ -31,10 +32,15 @@ impl Style {
         if let Some((style, _)) = told {
             return Ok(style);
         }
-        match figures.into_iter().find(|figure| figure.contains(',')) {
-            Some(figure) => Err(format!(
+        let mut figures = figures.into_iter();
+        match figures.find(|figure| figure.contains(',') || (!by_commas && figure.contains('.'))) {
+            Some(figure) if figure.contains(',') => Err(format!(
                 "'{figure}' may have decimals behind its comma or thousands: write decimals behind a point, \
                  and no sign between thousands"
+            )),
+            Some(figure) => Err(format!(
+                "'{figure}' may have decimals behind its point or thousands: put commas between the columns and \
+                 decimals behind a point, and no sign between thousands"
             )),
             None => Ok(Self::Point),
         }
@@ -111,7 +117,7 @@ mod tests {
     use super::*;
 
     fn told(figures: &[&str]) -> String {
-        match Style::of(figures.iter().copied()) {
+        match Style::of(figures.iter().copied(), true) {
             Ok(style) => figures
                 .iter()
                 .map(|f| figure(f, style).map_or_else(|| "?".to_owned(), |d| d.to_string()))

@@ -151,7 +151,7 @@ impl Layout {
             times.push(fields.get(self.columns.time).to_owned());
         }
         let written = figures.iter().map(String::as_str).filter(|figure| !is_blank(figure));
-        self.style = Style::of(written).map_err(|why| (first.number, why))?;
+        self.style = Style::of(written, self.delimiter == b',').map_err(|why| (first.number, why))?;
         for told in times.iter().map(|time| moment::told_by(time)).filter(|days| *days != Days::Unknown) {
             if self.days != Days::Unknown && self.days != told {
                 return Err((

@@ -100,6 +100,10 @@ fn what_cannot_be_read_is_named_with_its_remedy() {
             "timestamp,open,high,low,close,volume\n1704067200000,\"1,234\",\"1,234\",\"1,234\",\"1,234\",5",
             "'1,234' may have decimals behind its comma",
         ),
+        (
+            "timestamp;open;high;low;close;volume\n1704067200000;12.340;12.340;12.340;12.340;5",
+            "'12.340' may have decimals behind its point or thousands",
+        ),
         ("1704067200000,\"1,2,3,4,5", "has a quote (\") that is not closed"),
     ] {
         assert!(told(text).contains(words), "{text}: {}", told(text));
