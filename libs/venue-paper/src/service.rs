@@ -94,7 +94,10 @@ impl Service for VenuePaper {
         let (exchange, terms) = (&state.exchange, &self.config.terms);
         match heard {
             Event::Candle(CandleEvent::Closed(e)) => {
-                self.say(e.candle.instrument, exchange.trade_candle(terms, now, &e.candle))
+                // An account that came to the tape after its listings begins with the next candle.
+                let mut said = self.starting_balances(exchange, now);
+                said.extend(exchange.trade_candle(terms, now, &e.candle));
+                self.say(e.candle.instrument, said)
             }
             Event::Quote(QuoteEvent::Seen(e)) => {
                 self.say(e.instrument, exchange.trade_quote(terms, now, &e.instrument, &quote(e)))

@@ -100,13 +100,13 @@ impl Service for Edge70 {
         Self { config }
     }
 
-    fn apply(&self, state: &mut State, _now: Timestamp, event: &Event) {
+    fn apply(&self, state: &mut State, now: Timestamp, event: &Event) {
         match event {
             // Candles of other intervals, by far the most, cost this comparison.
             Event::Candle(CandleEvent::Closed(closed)) if self.judges(&closed.candle) => {
-                let series =
-                    state.series.entry(closed.candle.instrument).or_insert_with(|| Series::new(&self.config));
-                state.broken = series.take(&self.config, &closed.candle);
+                let series = state.series.entry(closed.candle.instrument);
+                let series = series.or_insert_with(|| Series::new(&self.config, now));
+                state.broken = series.take(&self.config, now, &closed.candle);
             }
             // Own sayings: the direction follows what was said, so that what is recorded counts.
             Event::Signal(SignalEvent::Given(signal)) => state.turn(&signal.instrument, signal.direction),

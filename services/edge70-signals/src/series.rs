@@ -15,6 +15,8 @@ pub(crate) struct Series {
     highs: Donchian<Price>,
     lows: Donchian<Price>,
     pub direction: Option<Direction>,
+    /// When its first candle was heard. Those that had closed before are history: learned, and not judged.
+    begun: Timestamp,
 }
 
 /// A candle that went beyond the channel.
@@ -30,18 +32,19 @@ pub(crate) struct Broken {
 }
 
 impl Series {
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, now: Timestamp) -> Self {
         Self {
             interval: config.interval,
             highs: Donchian::new(Bound::Upper, config.long),
             lows: Donchian::new(Bound::Lower, config.short),
             direction: None,
+            begun: now,
         }
     }
 
     /// Compares the candle with the channel before it, then takes it in.
-    pub fn take(&mut self, config: &Config, candle: &Candle) -> Option<Broken> {
-        self.follow(config);
+    pub fn take(&mut self, config: &Config, now: Timestamp, candle: &Candle) -> Option<Broken> {
+        self.follow(config, now);
         let breakout = |lookback: NonZeroU32, channel: Price, extreme: Price| Breakout {
             interval: candle.interval,
             lookback: lookback.get(),
@@ -55,6 +58,14 @@ impl Series {
         if highest.is_none() && lowest.is_none() {
             return None;
         }
+        if candle.close_time() < self.begun {
+            match (highest, lowest) {
+                (Some(_), None) => self.direction = Some(Direction::Long),
+                (None, Some(_)) => self.direction = Some(Direction::Short),
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+            return None;
+        }
         Some(Broken {
             instrument: candle.instrument,
             price: candle.close,
@@ -65,9 +76,9 @@ impl Series {
     }
 
     /// Takes up a changed configuration. The direction stays: a trade may hang on it.
-    fn follow(&mut self, config: &Config) {
+    fn follow(&mut self, config: &Config, now: Timestamp) {
         if self.interval != config.interval {
-            *self = Self { direction: self.direction, ..Self::new(config) };
+            *self = Self { direction: self.direction, ..Self::new(config, now) };
         }
         if self.highs.length() != config.long {
             self.highs.resize(config.long);

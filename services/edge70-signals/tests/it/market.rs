@@ -87,6 +87,12 @@ impl Market {
         self
     }
 
+    /// So many days that were heard already.
+    pub fn skip(&mut self, days: i64) -> &mut Self {
+        self.next += days;
+        self
+    }
+
     pub fn missing(&mut self, count: i64) -> &mut Self {
         let day = |i| Timestamp::from_millis(i * DAY);
         let (from, until) = (day(self.next), day(self.next + count));

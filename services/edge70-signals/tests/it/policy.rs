@@ -1,6 +1,6 @@
 //! Which breakouts become signals.
 
-use crate::market::{Market, btc, candle, config};
+use crate::market::{self, Market, btc, candle, config};
 use domain::{Direction, Instrument, Interval};
 use edge70_signals::{Config, Forward};
 
@@ -17,6 +17,20 @@ fn the_first_extreme_is_only_possible_for_nobody_knows_what_came_before() {
     let mut market = Market::new(config(3, 2, Forward::DirectionFlips));
     market.days(&[(10, 9), (10, 9), (10, 9), (11, 9)]).expect(&["3 possible long 10"]);
     assert_eq!(market.edge.state.direction(&btc()), Some(Direction::Long));
+}
+
+#[test]
+fn the_history_that_a_series_begins_with_is_learned_and_what_follows_is_judged() {
+    let mut market = Market::new(config(3, 2, Forward::DirectionFlips));
+    // Five days at once, long after they closed: the last one turned the direction.
+    let now = domain::Timestamp::from_millis(6 * market::DAY - 1);
+    for (i, (high, low)) in [(10, 9), (10, 9), (10, 9), (11, 9), (10, 8)].into_iter().enumerate() {
+        let bar = [high.into(), low.into(), domain::Decimal::from(9)];
+        let said = market.edge.hear(now, candle(btc(), Interval::Day1, i as i64, bar));
+        assert!(said.is_empty(), "a signal of day {i} is stale: {said:?}");
+    }
+    assert_eq!(market.edge.state.direction(&btc()), Some(Direction::Short));
+    market.skip(5).days(&[(10, 9), (12, 9)]).expect(&["6 long 10.5"]);
 }
 
 #[test]
