@@ -189,24 +189,25 @@ impl FromStr for MarketSpec {
             }
             ("recorded", Some(path)) if !path.is_empty() => Ok(Self::Recorded(path.into())),
             ("recorded", _) => Err(wrong("name the file or folder of candles, e.g. recorded:data/candles")),
-            ("binance", rest) => live(rest).ok_or_else(|| {
-                wrong("write binance[:SYMBOLS[:INTERVALS]], e.g. binance:BTCUSDT,ETHUSDT:1h,1d")
-            }),
+            ("binance", rest) => live(rest, &wrong),
             _ => Err(wrong("write synthetic[:SEED[:DAYS]], recorded:PATH or binance[:SYMBOLS[:INTERVALS]]")),
         }
     }
 }
 
-/// `None` if it is written wrongly.
-fn live(given: Option<&str>) -> Option<MarketSpec> {
+fn live(given: Option<&str>, wrong: &impl Fn(&str) -> Invalid) -> Result<MarketSpec, Invalid> {
+    let form = |_| wrong("write binance[:SYMBOLS[:INTERVALS]], e.g. binance:BTCUSDT,ETHUSDT:1h,1d");
     let given = given.unwrap_or(SYMBOLS);
     let (symbols, intervals) = given.split_once(':').unwrap_or((given, INTERVALS));
     // Binance writes its symbols in capitals, and people do not.
-    let symbols = symbols.split(',').map(|symbol| Symbol::new(&symbol.to_uppercase()).ok());
-    let intervals = intervals.split(',').map(|interval| interval.parse().ok());
-    Some(MarketSpec::Binance {
-        symbols: symbols.collect::<Option<_>>()?,
-        intervals: intervals.collect::<Option<_>>()?,
+    let symbols = symbols.split(',').map(|symbol| Symbol::new(&symbol.to_uppercase()).map_err(form));
+    let intervals = intervals.split(',').map(|interval| {
+        let is_one = !interval.is_empty() && !interval.contains(':');
+        interval.parse().map_err(|why| if is_one { why } else { form(why) })
+    });
+    Ok(MarketSpec::Binance {
+        symbols: symbols.collect::<Result<_, _>>()?,
+        intervals: intervals.collect::<Result<_, _>>()?,
     })
 }
 

@@ -27,8 +27,12 @@ fn a_wrong_word_is_answered_with_the_right_ones() {
     for given in ["bybit", ""] {
         check(given, "no: write synthetic[:SEED[:DAYS]], recorded:PATH or binance[:SYMBOLS[:INTERVALS]]");
     }
-    for given in ["binance:", "binance:A,", "binance:A:", "binance:A:1x", "binance:A:1d:x", "binance:A B"] {
+    for given in ["binance:", "binance:A,", "binance:A:", "binance:A:1d:x", "binance:A B"] {
         check(given, "no: write binance[:SYMBOLS[:INTERVALS]], e.g. binance:BTCUSDT,ETHUSDT:1h,1d");
+    }
+    for given in ["binance:A:1x", "binance:A:1d,1x"] {
+        let why = given.parse::<MarketSpec>().unwrap_err().to_string();
+        assert!(why.contains("1x") && why.contains("interval") && why.contains("1m 3m 5m"), "{why}");
     }
     for given in ["recorded", "recorded:"] {
         check(given, "no: name the file or folder of candles, e.g. recorded:data/candles");

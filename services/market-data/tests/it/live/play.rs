@@ -135,7 +135,8 @@ impl Play {
 
     async fn restart(&mut self, on_tape: OnTape) -> Peer {
         self.live.abort();
-        self.live = tokio::spawn(live::run(live(&self.rest), on_tape, Memory(self.tape.clone(), self.away.clone())));
+        self.live =
+            tokio::spawn(live::run(live(&self.rest), on_tape, Memory(self.tape.clone(), self.away.clone())));
         self.connected().await
     }
 
@@ -451,7 +452,10 @@ fn a_symbol_that_is_not_listed_is_named() {
         let mut wrong = live(&play.rest);
         wrong.series[0].instrument = "binance:spot:BTCUSD".parse().unwrap();
         let (tape, _) = watch::channel(Vec::new());
-        let why = live::run(wrong, OnTape::default(), Memory(tape, play.away.clone())).await.unwrap_err().to_string();
+        let why = live::run(wrong, OnTape::default(), Memory(tape, play.away.clone()))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(why.contains("binance:spot:BTCUSD is not listed"), "{why}");
     });
 }
