@@ -5,12 +5,12 @@
 //! [`market`] runs a whole engine in one process on a market's own clock.
 //! [`external_venue`] is the venue of such a market where it is none of the units.
 //! [`recover`] brings units back from a tape, and follows them for replay and verification.
-//! [`http`] serves `/health`, `/ready` and `/metrics`.
+//! [`distributed::UnitStatus`] tells how a unit is, hosted in either way.
 
 pub mod distributed;
 pub mod external_venue;
-pub mod http;
 pub mod market;
+pub mod metrics;
 pub mod paced_feed;
+pub mod reached;
 pub mod recover;
-pub mod status;

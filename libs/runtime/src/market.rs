@@ -5,12 +5,13 @@
 //! So a run killed anywhere ends, resumed, with the same tape as one undisturbed.
 
 use crate::{
+    distributed::UnitPhase,
     external_venue::{ExternalVenue, ExternalVenueError, Foreign},
+    reached::Reached,
     recover::{self, Plan, RecoverError},
-    status::{Phase, Status},
 };
 use domain::{Instrument, Timestamp, UnitName};
-use events::{CandleEvent, Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, Uuid, ids};
+use events::{Clock, Draft, Event, Position, Recorded, TapeOpened, TradeEvent, Uuid, ids};
 use replica::{Fact, Joining};
 use service::{Host, Journal, Lockstep, Played, Resumed, Steps, Walk, Worked};
 use std::{
@@ -45,6 +46,9 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Why a trade is not closed any more: the stop would be canceled, and nothing be sold.
 pub const OVER: &str = "the market has ended: nothing is traded any more";
 
+/// What the feed says of itself then.
+pub(crate) const HAS_ENDED: &str = "the market has ended";
+
 /// What is to be played, on what, by whom.
 pub struct Market<F> {
     pub tape: Tape,
@@ -61,7 +65,7 @@ pub struct Market<F> {
     /// Who holds the leases.
     pub owner: String,
     pub pace: Pace,
-    pub status: Status,
+    pub reached: Reached,
     /// Sees each event as it is said, before it is committed.
     pub observer: Option<Observer>,
     /// The venue, where it is none of the units.
@@ -153,16 +157,14 @@ pub enum RunError<E: std::error::Error + Send + Sync + 'static> {
 /// Collects what is to be committed.
 struct Outbox {
     entries: Vec<Entry>,
-    status: Status,
+    reached: Reached,
     observer: Option<Observer>,
     external: Option<Box<dyn ExternalVenue>>,
 }
 
 impl Journal for Outbox {
     fn record(&mut self, event: &Recorded) {
-        if let Event::Candle(CandleEvent::Closed(_)) = &event.event {
-            self.status.heard_candle();
-        }
+        self.reached.said(event);
         if let Some(observer) = &mut self.observer {
             observer(event);
         }
@@ -180,7 +182,7 @@ struct Writer {
     /// Where the cursors stand once that is done.
     saved: Position,
     last_commit: Instant,
-    status: Status,
+    reached: Reached,
 }
 
 impl<F: Steps> Market<F> {
@@ -189,13 +191,13 @@ impl<F: Steps> Market<F> {
     /// # Errors
     /// Another market's tape, a market or a tape that cannot be read, or one that cannot be written.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<Ended, RunError<F::Error>> {
-        let status = self.status.clone();
+        let (reached, feed) = (self.reached.clone(), self.source);
         let ended = self.play(&mut stop).await;
-        status.enter(match ended {
-            Ok(Ended::MarketOver) => Phase::Ended,
-            Ok(Ended::Stopped) => Phase::Stopping,
-            Err(_) => Phase::Failed,
-        });
+        match &ended {
+            Ok(Ended::MarketOver) => reached.note(feed, HAS_ENDED),
+            Ok(Ended::Stopped) => reached.enter(&UnitPhase::Stopping),
+            Err(why) => reached.enter(&UnitPhase::CutOff(why.to_string())),
+        }
         ended
     }
 
@@ -210,7 +212,7 @@ impl<F: Steps> Market<F> {
             build,
             owner,
             pace,
-            status,
+            reached,
             observer,
             external,
             hands,
@@ -230,14 +232,14 @@ impl<F: Steps> Market<F> {
         let fences = tape.acquire_all(&units, &owner, LEASE, force).await?;
         let fences: Vec<(UnitName, u64)> = fences.into_iter().map(|c| (c.unit, c.fence)).collect();
         let _leases = Leases::keep(&tape, fences.clone());
-        let mut outbox = Outbox { entries: Vec::new(), status: status.clone(), observer, external };
+        let mut outbox = Outbox { entries: Vec::new(), reached: reached.clone(), observer, external };
         let mut writer = Writer {
             tape: tape.clone(),
             fences,
             under_way: None,
             saved: level,
             last_commit: Instant::now(),
-            status: status.clone(),
+            reached: reached.clone(),
         };
 
         let feed_from = restore_feed(&tape, &build, source, &mut feed).await?;
@@ -272,7 +274,7 @@ impl<F: Steps> Market<F> {
         let id = opened.as_ref().map_or(tape_id, |o| o.tape);
         let engine = Lockstep::resume(recovered, Some(id), pending, head.position);
         let mut played = Played::new(engine, feed, source);
-        status.committed(&head, 0);
+        reached.committed(&head);
 
         // A new tape begins at the time of the market's first step.
         let now = match &opened {
@@ -286,7 +288,7 @@ impl<F: Steps> Market<F> {
         for started in late {
             played.say(started.unit, now, started.into(), &mut outbox);
         }
-        status.enter(Phase::Running);
+        reached.enter(&UnitPhase::Running);
 
         if outbox.external.is_some() {
             // Of a step that was committed before the end of the last run the venue has its say first, too.
@@ -514,6 +516,7 @@ impl Writer {
         let done = engine.done();
         self.saved = done;
         let hosts = engine.hosts();
+        self.reached.handled(hosts);
         let cursors = self
             .fences
             .iter()
@@ -538,7 +541,7 @@ impl Writer {
             Ok(result) => result?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         };
-        self.status.committed(&committed.head, committed.outcomes.len() as u64);
+        self.reached.committed(&committed.head);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::distributed::{
     status::{Count, UnitPhase},
     stop::Stop,
 };
-use crate::market::{Metronome, Pace};
+use crate::market::{HAS_ENDED, Metronome, Pace};
 use domain::{Timestamp, UnitName};
 use events::{Clock, Draft, Event, Position, TapeOpened, Uuid, ids};
 use service::{Steps, said_at};
@@ -150,6 +150,7 @@ impl<F: Steps> Playing<'_, F> {
                 self.taken = false;
                 self.save_snapshot().await;
                 tracing::info!("the market is over at position {}", self.place.position);
+                self.of.leadership.status.note(Some(HAS_ENDED.to_owned()));
                 self.of.over.send_replace(true);
                 stop.asked().await;
                 return Ok(());

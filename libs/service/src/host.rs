@@ -19,6 +19,8 @@ pub struct Host {
     said_through: Position,
     /// The largest distance yet between an event said and its cause.
     reach: u64,
+    /// Events that have reached the core.
+    heard: u64,
 }
 
 /// What a position that comes in means to a unit: the tape decides order, the broker only hints.
@@ -42,7 +44,7 @@ pub(crate) struct Stored {
 
 impl Host {
     pub fn new<S: Service>(unit: UnitName, config: S::Config) -> Self {
-        Self { unit, core: Box::new(Held::<S>::new(config)), cursor: 0, said_through: 0, reach: 0 }
+        Self { unit, core: Box::new(Held::<S>::new(config)), cursor: 0, said_through: 0, reach: 0, heard: 0 }
     }
 
     pub fn unit(&self) -> UnitName {
@@ -60,6 +62,9 @@ impl Host {
     }
     pub fn cursor(&self) -> Position {
         self.cursor
+    }
+    pub fn heard(&self) -> u64 {
+        self.heard
     }
     pub fn reach(&self) -> u64 {
         self.reach
@@ -106,6 +111,7 @@ impl Host {
     /// The state already has it; if it cannot be committed, the state must be discarded.
     pub fn handle(&mut self, event: &Recorded, said: &mut Vec<Event>) {
         if self.takes(event) {
+            self.heard += 1;
             self.core.hear(event.recorded_at, &event.event, said);
         }
         self.cursor = event.position;
@@ -114,6 +120,7 @@ impl Host {
     /// Hears the next event of the tape without a word about it.
     pub fn learn(&mut self, event: &Recorded) {
         if self.takes(event) {
+            self.heard += 1;
             self.core.apply(event.recorded_at, &event.event);
         }
         self.cursor = event.position;
@@ -121,6 +128,7 @@ impl Host {
 
     /// [`Self::handle`] for a caller that has routed by kind already and moves the cursor itself.
     pub(crate) fn hear(&mut self, now: Timestamp, event: &Event, said: &mut Vec<Event>) {
+        self.heard += 1;
         self.core.hear(now, event, said);
     }
 

@@ -8,8 +8,8 @@ use events::{Candle, Uuid};
 use market_data::{Feed, Memory};
 use runtime::{
     market::{Market, Pace},
+    reached::Reached,
     recover::{self, Plan},
-    status::Status,
 };
 use service::Walk;
 use settings::Settings;
@@ -71,7 +71,7 @@ async fn play(tape: &Tape) {
         build: units::BUILD.to_owned(),
         owner: "bench".to_owned(),
         pace: Pace::Max,
-        status: Status::new(),
+        reached: Reached::default(),
         observer: None,
         external: None,
         hands: None,

@@ -8,7 +8,7 @@
 mod client;
 mod server;
 
-pub use client::{Asked, ask};
+pub use client::{Asked, ask, listens};
 pub use server::Door;
 
 use crate::{

@@ -28,7 +28,6 @@ pub mod standing;
 pub mod trades;
 pub mod units;
 mod venue;
-mod watched;
 
 use cli::{Cli, Command, ExchangeCommand, TapeCommand, TopologyCommand};
 use settings::Environment;

@@ -3,6 +3,7 @@
 use crate::{
     WrongUse,
     cli::{Global, TapeUrl},
+    control,
 };
 use anyhow::Context;
 use domain::Timestamp;
@@ -44,6 +45,29 @@ pub fn existing(global: &Global, given: &TapeUrl) -> anyhow::Result<String> {
     match global.tape(given) {
         Some(url) => Ok(url.to_owned()),
         None => Ok(url_of(&newest(global.data_dir())?)),
+    }
+}
+
+/// The address of the tape that a command is for: as [`existing`], but one that an `up` has for itself goes first.
+///
+/// # Errors
+/// There is none, or more than one is running.
+pub fn commanded(global: &Global, given: &TapeUrl) -> anyhow::Result<String> {
+    if global.tape(given).is_some() {
+        return existing(global, given);
+    }
+    let mut urls: Vec<String> = tapes(global.data_dir())?.iter().map(|(_, path)| url_of(path)).collect();
+    urls.retain(|url| control::listens(&control::file(url, global.data_dir(), events::Uuid::nil())));
+    urls.sort();
+    match &urls[..] {
+        [] => existing(global, given),
+        [url] => Ok(url.clone()),
+        several => Err(WrongUse(format!(
+            "{} tapes are running: say which is meant, --tape {}",
+            several.len(),
+            several.join(" or --tape ")
+        ))
+        .into()),
     }
 }
 
@@ -122,11 +146,34 @@ fn must_exist(path: &Path) -> Result<(), WrongUse> {
     }
 }
 
+/// The file of a tape on which nothing was when it was opened for a run: it goes again if the run is refused.
+pub struct Made(Option<PathBuf>);
+
+impl Made {
+    /// The run has begun.
+    pub fn stays(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let Some(path) = &self.0 else { return };
+        for end in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{end}", path.display()));
+        }
+    }
+}
+
 /// The tape of a market, to be written.
 ///
 /// # Errors
 /// It cannot be made or opened, or another process writes on it.
-pub async fn writing(global: &Global, given: Option<&str>, market: &str) -> anyhow::Result<(Tape, String)> {
+pub async fn writing(
+    global: &Global,
+    given: Option<&str>,
+    market: &str,
+) -> anyhow::Result<(Tape, String, Made)> {
     let url = match given {
         Some(url) => url.to_owned(),
         None => {
@@ -137,7 +184,10 @@ pub async fn writing(global: &Global, given: Option<&str>, market: &str) -> anyh
         }
     };
     let tape = open(&url, Mode::Write).await?;
-    Ok((tape, url))
+    // Nobody else can write on it: whoever has it open to write has its lock.
+    let is_new = tape.head().await?.position == 0;
+    let made = Made(url.strip_prefix("sqlite:").filter(|_| is_new).map(PathBuf::from));
+    Ok((tape, url, made))
 }
 
 /// Where the paper exchange of a tape writes its inputs down: beside a tape that is a file, else in the
@@ -165,6 +215,11 @@ fn slug(market: &str) -> String {
 }
 
 fn newest(folder: &Path) -> anyhow::Result<PathBuf> {
+    Ok(tapes(folder)?.into_iter().max().map(|(_, path)| path).unwrap_or_default())
+}
+
+/// At least one.
+fn tapes(folder: &Path) -> anyhow::Result<Vec<(SystemTime, PathBuf)>> {
     let none = || {
         WrongUse(format!(
             "there is no tape in {}: run `tapedeck up` first, or say which with --tape sqlite:PATH",
@@ -184,8 +239,7 @@ fn newest(folder: &Path) -> anyhow::Result<PathBuf> {
             tapes.push((changed(&path, &entry)?, path));
         }
     }
-    let (_, path) = tapes.into_iter().max().ok_or_else(none)?;
-    Ok(path)
+    if tapes.is_empty() { Err(none().into()) } else { Ok(tapes) }
 }
 
 /// A tape in use is changed in its write-ahead log first.

@@ -163,7 +163,7 @@ pub fn check_modes(settings: &Settings, at_a_real_venue: bool) -> Result<(), Wro
             )))
         }
         (Some((account, _)), false) => Err(WrongUse(format!(
-            "account {account} is live, and this would trade on paper: use `tapedeck run … --venue {venue}`, or give paper trading an account of its own, e.g. [accounts.\"{venue}:paper\"] with mode = \"paper\"",
+            "account {account} is live, and this would trade on paper: say `--market {venue}:SYMBOLS:INTERVALS --venue {venue}` to send real orders for it, or give paper trading an account of its own, e.g. [accounts.\"{venue}:paper\"] with mode = \"paper\"",
             venue = account.venue,
         ))),
     }

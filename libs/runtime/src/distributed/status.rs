@@ -1,10 +1,9 @@
 //! What a replica tells of itself.
 
+use super::machine_clock;
+use crate::metrics::Family;
 use domain::{Timestamp, UnitName};
 use events::Position;
-use prometheus::{
-    Encoder, GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
-};
 use serde_json::{Value, json};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -19,9 +18,10 @@ pub struct UnitStatus(Arc<Inner>);
 struct Inner {
     unit: UnitName,
     owner: String,
-    phase: Mutex<UnitPhase>,
-    /// What cannot be reached now, and why.
-    missing: Mutex<[Option<String>; Side::ALL.len()]>,
+    /// Since when, by this machine's clock.
+    phase: Mutex<(UnitPhase, Timestamp)>,
+    /// What cannot be reached now, since when and why.
+    missing: Mutex<[Option<(Timestamp, String)>; Side::COUNT]>,
     note: Mutex<Option<String>>,
     cursor: AtomicU64,
     cursor_at: AtomicI64,
@@ -84,7 +84,7 @@ impl UnitPhase {
 }
 
 impl Side {
-    const ALL: [Self; 3] = [Self::Tape, Self::Bus, Self::Venue];
+    const COUNT: usize = 3;
 
     const fn name(self) -> &'static str {
         match self {
@@ -118,7 +118,7 @@ impl UnitStatus {
         Self(Arc::new(Inner {
             unit,
             owner: owner.to_owned(),
-            phase: Mutex::new(UnitPhase::Recovering),
+            phase: Mutex::new((UnitPhase::Recovering, machine_clock())),
             missing: Mutex::default(),
             note: Mutex::new(None),
             cursor: AtomicU64::new(0),
@@ -137,10 +137,13 @@ impl UnitStatus {
     }
     /// Cut off while something that it depends on cannot be reached.
     pub fn phase(&self) -> UnitPhase {
+        self.stands().0
+    }
+    fn stands(&self) -> (UnitPhase, Timestamp) {
         let missing = self.missing().iter().flatten().next().cloned();
         missing.map_or_else(
             || self.0.phase.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            UnitPhase::CutOff,
+            |(since, why)| (UnitPhase::CutOff(why), since),
         )
     }
     /// The last position that is in the unit's state, and answered on the tape.
@@ -161,13 +164,18 @@ impl UnitStatus {
     }
 
     pub fn enter(&self, phase: UnitPhase) {
-        *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+        let mut now = self.0.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = if now.0.as_str() == phase.as_str() { now.1 } else { machine_clock() };
+        *now = (phase, since);
     }
     /// Cut off until it [has](Self::has) that side again.
     pub fn misses(&self, side: Side, why: String) {
-        if self.missing()[side as usize].replace(why.clone()).is_none() {
+        let mut missing = self.missing();
+        let since = missing[side as usize].as_ref().map(|(since, _)| *since);
+        if since.is_none() {
             tracing::warn!(unit = %self.unit(), "the {} is away, and tried again: {why}", side.name());
         }
+        missing[side as usize] = Some((since.unwrap_or_else(machine_clock), why));
     }
     pub fn has(&self, side: Side) {
         if self.missing()[side as usize].take().is_some() {
@@ -178,7 +186,7 @@ impl UnitStatus {
     pub(super) fn gives_up(&self) {
         *self.missing() = Default::default();
     }
-    fn missing(&self) -> MutexGuard<'_, [Option<String>; Side::ALL.len()]> {
+    fn missing(&self) -> MutexGuard<'_, [Option<(Timestamp, String)>; Side::COUNT]> {
         self.0.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Something that a person should know, though the unit does its work.
@@ -187,6 +195,13 @@ impl UnitStatus {
     }
     pub fn add(&self, count: Count, n: u64) {
         self.0.counts[count as usize].fetch_add(n, Relaxed);
+    }
+    pub(crate) fn set(&self, count: Count, n: u64) {
+        self.0.counts[count as usize].store(n, Relaxed);
+    }
+    /// The tape's end, as far as it is known here.
+    pub fn end(&self) -> (Position, Timestamp) {
+        (self.0.head.load(Relaxed), Timestamp::from_micros(self.0.head_at.load(Relaxed)))
     }
     pub(crate) fn heard(&self, place: &Head) {
         self.0.cursor.store(place.position, Relaxed);
@@ -206,7 +221,7 @@ impl UnitStatus {
     }
 
     fn report(&self) -> Value {
-        let phase = self.phase();
+        let (phase, since) = self.stands();
         let why = match &phase {
             UnitPhase::CutOff(why) => Some(why),
             UnitPhase::Standby | UnitPhase::Recovering | UnitPhase::Running | UnitPhase::Stopping => None,
@@ -215,6 +230,7 @@ impl UnitStatus {
             "unit": self.unit(),
             "owner": self.owner(),
             "phase": phase.as_str(),
+            "since": since,
             "why": why,
             "note": self.0.note.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             "cursor": self.cursor(),
@@ -231,55 +247,39 @@ pub fn ready(units: &[UnitStatus]) -> (bool, Value) {
     (ready, json!({ "ready": ready, "units": reports }))
 }
 
-/// For `/metrics`: in Prometheus' text format, labelled by unit and owner.
+/// For `/metrics`: labelled by unit and owner.
 pub fn metrics(units: &[UnitStatus]) -> String {
-    let registry = Registry::new();
-    let ready = family(&registry, "tapedeck_unit_ready", "1 while the unit does its work.", IntGaugeVec::new);
-    let leads = family(
-        &registry,
-        "tapedeck_unit_leads",
-        "1 while this replica speaks for the unit, rather than standing by.",
-        IntGaugeVec::new,
-    );
-    let cursor =
-        family(&registry, "tapedeck_unit_cursor_position", "The last position heard.", IntGaugeVec::new);
-    let lag = family(
-        &registry,
-        "tapedeck_unit_lag_positions",
-        "Positions behind the tape's end.",
-        IntGaugeVec::new,
-    );
-    let seconds =
-        family(&registry, "tapedeck_unit_lag_seconds", "Tape time behind the tape's end.", GaugeVec::new);
+    let family = |family: Family, value: &dyn Fn(&UnitStatus) -> String| {
+        let with = |family: Family, unit: &UnitStatus| {
+            family.with(&[("owner", unit.owner()), ("unit", unit.unit().as_str())], value(unit))
+        };
+        units.iter().fold(family, with).text()
+    };
+    let told = |is: bool| u8::from(is).to_string();
+    let gauges = [
+        family(Family::gauge("tapedeck_unit_ready", "1 while the unit does its work."), &|unit| {
+            told(unit.phase().is_ready())
+        }),
+        family(
+            Family::gauge(
+                "tapedeck_unit_leads",
+                "1 while this replica speaks for the unit, rather than standing by.",
+            ),
+            &|unit| told(unit.phase() == UnitPhase::Running),
+        ),
+        family(Family::gauge("tapedeck_unit_cursor_position", "The last position heard."), &|unit| {
+            unit.cursor().to_string()
+        }),
+        family(Family::gauge("tapedeck_unit_lag_positions", "Positions behind the tape's end."), &|unit| {
+            unit.lag().to_string()
+        }),
+        family(Family::gauge("tapedeck_unit_lag_seconds", "Tape time behind the tape's end."), &|unit| {
+            unit.lag_seconds().to_string()
+        }),
+    ];
     let counts = Count::ALL.map(|count| {
         let (name, help) = count.metric();
-        (count, family(&registry, name, help, IntCounterVec::new))
+        family(Family::counter(name, help), &|unit| unit.count(count).to_string())
     });
-    for unit in units {
-        let labels = [unit.unit().as_str().to_owned(), unit.owner().to_owned()];
-        ready.with_label_values(&labels).set(unit.phase().is_ready().into());
-        leads.with_label_values(&labels).set((unit.phase() == UnitPhase::Running).into());
-        cursor.with_label_values(&labels).set(unit.cursor().cast_signed());
-        lag.with_label_values(&labels).set(unit.lag().cast_signed());
-        seconds.with_label_values(&labels).set(unit.lag_seconds());
-        for (count, family) in &counts {
-            family.with_label_values(&labels).inc_by(unit.count(*count));
-        }
-    }
-    let mut text = Vec::new();
-    // Encoding into memory fails only on an empty metric family; without units there is none.
-    let _ = TextEncoder::new().encode(&registry.gather(), &mut text);
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-fn family<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    new: impl FnOnce(Opts, &[&str]) -> prometheus::Result<C>,
-) -> C {
-    let family =
-        new(Opts::new(name, help), &["unit", "owner"]).unwrap_or_else(|e| unreachable!("a valid name: {e}"));
-    registry.register(Box::new(family.clone())).unwrap_or_else(|e| unreachable!("once: {e}"));
-    family
+    gauges.concat() + &counts.concat()
 }

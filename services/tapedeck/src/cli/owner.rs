@@ -11,17 +11,17 @@ use std::path::PathBuf;
 /// accounts, and one for an account.
 #[derive(Debug, Args)]
 pub struct Trading {
-    /// active, reducing (nothing new is entered) or halted
-    #[arg(value_name = "STATE")]
-    pub state: Wanted,
+    /// active, reducing (nothing new is entered) or halted; without it what trading is now is shown
+    #[arg(value_name = "STATE", requires = "why")]
+    pub state: Option<Wanted>,
     /// Why, for whoever asks later
-    #[arg(long, value_name = "TEXT")]
-    pub why: String,
+    #[arg(long, value_name = "TEXT", requires = "state")]
+    pub why: Option<String>,
     /// This account only, e.g. binance:main [default: all accounts]
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long, value_name = "ACCOUNT", requires = "state")]
     pub account: Option<domain::Account>,
     /// Until then (2024-01-15 or 2024-01-15T00:00:00Z), and active again from there on
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "state")]
     pub until: Option<Timestamp>,
     #[command(flatten)]
     pub tape: TapeUrl,

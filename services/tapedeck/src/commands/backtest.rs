@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use market_data::{Feed, MarketSpec};
 use runtime::{
     market::{Market, Pace},
-    status::Status,
+    reached::Reached,
 };
 use service::Journal;
 use settings::Settings;
@@ -53,8 +53,9 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
             tokio::task::block_in_place(|| run.run(&mut seen))?;
         }
         Some(url) => {
-            let (tape, _) = locate::writing(global, Some(url), &market.describe).await?;
+            let (tape, _, made) = locate::writing(global, Some(url), &market.describe).await?;
             units::check_same_account(&tape, &settings).await?;
+            made.stays();
             let shown = bar.clone();
             let mut candles = 0;
             let run = Market {
@@ -67,7 +68,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
                 build: units::BUILD.to_owned(),
                 owner: format!("backtest-{}", std::process::id()),
                 pace: Pace::Max,
-                status: Status::new(),
+                reached: Reached::default(),
                 observer: Some(Box::new(move |event| count(&shown, &mut candles, event))),
                 external: None,
                 hands: None,

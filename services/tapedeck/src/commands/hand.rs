@@ -16,13 +16,16 @@ use crate::{
 use domain::{Account, Instrument, Timestamp, TradeId};
 use events::{Clock, Event, Kind, Position, TapeOpened, TradeEvent, TradingState};
 use market_data::Outlook;
-use runtime::market::{OVER, ended_of};
+use runtime::{
+    distributed::machine_clock,
+    market::{OVER, ended_of},
+};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     process::ExitCode,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tape::{Mode, OpenError, Tape};
 
@@ -44,12 +47,13 @@ struct Place {
 /// A tape that is empty or cannot be written; a state that would hold for nobody.
 pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode> {
     let place = Place::find(global, &args.tape, false).await?;
-    let state = match args.state {
+    let (Some(state), Some(why)) = (args.state, args.why) else { return place.show_trading(global).await };
+    let state = match state {
         Wanted::Active => TradingState::Active,
         Wanted::Reducing => TradingState::Reducing,
         Wanted::Halted => TradingState::Halted,
     };
-    let request = Request::Trading { state, account: args.account, why: args.why, until: args.until };
+    let request = Request::Trading { state, account: args.account, why, until: args.until };
     let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
     let position = place.say(request, event.clone()).await?;
     let mut standing = place.standing.clone();
@@ -58,9 +62,9 @@ pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode>
     place.reader.close().await?;
     if global.json {
         let trading = standing.json_at(place.now);
-        print_json(&json!({ "position": position, "trading": trading }))?;
+        print_json(&json!({ "tape": place.tape(), "position": position, "trading": trading }))?;
     } else {
-        out!("position {position}: {}", explain(&event))?;
+        out!("position {position} of {}: {}", place.name(), explain(&event))?;
         for note in notes {
             out!("{note}")?;
         }
@@ -81,7 +85,7 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
         if global.json {
             print_json(&json!([]))?;
         } else {
-            out!("there is no open trade: nothing is to be closed")?;
+            out!("there is no open trade on {}: nothing is to be closed", place.name())?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -109,9 +113,9 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
         };
         if !global.json {
             let trades: Vec<_> = trades.iter().map(ToString::to_string).collect();
-            out!("position {position}: {} ({})", explain(&event), trades.join(", "))?;
+            out!("position {position} of {}: {} ({})", place.name(), explain(&event), trades.join(", "))?;
         }
-        said.push(json!({ "position": position, "account": account, "instrument": instrument, "edge": edge, "trades": trades }));
+        said.push(json!({ "tape": place.tape(), "position": position, "account": account, "instrument": instrument, "edge": edge, "trades": trades }));
     }
     place.reader.close().await?;
     if global.json && (refused.is_empty() || !said.is_empty()) {
@@ -159,7 +163,7 @@ fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result
 impl Place {
     /// `trades`: those that are open are needed, too.
     async fn find(global: &Global, given: &TapeUrl, trades: bool) -> anyhow::Result<Self> {
-        let url = locate::existing(global, given)?;
+        let url = locate::commanded(global, given)?;
         let reader = locate::open(&url, Mode::Read).await?;
         let Some(opened) = reader.opened().await? else {
             return Err(WrongUse("the tape is empty: nothing trades on it yet".to_owned()).into());
@@ -177,6 +181,36 @@ impl Place {
         };
         let control = control::file(&url, global.data_dir(), opened.tape);
         Ok(Self { url, reader, opened, standing, now, control })
+    }
+
+    /// For JSON: the path of a file; no address, which may have a password in it.
+    fn tape(&self) -> &str {
+        locate::shown(&self.url)
+    }
+
+    fn name(&self) -> String {
+        match &self.reader {
+            Tape::Sqlite(_) => format!("the tape {}", self.tape()),
+            _ => "the tape in the database".to_owned(),
+        }
+    }
+
+    /// What trading is, where nothing is said of it.
+    async fn show_trading(self, global: &Global) -> anyhow::Result<ExitCode> {
+        self.reader.close().await?;
+        if global.json {
+            let trading = self.standing.json_at(self.now);
+            print_json(&json!({ "tape": self.tape(), "trading": trading }))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut lines = self.standing.trading.lines(self.now);
+        if lines.is_empty() {
+            lines.push("trading is active on all accounts".to_owned());
+        }
+        for line in lines {
+            out!("{line}, on {}", self.name())?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Says it here, or has it said by the process that has the tape for itself; where it stands.
@@ -255,7 +289,8 @@ impl Place {
 
     async fn no_such_trade(&self, trade: &TradeId) -> anyhow::Result<String> {
         let known = !self.reader.of_trade(trade.as_str()).await?.is_empty();
-        let what = if known { "is not open any more" } else { "is not on this tape" };
+        let what = if known { "is not open any more on" } else { "is not on" };
+        let what = format!("{what} {}", self.name());
         let open: Vec<_> = self.standing.trades().keys().map(ToString::to_string).collect();
         Ok(match open.is_empty() {
             true => format!("{trade} {what}, and no other trade is open"),
@@ -293,9 +328,4 @@ fn named_in(value: &Value, accounts: &mut BTreeSet<Account>) {
         Value::Array(values) => values.iter().for_each(|value| named_in(value, accounts)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-fn machine_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -6,9 +6,8 @@ use crate::{
     commands::serving,
     deployment::Service,
     locate,
-    process::Process,
+    process::{self, Process},
     venue,
-    watched::{self, Watched},
 };
 use bus::{Bus, Rabbit};
 use clap::ValueEnum;
@@ -50,23 +49,15 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
     let accounts = plan.accounts(global, &settings)?;
     let owner = parts::owner(args.replica.as_deref().unwrap_or("run"));
     let bus = connect(global, services, &owner)?;
-    let process = Process::new(bus.clone(), services.contains(&Service::EventLogger));
+    // Whoever values the account tells of it.
+    let figures = services.contains(&Service::PortfolioTracker);
+    let follows = figures.then(|| settings.trading().map(|settings| settings.account).collect());
+    let process = Process::new(bus.clone(), services.contains(&Service::EventLogger), follows);
 
     let (stop, mut stopped) = watch::channel(false);
     tokio::spawn(serving::signals(stop.clone()));
     let listen = args.listen.or(global.environment.listen);
-    // Whoever values the account tells of it.
-    let figures = services.contains(&Service::PortfolioTracker);
-    let watched = Watched::new(
-        process.clone(),
-        settings.trading().filter(|_| figures).map(|settings| settings.account),
-    );
-    let server = if figures {
-        serving::serve(listen, watched.clone(), stopped.clone()).await?
-    } else {
-        serving::serve(listen, process.clone(), stopped.clone()).await?
-    };
-    if let Some(address) = server {
+    if let Some(address) = process.serve(listen, stopped.clone()).await? {
         tracing::info!("health and metrics on http://{address}");
     }
 
@@ -78,7 +69,7 @@ pub async fn run(global: &Global, args: Run) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     if figures {
-        tokio::spawn(watched::follow(tape.clone(), 0, stopped, move |rows| watched.see_rows(rows)));
+        tokio::spawn(process::follow(tape.clone(), 0, stopped, move |rows| process.see_rows(rows)));
     }
     let ended = parts.end(&stop).await;
     if let Bus::Rabbit(rabbit) = &bus {

@@ -9,17 +9,20 @@ use crate::{
     external_venue,
     live::Live,
     locate,
+    process::Process,
     report::Collector,
     units, venue,
-    watched::Watched,
 };
+use bus::Bus;
 use events::Event;
 use market_data::Feed;
 use runtime::{
+    distributed::UnitStatus,
     external_venue::ExternalVenue,
     market::{Ended, Market, OVER, Observer, Pace, Spoken},
-    status::Status,
+    reached::Reached,
 };
+use service::Host;
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 use tape::Tape;
 use tokio::sync::watch;
@@ -53,19 +56,20 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         UpVenue::PaperExchange => format!("{} at paper-exchange", market.describe),
         UpVenue::Binance => return Err(WrongUse(PLAYED_AT_BINANCE.to_owned()).into()),
     };
-    let (tape, url) = locate::writing(global, global.tape_or(args.tape.tape.as_deref()), &describe).await?;
+    let (tape, url, made) =
+        locate::writing(global, global.tape_or(args.tape.tape.as_deref()), &describe).await?;
     units::check_same_account(&tape, &settings).await?;
     venue::check_attended(&tape, &settings).await?;
 
     let (stop, stopped) = watch::channel(false);
-    let status = Status::new();
-    let watched =
-        Watched::of(&tape, status.clone(), settings.trading().map(|settings| settings.account)).await?;
+    let trading = settings.trading().map(|settings| settings.account).collect();
+    let process = Process::new(Bus::in_process(), false, Some(trading));
+    process.read(&tape).await?;
     let listen = args.listen.or(global.environment.listen);
-    let server = serving::serve(listen, watched.clone(), stopped.clone()).await?;
+    let server = process.serve(listen, stopped.clone()).await?;
     tokio::spawn(serving::signals(stop.clone()));
     let id = tape.opened().await?.map_or(tape_id, |opened| opened.tape);
-    let door = Door::open(control::file(&url, global.data_dir(), id), watched.standing(), stopped.clone());
+    let door = Door::open(control::file(&url, global.data_dir(), id), process.standing(), stopped.clone());
     let door = door.await?;
 
     // The exchange is there for as long as anybody may ask it.
@@ -81,7 +85,16 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         }
     };
 
-    let live = Live::start(&tape, &status, market.candles, global.json, LINE_EVERY).await?;
+    let owner = format!("up-{}", std::process::id());
+    let units: Vec<UnitStatus> = hosts
+        .iter()
+        .map(Host::unit)
+        .chain([units::feed()])
+        .map(|unit| UnitStatus::new(unit, &owner))
+        .collect();
+    process.runs(units.clone());
+    let reached = Reached::of(units);
+    let live = Live::start(&tape, &reached, market.candles, global.json, LINE_EVERY).await?;
     if !global.json {
         tell!("tape {url}");
         if let Some(address) = server {
@@ -96,13 +109,14 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         tape_id,
         describe,
         build: units::BUILD.to_owned(),
-        owner: format!("up-{}", std::process::id()),
+        owner,
         pace: args.speed.map_or(PACE, |speed| speed.0),
-        status: status.clone(),
-        observer: Some(both(live.observer(), watched.observer())),
+        reached,
+        observer: Some(both(live.observer(), process.observer())),
         external,
         hands: Some(door.hands()),
     };
+    made.stays();
     let ended = run.run(stopped.clone()).await;
     live.finish().await;
     let _ = run_over.send(true);
@@ -122,7 +136,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         if stays {
             tell!("the market has ended; press Ctrl-C to leave");
         }
-        stay(&tape, &door, &watched, stays.then(|| stopped.clone())).await?;
+        stay(&tape, &door, &process, stays.then(|| stopped.clone())).await?;
     }
     let _ = stop.send(true);
     drop(door);
@@ -136,7 +150,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
 async fn stay(
     tape: &Tape,
     door: &Door,
-    watched: &Watched<Status>,
+    process: &Process,
     mut stop: Option<watch::Receiver<bool>>,
 ) -> anyhow::Result<()> {
     let hands = door.hands();
@@ -156,7 +170,7 @@ async fn stay(
         }
         let position = super::record::say_now(tape, event).await?;
         for row in tape.read(position - 1, 1).await? {
-            watched.see(&row.decode()?);
+            process.see(&row.decode()?);
         }
         let _ = reply.send(Ok(position));
     }

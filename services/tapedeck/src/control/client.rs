@@ -4,7 +4,7 @@ use super::{Refused, Request, Taken, Way};
 use crate::WrongUse;
 use anyhow::{Context, bail};
 use reqwest::StatusCode;
-use std::{fs, io::ErrorKind, path::Path, time::Duration};
+use std::{fs, io::ErrorKind, net::TcpStream, path::Path, time::Duration};
 
 /// A process that is reading its state back takes a command after that.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -17,6 +17,12 @@ pub enum Asked {
     Taken(u64),
     /// Nobody listens there: no such process, or no longer.
     Nobody,
+}
+
+/// Whether somebody listens where `file` leads to.
+pub fn listens(file: &Path) -> bool {
+    let way = fs::read(file).ok().and_then(|text| serde_json::from_slice::<Way>(&text).ok());
+    way.is_some_and(|way| TcpStream::connect_timeout(&way.address, CONNECT).is_ok())
 }
 
 /// Asks the process that `file` leads to.

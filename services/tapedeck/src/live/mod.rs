@@ -6,7 +6,7 @@ mod view;
 use crate::{scan, trades::KINDS};
 use domain::{Decimal, Instrument, Timestamp};
 use events::{CandleEvent, Event, Kind, QuoteEvent, Recorded};
-use runtime::status::Status;
+use runtime::reached::Reached;
 use screen::Screen;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -61,7 +61,7 @@ impl Live {
     /// The tape cannot be read.
     pub async fn start(
         tape: &Tape,
-        status: &Status,
+        reached: &Reached,
         candles: u64,
         quiet: bool,
         line_every: Duration,
@@ -74,7 +74,7 @@ impl Live {
             until: tape.head().await?.position,
             heard,
             prices: prices.clone(),
-            status: status.clone(),
+            reached: reached.clone(),
             candles,
             quiet,
             line_every,
@@ -119,7 +119,7 @@ struct Showing {
     until: u64,
     heard: Receiver<Recorded>,
     prices: Prices,
-    status: Status,
+    reached: Reached,
     candles: u64,
     quiet: bool,
     /// How often a plain line is printed.
@@ -144,18 +144,18 @@ impl Showing {
             let mut view = lock(&view);
             coming.extend(self.heard.try_iter());
             // What is not on the tape yet may never be: on a full disk, say.
-            while let Some(event) = coming.pop_front_if(|event| event.position <= self.status.head()) {
+            while let Some(event) = coming.pop_front_if(|event| event.position <= self.reached.head()) {
                 view.see(&event);
             }
             for (instrument, (at, price)) in lock(&self.prices).iter() {
                 view.trades.price(*instrument, *at, *price);
             }
             let progress = Progress {
-                now: self.status.market_time(),
-                position: self.status.head(),
-                candles: self.status.candles(),
+                now: self.reached.time(),
+                position: self.reached.head(),
+                candles: self.reached.candles(),
                 of: self.candles,
-                per_second: rate.see(Instant::now(), self.status.candles()),
+                per_second: rate.see(Instant::now(), self.reached.candles()),
             };
             view.pass_to(progress.now);
             let begun = progress.position > 0;

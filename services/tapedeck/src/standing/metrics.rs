@@ -6,7 +6,7 @@ use super::Standing;
 use crate::explain::show;
 use domain::{Account, Decimal};
 use events::TradingState;
-use std::fmt::Write;
+use runtime::metrics::Family;
 
 /// Every state a gauge is given for.
 const STATES: [(TradingState, &str); 3] = [
@@ -14,29 +14,6 @@ const STATES: [(TradingState, &str); 3] = [
     (TradingState::Reducing, "reducing"),
     (TradingState::Halted, "halted"),
 ];
-
-/// One family: its name, what it is, and whether it only grows.
-struct Family {
-    text: String,
-    name: &'static str,
-}
-
-impl Family {
-    fn gauge(name: &'static str, help: &str) -> Self {
-        Self { text: format!("# HELP {name} {help}\n# TYPE {name} gauge\n"), name }
-    }
-
-    fn counter(name: &'static str, help: &str) -> Self {
-        Self { text: format!("# HELP {name} {help}\n# TYPE {name} counter\n"), name }
-    }
-
-    /// Names and assets of ours need no escapes.
-    fn add(&mut self, labels: &[(&str, &str)], value: impl std::fmt::Display) {
-        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
-        // Writing to memory cannot fail.
-        let _ = writeln!(self.text, "{}{{{}}} {value}", self.name, labels.join(","));
-    }
-}
 
 impl Standing {
     /// For `/metrics`.
@@ -66,7 +43,7 @@ impl Standing {
             drawdown.add(&labels[..1], show(worth.drawdown));
             valued.add(&labels[..1], seconds(*at));
         }
-        [equity, cash, exposure, peak, drawdown, valued].map(|family| family.text).concat()
+        [equity, cash, exposure, peak, drawdown, valued].map(Family::text).concat()
     }
 
     fn of_trades(&self) -> String {
@@ -102,7 +79,7 @@ impl Standing {
                 }
             }
         }
-        [open, unprotected, opened, closed, profit].map(|family| family.text).concat()
+        [open, unprotected, opened, closed, profit].map(Family::text).concat()
     }
 
     fn count(&self, account: &Account, which: impl Fn(&super::LiveTrade) -> bool) -> usize {
@@ -132,7 +109,7 @@ impl Standing {
         for kind in ["order_stuck", "fact_conflicted", "frame_quarantined"] {
             alarms.add(&[("kind", kind)], self.alarms.get(kind).copied().unwrap_or_default());
         }
-        [done, rejected, refused, alarms].map(|family| family.text).concat()
+        [done, rejected, refused, alarms].map(Family::text).concat()
     }
 
     fn states(&self) -> String {
@@ -145,7 +122,7 @@ impl Standing {
                 state.add(&[("account", &name), ("state", word)], u8::from(one == holds));
             }
         }
-        state.text
+        state.text()
     }
 }
 

@@ -199,7 +199,13 @@ fn an_account_on_paper_sends_nothing_and_a_live_one_is_not_played_with() {
     for line in ["up --market synthetic:1:60 --exit-when-done", "run trade-abstraction --tape sqlite:a.tape"]
     {
         let refused = place.run(line);
-        refused.ends(2, &["account binance:main is live, and this would trade on paper"]);
+        refused.ends(
+            2,
+            &[
+                "account binance:main is live, and this would trade on paper",
+                "--market binance:SYMBOLS:INTERVALS --venue binance",
+            ],
+        );
     }
 }
 

@@ -26,24 +26,55 @@ fn health_readiness_and_metrics_are_told_while_it_plays() {
 
     let (status, body) = get(&address, "/health");
     let told: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((status, &told["status"]), (200, &Value::from("running")));
+    assert_eq!((status, &told["units"][0]["phase"]), (200, &Value::from("running")));
     until("events are committed", || {
         let (status, metrics) = get(&address, "/metrics");
         assert_eq!(status, 200);
-        (metric(&metrics, "tapedeck_events_committed_total") > 50.0).then_some(())
+        (metric(&metrics, "tapedeck_tape_head_position") > 50.0).then_some(())
     });
     let (_, metrics) = get(&address, "/metrics");
-    for name in ["tapedeck_events_committed_total", "tapedeck_commits_total", "tapedeck_tape_head_position"] {
+    for name in ["tapedeck_unit_said_total", "tapedeck_unit_handled_total", "tapedeck_tape_head_position"] {
         assert!(metrics.contains(&format!("# HELP {name} ")) && metrics.contains(&format!("# TYPE {name} ")));
-        assert!(metric(&metrics, name) > 0.0, "{name}");
     }
+    let feed = format!("{{owner=\"up-{}\",unit=\"market-data\"}}", run.id());
+    assert!(metric(&metrics, &format!("tapedeck_unit_said_total{feed}")) > 0.0, "{metrics}");
     let market = "2024-01-01".parse::<domain::Timestamp>().unwrap().millis() / 1_000;
-    assert!(metric(&metrics, "tapedeck_market_time_seconds") >= market as f64);
+    assert!(metric(&metrics, "tapedeck_tape_time_seconds") >= market as f64);
     assert!(metric(&metrics, "tapedeck_tape_head_position") <= place.head().position as f64);
     assert_eq!(get(&address, "/nowhere").0, 404);
 
     run.signal("TERM");
     assert_eq!(run.end().0.code(), Some(0));
+}
+
+/// The names in a JSON, and of metrics, as far as they are of a process without a broker.
+fn shape(address: &str) -> (Vec<String>, Vec<String>) {
+    let told: Value = serde_json::from_str(&get(address, "/ready").1).unwrap();
+    let mut names = Vec::new();
+    for of in [&told, &told["tape"], &told["units"][0], &told["trading"][0]] {
+        names.extend(of.as_object().unwrap_or_else(|| panic!("{told}")).keys().cloned());
+    }
+    let metrics = get(address, "/metrics").1;
+    let types = metrics.lines().filter(|line| line.starts_with("# TYPE")).map(str::to_owned);
+    (names, types.collect())
+}
+
+#[test]
+fn up_and_a_process_of_run_tell_of_themselves_in_one_shape() {
+    let place = Place::new();
+    let mut up = place.start(&format!("up --market {MARKET} --speed max"));
+    let address = up.address();
+    up.line("the market has ended");
+    let of_up = shape(&address);
+    up.signal("TERM");
+    assert_eq!(up.end().0.code(), Some(0));
+    let mut run = place.start("run portfolio-tracker --tape sqlite:tapedeck-data/synthetic-1-200.tape");
+    let address = run.address();
+    until("it is ready", || (get(&address, "/ready").0 == 200).then_some(()));
+    until("it has read the tape", || {
+        get(&address, "/metrics").1.contains("tapedeck_account_equity{").then_some(())
+    });
+    assert_eq!(shape(&address), of_up);
 }
 
 #[test]
@@ -60,10 +91,9 @@ fn a_whole_run_at_full_speed_stays_under_64_mib_and_can_be_looked_at_when_it_is_
 
     let (status, body) = get(&address, "/ready");
     assert_eq!(status, 200);
-    assert!(body.contains("\"ended\""), "{body}");
+    assert!(body.contains("the market has ended"), "{body}");
     let head = place.head().position;
     assert_eq!(metric(&get(&address, "/metrics").1, "tapedeck_tape_head_position"), head as f64);
-    assert_eq!(metric(&get(&address, "/metrics").1, "tapedeck_events_committed_total"), head as f64);
 
     run.signal("TERM");
     let (status, out) = run.end();

@@ -31,7 +31,7 @@ fn await_trading(address: &str) {
     until("it runs", || {
         let (status, body) = get(address, "/ready");
         let ready: Value = serde_json::from_str(&body).ok()?;
-        (status == 200 && ready["position"].as_u64()? > 100).then_some(())
+        (status == 200 && ready["tape"]["position"].as_u64()? > 100).then_some(())
     });
 }
 
@@ -205,6 +205,48 @@ fn a_stricter_word_that_still_holds_is_named() {
     assert!(!active.out.contains("note:"), "{active:#?}");
     let until = place.run("trading halted --why bank --until 2030-01-01 --json").well();
     assert_eq!(until.json()["trading"][0]["until"], "2030-01-01T00:00:00Z");
+}
+
+#[test]
+fn trading_without_a_state_shows_what_it_is_and_on_which_tape() {
+    let place = Place::finished();
+    place.run("trading").well().says(&["trading is active on all accounts", "the tape", ".tape"]);
+    place.run("trading halted --why night").well().says(&["the tape", ".tape"]);
+    place.run("trading").well().says(&["trading is halted on all accounts", "night", ".tape"]);
+    let told = place.run("trading --json").well().json();
+    assert_eq!(told["trading"][0]["state"], "halted");
+    assert!(text(&told["tape"]).ends_with(".tape"), "{told}");
+    place.run("trading halted").ends_with_usage(&["--why"]);
+    place.run("trading --why night").ends_with_usage(&["STATE"]);
+}
+
+#[test]
+fn a_command_takes_the_tape_that_is_running_and_asks_which_where_several_are() {
+    let place = Place::new();
+    let mut one = place.start(SLOW);
+    await_trading(&one.address());
+    // Newer, and nobody runs it.
+    place.run("up --market synthetic:2:10 --speed max --exit-when-done").well();
+    place.run("trading halted --why one").well().says(&["synthetic-1-200.tape"]);
+    let mut other = place.start("up --market synthetic:3:200 --speed 86400");
+    await_trading(&other.address());
+    for command in ["trading active --why which", "close --all", "trading"] {
+        place.run(command).ends(
+            2,
+            &[
+                "2 tapes are running",
+                "--tape sqlite:tapedeck-data/synthetic-1-200.tape",
+                "--tape sqlite:tapedeck-data/synthetic-3-200.tape",
+            ],
+        );
+    }
+    place
+        .run("trading active --why this --tape sqlite:tapedeck-data/synthetic-1-200.tape")
+        .well()
+        .says(&["synthetic-1-200.tape"]);
+    end(&mut other);
+    place.run("close --all").well().says(&["synthetic-1-200.tape"]);
+    end(&mut one);
 }
 
 fn send(address: &str, headers: &str, body: &str) -> String {

@@ -6,7 +6,7 @@ use runtime::{
     distributed::{self, Limits, Replica, UnitStatus, leadership::Leadership},
     market::{Market, Pace},
     paced_feed::PacedFeed,
-    status::Status,
+    reached::Reached,
 };
 use settings::Settings;
 use std::{sync::Arc, time::Duration};
@@ -29,9 +29,8 @@ fn feed() -> Feed {
     Feed::new(market.market, market.rules, None, None)
 }
 
-async fn one(settings: &Settings) -> Vec<Row> {
+async fn one(tape: Tape, settings: &Settings) -> Vec<Row> {
     let describe = spec().to_string();
-    let tape = Tape::memory();
     let (_stop, stopped) = watch::channel(false);
     let run = Market {
         tape: tape.clone(),
@@ -43,7 +42,7 @@ async fn one(settings: &Settings) -> Vec<Row> {
         build: "one".into(),
         owner: "one".into(),
         pace: Pace::Max,
-        status: Status::new(),
+        reached: Reached::default(),
         observer: None,
         external: None,
         hands: None,
@@ -52,8 +51,9 @@ async fn one(settings: &Settings) -> Vec<Row> {
     tape.read(0, usize::MAX).await.unwrap()
 }
 
-async fn many(settings: &Settings) -> Vec<Row> {
-    let (tape, bus) = (Tape::memory(), bus::Bus::in_process());
+/// Until the market is over, or killed once the tape is so long.
+async fn many(tape: Tape, settings: &Settings, killed_at: Option<u64>) -> Vec<Row> {
+    let bus = bus::Bus::in_process();
     let (stop, stopped) = watch::channel(false);
     let limits = Limits { poll: Duration::from_millis(1), ..Limits::default() };
     let mut tasks = JoinSet::new();
@@ -93,6 +93,14 @@ async fn many(settings: &Settings) -> Vec<Row> {
         over,
     };
     tasks.spawn(paced_feed.run(stopped));
+    if let Some(killed_at) = killed_at {
+        let mut commits = tape.watch();
+        while tape.head().await.unwrap().position < killed_at {
+            commits.changed().await.unwrap();
+        }
+        tasks.shutdown().await;
+        return tape.read(0, usize::MAX).await.unwrap();
+    }
     is_over.wait_for(|over| *over).await.unwrap();
     stop.send(true).unwrap();
     while let Some(ended) = tasks.join_next().await {
@@ -104,8 +112,8 @@ async fn many(settings: &Settings) -> Vec<Row> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn units_apart_say_what_one_process_says() {
     let settings = Settings::load(None, units::EDGES).unwrap();
-    let one = one(&settings).await;
-    let many = many(&settings).await;
+    let one = one(Tape::memory(), &settings).await;
+    let many = many(Tape::memory(), &settings, None).await;
     assert_eq!(compare::difference(&one, &many, "elsewhere"), None);
     assert_eq!(one.len(), many.len());
     assert!(compare::count(&one, "trade.opened") > 0, "something was traded");
@@ -122,4 +130,23 @@ async fn units_apart_say_what_one_process_says() {
     assert!(told(&less).contains("missing: order.filled"), "{}", told(&less));
     assert!(told(&more).contains("added: order.filled"), "{}", told(&more));
     assert!(told(&other).contains("other: order.filled"), "{}", told(&other));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_process_goes_on_where_a_killed_fleet_has_left_each_unit_elsewhere() {
+    let settings = Settings::load(None, units::EDGES).unwrap();
+    let whole = one(Tape::memory(), &settings).await;
+    let mut uneven = 0;
+    for part in 1..10 {
+        let tape = Tape::memory();
+        let left = many(tape.clone(), &settings, Some(whole.len() as u64 * part / 10)).await;
+        assert!(left.len() < whole.len());
+        let mut stood: Vec<u64> = tape.cursors().await.unwrap().iter().map(|c| c.position).collect();
+        stood.sort_unstable();
+        stood.dedup();
+        uneven += u32::from(stood.len() > 1);
+        let gone_on = one(tape, &settings).await;
+        assert_eq!(compare::difference(&whole, &gone_on, "elsewhere"), None, "left at {stood:?}");
+    }
+    assert!(uneven > 2, "killed between two steps nearly each time: {uneven}");
 }

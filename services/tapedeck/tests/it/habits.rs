@@ -23,6 +23,19 @@ fn shell(place: &Place, script: &str) -> Running {
 }
 
 #[test]
+fn a_start_that_is_refused_leaves_no_tape_behind() {
+    let place = Place::new();
+    // An address of nobody's.
+    place.run(&format!("{} --listen 192.0.2.1:1", up(MARKET))).ends(2, &["choose another address"]);
+    place.run("trades").ends(2, &["there is no tape"]);
+    // One that is there stays.
+    place.run(&up(MARKET)).well();
+    let head = place.head();
+    place.run(&format!("{} --listen 192.0.2.1:1", up(MARKET))).ends(2, &["choose another address"]);
+    assert_eq!(place.head(), head);
+}
+
+#[test]
 fn the_lock_names_the_process_while_it_runs_and_nobody_afterwards() {
     let place = Place::new();
     let mut run = place.start(SLOW);

@@ -122,6 +122,7 @@ fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it
     let desk = Desk::on_paper();
     desk.run("up --market binance:BTCUSDT,BTCUSTD:1s")
         .ends(2, &["BTCUSTD is not listed", "correct the symbol"]);
+    desk.run("trades").ends(2, &["there is no tape"]);
     let mut up = desk.up();
     let address = up.address();
     desk.until("trade.opened", 0);

@@ -1,7 +1,7 @@
 //! Live candles onto a wall-clock tape: market-data's leadership where its market is an exchange's own.
 
 use super::parts::{Parts, Shared};
-use crate::{WrongUse, data_quality, scan, units, venue, watched};
+use crate::{WrongUse, data_quality, process, scan, units, venue};
 use domain::{Instrument, InstrumentRules};
 use events::{Clock, Event, Kind, Position, Recorded, ids};
 use market_data::{
@@ -133,7 +133,7 @@ impl LiveMarket {
         let past = scan::kinds(tape, Quotes::PAST, head, |event| on_tape.quotes.hear(event)).await;
         past.map_err(|why| Fault::Away(why.to_string()))?;
         let (send, heard) = unbounded_channel();
-        let followed = watched::follow(tape.clone(), head, stop, {
+        let followed = process::follow(tape.clone(), head, stop, {
             let send = send.clone();
             move |rows| {
                 let wanted = rows.iter().filter(|row| row.kind().is_some_and(|k| Quotes::HEARS.contains(&k)));

@@ -15,9 +15,8 @@ use crate::{
     deployment::Service,
     live::Live,
     locate,
-    process::Process,
+    process::{self, Process},
     venue,
-    watched::{self, Watched},
 };
 use bus::Bus;
 use domain::UnitName;
@@ -25,7 +24,7 @@ use events::{Clock, Kind, Row};
 use market_data::Series;
 use runtime::{
     market::{Hands, Pace, Spoken},
-    status::Status,
+    reached::Reached,
 };
 use settings::{AccountSettings, Mode, Settings};
 use std::{process::ExitCode, time::Duration};
@@ -57,7 +56,7 @@ pub async fn run(global: &Global, args: Up, series: &[Series]) -> anyhow::Result
 
     let name = venue.name().unwrap_or("venue-paper");
     let given = global.tape_or(args.tape.tape.as_deref());
-    let (tape, url) = locate::writing(global, given, &format!("live {name}")).await?;
+    let (tape, url, made) = locate::writing(global, given, &format!("live {name}")).await?;
     let opened = record::opened(&tape).await?;
     if opened.clock != Clock::Wall {
         return Err(WrongUse(format!(
@@ -68,17 +67,16 @@ pub async fn run(global: &Global, args: Up, series: &[Series]) -> anyhow::Result
     }
     check_listed(global, &tape, series).await?;
     let bus = Bus::in_process();
-    let process = Process::new(bus.clone(), true);
+    let trading = settings.trading().map(|settings| settings.account).collect();
+    let process = Process::new(bus.clone(), true, Some(trading));
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(serving::signals(stop.clone()));
-    let trading = settings.trading().map(|settings| settings.account);
-    let watched = Watched::of(&tape, process.clone(), trading).await?;
-    let listen = args.listen.or(global.environment.listen);
-    let server = serving::serve(listen, watched.clone(), stopped.clone()).await?;
     // Before anything is started, so that what follows is shown from here.
-    let from = tape.head().await?.position;
-    let status = Status::new();
-    let screen = Live::start(&tape, &status, 0, global.json, LINE_EVERY).await?;
+    let from = process.read(&tape).await?;
+    let listen = args.listen.or(global.environment.listen);
+    let server = process.serve(listen, stopped.clone()).await?;
+    let reached = Reached::default();
+    let screen = Live::start(&tape, &reached, 0, global.json, LINE_EVERY).await?;
     if !global.json {
         tell!("tape {url}");
         if let Some(address) = server {
@@ -95,16 +93,17 @@ pub async fn run(global: &Global, args: Up, series: &[Series]) -> anyhow::Result
         tape.close().await?;
         return Ok(ExitCode::SUCCESS);
     };
+    made.stays();
     let file = control::file(&url, global.data_dir(), opened.tape);
-    let door = Door::open(file, watched.standing(), stopped.clone()).await?;
+    let door = Door::open(file, process.standing(), stopped.clone()).await?;
     let owner = tokio::spawn(answer(tape.clone(), door.hands()));
     let (speakers, mut observer) = (parts.cores.clone(), screen.observer());
-    let following = tokio::spawn(watched::follow(tape.clone(), from, stopped, move |rows| {
+    let following = tokio::spawn(process::follow(tape.clone(), from, stopped, move |rows| {
         // A core's own task tells the others what it says; they wait for nobody else's word.
         bus.publish(rows.iter().filter(|row| !speakers.contains(&row.draft.source)).cloned());
         rows.iter().filter_map(|row| row.decode().ok()).for_each(|event| observer(&event));
-        watched.see_rows(rows);
-        show(&status, rows);
+        process.see_rows(rows);
+        show(&reached, rows);
     }));
     let ended = parts.end(&stop).await;
     let _ = stop.send(true);
@@ -200,10 +199,10 @@ async fn answer(tape: Tape, hands: Hands) {
     }
 }
 
-fn show(status: &Status, rows: &[Row]) {
+fn show(reached: &Reached, rows: &[Row]) {
     let Some(Row { position, hash, recorded_at, .. }) = rows.last().cloned() else { return };
     for _ in rows.iter().filter(|row| row.kind() == Some(Kind::CandleClosed)) {
-        status.heard_candle();
+        reached.heard_candle();
     }
-    status.committed(&Head { position, hash, recorded_at }, rows.len() as u64);
+    reached.committed(&Head { position, hash, recorded_at });
 }
