@@ -118,7 +118,7 @@ fn each_instrument_has_a_channel_and_a_direction_of_its_own() {
     let mut market = rising(Forward::DirectionFlips);
     let eth: Instrument = "binance:spot:ETHUSDT".parse().unwrap();
     for i in 0..4 {
-        market.hear(candle(eth, Interval::Day1, i, [(20 - i).into(), (10 - i).into(), (15 - i).into()]));
+        market.hear(candle(eth, Interval::Day1, 3 + i, [(20 - i).into(), (10 - i).into(), (15 - i).into()]));
     }
     market.expect(&["3 possible short 13"]);
     assert_eq!(market.edge.state.direction(&eth), Some(Direction::Short));
