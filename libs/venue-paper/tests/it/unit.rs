@@ -275,3 +275,13 @@ fn a_size_in_quote_is_for_market_orders() {
          → o1 rejected -1102 other: Mandatory parameter 'quantity' was not sent, was empty/null, or malformed.",
     );
 }
+
+#[test]
+fn an_account_that_comes_after_the_listings_begins_with_the_next_candle() {
+    let mut run = Run::new(Setup::default().config);
+    run.line("candle 1m 100 100 100 100");
+    run.line("= USDT 1000+0, BTC 10+0");
+    run.balances.clear();
+    run.line("candle 1m 100 100 100 100");
+    assert!(run.balances.is_empty(), "they are said once");
+}

@@ -14,16 +14,6 @@ fn starting_balances_are_on_the_tape_before_anything_trades() {
 }
 
 #[test]
-fn an_account_that_comes_after_the_listings_begins_with_the_next_candle() {
-    let mut run = Run::new(Setup::default().config);
-    run.line("candle 1m 100 100 100 100");
-    run.line("= USDT 1000+0, BTC 10+0");
-    run.balances.clear();
-    run.line("candle 1m 100 100 100 100");
-    assert!(run.balances.is_empty(), "they are said once");
-}
-
-#[test]
 fn a_limit_buy_locks_quote() {
     check(
         "buy 2 limit 90

@@ -9,7 +9,7 @@ use super::{
 use domain::{
     Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, TradeId, UnitName,
 };
-use events::{AccountEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
+use events::{AccountEvent, CandleEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
 use position_sizer::PositionSizer;
 use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -242,18 +242,37 @@ fn holdings(
     tape: &[Recorded],
     legs: &BTreeMap<ClientOrderId, (TradeId, Leg, Decimal)>,
 ) -> BTreeMap<TradeId, (Decimal, Decimal)> {
-    let mut held: BTreeMap<TradeId, (Decimal, Decimal)> = BTreeMap::new();
+    // Each with the price of its last fill, and the lowest close since then until it was closed.
+    let mut held: BTreeMap<TradeId, (Instrument, Decimal, Decimal, Decimal)> = BTreeMap::new();
+    let mut closed = BTreeSet::new();
     for event in tape {
-        let Event::Order(OrderEvent::Filled(f)) = &event.event else { continue };
-        let Some((trade, _, _)) = legs.get(&f.order) else { continue };
-        let (base, _) = assets(&f.instrument);
-        let sign = if f.side == Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-        let fee = f.fee.filter(|fee| fee.asset == base).map_or(Decimal::ZERO, |fee| fee.amount);
-        let entry = held.entry(*trade).or_default();
-        entry.0 += sign * f.quantity.get() - fee;
-        entry.1 = f.price.get();
+        match &event.event {
+            Event::Order(OrderEvent::Filled(f)) => {
+                let Some((trade, _, _)) = legs.get(&f.order) else { continue };
+                let (base, _) = assets(&f.instrument);
+                let sign = if f.side == Side::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+                let fee = f.fee.filter(|fee| fee.asset == base).map_or(Decimal::ZERO, |fee| fee.amount);
+                let zero = Decimal::ZERO;
+                let (_, quantity, price, low) =
+                    held.entry(*trade).or_insert((f.instrument, zero, zero, zero));
+                *quantity += sign * f.quantity.get() - fee;
+                (*price, *low) = (f.price.get(), f.price.get());
+            }
+            // A trade is closed with what the market then makes too little for an order.
+            Event::Candle(CandleEvent::Closed(e)) => {
+                for (trade, (instrument, _, _, low)) in &mut held {
+                    if *instrument == e.candle.instrument && !closed.contains(trade) {
+                        *low = e.candle.close.get().min(*low);
+                    }
+                }
+            }
+            Event::Trade(TradeEvent::Closed(e)) => _ = closed.insert(e.trade),
+            _ => {}
+        }
     }
-    held
+    let price = |trade, price, low| if closed.contains(&trade) { low } else { price };
+    let held = held.into_iter();
+    held.map(|(trade, (_, quantity, last, low))| (trade, (quantity, price(trade, last, low)))).collect()
 }
 
 /// Every core over its inputs again.
