@@ -249,6 +249,10 @@ pub fn ready(units: &[UnitStatus]) -> (bool, Value) {
 
 /// For `/metrics`: labelled by unit and owner.
 pub fn metrics(units: &[UnitStatus]) -> String {
+    // A family without a sample is not told.
+    if units.is_empty() {
+        return String::new();
+    }
     let family = |family: Family, value: &dyn Fn(&UnitStatus) -> String| {
         let with = |family: Family, unit: &UnitStatus| {
             family.with(&[("owner", unit.owner()), ("unit", unit.unit().as_str())], value(unit))

@@ -227,7 +227,7 @@ fn several_accounts_trade_on_paper_each_with_its_own_money() {
         "tapedeck.toml",
         "account = \"binance:paper\"\n[accounts.\"binance:paper\"]\nmode = \"paper\"\n\
          [accounts.\"binance:small\"]\nmode = \"paper\"\nbalances = { USDT = 500 }\n\
-         [edges.edge70]\n[edges.second]\nkind = \"edge70\"\naccount = \"binance:small\"\nlong = 20\nshort = 10\n\
+         [edges.edge70]\naccount = \"binance:paper\"\n[edges.second]\nkind = \"edge70\"\naccount = \"binance:small\"\nlong = 20\nshort = 10\n\
          sizing = { method = \"fixed\", amount = 50 }\nexit = { kind = \"stop_limit\", stop = 0.1, limit_below = 0.2 }\n",
     );
     place.run(&up(MARKET)).well();

@@ -68,7 +68,8 @@ fn up_and_a_process_of_run_tell_of_themselves_in_one_shape() {
     let of_up = shape(&address);
     up.signal("TERM");
     assert_eq!(up.end().0.code(), Some(0));
-    let mut run = place.start("run portfolio-tracker --tape sqlite:tapedeck-data/synthetic-1-200.tape");
+    let mut run =
+        place.start("run portfolio-tracker --tape sqlite:tapedeck-data/synthetic-1-200.tape --log info");
     let address = run.address();
     until("it is ready", || (get(&address, "/ready").0 == 200).then_some(()));
     until("it has read the tape", || {

@@ -182,7 +182,7 @@ fn words_that_would_hold_for_nobody_are_refused() {
         ("trading active --why x --until 2030-01-01", &["--until", "active has no end"]),
         ("trading halted --why=", &["--why"]),
         ("trading halted --why \u{a0}", &["--why"]),
-        ("close no-such-trade", &["no-such-trade", "is not on this tape", "open:"]),
+        ("close no-such-trade", &["no-such-trade", "is not on the tape", "open:"]),
     ] {
         place.run(command).ends(2, words);
     }

@@ -92,6 +92,9 @@ fn a_close_without_a_word_for_its_reason_is_refused_even_where_nothing_is_open()
     place.run(&up("synthetic:1:40")).well();
     place.shell("tapedeck close --all --why ''").ends_with_usage(&["--why", "say why, in a few words"]);
     place.shell("tapedeck close --instrument BTCUSDT --why '  '").ends_with_usage(&["--why", "say why"]);
-    place.run("close --all --why done").well().says(&["there is no open trade: nothing is to be closed"]);
+    place
+        .run("close --all --why done")
+        .well()
+        .says(&["there is no open trade on the tape ", "nothing is to be closed"]);
     place.run("close --instrument BTCUSDT --why done").ends(2, &["no trade of it is open"]);
 }
