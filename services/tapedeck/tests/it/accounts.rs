@@ -252,3 +252,36 @@ fn several_accounts_trade_on_paper_each_with_its_own_money() {
         .run(&up(MARKET))
         .ends(2, &["this tape trades the account binance:paper, the configuration says binance:other"]);
 }
+
+#[test]
+fn an_edge_does_not_move_away_from_its_open_trade_and_one_that_is_off_is_told_of() {
+    let place = Place::new();
+    let edge70_on = |account: &str, more: &str| {
+        place.write(
+            "tapedeck.toml",
+            format!(
+                "account = \"binance:one\"\n[accounts.\"binance:one\"]\nmode = \"paper\"\n\
+                 [accounts.\"binance:two\"]\nmode = \"paper\"\n\
+                 [edges.edge70]\naccount = \"binance:{account}\"\n{more}"
+            ),
+        );
+    };
+    let go_on = up("synthetic:1:200");
+    edge70_on("two", "");
+    place.run(&go_on).well();
+    let open = place.run("positions --json").well().list();
+    assert!(!open.is_empty());
+    edge70_on("one", "");
+    place.run(&go_on).ends(2, &["this tape trades the account binance:two", "name that account in an edge"]);
+    edge70_on("one", &OTHER.replace("NAME", "edge60"));
+    place
+        .run(&go_on)
+        .ends(2, &["edge70 is on binance:one now", "its signals would not end it", "tapedeck close"]);
+    // Switched off, its account stays in use, and somebody is told.
+    edge70_on("two", "enabled = false\n");
+    let run = place.run(&go_on).well();
+    assert!(run.err.contains("edge70 does not run") && run.err.contains("no signal ends it"), "{run:#?}");
+}
+
+/// On the account of the trade, and never running.
+const OTHER: &str = "[edges.NAME]\nenabled = false\naccount = \"binance:two\"\n";
