@@ -35,6 +35,7 @@ mod outsider;
 mod owner;
 mod quarantine;
 mod recorded;
+mod renamed;
 mod replay;
 mod restored;
 mod results;
