@@ -6,8 +6,8 @@ use crate::{
     section::Section,
     value::{self, Parsed},
 };
-use domain::{Account, Asset, Decimal};
-use std::{collections::BTreeMap, path::PathBuf};
+use domain::Account;
+use std::path::PathBuf;
 use toml::de::DeValue;
 
 /// Words of a name under which no real money is traded.
@@ -63,7 +63,10 @@ fn named(
         other => Err(format!("'{other}' is no such mode")),
     });
     let mode = match live {
-        Some(false) => own_balances(&mut table, paper.map(|paper| &paper.balances))
+        Some(false) => table
+            .or_general("balances", Some(paper.map(|paper| paper.balances.clone())), |table, key| {
+                table.read(key, "write amounts by asset, e.g. { USDT = 10000 }", balances)
+            })
             .map(|balances| Mode::Paper { balances }),
         Some(true) => way(&mut table).map(|way| Mode::Live(Box::new(way))),
         None => None,
@@ -75,17 +78,6 @@ fn named(
     }
     let settings = AccountSettings { account: account.ok()?, mode: mode?, limits: limits?, fees: fees? };
     is_honest(section, name, &settings).then_some(settings)
-}
-
-fn own_balances(
-    table: &mut Section<'_>,
-    paper: Option<&BTreeMap<Asset, Decimal>>,
-) -> Option<BTreeMap<Asset, Decimal>> {
-    if table.has("balances") {
-        table.read("balances", "write amounts by asset, e.g. { USDT = 10000 }", balances)
-    } else {
-        paper.cloned()
-    }
 }
 
 fn way(table: &mut Section<'_>) -> Option<Live> {

@@ -19,7 +19,7 @@ pub struct Settings {
     /// What everything is paid with and measured in.
     pub quote: Asset,
     pub paper: Paper,
-    /// Of an account that does not say them itself.
+    /// The limits of accounts that do not say their own.
     pub limits: Limits,
     pub portfolio: Portfolio,
     pub orders: Orders,
@@ -54,6 +54,13 @@ pub struct AccountSettings {
     pub mode: Mode,
     pub limits: Limits,
     pub fees: Fees,
+}
+
+impl AccountSettings {
+    /// Whether its orders never leave Tapedeck.
+    pub fn is_on_paper(&self) -> bool {
+        matches!(self.mode, Mode::Paper { .. })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,19 +112,19 @@ impl fmt::Display for KeySource {
 pub struct Paper {
     /// The balances at the start of an account that does not say them itself; none is negative.
     pub balances: BTreeMap<Asset, Decimal>,
-    /// Of an account that does not say them itself.
+    /// The fees of accounts that do not say their own.
     pub fees: Fees,
     pub slippage: Decimal,
     /// Above zero, at most one.
     pub participation: Decimal,
 }
 
-/// What the venue takes of an account's trades; ratios of what is traded.
+/// The fees of an account: ratios of what is traded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Fees {
-    /// Of an order that waited in the book.
+    /// The ratio for an order that waited in the book.
     pub maker: Decimal,
-    /// Of an order that took what was there.
+    /// The ratio for an order that took what was there.
     pub taker: Decimal,
     pub asset: FeeAsset,
 }
@@ -131,7 +138,7 @@ pub enum FeeAsset {
     Third(Asset),
 }
 
-/// Of one account; `None` is no limit.
+/// The limits of one account; `None` is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Limits {
     pub max_open_positions: Option<u32>,

@@ -257,8 +257,8 @@ where
 }
 
 /// Whether the paper exchange trades for an account: for all where no real venue is traded at.
-fn is_played(of: &AccountSettings, venue: Option<&str>) -> bool {
-    venue.is_none() || matches!(of.mode, Mode::Paper { .. })
+pub fn is_played(of: &AccountSettings, venue: Option<&str>) -> bool {
+    venue.is_none() || of.is_on_paper()
 }
 
 fn not_ours(unit: UnitName) -> String {

@@ -171,7 +171,7 @@ pub fn check_modes(settings: &Settings, at_a_real_venue: bool) -> Result<(), Wro
 
 /// Whether any account in use is on paper there.
 pub fn plays(settings: &Settings) -> bool {
-    settings.trading().any(|of| matches!(of.mode, Mode::Paper { .. }))
+    settings.trading().any(AccountSettings::is_on_paper)
 }
 
 /// A client for market data alone, which needs no key.
@@ -487,7 +487,7 @@ pub async fn check_same(tape: &Tape, settings: &Settings, venue: Option<&str>) -
             began = Some(started.config["venue"].as_str().map(str::to_owned));
         }
     }
-    for of in settings.trading().filter(|of| venue.is_none() || matches!(of.mode, Mode::Paper { .. })) {
+    for of in settings.trading().filter(|of| units::is_played(of, venue)) {
         if let Some((_, then)) = last(tape, of.account).await? {
             return Err(WrongUse(format!(
                 "this tape trades {account} for real (the venue's account {venue}), and the account is on paper now: its orders at the venue would be forgotten; write mode = \"live\", or choose another tape with --tape",

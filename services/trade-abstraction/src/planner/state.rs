@@ -154,7 +154,7 @@ impl State {
             if gone <= Decimal::ZERO {
                 continue;
             }
-            if trade.fills.values().all(|counted| *counted) {
+            if trade.is_counted() {
                 trade.gone = true;
                 trade.elsewhere = Some(Elsewhere { profit, exit_price, left });
             } else if left.is_none() {
@@ -218,7 +218,7 @@ impl State {
             let holding = trade.ledger.holding();
             // The tracker may hold dust that the trade does not count. While it has yet to count a fill of the
             // trade's own, what it says is left says nothing of the trade.
-            let beyond = match trade.fills.values().all(|counted| *counted) {
+            let beyond = match trade.is_counted() {
                 true => holding - reduced.quantity,
                 false => holding,
             };

@@ -26,7 +26,7 @@ use runtime::{
     market::{Hands, Pace, Spoken},
     reached::Reached,
 };
-use settings::{AccountSettings, Mode, Settings};
+use settings::{AccountSettings, Settings};
 use std::{process::ExitCode, time::Duration};
 use tape::{Head, Tape};
 use tokio::{sync::watch, time::timeout};
@@ -146,8 +146,7 @@ fn venue_of(args: &Up) -> Result<RunVenue, WrongUse> {
 /// What this run does, in a line.
 fn what(venue: RunVenue, settings: &Settings, series: &[Series]) -> String {
     let series: Vec<String> = series.iter().map(Series::name).collect();
-    let (played, real): (Vec<_>, Vec<_>) =
-        settings.trading().partition(|of| matches!(of.mode, Mode::Paper { .. }));
+    let (played, real): (Vec<_>, Vec<_>) = settings.trading().partition(|of| of.is_on_paper());
     let names =
         |of: &[&AccountSettings]| of.iter().map(|of| of.account.to_string()).collect::<Vec<_>>().join(", ");
     let words = match venue.name() {

@@ -267,6 +267,11 @@ impl Trade {
             && request.direction.is_none_or(|direction| direction == self.direction)
     }
 
+    /// Whether the position tracker has counted all its fills.
+    pub fn is_counted(&self) -> bool {
+        self.fills.values().all(|counted| *counted)
+    }
+
     /// Whether it still counts on what that position held.
     pub fn holds_in(&self, position: &PositionKey, direction: Direction) -> bool {
         matches!(self.stage, Stage::Held(_))
