@@ -11,7 +11,7 @@ use service::edge::{EdgeKind, Keys, Of, Signals};
 use std::{collections::BTreeSet, time::Duration};
 use toml::de::DeValue;
 
-/// What an edge of the owner's own name takes from the edge that runs by default where it does not say it.
+/// Keys that an edge of the owner's own name may leave out: it takes them from the edge that runs by default.
 /// What makes a strategy, and what it risks, it must say itself.
 const SHARED: &[&str] = &["enabled", "slippage", "max_age"];
 

@@ -15,9 +15,9 @@ pub struct Config {
     pub quote: Asset,
     /// An edge that is not listed may not trade.
     pub edges: Vec<EdgeRules>,
-    /// Of every account that has none of its own.
+    /// The terms of every account that has none of its own.
     pub terms: Terms,
-    /// Of the accounts that differ.
+    /// The terms of the accounts that differ.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own: BTreeMap<Account, Terms>,
 }

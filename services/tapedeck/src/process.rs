@@ -66,7 +66,7 @@ impl Process {
         self.0.recorder.clone().unwrap_or_default()
     }
 
-    /// Of one that does not follow the tape: nothing is known.
+    /// Nothing is known in a process that does not follow the tape.
     pub fn standing(&self) -> Arc<Mutex<Standing>> {
         self.0.standing.clone().unwrap_or_default()
     }
@@ -98,7 +98,7 @@ impl Process {
     pub fn see_rows(&self, rows: &[Row]) {
         for row in rows {
             if row.kind().is_some_and(|kind| Standing::KINDS.contains(&kind)) {
-                // Of a newer build, perhaps: others say so.
+                // A kind of a newer build is for others to tell of.
                 if let Ok(event) = row.decode() {
                     self.see(&event);
                 }
