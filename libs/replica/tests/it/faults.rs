@@ -23,3 +23,13 @@ fn a_tape_that_can_only_be_opened_anew_ends_the_process() {
         assert!(matches!(Fault::from(storage), Fault::Fatal(_)));
     }
 }
+
+#[test]
+fn what_stands_by_again_says_what_is_still_wrong_unless_another_speaks_or_the_process_ends() {
+    for fault in [Fault::Doubt("x".into()), Fault::Away("x".into()), Fault::Stuck("x".into())] {
+        assert_eq!(fault.standing().as_deref(), Some("x"));
+    }
+    for fault in [Fault::Lost("x".into()), Fault::Overdue] {
+        assert_eq!(fault.standing(), None);
+    }
+}

@@ -46,6 +46,9 @@ fn who_is_waited_for_learns_what_is_old_when_it_joins_and_answers_the_rest() {
     let mut stage = history::<false>(Clock::Wall, 1);
     stage.catches_up();
     assert_eq!(stage.spoke(), (3, vec![(0, 0)]), "a fleet's services start one after the other");
+    let mut stage = history::<false>(Clock::Wall, IN_TIME.as_secs() as i64);
+    stage.catches_up();
+    assert_eq!(stage.spoke(), (2, vec![(0, 2)]), "what is just that old is in time");
 }
 
 #[test]
@@ -141,4 +144,34 @@ fn hands_of_a_sink_are_told_of_nothing_that_was_learned() {
         "tell unit.started, mine",
         "append cursor 5",
     ]);
+}
+
+#[test]
+fn who_comes_back_to_a_tape_that_has_not_gone_on_reads_nothing_and_says_nothing() {
+    let mut stage = Stage::of::<false, true>(Clock::Wall);
+    stage.catches_up();
+    let spoke = stage.spoke();
+    stage.check(&[
+        "starts",
+        "snapshots 0",
+        "read after 0",
+        "read after 1",
+        "head",
+        "read after 0",
+        "append unit.started cursor 1",
+        "read after 1",
+        "append cursor 2",
+    ]);
+    stage.take_over();
+    stage.come_back();
+    stage.check(&[
+        "read after 1",
+        "read after 1",
+        "starts",
+        "snapshots 2",
+        "read after 0",
+        "read after 2",
+        "head",
+    ]);
+    assert_eq!(stage.spoke(), spoke);
 }

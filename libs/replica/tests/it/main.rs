@@ -1,7 +1,10 @@
 //! The machine as scripts: what it is given, and what it then asks for.
 
+mod back;
+mod facts;
 mod faults;
 mod joining;
+mod limits;
 mod stage;
 
 use domain::{Interval, Timestamp};

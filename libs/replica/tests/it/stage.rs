@@ -55,6 +55,10 @@ pub fn fact(key: &str) -> Uuid {
 pub struct Stage {
     pub tape: Memory,
     pub machine: Machine,
+    /// Of the next incarnation.
+    pub build: &'static str,
+    /// Of the next incarnation.
+    pub limits: Limits,
     make: Arc<dyn Fn() -> Host + Send + Sync>,
     opened: TapeOpened,
     log: Vec<String>,
@@ -72,8 +76,9 @@ impl Stage {
             Arc::new(|| Host::new::<Toy<SINK, LEARNS>>(unit("toy"), ()));
         let tape = Memory::default();
         tape.set_clock(NOW);
-        let machine = incarnation(&tape, &make, &opened, Head::EMPTY);
-        let mut stage = Self { tape, machine, make, opened: opened.clone(), log: Vec::new() };
+        let (build, limits) = ("1", Limits { group: 16, snapshot_every: 1_000, behind: 1_000 });
+        let machine = incarnation(&tape, &make, &opened, Head::EMPTY, build, limits);
+        let mut stage = Self { tape, machine, build, limits, make, opened: opened.clone(), log: Vec::new() };
         stage.append(vec![Draft::new(TAPE, service::tape_unit(), None, NOW, &opened.into())]);
         stage
     }
@@ -94,7 +99,7 @@ impl Stage {
 
     /// Another incarnation of the same replica.
     pub fn incarnation(&self) -> Machine {
-        incarnation(&self.tape, &self.make, &self.opened, self.machine.known())
+        incarnation(&self.tape, &self.make, &self.opened, self.machine.known(), self.build, self.limits)
     }
     pub fn take_over(&mut self) {
         self.machine = self.incarnation();
@@ -102,7 +107,12 @@ impl Stage {
 
     /// The tape is put back to its first two rows.
     pub fn cut(&mut self) {
-        let rows = self.tape.read_now(0, 2);
+        self.copy(2);
+    }
+
+    /// Only these first rows are left, without cursors and snapshots.
+    pub fn copy(&mut self, rows: usize) {
+        let rows = self.tape.read_now(0, rows);
         self.tape = Memory::default();
         self.tape.set_clock(NOW);
         self.append(rows.into_iter().map(|row| row.draft).collect());
@@ -170,12 +180,13 @@ impl Stage {
     }
 
     pub fn try_drain(&mut self) -> Result<(), Fault> {
-        while let Some(effect) = self.machine.ask()? {
+        for _ in 0..200 {
+            let Some(effect) = self.machine.ask()? else { return Ok(()) };
             if let Some(reply) = self.done(effect)? {
                 self.machine.reply(reply, NOW)?;
             }
         }
-        Ok(())
+        panic!("it does not come to rest: {:?}", self.log)
     }
 
     pub fn perform(&mut self, effect: Effect) {
@@ -213,16 +224,18 @@ fn incarnation(
     make: &Arc<dyn Fn() -> Host + Send + Sync>,
     opened: &TapeOpened,
     known: Head,
+    build: &str,
+    limits: Limits,
 ) -> Machine {
     let taken = tape.acquire_all_now(&[unit("toy")], "a", Duration::from_secs(60), true);
     Machine::new(Incarnation {
         make: make.clone(),
-        build: "1".to_owned(),
+        build: build.to_owned(),
         cursor: taken.unwrap().remove(0),
         opened: opened.clone(),
         known,
         hands: make().own() == Own::InPlace,
-        limits: Limits { group: 16, snapshot_every: 1_000, behind: 1_000 },
+        limits,
     })
 }
 
