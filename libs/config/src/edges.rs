@@ -43,6 +43,9 @@ fn named(
     if name == EdgeName::manual().as_str() {
         section.refuse_name(name, "is the owner of trades that no edge made");
     }
+    if name.contains(':') {
+        section.refuse_name(name, "has a ':', which the names of accounts and their units have");
+    }
     edge(table, edge_name.ok(), account, accounts, kinds)
 }
 

@@ -138,8 +138,8 @@ names! {
     Asset(24) "asset";
     /// A strategy, e.g. `edge70`; `manual` is the owner of foreign fills.
     EdgeName(16) "edge name";
-    /// A hosted component, e.g. `position-tracker`.
-    UnitName(32) "unit name";
+    /// A hosted component, e.g. `position-tracker`; of an account, e.g. `venue-paper:binance:main`.
+    UnitName(48) "unit name";
     /// Our id of an order; also of an OCO list. Binance allows 36 characters, we use at most 32.
     ClientOrderId(36) "client order id";
     /// One round trip of ours, entry to exit.

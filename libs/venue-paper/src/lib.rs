@@ -83,4 +83,4 @@ mod service;
 mod translate;
 
 pub use config::{Config, Problem};
-pub use service::{State, UNIT, VenuePaper};
+pub use service::{State, VenuePaper};

@@ -14,9 +14,6 @@ use serde::{Deserialize, Serialize};
 use service::Service;
 use std::{collections::BTreeMap, time::Duration};
 
-/// The unit's name on the tape.
-pub const UNIT: &str = "venue-paper";
-
 /// How far ahead of the exchange's time a request's timestamp may be.
 const AHEAD: Duration = Duration::from_secs(1);
 

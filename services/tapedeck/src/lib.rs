@@ -25,6 +25,7 @@ pub mod report;
 mod scan;
 pub mod simulate;
 pub mod standing;
+mod start;
 pub mod trades;
 pub mod units;
 mod venue;

@@ -79,55 +79,10 @@ pub fn check_accounts<'a>(
     Ok(())
 }
 
-/// What has run on a tape goes on there: an account's orders and balances are the venue's, a unit's state its core's.
-///
-/// # Errors
-/// The tape was made for another account, a unit of it was of another core, or it cannot be read.
-pub async fn check_same_account(tape: &Tape, settings: &Settings) -> anyhow::Result<()> {
-    let hosts = all(settings)?;
-    for row in tape.of_kind(events::Kind::UnitStarted).await? {
-        let Event::Unit(events::UnitEvent::Started(started)) = row.decode()?.event else { continue };
-        let now = hosts.iter().find(|host| host.unit() == started.unit).map(Host::core_name);
-        if let Some(now) = now.filter(|now| *now != started.core) {
-            return Err(WrongUse(format!(
-                "the unit {} is of the core '{}' on this tape, and of '{now}' by the configuration: an edge of another kind needs another name in tapedeck.toml, or choose another tape with --tape",
-                started.unit, started.core
-            ))
-            .into());
-        }
-        if started.core != venue_paper::VenuePaper::CORE {
-            continue;
-        }
-        let then: venue_paper::Config = serde_json::from_value(started.config)?;
-        let now: Vec<Account> = settings.trading().map(|settings| settings.account).collect();
-        if !now.contains(&then.account) {
-            let now: Vec<String> = now.iter().map(Account::to_string).collect();
-            let message = format!(
-                "this tape trades the account {}, the configuration says {}: name that account in an edge (with enabled = false it makes no trade), or choose another tape with --tape",
-                then.account,
-                now.join(", ")
-            );
-            return Err(WrongUse(message).into());
-        }
-        let unit = paper_unit(settings, then.account);
-        if unit != started.unit {
-            return Err(WrongUse(format!(
-                "the account {} is played by {} on this tape, and by {unit} by the configuration: `account` in tapedeck.toml is another than when the tape began; put it back, or choose another tape with --tape",
-                then.account, started.unit
-            ))
-            .into());
-        }
-    }
-    Ok(())
-}
-
-/// The paper venue of an account: each account has one of its own, so that none trades against another.
-fn paper_unit(settings: &Settings, account: Account) -> UnitName {
-    if account == settings.account {
-        name(venue_paper::UNIT)
-    } else {
-        name(&format!("{}-{}", venue_paper::UNIT, account.name))
-    }
+/// The paper venue of an account: each account has one of its own, so that none trades against another. No other unit
+/// has a name with a colon.
+fn paper_unit(account: Account) -> UnitName {
+    name(&format!("{}:{account}", venue_paper::VenuePaper::CORE))
 }
 
 /// Whether a unit is the paper venue of an account.
@@ -162,7 +117,7 @@ pub fn of_services(
     use deployment::Service as Of;
     let mut hosts = Vec::new();
     for AccountSettings { account, .. } in settings.trading().filter(|of| is_played(of, venue)) {
-        let unit = paper_unit(settings, *account);
+        let unit = paper_unit(*account);
         hosts.push((Of::VenuePaper, Host::new::<venue_paper::VenuePaper>(unit, paper(settings, *account)?)));
     }
     hosts.extend([

@@ -1,10 +1,9 @@
 //! The accounts at real exchanges: how they are reached, whose they are, and which tapes are their own.
 
-use crate::{WrongUse, process::Process, scan, units};
+use crate::{WrongUse, process::Process, units};
 use anyhow::Context;
 use domain::{Account, ClientOrderId, Instrument, OrderRequest, Timestamp, VenueOrderId};
-use events::{AccountEvent, AccountIdentified, Draft, Event, Kind, TapeOpened, TradeEvent, UnitEvent, ids};
-use service::Service;
+use events::{AccountEvent, AccountIdentified, Draft, Event, Kind, TapeOpened, ids};
 use settings::{AccountSettings, BinanceUrls, Environment, KeySource, Live, Mode, Secret, Settings};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use tape::{Commit, Entry, OnConflict, Row, Tape};
@@ -12,7 +11,6 @@ use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-use trade_abstraction::gateway::Gateway;
 use venue::{Listing, Outcome, Stamp, Venue};
 use venue_binance::{
     net::{CallError, Endpoints, Identity, Keys, Rest, Setup},
@@ -169,6 +167,11 @@ pub fn check_modes(settings: &Settings, at_a_real_venue: bool) -> Result<(), Wro
     }
 }
 
+/// Where the live accounts in use trade; `None` where all are on paper.
+pub fn of(settings: &Settings) -> Option<domain::Venue> {
+    live(settings).next().map(|(account, _)| account.venue)
+}
+
 /// Whether any account in use is on paper there.
 pub fn plays(settings: &Settings) -> bool {
     settings.trading().any(AccountSettings::is_on_paper)
@@ -271,50 +274,59 @@ pub async fn identify(
         };
         known.push((account, live, identity));
     }
-    let mut seen: BTreeMap<&str, Account> = BTreeMap::new();
-    for (account, live, identity) in &known {
-        if let Some(other) = seen.insert(&identity.account, *account) {
-            return Err(WrongUse(format!(
-                "{other} and {account} are one account at the venue ({}): give one of them the key of another account, or leave it out",
-                identity.account
-            ))
-            .into());
-        }
-        check_rights(*account, live, identity)?;
+    if let Some((_, why)) = refusals(&known, Some(tape)).await?.into_iter().next() {
+        return Err(WrongUse(why).into());
     }
     for (account, _, identity) in known {
-        check_tape(tape, account, &identity).await?;
         tokio::spawn(record(tape.clone(), account, identity, stop.clone()));
     }
     Ok(Some(()))
 }
 
-/// What a key opens, and what is wrong with that; for `doctor`.
+/// Whose account a key opens, asked once; for `doctor`.
 ///
 /// # Errors
-/// What [`identify`] would refuse of this account by itself, and a venue that does not answer.
+/// A key or secret that is missing, cannot be used or is not accepted; a venue that does not answer.
 pub async fn examine(
     account: Account,
     live: &Live,
     environment: &Environment,
     data_dir: &Path,
-    tape: Option<&Tape>,
 ) -> anyhow::Result<Identity> {
     let rest = client(account, live, environment, data_dir)?;
-    let identity = match timeout(SHORT, rest.identity()).await {
-        Ok(Ok(identity)) => identity,
+    let why = match timeout(SHORT, rest.identity()).await {
+        Ok(Ok(identity)) => return Ok(identity),
         Ok(Err(why)) if is_final(&why) => return Err(refused(account, &why).into()),
-        Ok(Err(why)) => return Err(WrongUse(format!("account {account}: {why}")).into()),
-        Err(_) => {
-            let why = format!("account {account}: the venue did not answer within {} s", SHORT.as_secs());
-            return Err(WrongUse(why).into());
-        }
+        Ok(Err(why)) => format!("account {account}: {why}"),
+        Err(_) => format!("account {account}: the venue did not answer within {} s", SHORT.as_secs()),
     };
-    check_rights(account, live, &identity)?;
-    if let Some(tape) = tape {
-        check_tape(tape, account, &identity).await?;
+    Err(WrongUse(why).into())
+}
+
+/// Which of these accounts may not be traded, and why: [`identify`] refuses the first, `doctor` names all.
+///
+/// # Errors
+/// The tape cannot be read.
+pub async fn refusals(
+    known: &[(Account, &Live, Identity)],
+    tape: Option<&Tape>,
+) -> anyhow::Result<BTreeMap<Account, String>> {
+    let mut refused = BTreeMap::new();
+    let mut seen: BTreeMap<&str, Account> = BTreeMap::new();
+    for (account, live, identity) in known {
+        let twice = seen.insert(&identity.account, *account).map(|other| {
+            format!(
+                "{other} and {account} are one account at the venue ({}): give one of them the key of another account, or leave it out",
+                identity.account
+            )
+        });
+        let mut why = twice.or_else(|| without_rights(*account, live, identity));
+        if let (None, Some(tape)) = (&why, tape) {
+            why = anothers(tape, *account, identity).await?;
+        }
+        refused.extend(why.map(|why| (*account, why)));
     }
-    Ok(identity)
+    Ok(refused)
 }
 
 /// A key that no waiting makes good.
@@ -337,50 +349,48 @@ fn refused(account: Account, why: &CallError) -> WrongUse {
     ))
 }
 
-fn check_rights(account: Account, live: &Live, identity: &Identity) -> Result<(), WrongUse> {
+fn without_rights(account: Account, live: &Live, identity: &Identity) -> Option<String> {
     if !identity.may_trade {
-        return Err(WrongUse(format!(
+        return Some(format!(
             "account {account}: its key may not trade: allow spot trading for the key at the venue"
-        )));
+        ));
     }
     let why = match identity.may_withdraw {
-        Some(false) => return Ok(()),
-        Some(true) | None if live.may_withdraw => return Ok(()),
+        Some(false) => return None,
+        Some(true) | None if live.may_withdraw => return None,
         Some(true) => "its key may withdraw: take that right from the key at the venue",
         None => "the venue does not tell whether its key may withdraw, as its test network does not",
     };
-    Err(WrongUse(format!(
+    Some(format!(
         "account {account}: {why}, or accept it with may_withdraw = true under [accounts.\"{account}\"]"
-    )))
+    ))
 }
 
-/// # Errors
-/// The tape trades another account of the venue under that name.
-async fn check_tape(tape: &Tape, account: Account, identity: &Identity) -> anyhow::Result<()> {
+/// Where the tape trades another account of the venue under that name, or this one under another.
+async fn anothers(tape: &Tape, account: Account, identity: &Identity) -> anyhow::Result<Option<String>> {
     for row in tape.of_kind(Kind::AccountIdentified).await? {
         let Event::Account(AccountEvent::Identified(then)) = row.decode()?.event else { continue };
         if then.account != account
             && then.account.venue == account.venue
             && then.venue_account == identity.account
         {
-            return Err(WrongUse(format!(
+            return Ok(Some(format!(
                 "account {account}: its key opens the venue's account {}, which this tape trades as {}: keep that name, or choose another tape with --tape",
                 identity.account, then.account
-            ))
-            .into());
+            )));
         }
     }
-    match last(tape, account).await? {
-        Some((_, then)) if then.venue_account != identity.account => Err(WrongUse(format!(
-            "account {account}: its key opens the venue's account {}, and this tape trades {}: use that account's key, or another tape",
-            identity.account, then.venue_account
-        ))
-        .into()),
-        Some(_) | None => Ok(()),
-    }
+    let then = last(tape, account).await?.map(|(_, then)| then.venue_account);
+    Ok(then.filter(|then| *then != identity.account).map(|then| {
+        format!(
+            "account {account}: its key opens the venue's account {}, and this tape trades {then}: use that account's key, or another tape",
+            identity.account
+        )
+    }))
 }
 
-async fn last(tape: &Tape, account: Account) -> anyhow::Result<Option<(Row, AccountIdentified)>> {
+/// Whose account it was at the venue when the tape last heard of it.
+pub async fn last(tape: &Tape, account: Account) -> anyhow::Result<Option<(Row, AccountIdentified)>> {
     let Some(row) = tape.latest_about(Kind::AccountIdentified, &format!("account:{account}")).await? else {
         return Ok(None);
     };
@@ -423,89 +433,4 @@ async fn say(tape: &Tape, account: Account, identity: &Identity) -> anyhow::Resu
     let commit = Commit { on_conflict: OnConflict::Report, ..Commit::new(vec![Entry::wall(draft)]) };
     tape.append(commit).await?;
     Ok(true)
-}
-
-/// Whoever sends orders looks after every trade that is open on the tape: its account must be in use.
-///
-/// # Errors
-/// A trade is open of an account that is not in use, or of an edge that trades on another account by now; or the tape
-/// cannot be read.
-pub async fn check_attended(tape: &Tape, settings: &Settings) -> anyhow::Result<()> {
-    let mut open = BTreeMap::new();
-    scan::kinds(tape, &[Kind::TradeSized, Kind::TradeAborted, Kind::TradeClosed], u64::MAX, |row| match &row
-        .event
-    {
-        Event::Trade(TradeEvent::Sized(sized)) => _ = open.insert(sized.trade, (sized.account, sized.edge)),
-        Event::Trade(TradeEvent::Aborted(aborted)) => _ = open.remove(&aborted.trade),
-        Event::Trade(TradeEvent::Closed(closed)) => _ = open.remove(&closed.trade),
-        _ => {}
-    })
-    .await?;
-    for (trade, (account, edge)) in open {
-        if settings.trading().all(|of| of.account != account) {
-            return Err(WrongUse(format!(
-                "trade {trade} is open on this tape, and no edge of the configuration is on {account}: nobody would look after it; name the account in an edge (with enabled = false it makes no trade)"
-            ))
-            .into());
-        }
-        match settings.edges.iter().find(|of| of.name == edge) {
-            Some(of) if of.account != account => {
-                return Err(WrongUse(format!(
-                    "trade {trade} of {edge} is open on {account}, and {edge} is on {} now: its signals would not end it; leave the edge where it is until `tapedeck close {trade}` has ended it, or give the new account an edge of its own",
-                    of.account
-                ))
-                .into());
-            }
-            Some(of) if of.enabled => {}
-            Some(_) | None => tracing::warn!(
-                "trade {trade} is open on {account} and {edge} does not run: its stop protects it, and no signal ends it; `tapedeck close {trade}` does"
-            ),
-        }
-    }
-    Ok(())
-}
-
-/// What was begun on a tape goes on where it was begun: its orders and balances are that venue's. `venue` is
-/// `None` where no real one is traded at.
-///
-/// # Errors
-/// The tape is another venue's, an account of it was on paper and is live now, or it cannot be read.
-pub async fn check_same(tape: &Tape, settings: &Settings, venue: Option<&str>) -> anyhow::Result<()> {
-    let mut began: Option<Option<String>> = None;
-    for row in tape.of_kind(Kind::UnitStarted).await? {
-        let Event::Unit(UnitEvent::Started(started)) = row.decode()?.event else { continue };
-        if started.core == venue_paper::VenuePaper::CORE {
-            let then: venue_paper::Config = serde_json::from_value(started.config)?;
-            if venue.is_some() && live(settings).any(|(account, _)| account == then.account) {
-                return Err(WrongUse(format!(
-                    "this tape trades {} on paper, and the account is live now: choose another tape with --tape, or give real money an account of its own",
-                    then.account
-                ))
-                .into());
-            }
-        } else if started.core == Gateway::CORE && began.is_none() {
-            began = Some(started.config["venue"].as_str().map(str::to_owned));
-        }
-    }
-    for of in settings.trading().filter(|of| units::is_played(of, venue)) {
-        if let Some((_, then)) = last(tape, of.account).await? {
-            return Err(WrongUse(format!(
-                "this tape trades {account} for real (the venue's account {venue}), and the account is on paper now: its orders at the venue would be forgotten; write mode = \"live\", or choose another tape with --tape",
-                account = of.account,
-                venue = then.venue_account,
-            ))
-            .into());
-        }
-    }
-    let Some(began) = began else { return Ok(()) };
-    if began.as_deref() == venue {
-        return Ok(());
-    }
-    let name = |venue: Option<&str>| venue.unwrap_or("venue-paper").to_owned();
-    Err(WrongUse(format!(
-        "this tape trades at {}, and --venue says {}: choose another tape, or that venue in every process",
-        name(began.as_deref()),
-        name(venue)
-    ))
-    .into())
 }

@@ -184,7 +184,7 @@ fn what_makes_an_edge_of_ones_own_must_be_said() {
 #[test]
 fn the_name_of_an_edge_is_short_plain_and_not_manual() {
     let body = "\nkind = \"external\"\nsizing = { method = \"fixed\", amount = 1 }\nexit = { kind = \"stop_limit\", stop = 0.1, limit_below = 0.1 }";
-    for name in ["manual", "a-name-of-more-than-sixteen", "\"with blank\""] {
+    for name in ["manual", "a-name-of-more-than-sixteen", "\"with blank\"", "\"venue-paper:x\""] {
         let problems = problems(&format!("\n[edges.{name}]{body}"));
         let [problem] = &problems.list[..] else { panic!("{problems}") };
         assert_eq!((problem.line, problem.remedy.as_str()), (Some(2), "choose another name"));

@@ -7,7 +7,7 @@ use crate::{
     data_quality::Asked,
     locate,
     report::Collector,
-    units,
+    start, units,
 };
 use anyhow::Context;
 use events::{CandleEvent, Event, Recorded};
@@ -54,7 +54,7 @@ pub async fn run(global: &Global, args: Backtest) -> anyhow::Result<ExitCode> {
         }
         Some(url) => {
             let (tape, _, made) = locate::writing(global, Some(url), &market.describe).await?;
-            units::check_same_account(&tape, &settings).await?;
+            start::check(&tape, &settings, None).await?;
             made.stays();
             let shown = bar.clone();
             let mut candles = 0;

@@ -7,7 +7,7 @@ use crate::{
     figures::count,
     locate,
     standing::Trading,
-    units, venue,
+    start, units, venue,
 };
 use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
@@ -90,31 +90,60 @@ fn configuration(global: &Global) -> Finding {
     }
 }
 
-/// Each account in use: a live one is asked for at its venue, as `run` does before it sends anything.
+/// Each account in use: a live one is asked for at its venue, as a start does before it sends anything.
 async fn accounts(global: &Global, tape: Option<&Tape>) -> Vec<Finding> {
     // What is wrong with the configuration is a finding of its own.
     let Ok(settings) = locate::settings(global) else { return Vec::new() };
-    let mut found = Vec::new();
+    let (mut found, mut known) = (Vec::new(), Vec::new());
     for AccountSettings { account, mode, .. } in settings.trading() {
-        let told = match mode {
+        match mode {
             Mode::Paper { balances } => {
-                let owned: Vec<_> =
-                    balances.iter().map(|(asset, amount)| format!("{amount} {asset}")).collect();
-                let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(", ") };
-                Ok(format!("{account}: on paper, begins with {owned}"))
+                let owned = start::amounts(balances);
+                found.push(finding(
+                    "account",
+                    State::Well,
+                    format!("{account}: on paper, begins with {owned}"),
+                ));
             }
             Mode::Live(live) => {
-                let identity =
-                    venue::examine(*account, live, &global.environment, global.data_dir(), tape).await;
-                identity.map(|identity| format!("{account}: live, the venue's account {}", identity.account))
+                match venue::examine(*account, live, &global.environment, global.data_dir()).await {
+                    Ok(identity) => known.push((*account, &**live, identity)),
+                    Err(error) => found.push(finding("account", State::Wrong, format!("{error:#}"))),
+                }
             }
-        };
-        found.push(match told {
-            Ok(told) => finding("account", State::Well, told),
-            Err(error) => finding("account", State::Wrong, format!("{error:#}")),
-        });
+        }
     }
+    let refused = match venue::refusals(&known, tape).await {
+        Ok(refused) => refused,
+        Err(error) => {
+            found.push(finding("account", State::Wrong, format!("{error:#}")));
+            return found;
+        }
+    };
+    found.extend(known.iter().map(|(account, _, identity)| match refused.get(account) {
+        Some(why) => finding("account", State::Wrong, why),
+        None => finding(
+            "account",
+            State::Well,
+            format!("{account}: live, the venue's account {}", identity.account),
+        ),
+    }));
     found
+}
+
+/// Whether a start under this configuration would go on with the tape: at the venue of its live accounts.
+async fn starts(global: &Global, tape: &Tape) -> Vec<Finding> {
+    let Ok(settings) = locate::settings(global) else { return Vec::new() };
+    match start::examine(tape, &settings, venue::of(&settings).as_deref()).await {
+        Ok(start::Findings { refused, told }) if refused.is_empty() && told.is_empty() => {
+            vec![finding("start", State::Well, "this configuration goes on with the tape")]
+        }
+        Ok(start::Findings { refused, told }) => {
+            let refused = refused.into_iter().map(|words| finding("start", State::Wrong, words));
+            refused.chain(told.into_iter().map(|words| finding("start", State::Note, words))).collect()
+        }
+        Err(error) => vec![finding("start", State::Wrong, format!("{error:#}"))],
+    }
 }
 
 /// Signed requests and every record depend on it. 2024-01-01 is before this program was written.
@@ -167,6 +196,8 @@ fn remedy(kind: io::ErrorKind) -> &'static str {
 }
 
 async fn tape(global: &Global, args: &Doctor, opened: anyhow::Result<Tape>) -> Vec<Finding> {
+    let url = locate::existing(global, &args.tape).unwrap_or_default();
+    let url = locate::shown(&url);
     let tape = match opened {
         Ok(tape) => tape,
         Err(error) if global.tape(&args.tape).is_none() && error.is::<crate::WrongUse>() => {
@@ -179,9 +210,10 @@ async fn tape(global: &Global, args: &Doctor, opened: anyhow::Result<Tape>) -> V
             let mut found = vec![finding(
                 "tape",
                 State::Well,
-                format!("whole: {}, until {}", count(head.position, "event"), head.recorded_at),
+                format!("{url}: whole, {}, until {}", count(head.position, "event"), head.recorded_at),
             )];
             found.extend(beside(&tape).await);
+            found.extend(starts(global, &tape).await);
             found.extend(trading(&tape, head.recorded_at).await);
             found
         }

@@ -11,7 +11,7 @@ use crate::{
     locate,
     process::Process,
     report::Collector,
-    units, venue,
+    start, units, venue,
 };
 use bus::Bus;
 use events::Event;
@@ -58,8 +58,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
     };
     let (tape, url, made) =
         locate::writing(global, global.tape_or(args.tape.tape.as_deref()), &describe).await?;
-    units::check_same_account(&tape, &settings).await?;
-    venue::check_attended(&tape, &settings).await?;
+    start::check(&tape, &settings, None).await?;
 
     let (stop, stopped) = watch::channel(false);
     let trading = settings.trading().map(|settings| settings.account).collect();

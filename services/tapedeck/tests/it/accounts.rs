@@ -182,8 +182,7 @@ fn two_accounts_that_are_one_at_the_venue_are_refused() {
     let config = rig.place.read("tapedeck.toml");
     rig.place.write("tapedeck.toml", format!("account = \"binance:main\"\n{config}"));
     rig.place.write("second", "of again");
-    let run = rig.run("main", RUN);
-    run.ends(2, &["binance:main and binance:other are one account at the venue (1)"]);
+    rig.is_refused("main", "binance:main and binance:other are one account at the venue (1)");
 }
 
 #[test]
@@ -240,17 +239,68 @@ fn several_accounts_trade_on_paper_each_with_its_own_money() {
     };
     assert_eq!((first("binance:paper"), first("binance:small")), (Some("10000".into()), Some("500".into())));
     place.run("verify").well();
-    // The same tape goes on, and not under another's name.
-    place.run(&up(MARKET)).well();
+    // The same tape goes on whichever account stands at the top, and not under another's name.
     let config = place.read("tapedeck.toml");
     place.write("tapedeck.toml", config.replacen("binance:paper", "binance:small", 1));
-    place
-        .run(&up(MARKET))
-        .ends(2, &["the account binance:paper is played by venue-paper on this tape", "put it back"]);
+    place.run(&up(MARKET)).well();
     place.write("tapedeck.toml", "[accounts.\"binance:other\"]\nmode = \"paper\"\n");
-    place
-        .run(&up(MARKET))
-        .ends(2, &["this tape trades the account binance:paper, the configuration says binance:other"]);
+    is_refused(
+        &place,
+        MARKET,
+        &["this tape trades the account binance:paper, the configuration says binance:other"],
+    );
+}
+
+/// `up` refuses to go on, and `doctor` says it as well.
+fn is_refused(place: &Place, market: &str, words: &[&str]) {
+    place.run(&up(market)).ends(2, words);
+    let doctor = place.run("doctor");
+    assert_eq!(doctor.code, Some(1), "{doctor:#?}");
+    doctor.says(&["WRONG  start"]);
+    doctor.says(words);
+}
+
+#[test]
+fn doctor_names_an_account_that_is_live_now_and_was_on_paper_on_the_tape() {
+    let place = Place::new();
+    let main =
+        |mode: &str| place.write("tapedeck.toml", format!("[accounts.\"binance:main\"]\nmode = {mode}\n"));
+    main("\"paper\"");
+    place.run(&up("synthetic:1:60")).well();
+    place.run("doctor").well().says(&["well   start", "goes on with the tape"]);
+    main("\"live\"\napi_key = { env = \"K\" }\napi_secret = { env = \"S\" }");
+    let doctor = place.run("doctor");
+    assert_eq!(doctor.code, Some(1), "{doctor:#?}");
+    doctor.says(&[
+        "WRONG  account",
+        "nothing is there: set it",
+        "WRONG  start",
+        "trades binance:main on paper, and the account is live now",
+        "this tape trades at venue-paper, and this configuration at binance",
+    ]);
+}
+
+#[test]
+fn balances_that_change_after_the_tape_has_begun_are_told_of_with_both_figures() {
+    let place = Place::new();
+    let owns = |usdt: u32| {
+        let paper =
+            format!("[accounts.\"binance:paper\"]\nmode = \"paper\"\nbalances = {{ USDT = {usdt} }}\n");
+        place.write("tapedeck.toml", paper);
+    };
+    owns(10_000);
+    place.run(&up("synthetic:1:60")).well();
+    for (usdt, told) in [(20_000, true), (30_000, true), (10_000, false)] {
+        owns(usdt);
+        let words = format!(
+            "binance:paper began on this tape with 10000 USDT, and the configuration says {usdt} USDT: the tape's \
+             figures stand"
+        );
+        let doctor = place.run("doctor").well();
+        assert_eq!(doctor.out.contains(&format!("note   start          {words}")), told, "{doctor:#?}");
+        let up = place.run(&up("synthetic:1:60")).well();
+        assert_eq!(up.err.contains(&words), told, "{up:#?}");
+    }
 }
 
 #[test]
@@ -266,21 +316,33 @@ fn an_edge_does_not_move_away_from_its_open_trade_and_one_that_is_off_is_told_of
             ),
         );
     };
-    let go_on = up("synthetic:1:200");
+    let market = "synthetic:1:200";
+    let go_on = up(market);
     edge70_on("two", "");
     place.run(&go_on).well();
     let open = place.run("positions --json").well().list();
     assert!(!open.is_empty());
     edge70_on("one", "");
-    place.run(&go_on).ends(2, &["this tape trades the account binance:two", "name that account in an edge"]);
+    is_refused(
+        &place,
+        market,
+        &[
+            "this tape trades the account binance:two",
+            "name that account in an edge",
+            "nobody would look after it",
+        ],
+    );
     edge70_on("one", &OTHER.replace("NAME", "edge60"));
-    place
-        .run(&go_on)
-        .ends(2, &["edge70 is on binance:one now", "its signals would not end it", "tapedeck close"]);
+    is_refused(
+        &place,
+        market,
+        &["edge70 is on binance:one now", "its signals would not end it", "tapedeck close"],
+    );
     // Switched off, its account stays in use, and somebody is told.
     edge70_on("two", "enabled = false\n");
     let run = place.run(&go_on).well();
     assert!(run.err.contains("edge70 does not run") && run.err.contains("no signal ends it"), "{run:#?}");
+    place.run("doctor").well().says(&["note   start", "edge70 does not run"]);
 }
 
 /// On the account of the trade, and never running.

@@ -86,7 +86,7 @@ async fn behind_its_back(place: &Place, sql: &str) -> u64 {
 }
 
 const MORE_MONEY: &str = "UPDATE snapshot SET state = CAST(replace(CAST(state AS TEXT), \
-     '\"USDT\":{\"free\":\"', '\"USDT\":{\"free\":\"9') AS BLOB) WHERE unit = 'venue-paper'";
+     '\"USDT\":{\"free\":\"', '\"USDT\":{\"free\":\"9') AS BLOB) WHERE unit = 'venue-paper:binance:paper'";
 
 /// A run that has a snapshot and goes on from it, on a market that has not ended.
 fn cut_short() -> Place {
@@ -106,10 +106,13 @@ async fn a_snapshot_with_more_money_is_found_by_verify_and_doctor_and_not_gone_o
     for command in ["verify", "doctor"] {
         let found = place.run(command);
         assert_eq!(found.code, Some(1), "{command}: {found:#?}");
-        found.says(&["the snapshot of venue-paper at position", "was changed: its sum does not follow"]);
+        found.says(&[
+            "the snapshot of venue-paper:binance:paper at position",
+            "was changed: its sum does not follow",
+        ]);
     }
     let gone_on = place.run(&up(MARKET)).well();
-    gone_on.tells(&["the snapshot of venue-paper", "is dropped"]);
+    gone_on.tells(&["the snapshot of venue-paper:binance:paper", "is dropped"]);
     assert_eq!(place.head(), whole.head(), "the run ends as if nothing had been changed");
     place.run("verify").well();
     place.run("doctor").well();
@@ -141,7 +144,7 @@ async fn a_snapshot_that_was_forged_with_its_sum_is_found_by_verify() {
     let tape = place.tape(&place.kept(), Mode::Write).await;
     let stored = tape.snapshots(u64::MAX).await.unwrap();
     let of = |unit: &str| stored.iter().find(|s| s.unit.as_str() == unit).unwrap().clone();
-    let (tracker, paper) = (of("portfolio-tracker"), of("venue-paper"));
+    let (tracker, paper) = (of("portfolio-tracker"), of("venue-paper:binance:paper"));
     let richer = String::from_utf8(paper.state.clone()).unwrap();
     let richer = richer.replace("\"USDT\":{\"free\":\"", "\"USDT\":{\"free\":\"9");
     assert_ne!(richer.as_bytes(), paper.state);
@@ -149,7 +152,11 @@ async fn a_snapshot_that_was_forged_with_its_sum_is_found_by_verify() {
     tape.close().await.unwrap();
     let found = place.run("verify");
     assert_eq!(found.code, Some(1), "{found:#?}");
-    found.says(&["the snapshot of venue-paper at position", "USDT.free is \"9", "and the tape makes it"]);
+    found.says(&[
+        "the snapshot of venue-paper:binance:paper at position",
+        "USDT.free is \"9",
+        "and the tape makes it",
+    ]);
     assert_eq!(place.run("verify --json").json()["ok"], false);
 
     let tape = place.tape(&place.kept(), Mode::Write).await;

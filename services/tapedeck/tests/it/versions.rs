@@ -129,13 +129,14 @@ async fn an_edge_of_another_kind_under_the_name_of_one_on_the_tape_is_refused() 
     tape.append(Commit::new(vec![Entry::market(draft, head.recorded_at)])).await.unwrap();
     tape.close().await.unwrap();
     let head = place.head();
-    place.run(&up(MARKET)).ends(
-        2,
-        &[
-            "the unit edge70-signals is of the core 'astrology' on this tape, and of 'edge70' by the configuration",
-            "another name",
-            "--tape",
-        ],
-    );
+    let words = [
+        "the unit edge70-signals is of the core 'astrology' on this tape, and of 'edge70' by the configuration",
+        "another name",
+        "--tape",
+    ];
+    place.run(&up(MARKET)).ends(2, &words);
+    let doctor = place.run("doctor");
+    assert_eq!(doctor.code, Some(1), "{doctor:#?}");
+    doctor.says(&words);
     assert_eq!(place.head(), head, "nothing is added");
 }

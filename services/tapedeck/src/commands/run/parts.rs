@@ -9,7 +9,7 @@ use crate::{
     deployment::{self, Core, Service, Source},
     locate,
     process::Process,
-    units,
+    start, units,
     venue::{self, Accounts},
 };
 use binance_orders_to_amqp::Ingestor;
@@ -103,11 +103,7 @@ impl Plan {
         process: &Process,
         stop: &watch::Sender<bool>,
     ) -> anyhow::Result<Option<Parts>> {
-        venue::check_same(&shared.tape, settings, self.venue.name()).await?;
-        units::check_same_account(&shared.tape, settings).await?;
-        if accounts.is_some() {
-            venue::check_attended(&shared.tape, settings).await?;
-        }
+        start::check(&shared.tape, settings, self.venue.name()).await?;
         let mut parts = Parts::default();
         if let Some(accounts) = accounts {
             let mut stopped = shared.stop.clone();
