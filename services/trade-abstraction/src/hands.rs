@@ -94,7 +94,7 @@ async fn check<V: Venue>(
     order: ClientOrderId,
     number: VenueOrderId,
 ) -> Vec<Brought> {
-    let mut wait = AGAIN;
+    let mut waits = (1..).map(growing);
     loop {
         let (why, least) = match venue.standing(account, instrument, order, number).await {
             Outcome::Facts(facts) => return brought(facts),
@@ -104,8 +104,7 @@ async fn check<V: Venue>(
             Outcome::Fatal { text } => (text, MENDING),
         };
         tracing::warn!(%order, "how an order stands is not known yet: {why}");
-        sleep(wait.max(least)).await;
-        wait = (wait * 2).min(AT_MOST);
+        sleep(waits.next().unwrap_or(AT_MOST).max(least)).await;
     }
 }
 
@@ -189,7 +188,7 @@ async fn look_up<V: Venue>(
     order: ClientOrderId,
     not_before: Timestamp,
 ) -> Vec<Brought> {
-    let mut wait = AGAIN;
+    let mut waits = (1..).map(growing);
     loop {
         let (why, least) = match venue.look_up(account, instrument, order, not_before).await {
             Outcome::Facts(facts) => return brought(facts),
@@ -201,8 +200,7 @@ async fn look_up<V: Venue>(
             Outcome::Fatal { text } => (text, MENDING),
         };
         tracing::warn!(%order, "an order cannot be looked up yet: {why}");
-        sleep(wait.max(least)).await;
-        wait = (wait * 2).min(AT_MOST);
+        sleep(waits.next().unwrap_or(AT_MOST).max(least)).await;
     }
 }
 
@@ -217,15 +215,15 @@ enum Paused {
     Unknown(String),
 }
 
-/// Before the attempt behind this one: twice as long each time.
-fn growing(attempt: u32) -> Duration {
-    AGAIN.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(AT_MOST)
+/// The pause after so many attempts: none after none, then twice as long each time.
+fn growing(attempts: u32) -> Duration {
+    AGAIN.saturating_mul((1 << attempts.min(10)) / 2).min(AT_MOST)
 }
 
 #[test]
 fn pauses_double_up_to_a_quarter_of_a_minute() {
-    let pauses = [1, 2, 3, 6, 7, u32::MAX].map(|attempt| growing(attempt).as_millis());
-    assert_eq!(pauses, [250, 500, 1_000, 8_000, 15_000, 15_000]);
+    let pauses = [0, 1, 2, 3, 6, 7, u32::MAX].map(|attempts| growing(attempts).as_millis());
+    assert_eq!(pauses, [0, 250, 500, 1_000, 8_000, 15_000, 15_000]);
 }
 
 async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId, attempt: u32) -> Paused {
@@ -234,8 +232,7 @@ async fn pause(outcome: Outcome, what: &str, id: &ClientOrderId, attempt: u32) -
         Outcome::TryAgain { after, text } => {
             tracing::warn!("{what} {id} was not executed and is tried again: {text}");
             // The first time it is worth trying at once; a venue that goes on so is left alone for longer.
-            let least = if attempt > 1 { growing(attempt) } else { Duration::ZERO };
-            sleep(after.max(least)).await;
+            sleep(after.max(growing(attempt.saturating_sub(1)))).await;
             Paused::Again
         }
         Outcome::Fatal { text } => {

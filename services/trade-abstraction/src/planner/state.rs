@@ -78,8 +78,7 @@ impl State {
             Event::Candle(CandleEvent::Closed(e)) => self.waiting_for_a_price(&e.candle.instrument),
             Event::Quote(QuoteEvent::Seen(e)) => self.waiting_for_a_price(&e.instrument),
             Event::Account(AccountEvent::BalanceChanged(seen)) => {
-                let waits = |t: &&Trade| t.short.is_some() && self.is_in(t, seen.account, seen.asset);
-                self.trades.values().filter(waits).collect()
+                self.waiting_for_coins(seen.account, seen.asset).collect()
             }
             Event::Position(PositionEvent::Reduced(e)) => {
                 self.trades.values().filter(|t| t.holds_in(&e.position, e.direction)).collect()
@@ -253,8 +252,7 @@ impl State {
             return;
         }
         self.balances.insert((account, asset), Seen { free, locked, as_of });
-        let waiting = |t: &&Trade| t.short.is_some() && self.is_in(t, account, asset);
-        let waiting: Vec<TradeId> = self.trades.values().filter(waiting).map(|t| t.id).collect();
+        let waiting: Vec<TradeId> = self.waiting_for_coins(account, asset).map(|t| t.id).collect();
         for id in waiting {
             if let Some(trade) = self.trades.get_mut(&id) {
                 trade.balance_told();
@@ -281,8 +279,13 @@ impl State {
         }
     }
 
-    pub(super) fn is_in(&self, trade: &Trade, account: Account, asset: Asset) -> bool {
-        trade.account == account && self.rules_of(trade).is_some_and(|rules| rules.base == asset)
+    /// Trades that miss coins of that asset on that account.
+    fn waiting_for_coins(&self, account: Account, asset: Asset) -> impl Iterator<Item = &Trade> {
+        self.trades.values().filter(move |t| {
+            t.short.is_some()
+                && t.account == account
+                && self.rules_of(t).is_some_and(|rules| rules.base == asset)
+        })
     }
 
     /// The balance of a trade's coins.

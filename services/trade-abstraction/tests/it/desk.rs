@@ -28,6 +28,8 @@ pub struct Desk {
     filled: BTreeMap<String, Filled>,
     fills: u32,
     trade: TradeId,
+    /// How many before it.
+    trades: u32,
     exit: ExitPlan,
     pub entry: EntryPlan,
     direction: Direction,
@@ -66,6 +68,7 @@ impl Desk {
             filled: BTreeMap::new(),
             fills: 0,
             trade: trade(),
+            trades: 0,
             exit,
             entry: EntryPlan::LimitIoc,
             direction: if mirror::is_on() { Direction::Short } else { Direction::Long },
@@ -94,7 +97,7 @@ impl Desk {
         self.hear(InstrumentListed { instrument: self.instrument(), rules: Box::new(rules) })
     }
 
-    fn instrument(&self) -> Instrument {
+    pub fn instrument(&self) -> Instrument {
         match self.direction {
             Direction::Long => btc(),
             Direction::Short => Instrument { kind: InstrumentKind::LinearPerpetual, ..btc() },
@@ -245,16 +248,22 @@ impl Desk {
     /// The tracker has counted all fills so far.
     pub fn is_counted(&mut self) {
         for fill in 1..=self.fills {
-            let said = self.hear(PositionIncreased {
-                position: self.position(),
-                direction: self.direction,
-                fill: fill.to_string().parse().unwrap(),
-                by: d("1"),
-                quantity: d("1"),
-                average: d("100"),
-            });
-            assert_eq!(said, "", "counting changes nothing");
+            self.counted(self.position(), fill);
         }
+    }
+
+    /// The tracker counts that fill to that position: the first opens it, the others are more of it.
+    pub fn counted(&mut self, position: PositionKey, fill: u32) {
+        let (direction, by, average) = (self.direction, d("1"), d("100"));
+        let venue_trade = fill.to_string().parse().unwrap();
+        let said = if fill == 1 {
+            let (quantity, carried) = (by, Decimal::ZERO);
+            self.hear(PositionOpened { position, direction, fill: venue_trade, quantity, average, carried })
+        } else {
+            let quantity = by;
+            self.hear(PositionIncreased { position, direction, fill: venue_trade, by, quantity, average })
+        };
+        assert_eq!(said, "", "counting changes nothing");
     }
 
     /// The tracker says what that fill left.
@@ -317,7 +326,8 @@ impl Desk {
 
     /// The edge's next trade is granted: names of orders start anew, and those of the last one are `its stop1`.
     pub fn size_next(&mut self) -> String {
-        self.trade = "edge70-BTCUSDT-L-20240220T0000".parse().unwrap();
+        self.trades += 1;
+        self.trade = format!("edge70-BTCUSDT-L-20240220T000{}", self.trades).parse().unwrap();
         self.orders = std::mem::take(&mut self.orders)
             .into_iter()
             .map(|(name, order)| (format!("its {name}"), order))
@@ -342,7 +352,7 @@ impl Desk {
         ExitPlan { stop: level(self.exit.stop), take_profit, ..self.exit }
     }
 
-    fn grant(&self, signal_at: Timestamp) -> TradeSized {
+    pub fn grant(&self, signal_at: Timestamp) -> TradeSized {
         let sizing = Sizing {
             method: SizingMethod::Fixed,
             equity: d("1000"),
@@ -550,7 +560,7 @@ impl Desk {
         words.join(" / ")
     }
 
-    fn name_of(&self, id: ClientOrderId) -> String {
+    pub fn name_of(&self, id: ClientOrderId) -> String {
         self.orders
             .iter()
             .find(|(_, (order, _))| *order == id)
@@ -629,7 +639,7 @@ impl Desk {
         format!("{name} {side} {quantity} {}{stop}{limit}", order.kind.name())
     }
 
-    fn position(&self) -> PositionKey {
+    pub fn position(&self) -> PositionKey {
         PositionKey {
             account: account(),
             instrument: self.instrument(),

@@ -112,8 +112,22 @@ fn a_late_fill_of_the_last_trade_changes_what_it_left() {
     assert_eq!(desk.state()["dust"][0][1]["quantity"], "0.0002");
 }
 
+#[test]
+fn what_was_carried_is_kept_where_a_stop_ends_for_another_reason_than_missing_coins() {
+    let mut desk = left_some();
+    desk.size_next();
+    desk.fill("entry1", "2", "100", Some(("0.0005", "BTC")));
+    desk.done("entry1", Filled);
+    desk.accept("stop1");
+    assert_eq!(
+        desk.done("stop1", Canceled),
+        "naked 2.0000 StopEnded / submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68"
+    );
+}
+
 service::mirrored!("dust.rs":;
     only long, "their dust comes of a fee in the coins, which exists on spot only":
+    what_was_carried_is_kept_where_a_stop_ends_for_another_reason_than_missing_coins
     the_next_trade_sells_what_the_last_one_left
     dust_that_the_venue_says_is_not_there_is_dropped_and_the_rest_protected_at_once
     dust_that_the_owner_sold_is_not_counted_on

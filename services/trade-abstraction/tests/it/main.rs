@@ -1,9 +1,11 @@
 //! Scripts and their expected logs.
 
+mod beside;
 mod desk;
 mod dust;
 mod gateway;
 mod hands;
+mod leaving;
 mod market_price;
 mod memory;
 mod mirror;

@@ -209,12 +209,38 @@ fn a_closed_trade_stays_closed_whatever_its_own_last_price_makes_of_its_dust() {
     assert_eq!(desk.pass(60), "");
 }
 
+#[test]
+fn a_price_that_is_heard_while_an_entry_works_judges_what_it_bought() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.fill("entry1", "0.06", "100", None);
+    assert_eq!(desk.candle("80"), "");
+    let said = desk.done("entry1", Canceled);
+    assert!(said.starts_with("opened 0.06 @ 100 / naked 0.06 Dust / closed"), "{said}");
+}
+
+#[test]
+fn a_stop_too_far_from_the_markets_price_is_placed_by_that_of_the_last_fill_for_the_venue_to_judge() {
+    let mut desk = Desk::open(stop_limit());
+    let range = |down, up| Some(domain::rules::PriceRange { down: d(down), up: d(up) });
+    desk.list_rules(InstrumentRules {
+        sell_price_range: range("0.5", "2"),
+        buy_price_range: range("0.5", "2"),
+        ..rules("0.001", "5")
+    });
+    desk.quote("190");
+    let again = "naked 2 StopEnded / submit stop2 sell 2 STOP_LOSS_LIMIT stop 85 limit 68";
+    assert_eq!(desk.done("stop1", Canceled), again);
+}
+
 service::mirrored!("market_price.rs":
+    a_stop_too_far_from_the_markets_price_is_placed_by_that_of_the_last_fill_for_the_venue_to_judge
     an_exit_that_is_refused_as_too_large_is_halved_at_once
     an_exit_is_not_halved_without_end_nor_for_other_filters
     a_stop_that_the_venue_lets_cover_a_part_only_is_said_to
     a_trade_that_needs_hundreds_of_sales_is_left_one_after_the_other;
     only long, "what a price times a quantity is worth is not mirrored":
+    a_price_that_is_heard_while_an_entry_works_judges_what_it_bought
     a_capped_exit_is_sized_at_the_risen_price_and_sold_in_parts
     a_capped_exit_is_sized_at_the_fallen_price
     each_part_is_sized_at_the_price_that_is_last_heard

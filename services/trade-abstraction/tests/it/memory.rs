@@ -2,8 +2,11 @@
 
 use crate::desk::{Desk, account, btc, d, stop_limit, trade};
 use domain::Ending::{Canceled, Expired, Filled, Refused, Rejected};
-use domain::PositionSide;
-use events::{BalanceChanged, CloseRequested, PositionKey, PositionReduced, Rejection, RequestedBy};
+use domain::{Leg, PositionSide};
+use events::{
+    BalanceChanged, CloseRequested, Event, OrderEvent, PositionKey, PositionReduced, Rejection, RequestedBy,
+    Uuid, ids,
+};
 
 #[test]
 fn an_ended_trade_and_its_orders_are_forgotten_after_a_week_and_wakes_once_they_have_come() {
@@ -103,6 +106,9 @@ fn why_nothing_was_entered_is_told() {
     assert_eq!(desk.last_aborted(), "nothing was offered at 100 or below");
     let mut desk = entering();
     assert_eq!(desk.done("entry1", Refused), "aborted EntryRefused");
+    let mut desk = entering();
+    assert_eq!(desk.refuse("entry1", "LOT_SIZE"), "aborted EntryRejected");
+    assert_eq!(desk.last_aborted(), "-1013 Filter failure: LOT_SIZE");
     let mut desk = entering();
     desk.close();
     assert_eq!(desk.done("entry1", Expired), "aborted Withdrawn");
@@ -205,4 +211,14 @@ fn exits_that_fail_wait_twice_as_long_and_what_is_worth_little_is_dust_in_the_en
     // Below twice the least notional.
     let said = refused_thrice("0.099");
     assert!(said.ends_with("left 0.099"), "{said}");
+}
+
+#[test]
+fn the_ids_of_orders_follow_from_the_tape_on_which_they_are() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    let Some(Event::Order(OrderEvent::Submitted(submitted))) = desk.said.last() else { panic!() };
+    let tape = desk.state()["tape"].as_str().unwrap().parse().unwrap();
+    assert_eq!(tape, Uuid::from_u128(1), "the one that was opened");
+    assert_eq!(submitted.request.id(), ids::leg_id(tape, &account(), &trade(), Leg::Entry, 1));
 }

@@ -267,7 +267,49 @@ fn a_sale_of_the_owners_counts_though_an_own_exit_after_it_was_heard_before_it_w
     );
 }
 
+#[test]
+fn a_stop_for_some_of_the_coins_grows_by_those_that_become_free() {
+    let mut desk = replaced();
+    desk.balance("0.5", "1.5");
+    desk.pass(1);
+    desk.accept("stop3");
+    assert_eq!(desk.balance("0.2", "1.8"), "cancel stop3", "0.5 that it holds, and 0.2");
+    assert_eq!(desk.done("stop3", Canceled), "naked 2 StopMoving / wake in 60s");
+    assert_eq!(desk.balance("0.7", "1.3"), "submit stop4 sell 0.7 STOP_LOSS_LIMIT stop 85 limit 68");
+}
+
+#[test]
+fn a_sale_of_dust_that_a_trade_does_not_count_takes_nothing_off_it() {
+    let mut desk = Desk::open(stop_limit());
+    // The tracker counts 2.5 before, of which 0.5 are none of the trade's.
+    assert_eq!(desk.position_reduced("0.5", "2"), "");
+    desk.close();
+    desk.done("stop1", Canceled);
+    desk.fill("exit1", "1.96", "100", None);
+    desk.is_counted();
+    assert_eq!(desk.position_closed_by("999", "0.01", "0.04"), "");
+    assert_eq!(desk.done("exit1", Filled), "closed Requested profit 0 left 0.04");
+}
+
+#[test]
+fn a_sale_of_all_but_dust_takes_the_stop_back_and_ends_the_trade() {
+    let mut desk = Desk::open(stop_limit());
+    assert_eq!(desk.position_reduced("1.96", "0.04"), "cancel stop1");
+    assert_eq!(desk.done("stop1", Canceled), "naked 0.04 Dust / closed Unprotectable profit -19.6 left 0.04");
+}
+
+#[test]
+fn a_sale_of_all_before_the_tracker_has_counted_the_entry_names_nothing_without_a_stop() {
+    let mut desk = Desk::open(stop_limit());
+    assert_eq!(desk.position_closed_by("999", "2", "0"), "cancel stop1");
+    assert_eq!(desk.done("stop1", Canceled), "closed Unprotectable profit -20 left 0");
+}
+
 service::mirrored!("owners_hand.rs":
+    a_stop_for_some_of_the_coins_grows_by_those_that_become_free
+    a_sale_of_dust_that_a_trade_does_not_count_takes_nothing_off_it
+    a_sale_of_all_but_dust_takes_the_stop_back_and_ends_the_trade
+    a_sale_of_all_before_the_tracker_has_counted_the_entry_names_nothing_without_a_stop
     a_stop_that_was_made_smaller_covers_so_much_and_is_replaced_by_one_for_all
     a_stop_that_was_amended_twice_in_any_order_covers_the_smaller_quantity
     a_stop_that_only_has_another_name_covers_what_it_did

@@ -144,7 +144,30 @@ fn a_stop_beside_a_target_follows_the_market_too() {
     );
 }
 
+#[test]
+fn a_stop_follows_no_market_while_its_trade_is_to_be_left() {
+    let mut desk = Desk::open(trailing());
+    desk.list("0.01", "0.001", "5000");
+    assert_eq!(desk.close(), "exiting Requested", "nothing is sold by these rules");
+    assert_eq!(desk.candle("100"), "");
+}
+
+#[test]
+fn a_stop_that_the_owner_moves_follows_the_market_once_it_works_there() {
+    let mut desk = Desk::open(trailing());
+    assert_eq!(desk.move_stop("86"), "cancel stop1");
+    assert_eq!(desk.candle("100"), "");
+    assert_eq!(
+        desk.done("stop1", Canceled),
+        "naked 2 StopMoving / submit stop2 sell 2 STOP_LOSS_LIMIT stop 86 limit 68.8"
+    );
+    assert_eq!(desk.accept("stop2"), "protected 2 at 86");
+    assert_eq!(desk.candle("100"), "cancel stop2");
+}
+
 service::mirrored!("plans.rs":
+    a_stop_follows_no_market_while_its_trade_is_to_be_left
+    a_stop_that_the_owner_moves_follows_the_market_once_it_works_there
     an_entry_at_market_names_no_price
     an_entry_that_this_build_does_not_carry_out_is_given_up_and_never_taken_for_another
     a_trade_is_left_when_it_was_held_for_as_long_as_its_plan_allows

@@ -32,7 +32,7 @@ impl Step<'_> {
         let t = self.trade;
         let holding = t.ledger.holding();
         let covers = |l: &LegOrder| l.leg == Leg::Stop && l.filled.is_zero() && t.covers(l) > Decimal::ZERO;
-        !t.gone && holding > Decimal::ZERO && t.live().any(|(_, l)| covers(l) && t.covers(l) <= holding)
+        !t.gone && t.live().any(|(_, l)| covers(l) && t.covers(l) <= holding)
     }
 
     /// Asks for the protecting orders to be canceled; `false` if there are none.
@@ -44,8 +44,7 @@ impl Step<'_> {
             return false;
         };
         // Canceling one leg of an OCO cancels both; one that ended by itself meanwhile did not.
-        let is_canceled =
-            |l: &LegOrder| l.is_canceling() || matches!(l.state, LegState::Done { ending: Ending::Canceled });
+        let is_canceled = |l: &LegOrder| matches!(l.state, LegState::Done { ending: Ending::Canceled });
         let twin_canceled = t.twin(leg).is_some_and(is_canceled);
         if leg.is_working() && !twin_canceled {
             self.cancel(id, leg, said);

@@ -206,7 +206,7 @@ pub fn keep_stops(trade: &mut Trade, before: &InstrumentRules, now: &InstrumentR
     let wanted =
         |rules| exit_orders(trade, rules, trade.stop, holding, Decimal::ZERO, price).map(|o| o.trigger);
     let (Ok(was), Ok(is)) = (wanted(before), wanted(now)) else { return };
-    for leg in trade.legs.values_mut().filter(|l| l.is_live() && l.leg == Leg::Stop) {
+    for leg in trade.legs.values_mut() {
         if leg.stands_for.or(leg.stop) == Some(was) {
             leg.stands_for = Some(is);
         }

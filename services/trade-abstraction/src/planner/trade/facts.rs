@@ -174,7 +174,7 @@ impl Trade {
                 self.stop_alone = true;
             }
             Leg::Exit if half.is_some() => self.exit_at_most = half,
-            Leg::Entry if failed => self.trouble.clone_from(&done.text),
+            Leg::Entry => self.trouble.clone_from(&done.text),
             Leg::Stop if failed_at_once || (failed && !asked && !self.twin_traded()) => {
                 self.stop_failed(now, done.rejection, config);
             }
@@ -184,7 +184,7 @@ impl Trade {
                 self.unsellable += u32::from(done.rejection == Some(Rejection::Filter));
                 self.retry_at = Some(now + config.back_off(self.exit_failures));
             }
-            Leg::Entry | Leg::Stop | Leg::TakeProfit | Leg::Exit => {}
+            Leg::Stop | Leg::TakeProfit | Leg::Exit => {}
         }
     }
 

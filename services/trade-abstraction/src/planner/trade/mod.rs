@@ -279,7 +279,6 @@ impl Trade {
             && self.account == position.account
             && self.instrument == position.instrument
             && self.edge == position.owner
-            && self.ledger.holding() > Decimal::ZERO
     }
 
     /// The last price at which it traded, else the worst at which it may enter.
