@@ -373,7 +373,8 @@ pub struct TradeClosed {
     /// Base asset too little for an order: dust, which the next trade of that instrument, edge and direction leaves
     /// with its own.
     pub left: Decimal,
-    /// What the dust was entered for, and what it is worth at the last price traded; quote asset.
+    /// What the dust was entered for, and what it is worth at the last price of the market or, where that is later, of
+    /// its own last fill; quote asset.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub left_cost: Decimal,
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]

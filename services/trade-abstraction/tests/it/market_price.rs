@@ -111,6 +111,12 @@ fn what_was_worth_selling_at_the_last_fill_is_dust_where_the_price_has_fallen() 
     let mut desk = all_but("0.06");
     assert_eq!(desk.candle("80"), "");
     assert_eq!(desk.done("stop1", Canceled), "closed StopHit profit -31.04 left 0.06");
+    let closed = desk.last_closed();
+    assert_eq!(
+        (closed.left_cost, closed.left_worth),
+        (d("6"), d("4.8")),
+        "dust is worth what the market pays now"
+    );
 }
 
 #[test]

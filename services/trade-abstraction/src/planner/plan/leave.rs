@@ -84,7 +84,7 @@ impl Step<'_> {
             Direction::Long => (value, value + profit),
             Direction::Short => (value - profit, value),
         };
-        let worth = left.quantity.saturating_mul(t.price()).round_dp(domain::money::DIVISION);
+        let worth = left.quantity.saturating_mul(self.price).round_dp(domain::money::DIVISION);
         TradeClosed {
             trade: t.id,
             account: t.account,
