@@ -11,10 +11,7 @@ mod server;
 pub use client::{Asked, ask, listens};
 pub use server::Door;
 
-use crate::{
-    standing::{Standing, in_words},
-    units,
-};
+use crate::{projections::trading::in_words, standing::Standing, units};
 use domain::{Account, EdgeName, Instrument, Timestamp};
 use events::{CloseRequested, Event, RequestedBy, TradingState, TradingStateChanged};
 use serde::{Deserialize, Serialize};
@@ -73,10 +70,8 @@ impl Request {
             }
             Self::Close { account, instrument, edge, why } => {
                 known(&account, standing)?;
-                let answers = |t: &crate::standing::LiveTrade| {
-                    (t.account, t.instrument, t.edge) == (account, instrument, edge)
-                };
-                if !standing.trades().values().any(answers) {
+                let mut live = standing.trades.live();
+                if !live.any(|t| (t.account, t.instrument, t.edge) == (account, instrument, edge)) {
                     return Err(format!(
                         "{edge} has no trade of {instrument} on {account}: there is nothing to close"
                     ));

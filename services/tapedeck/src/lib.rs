@@ -21,12 +21,12 @@ pub mod figures;
 mod live;
 mod locate;
 mod process;
+pub mod projections;
 pub mod report;
 mod scan;
 pub mod simulate;
 pub mod standing;
 mod start;
-pub mod trades;
 pub mod units;
 mod venue;
 

@@ -1,6 +1,6 @@
 //! What a process tells of itself, and of how its engine stands: the same of `up` and of each process of `run`.
 
-use crate::{WrongUse, scan, standing::Standing};
+use crate::{WrongUse, projections::Projection, scan, standing::Standing};
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use bus::{Bus, BusStatus};
 use domain::{Account, Timestamp};
@@ -81,7 +81,7 @@ impl Process {
     /// The tape cannot be read.
     pub async fn read(&self, tape: &Tape) -> anyhow::Result<Position> {
         let head = tape.head().await?;
-        scan::kinds(tape, &Standing::KINDS, head.position, |event| self.see(event)).await?;
+        scan::kinds(tape, Standing::KINDS, head.position, |event| self.see(event)).await?;
         if let Some(mut standing) = self.known() {
             standing.pass(head.recorded_at);
         }

@@ -6,9 +6,10 @@ use crate::{
     data_quality::{self, Asked, Candles, DataQuality, Known},
     figures::count,
     locate,
-    standing::Trading,
+    projections::{self, trading::Trading},
     start, units, venue,
 };
+use events::Position;
 use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
 use settings::{AccountSettings, Mode};
@@ -225,7 +226,7 @@ async fn tape(global: &Global, args: &Doctor, opened: anyhow::Result<Tape>) -> V
 
 /// Whether trading is restricted, at the tape's time.
 async fn trading(tape: &Tape, now: domain::Timestamp) -> Vec<Finding> {
-    match Trading::of(tape).await.map(|trading| trading.lines(now)) {
+    match projections::read::<Trading>(tape, Position::MAX).await.map(|trading| trading.lines(now)) {
         Ok(lines) if lines.is_empty() => {
             vec![finding("trading", State::Well, "active on all accounts")]
         }

@@ -9,8 +9,10 @@ use crate::{
     commands::{print_json, record, views::names::is_meant},
     control::{self, Asked, Request},
     explain::explain,
-    locate, scan,
-    standing::{LiveTrade, Standing},
+    locate,
+    projections::{self, Projection, trades::Trades},
+    scan,
+    standing::Standing,
     units,
 };
 use domain::{Account, Instrument, Timestamp, TradeId};
@@ -46,7 +48,7 @@ struct Place {
 /// # Errors
 /// A tape that is empty or cannot be written; a state that would hold for nobody.
 pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode> {
-    let place = Place::find(global, &args.tape, false).await?;
+    let mut place = Place::find(global, &args.tape, false).await?;
     let (Some(state), Some(why)) = (args.state, args.why) else { return place.show_trading(global).await };
     let state = match state {
         Wanted::Active => TradingState::Active,
@@ -56,12 +58,11 @@ pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode>
     let request = Request::Trading { state, account: args.account, why, until: args.until };
     let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
     let position = place.say(request, event.clone()).await?;
-    let mut standing = place.standing.clone();
-    standing.trading = crate::standing::Trading::of(&place.reader).await?;
-    let notes = control::still_holds(state, &standing, place.now);
+    place.standing.trading = projections::read(&place.reader, Position::MAX).await?;
+    let notes = control::still_holds(state, &place.standing, place.now);
     place.reader.close().await?;
     if global.json {
-        let trading = standing.json_at(place.now);
+        let trading = place.standing.json_at(place.now);
         print_json(&json!({ "tape": place.tape(), "position": position, "trading": trading }))?;
     } else {
         out!("position {position} of {}: {}", place.name(), explain(&event))?;
@@ -76,7 +77,7 @@ pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode>
 /// No such trade, or a tape that cannot be written.
 pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
     let place = Place::find(global, &args.tape, true).await?;
-    let chosen = choose(&args, place.standing.trades())?;
+    let chosen = choose(&args, &place.standing.trades)?;
     if let (Some(trade), true) = (&args.trade, chosen.is_empty()) {
         return Err(WrongUse(place.no_such_trade(trade).await?).into());
     }
@@ -91,8 +92,8 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
     }
     // One request is for all that an edge holds of an instrument.
     let mut wishes: BTreeMap<_, Vec<TradeId>> = BTreeMap::new();
-    for (id, trade) in place.standing.trades() {
-        wishes.entry((trade.account, trade.instrument, trade.edge)).or_default().push(*id);
+    for trade in place.standing.trades.live() {
+        wishes.entry((trade.account, trade.instrument, trade.edge)).or_default().push(trade.trade);
     }
     wishes.retain(|_, trades| trades.iter().any(|trade| chosen.contains(trade)));
     let mut said: Vec<Value> = Vec::new();
@@ -125,17 +126,17 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
     if refused.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(WrongUse(refused.join("\n")).into()) }
 }
 
-fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result<BTreeSet<TradeId>> {
+fn choose(args: &Close, trades: &Trades) -> anyhow::Result<BTreeSet<TradeId>> {
     if let Some(trade) = args.trade {
-        return Ok(trades.contains_key(&trade).then_some(trade).into_iter().collect());
+        return Ok(trades.find_live(&trade).map(|trade| trade.trade).into_iter().collect());
     }
     if args.instrument.is_empty() {
-        return Ok(trades.keys().copied().collect());
+        return Ok(trades.live().map(|trade| trade.trade).collect());
     }
     let (mut chosen, mut missing) = (BTreeSet::new(), Vec::new());
     for wanted in &args.instrument {
-        let meant = trades.iter().filter(|(_, trade)| is_meant(wanted, &trade.instrument));
-        let meant: Vec<TradeId> = meant.map(|(id, _)| *id).collect();
+        let meant = trades.live().filter(|trade| is_meant(wanted, &trade.instrument));
+        let meant: Vec<TradeId> = meant.map(|trade| trade.trade).collect();
         if meant.is_empty() {
             missing.push(wanted.as_str());
         }
@@ -144,7 +145,7 @@ fn choose(args: &Close, trades: &BTreeMap<TradeId, LiveTrade>) -> anyhow::Result
     if missing.is_empty() {
         return Ok(chosen);
     }
-    let open: BTreeSet<_> = trades.values().map(|trade| trade.instrument.symbol.to_string()).collect();
+    let open: BTreeSet<_> = trades.live().map(|trade| trade.instrument.symbol.to_string()).collect();
     let open: Vec<_> = open.into_iter().collect();
     let there = if open.is_empty() {
         "no trade is open".to_owned()
@@ -291,7 +292,7 @@ impl Place {
         let known = !self.reader.of_trade(trade.as_str()).await?.is_empty();
         let what = if known { "is not open any more on" } else { "is not on" };
         let what = format!("{what} {}", self.name());
-        let open: Vec<_> = self.standing.trades().keys().map(ToString::to_string).collect();
+        let open: Vec<_> = self.standing.trades.live().map(|trade| trade.trade.to_string()).collect();
         Ok(match open.is_empty() {
             true => format!("{trade} {what}, and no other trade is open"),
             false => format!("{trade} {what}; open: {}", open.join(", ")),

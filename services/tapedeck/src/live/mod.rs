@@ -3,7 +3,10 @@
 mod screen;
 mod view;
 
-use crate::{scan, trades::KINDS};
+use crate::{
+    projections::{Projection, trades::Trades},
+    scan,
+};
 use domain::{Decimal, Instrument, Timestamp};
 use events::{CandleEvent, Event, Kind, QuoteEvent, Recorded};
 use runtime::reached::Reached;
@@ -30,7 +33,7 @@ const RATE_OVER: Duration = Duration::from_secs(5);
 const SHOWN: &[Kind] = &scan::joined::<{ scan::count(LISTS) }>(LISTS);
 
 const LISTS: &[&[Kind]] = &[
-    KINDS,
+    Trades::KINDS,
     &[
         Kind::EventConflicted,
         Kind::SignalGiven,

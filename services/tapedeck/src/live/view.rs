@@ -3,13 +3,15 @@
 use crate::{
     explain::{explain, percent, show, when},
     figures::{span, tidy},
-    trades::{State, Trade, Trades},
+    projections::{
+        Projection,
+        portfolio::Portfolio,
+        trades::{State, Trade, Trades},
+        trading::Trading,
+    },
 };
-use domain::{Account, Decimal, Timestamp};
-use events::{
-    ControlEvent, Event, PortfolioEvent, Recorded, SignalEvent, TradeEvent, TradeOutcome, TradingState,
-    TradingStateChanged,
-};
+use domain::{Asset, Decimal, Timestamp};
+use events::{Event, Recorded, SignalEvent, TradeEvent};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const NEWS: usize = 6;
@@ -29,35 +31,41 @@ pub struct Progress {
     pub per_second: u64,
 }
 
-#[derive(Default)]
 pub struct View {
-    worth: Option<String>,
-    drawdown: Decimal,
+    portfolio: Portfolio,
     pub trades: Trades,
     closed: u64,
     won: u64,
     profit: Decimal,
-    /// Of all accounts (`None`), and of single ones.
-    trading: BTreeMap<Option<Account>, TradingStateChanged>,
+    trading: Trading,
     /// Trades of which the news has said that they are without a stop.
     naked: BTreeSet<domain::TradeId>,
     news: VecDeque<String>,
 }
 
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            portfolio: Portfolio::default(),
+            trades: Trades::live_only(),
+            closed: 0,
+            won: 0,
+            profit: Decimal::ZERO,
+            trading: Trading::default(),
+            naked: BTreeSet::new(),
+            news: VecDeque::new(),
+        }
+    }
+}
+
 impl View {
     pub fn see(&mut self, event: &Recorded) {
         self.trades.see(event);
+        self.trading.see(event);
+        self.portfolio.see(event);
         match &event.event {
-            Event::Portfolio(PortfolioEvent::Valued(v)) => {
-                self.worth = Some(format!("{} {}", show(v.equity.round_dp(2)), v.quote));
-                self.drawdown = v.drawdown;
-            }
-            Event::Control(ControlEvent::TradingStateChanged(e)) => {
-                self.trading.insert(e.account, e.clone());
-                self.tell(event);
-            }
             Event::Trade(trade) => self.see_trade(trade, event),
-            Event::Signal(SignalEvent::Given(_)) | Event::Tape(_) => self.tell(event),
+            Event::Signal(SignalEvent::Given(_)) | Event::Tape(_) | Event::Control(_) => self.tell(event),
             Event::Order(events::OrderEvent::Rejected(_) | events::OrderEvent::Stuck(_)) => self.tell(event),
             _ => {}
         }
@@ -70,16 +78,7 @@ impl View {
                 self.won += u64::from(e.profit > Decimal::ZERO);
                 self.profit += e.profit;
                 self.naked.remove(&e.trade);
-                self.trades.forget(e.trade);
             }
-            TradeEvent::Refused(e) => self.trades.forget(e.trade),
-            TradeEvent::RequestRepeated(e) => match e.outcome {
-                TradeOutcome::Refused | TradeOutcome::Closed | TradeOutcome::Aborted => {
-                    self.trades.forget(e.trade);
-                }
-                TradeOutcome::Granted | TradeOutcome::Open => {}
-            },
-            TradeEvent::Aborted(e) => self.trades.forget(e.trade),
             TradeEvent::Protected(e) => {
                 self.naked.remove(&e.trade);
             }
@@ -89,6 +88,9 @@ impl View {
                 self.naked.insert(e.trade);
             }
             TradeEvent::Requested(_)
+            | TradeEvent::Refused(_)
+            | TradeEvent::RequestRepeated(_)
+            | TradeEvent::Aborted(_)
             | TradeEvent::CloseRequested(_)
             | TradeEvent::StopMoveRequested(_)
             | TradeEvent::StopMoveRefused(_)
@@ -129,12 +131,11 @@ impl View {
     }
 
     pub fn line(&self, progress: &Progress) -> String {
+        let (equity, drawdown) = self.worth();
         format!(
-            "{}  {}  equity {}  drawdown {}  open {}  closed {} ({} won)  profit {}  position {}",
+            "{}  {}  equity {equity}  drawdown {drawdown}  open {}  closed {} ({} won)  profit {}  position {}",
             when(progress.now),
             self.trading(progress.now),
-            self.worth.as_deref().unwrap_or("–"),
-            percent(self.drawdown),
             self.trades.open().count(),
             self.closed,
             self.won,
@@ -143,16 +144,30 @@ impl View {
         )
     }
 
+    /// The equity of all accounts, by quote asset, and the drawdown of the one that has lost the most of its own.
+    fn worth(&self) -> (String, String) {
+        let mut sums: BTreeMap<Asset, Decimal> = BTreeMap::new();
+        let all = || self.portfolio.0.values().map(|worth| &worth.valuation);
+        all().for_each(|v| *sums.entry(v.quote).or_default() += v.equity);
+        let sums: Vec<_> =
+            sums.iter().map(|(quote, sum)| format!("{} {quote}", show(sum.round_dp(2)))).collect();
+        let drawdown = percent(all().map(|v| v.drawdown).max().unwrap_or_default());
+        match all().count() {
+            0 => ("–".to_owned(), drawdown),
+            1 => (sums.concat(), drawdown),
+            accounts => {
+                (format!("{} on {accounts} accounts", sums.join(" + ")), format!("{drawdown} at worst"))
+            }
+        }
+    }
+
     /// `trading active`, or loudly what it is, whose and until when.
     fn trading(&self, now: Timestamp) -> String {
-        let holds = |e: &&TradingStateChanged| {
-            e.state != TradingState::Active && e.until.is_none_or(|until| now < until)
-        };
         let limited: Vec<_> = self
             .trading
-            .values()
-            .filter(holds)
-            .map(|e| {
+            .restrictions(now)
+            .map(|word| {
+                let e = &word.change;
                 let state = e.state.words().to_uppercase();
                 let whose = e.account.map_or_else(String::new, |account| format!(" on {account}"));
                 let until = e.until.map_or_else(String::new, |until| format!(" until {}", when(until)));

@@ -6,16 +6,20 @@ use super::{
     worth::Worth,
 };
 use crate::{
-    commands::views::Valuation,
     data_quality::{Candles, Known},
     figures::tidy,
+    projections::{
+        Projection,
+        portfolio::Valuation,
+        trades::{PRICES, State, Trade, Trades},
+    },
     scan,
-    trades::{KINDS, PRICES, State, Trade, Trades},
 };
 use domain::{Account, Asset, Decimal, EdgeName, Instrument, Prices, Timestamp};
 use events::{
-    AccountEvent, CandleClosed, CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled,
-    PortfolioEvent, QuoteEvent, Recorded, SignalEvent, SignalGiven, SizingRule, TradeClosed, TradeEvent,
+    AccountEvent, CandleClosed, CandleEvent, Clock, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled,
+    PortfolioEvent, QuoteEvent, Recorded, SignalEvent, SignalGiven, SizingRule, TapeEvent, TradeClosed,
+    TradeEvent,
 };
 use service::Journal;
 use statistics::{
@@ -32,9 +36,10 @@ use std::collections::BTreeMap;
 pub const HEARS: &[Kind] = &scan::joined::<{ scan::count(LISTS) }>(LISTS);
 
 const LISTS: &[&[Kind]] = &[
-    KINDS,
+    Trades::KINDS,
     PRICES,
     &[
+        Kind::TapeOpened,
         Kind::EventConflicted,
         Kind::CandleMissing,
         Kind::CandleDiffers,
@@ -58,6 +63,8 @@ pub struct Collector {
     events: u64,
     candles: u64,
     data: Candles,
+    /// On a wall clock. What closed before then is history for the edges; nothing could be bought at its prices.
+    opened_live: Option<Timestamp>,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     given: u64,
@@ -113,7 +120,10 @@ impl Collector {
             Event::Order(OrderEvent::Submitted(e)) => self.orders += e.request.orders().count() as u64,
             Event::Order(OrderEvent::Filled(fill)) => self.see_fill(fill),
             Event::Order(OrderEvent::Rejected(_) | OrderEvent::Stuck(_)) => self.trouble += 1,
-            Event::Tape(events::TapeEvent::Conflicted(_)) => self.trouble += 1,
+            Event::Tape(TapeEvent::Conflicted(_)) => self.trouble += 1,
+            Event::Tape(TapeEvent::Opened(opened)) if opened.clock == Clock::Wall => {
+                self.opened_live = Some(event.recorded_at);
+            }
             Event::Account(AccountEvent::LedgerEntered(e)) => self.worth.flow(e),
             Event::Portfolio(PortfolioEvent::Valued(valued)) => {
                 let valuation = self.worth.add(event.recorded_at, valued);
@@ -135,6 +145,9 @@ impl Collector {
         self.candles += 1;
         self.prices.close(candle.instrument, candle.close, candle.close_time());
         let (opened, end) = (candle.open_time, candle.close_time());
+        if self.opened_live.is_some_and(|live| end <= live) {
+            return;
+        }
         self.first = Some(self.first.map_or(opened, |t| t.min(opened)));
         self.last = Some(self.last.map_or(end, |t| t.max(end)));
         let open = candle.open.get();
@@ -360,3 +373,6 @@ impl Journal for Collector {
         self.see(event);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use super::{Collector, html};
 use crate::{
-    commands::views::{Valuation, csv, signals},
-    trades::Trade,
+    commands::views::{csv, signals},
+    projections::{portfolio::Valuation, trades::Trade},
 };
 use std::{
     fs::{self, File},

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     explain::{percent, show, when},
     figures::{count, span, tidy},
-    trades::Trade,
+    projections::trades::Trade,
 };
 use domain::Decimal;
 use rust_decimal::prelude::ToPrimitive;

@@ -6,7 +6,7 @@ use crate::{
     data_quality::DataQuality,
     explain::{percent, show},
     figures::count,
-    trades::Trade,
+    projections::trades::Trade,
 };
 use domain::{Account, Asset, Decimal, EdgeName, Instrument, Timestamp};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! The equity of all accounts together, and how far it fell.
 
-use crate::commands::views::Valuation;
+use crate::projections::portfolio::Valuation;
 use domain::{Account, Asset, Decimal, Prices, Timestamp};
 use events::{LedgerEntry, LedgerReason, PortfolioValued};
 use portfolio_tracker::account::valuation;

@@ -3,7 +3,7 @@
 //! Figures of money are in the asset that the label `asset` names.
 
 use super::Standing;
-use crate::explain::show;
+use crate::{explain::show, projections::trades::Trade};
 use domain::{Account, Decimal};
 use events::TradingState;
 use runtime::metrics::Family;
@@ -32,8 +32,8 @@ impl Standing {
             "tapedeck_account_valued_timestamp_seconds",
             "When the account was valued last, in the tape's time, seconds since 1970.",
         );
-        for (account, figures) in &self.accounts {
-            let Some((at, worth)) = &figures.worth else { continue };
+        for (account, worth) in &self.portfolio.0 {
+            let worth = &worth.valuation;
             let (account, asset) = (account.to_string(), worth.quote.to_string());
             let labels: [(&str, &str); 2] = [("account", &account), ("asset", &asset)];
             equity.add(&labels, show(worth.equity));
@@ -41,7 +41,7 @@ impl Standing {
             exposure.add(&labels, show(worth.exposure));
             peak.add(&labels, show(worth.peak));
             drawdown.add(&labels[..1], show(worth.drawdown));
-            valued.add(&labels[..1], seconds(*at));
+            valued.add(&labels[..1], seconds(worth.at));
         }
         [equity, cash, exposure, peak, drawdown, valued].map(Family::text).concat()
     }
@@ -61,14 +61,14 @@ impl Standing {
         for (account, figures) in &self.accounts {
             let name = account.to_string();
             let labels: [(&str, &str); 1] = [("account", &name)];
-            open.add(&labels, self.count(account, |trade| trade.open));
-            unprotected.add(&labels, self.count(account, |trade| trade.unprotected));
+            open.add(&labels, self.count(account, |trade| trade.state.is_open()));
+            unprotected.add(&labels, self.count(account, |trade| trade.unprotected_since.is_some()));
             opened.add(&labels, figures.opened);
             closed.add(&labels, figures.closed);
             match figures.profit.is_empty() {
                 true => {
-                    if let Some((_, worth)) = &figures.worth {
-                        let asset = worth.quote.to_string();
+                    if let Some(worth) = self.portfolio.0.get(account) {
+                        let asset = worth.valuation.quote.to_string();
                         profit.add(&[("account", &name), ("asset", &asset)], Decimal::ZERO);
                     }
                 }
@@ -82,8 +82,8 @@ impl Standing {
         [open, unprotected, opened, closed, profit].map(Family::text).concat()
     }
 
-    fn count(&self, account: &Account, which: impl Fn(&super::LiveTrade) -> bool) -> usize {
-        self.trades.values().filter(|trade| trade.account == *account && which(trade)).count()
+    fn count(&self, account: &Account, which: impl Fn(&Trade) -> bool) -> usize {
+        self.trades.live().filter(|trade| trade.account == *account && which(trade)).count()
     }
 
     fn of_orders(&self) -> String {

@@ -9,7 +9,7 @@ pub mod signals;
 mod trades;
 
 pub use orders::orders;
-pub use portfolio::{Valuation, portfolio};
+pub use portfolio::portfolio;
 pub use positions::positions;
 
 pub use trades::trades;
@@ -18,11 +18,12 @@ use crate::{
     WrongUse,
     cli::{Global, Look, Narrow, Span},
     commands::{print_json, table},
-    locate, scan,
-    standing::Trading,
+    locate,
+    projections::{self, Projection, trading::Trading},
+    scan,
 };
 use domain::{Instrument, Timestamp};
-use events::{Kind, Position, Recorded};
+use events::Position;
 use serde::Serialize;
 use std::{borrow::Cow, io};
 use tape::Tape;
@@ -57,14 +58,13 @@ impl Then {
 
     /// Whether trading is allowed, as it was said by then, and when that is.
     async fn trading(&self) -> anyhow::Result<(Trading, Timestamp)> {
-        let mut trading = Trading::default();
-        self.scan(&[Kind::TradingStateChanged], |event| trading.see(event)).await?;
+        let trading = self.read().await?;
         let last = self.tape.read(self.until.saturating_sub(1), 1).await?;
         Ok((trading, last.first().map(|row| row.recorded_at).unwrap_or_default()))
     }
 
-    async fn scan(&self, kinds: &[Kind], see: impl FnMut(&Recorded)) -> anyhow::Result<()> {
-        Ok(scan::kinds(&self.tape, kinds, self.until, see).await?)
+    async fn read<P: Projection>(&self) -> anyhow::Result<P> {
+        projections::read(&self.tape, self.until).await
     }
 }
 

@@ -5,9 +5,10 @@ use crate::{
     cli::{Global, OfSignals},
     explain::when,
     figures::tidy,
+    projections::signals::Signals,
 };
 use domain::Price;
-use events::{Event, Evidence, Kind, SignalEvent, SignalGiven};
+use events::{Evidence, SignalGiven};
 use std::process::ExitCode;
 
 /// The columns of `signals.csv`, too.
@@ -19,13 +20,7 @@ pub const COLUMNS: [&str; 10] =
 pub async fn signals(global: &Global, args: OfSignals) -> anyhow::Result<ExitCode> {
     let then = Then::open(global, &args.look).await?;
     then.check_names(&args.narrow).await?;
-    let mut given: Vec<SignalGiven> = Vec::new();
-    then.scan(&[Kind::SignalGiven], |event| {
-        if let Event::Signal(SignalEvent::Given(signal)) = &event.event {
-            given.push(signal.clone());
-        }
-    })
-    .await?;
+    let mut given = then.read::<Signals>().await?.0;
     let of = given.len();
     given.retain(|s| args.narrow.takes(&s.instrument, Some(&s.edge)) && args.span.takes(s.at));
     args.span.cut(&mut given);

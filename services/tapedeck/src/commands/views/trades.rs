@@ -5,16 +5,13 @@ use crate::{
     cli::{Global, OfRows},
     explain::{percent, show, when},
     figures::{span, tidy},
-    scan,
-    trades::{KINDS, PRICES, State, Trade, Trades},
+    projections::{
+        self,
+        trades::{State, Trade, Trades},
+    },
 };
-use domain::{Decimal, Instrument};
-use events::{CandleEvent, Event, Position, QuoteEvent};
-use std::{collections::BTreeSet, process::ExitCode};
-use tape::Tape;
-
-/// How many candles are looked through for a last price; a tape has far fewer between two of one series.
-const LOOK_BACK: usize = 100_000;
+use domain::Decimal;
+use std::process::ExitCode;
 
 /// # Errors
 /// A state that there is none of, an instrument or edge that is not on the tape; a tape that cannot be read.
@@ -23,7 +20,7 @@ pub async fn trades(global: &Global, args: OfRows) -> anyhow::Result<ExitCode> {
     let then = Then::open(global, &args.look).await?;
     then.check_names(&args.narrow).await?;
     then.tell_trading(global, &args.look).await?;
-    let trades = read(&then.tape, then.until).await?;
+    let trades = projections::trades::read(&then.tape, then.until).await?;
     let mut rows: Vec<Trade> = trades.all().collect();
     let of = rows.len();
     let stated = |trade: &Trade| args.state.is_empty() || args.state.iter().any(|s| s == trade.state.name());
@@ -78,46 +75,4 @@ fn line(trade: &Trade, trades: &Trades) -> Vec<String> {
         trade.gain_ratio().map_or_else(|| "–".to_owned(), |ratio| now(percent(ratio))),
         note,
     ]
-}
-
-/// All trades up to a position, open ones with their last price.
-///
-/// # Errors
-/// The tape cannot be read.
-pub async fn read(tape: &Tape, until: Position) -> anyhow::Result<Trades> {
-    let mut trades = Trades::default();
-    scan::kinds(tape, KINDS, until, |event| trades.see(event)).await?;
-    let mut wanted: BTreeSet<Instrument> = trades.open().map(|trade| trade.instrument).collect();
-    for &kind in PRICES {
-        if wanted.is_empty() {
-            break;
-        }
-        let mut found = BTreeSet::new();
-        scan::backwards(tape, kind, until, LOOK_BACK, |event| {
-            let instrument = match &event.event {
-                Event::Candle(CandleEvent::Closed(e)) => e.candle.instrument,
-                Event::Quote(QuoteEvent::Seen(e)) => e.instrument,
-                _ => return false,
-            };
-            if wanted.contains(&instrument) && found.insert(instrument) {
-                trades.see(event);
-            }
-            found.len() == wanted.len()
-        })
-        .await?;
-        // What has a candle has its price; a quote is asked for once in a while only.
-        wanted.retain(|instrument| !found.contains(instrument));
-    }
-    trades.pass(tape, until).await?;
-    Ok(trades)
-}
-
-impl Trades {
-    /// The time of the tape at that position, whatever was said there.
-    async fn pass(&mut self, tape: &Tape, until: Position) -> anyhow::Result<()> {
-        if let Some(last) = tape.read(until.saturating_sub(1), 1).await?.first() {
-            self.pass_to(last.recorded_at);
-        }
-        Ok(())
-    }
 }

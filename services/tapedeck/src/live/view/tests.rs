@@ -1,7 +1,7 @@
 use super::*;
 use events::{
     CandleClosed, ExitReason, NakedBecause, PortfolioValued, TradeClosed, TradeExiting, TradeOpened,
-    TradeProtected, TradeRequested, TradeUnprotected, Uuid,
+    TradeProtected, TradeRequested, TradeUnprotected, TradingState, TradingStateChanged, Uuid,
 };
 use std::time::Duration;
 
@@ -203,20 +203,36 @@ fn what_is_over_is_counted_and_taken_away() {
     assert!(!text.contains("0.5 at 100"), "{text}");
 }
 
+fn valued(account: &str, quote: &str, equity: u32, drawdown: &str) -> PortfolioValued {
+    PortfolioValued {
+        account: account.parse().unwrap(),
+        quote: quote.parse().unwrap(),
+        equity: equity.into(),
+        cash: equity.into(),
+        exposure: Decimal::ZERO,
+        peak: equity.into(),
+        drawdown: drawdown.parse().unwrap(),
+        holdings: Vec::new(),
+    }
+}
+
+#[test]
+fn the_equity_is_that_of_all_accounts() {
+    let mut view = View::default();
+    assert!(shown(&view, 0).contains("equity –  drawdown 0 %"));
+    say(&mut view, 0, valued("binance:paper", "USDT", 900, "0.1"));
+    assert!(shown(&view, 0).contains("equity 900 USDT  drawdown 10 %"));
+    say(&mut view, 1, valued("binance:main", "USDT", 100, "0"));
+    assert!(shown(&view, 1).contains("equity 1000 USDT on 2 accounts  drawdown 10 % at worst"));
+    say(&mut view, 2, valued("binance:small", "BTC", 2, "0.25"));
+    let text = shown(&view, 2);
+    assert!(text.contains("equity 2 BTC + 1000 USDT on 3 accounts  drawdown 25 % at worst"), "{text}");
+}
+
 #[test]
 fn it_fits_a_terminal_of_any_width() {
     let mut view = View::default();
-    let valued = PortfolioValued {
-        account: "binance:paper".parse().unwrap(),
-        quote: "USDT".parse().unwrap(),
-        equity: Decimal::ONE_HUNDRED,
-        cash: Decimal::ONE_HUNDRED,
-        exposure: Decimal::ZERO,
-        peak: Decimal::ONE_HUNDRED,
-        drawdown: Decimal::ZERO,
-        holdings: Vec::new(),
-    };
-    say(&mut view, 0, valued);
+    say(&mut view, 0, valued("binance:paper", "USDT", 100, "0"));
     let progress = Progress { now: at(0), position: 7, candles: 50, of: 200, per_second: 865 };
     assert_eq!(view.lines(&progress, 20)[0], " 50/200 candles,     865/s");
     let wide = &view.lines(&progress, 120)[0];

@@ -58,7 +58,10 @@ fn close(trades: &mut Trades, at_price: &str) {
 
 /// 2 sold short at 100 for 199.8 after fees.
 fn short() -> Trades {
-    let mut trades = Trades::default();
+    enter_short(Trades::default())
+}
+
+fn enter_short(mut trades: Trades) -> Trades {
     let (trade, account, instrument, edge) = (v("T1"), v("binance:main"), perpetual(), v("edge70"));
     see(
         &mut trades,
@@ -117,35 +120,45 @@ fn a_short_that_was_bought_back_in_part_has_the_rest_open() {
     assert_eq!(now.unrealised_profit, Some(v("34.8")));
 }
 
+/// At 115, for 230.
+fn closed() -> TradeClosed {
+    let zero = Decimal::ZERO;
+    TradeClosed {
+        trade: v("T1"),
+        account: v("binance:main"),
+        instrument: perpetual(),
+        edge: v("edge70"),
+        direction: Direction::Short,
+        reason: ExitReason::StopHit,
+        quantity: Decimal::TWO,
+        entry_price: v("100"),
+        exit_price: v("115"),
+        cost: v("230"),
+        proceeds: v("199.8"),
+        profit: v("-30.2"),
+        fees: Vec::new(),
+        left: zero,
+        left_cost: zero,
+        left_worth: zero,
+        carried: zero,
+        carried_cost: zero,
+        opened_at: at(0),
+        closed_at: at(1),
+    }
+}
+
 #[test]
 fn a_closed_shorts_ratio_is_of_what_it_was_entered_for() {
     let mut trades = short();
-    let zero = Decimal::ZERO;
-    see(
-        &mut trades,
-        TradeClosed {
-            trade: v("T1"),
-            account: v("binance:main"),
-            instrument: perpetual(),
-            edge: v("edge70"),
-            direction: Direction::Short,
-            reason: ExitReason::StopHit,
-            quantity: Decimal::TWO,
-            entry_price: v("100"),
-            exit_price: v("115"),
-            cost: v("230"),
-            proceeds: v("199.8"),
-            profit: v("-30.2"),
-            fees: Vec::new(),
-            left: zero,
-            left_cost: zero,
-            left_worth: zero,
-            carried: zero,
-            carried_cost: zero,
-            opened_at: at(0),
-            closed_at: at(1),
-        },
-    );
+    see(&mut trades, closed());
     let closed = trades.all().next().unwrap();
     assert_eq!(closed.profit_ratio, v::<Decimal>("-30.2").checked_div(v("199.8")));
+}
+
+#[test]
+fn where_live_ones_are_wanted_a_trade_is_forgotten_with_its_end() {
+    let mut trades = enter_short(Trades::live_only());
+    assert_eq!(trades.live().count(), 1);
+    see(&mut trades, closed());
+    assert_eq!((trades.all().count(), trades.orders.len()), (0, 0));
 }

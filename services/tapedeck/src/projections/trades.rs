@@ -1,6 +1,5 @@
 //! Trades as they stand: each request and what became of it, with times, prices, fees, and of an open one
-//! what it is worth. The one projection behind `tapedeck trades`, the files of a backtest, the report and
-//! the live view.
+//! what it is worth.
 //!
 //! Money is in the instrument's quote asset.
 //! A fee in the base asset makes the holding smaller, one in the quote asset makes a buy dearer and a sale
@@ -14,37 +13,28 @@ mod trade;
 pub use state::State;
 pub use trade::Trade;
 
+use super::Projection;
+use crate::scan;
 use domain::{Account, Asset, ClientOrderId, Decimal, Direction, EdgeName, Instrument, Timestamp, TradeId};
 use events::{
-    CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled, OurOrders, QuoteEvent, Recorded,
-    TradeEvent,
+    CandleEvent, Event, InstrumentEvent, Kind, OrderEvent, OrderFilled, OurOrders, Position, QuoteEvent,
+    Recorded, TradeEvent, TradeOutcome,
 };
 use fills::Fills;
-use std::{collections::BTreeMap, time::Duration};
-
-/// What [`Trades::see`] makes use of, but for prices.
-pub const KINDS: &[Kind] = &[
-    Kind::InstrumentListed,
-    Kind::TradeRequested,
-    Kind::TradeSized,
-    Kind::TradeRefused,
-    Kind::TradeOpened,
-    Kind::TradeProtected,
-    Kind::TradeUnprotected,
-    Kind::TradeExiting,
-    Kind::TradeClosed,
-    Kind::TradeAborted,
-    Kind::OrderSubmitted,
-    Kind::OrderAccepted,
-    Kind::OrderAmended,
-    Kind::OrderFilled,
-];
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tape::Tape;
 
 /// What tells a price.
 pub const PRICES: &[Kind] = &[Kind::CandleClosed, Kind::QuoteSeen];
 
 /// A trade without a stop for as long as this is told so aloud; the engine's own steps take an instant.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many candles are looked through for a last price; a tape has far fewer between two of one series.
+const LOOK_BACK: usize = 100_000;
 
 /// All trades, in the order of their requests.
 #[derive(Debug, Default)]
@@ -58,10 +48,29 @@ pub struct Trades {
     assets: BTreeMap<Instrument, (Asset, Asset)>,
     prices: BTreeMap<Instrument, (Timestamp, Decimal)>,
     now: Timestamp,
+    live_only: bool,
 }
 
-impl Trades {
-    pub fn see(&mut self, event: &Recorded) {
+impl Projection for Trades {
+    /// Of [`PRICES`] it makes use, too.
+    const KINDS: &'static [Kind] = &[
+        Kind::InstrumentListed,
+        Kind::TradeRequested,
+        Kind::TradeSized,
+        Kind::TradeRefused,
+        Kind::TradeOpened,
+        Kind::TradeProtected,
+        Kind::TradeUnprotected,
+        Kind::TradeExiting,
+        Kind::TradeClosed,
+        Kind::TradeAborted,
+        Kind::OrderSubmitted,
+        Kind::OrderAccepted,
+        Kind::OrderAmended,
+        Kind::OrderFilled,
+    ];
+
+    fn see(&mut self, event: &Recorded) {
         self.now = self.now.max(event.recorded_at);
         match &event.event {
             Event::Candle(CandleEvent::Closed(e)) => {
@@ -88,6 +97,13 @@ impl Trades {
             _ => {}
         }
     }
+}
+
+impl Trades {
+    /// Of trades that have not ended only: one is forgotten with its end.
+    pub fn live_only() -> Self {
+        Self { live_only: true, ..Self::default() }
+    }
 
     /// The latest price counts, whatever it is the close of.
     pub fn price(&mut self, instrument: Instrument, at: Timestamp, price: Decimal) {
@@ -107,17 +123,20 @@ impl Trades {
         self.order.iter().filter_map(|id| self.trades.get(id)).map(|trade| self.as_now(trade))
     }
 
+    /// Those that were granted and have not ended.
+    pub fn live(&self) -> impl Iterator<Item = &Trade> {
+        self.order.iter().filter_map(|id| self.trades.get(id)).filter(|t| t.state.is_live())
+    }
+
+    /// One that is [live](Self::live).
+    pub fn find_live(&self, id: &TradeId) -> Option<&Trade> {
+        self.trades.get(id).filter(|t| t.state.is_live())
+    }
+
     /// Those that hold something.
     pub fn open(&self) -> impl Iterator<Item = Trade> + '_ {
         let open = self.order.iter().filter_map(|id| self.trades.get(id)).filter(|t| t.state.is_open());
         open.map(|trade| self.as_now(trade))
-    }
-
-    /// Drops a trade that is over and need not be shown.
-    pub fn forget(&mut self, id: TradeId) {
-        self.trades.remove(&id);
-        self.order.retain(|other| *other != id);
-        self.forget_orders(id);
     }
 
     /// It is that late now, whatever was heard.
@@ -130,12 +149,6 @@ impl Trades {
         self.now
     }
 
-    fn forget_orders(&mut self, id: TradeId) {
-        for (order, _) in self.orders.extract_if(.., |_, trade| *trade == id) {
-            self.ours.forget(&order);
-        }
-    }
-
     fn fill(&mut self, fill: &OrderFilled) {
         let order = self.ours.see(fill.account, fill.instrument, fill.order, fill.venue_order);
         let Some(trade) =
@@ -145,6 +158,21 @@ impl Trades {
         };
         let direction = trade.direction.unwrap_or(Direction::Long);
         trade.fills.add(direction, fill, self.assets.get(&fill.instrument).copied());
+    }
+
+    fn forget_orders(&mut self, id: TradeId) {
+        for (order, _) in self.orders.extract_if(.., |_, trade| *trade == id) {
+            self.ours.forget(&order);
+        }
+    }
+
+    /// It is over, and forgotten where only live ones are wanted.
+    fn is_over(&mut self, id: TradeId) {
+        if self.live_only {
+            self.trades.remove(&id);
+            self.order.retain(|other| *other != id);
+            self.forget_orders(id);
+        }
     }
 
     fn trade(&mut self, at: Timestamp, event: &TradeEvent) {
@@ -165,12 +193,14 @@ impl Trades {
                 trade.state = State::Refused;
                 trade.closed_at = Some(at);
                 trade.because(e.rule.name(), e.rule.words(), &e.text);
+                self.is_over(e.trade);
             }
             TradeEvent::Aborted(e) => {
                 let trade = self.entry(e.trade, e.account, e.instrument, e.edge, at);
                 trade.state = State::Aborted;
                 trade.closed_at = Some(at);
                 trade.because(e.reason.name(), e.reason.words(), &e.text);
+                self.is_over(e.trade);
             }
             TradeEvent::Opened(e) => {
                 let trade = self.entry(e.trade, e.account, e.instrument, e.edge, at);
@@ -220,12 +250,15 @@ impl Trades {
                 (trade.protected, trade.held) = (None, None);
                 (trade.unprotected_since, trade.unprotected_because) = (None, None);
                 trade.because(e.reason.name(), e.reason.words(), "");
-                let id = e.trade;
-                self.forget_orders(id);
+                self.forget_orders(e.trade);
+                self.is_over(e.trade);
             }
+            TradeEvent::RequestRepeated(e) => match e.outcome {
+                TradeOutcome::Refused | TradeOutcome::Closed | TradeOutcome::Aborted => self.is_over(e.trade),
+                TradeOutcome::Granted | TradeOutcome::Open => {}
+            },
             TradeEvent::CloseRequested(_)
             | TradeEvent::StopMoveRequested(_)
-            | TradeEvent::RequestRepeated(_)
             | TradeEvent::StopMoveRefused(_) => {}
         }
     }
@@ -255,6 +288,39 @@ impl Trades {
         }
         trade
     }
+}
+
+/// All trades up to a position, open ones with their last price.
+///
+/// # Errors
+/// The tape cannot be read.
+pub async fn read(tape: &Tape, until: Position) -> anyhow::Result<Trades> {
+    let mut trades: Trades = super::read(tape, until).await?;
+    let mut wanted: BTreeSet<Instrument> = trades.open().map(|trade| trade.instrument).collect();
+    for &kind in PRICES {
+        if wanted.is_empty() {
+            break;
+        }
+        let mut found = BTreeSet::new();
+        scan::backwards(tape, kind, until, LOOK_BACK, |event| {
+            let instrument = match &event.event {
+                Event::Candle(CandleEvent::Closed(e)) => e.candle.instrument,
+                Event::Quote(QuoteEvent::Seen(e)) => e.instrument,
+                _ => return false,
+            };
+            if wanted.contains(&instrument) && found.insert(instrument) {
+                trades.see(event);
+            }
+            found.len() == wanted.len()
+        })
+        .await?;
+        // What has a candle has its price; a quote is asked for once in a while only.
+        wanted.retain(|instrument| !found.contains(instrument));
+    }
+    if let Some(last) = tape.read(until.saturating_sub(1), 1).await?.first() {
+        trades.pass_to(last.recorded_at);
+    }
+    Ok(trades)
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl State {
         }
     }
 
+    /// It was granted, and has not ended.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Sized | Self::Open | Self::Exiting)
+    }
+
     /// Something is held.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Open | Self::Exiting)
