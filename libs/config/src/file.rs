@@ -4,7 +4,7 @@ use crate::{
     AccountSettings, FeeAsset, Fees, Limits, Orders, Paper, Portfolio, Problem, Problems, Settings,
     accounts::accounts,
     edges::edges,
-    section::{Report, Section},
+    section::{Report, Section, quoted},
     value::{self, Parsed},
 };
 use domain::{Account, Asset, Decimal};
@@ -54,7 +54,8 @@ fn read(name: &str, text: &str, kinds: &[EdgeKind]) -> Result<Settings, Problems
     if !errors.is_empty() {
         for error in errors {
             let line = error.span().map(|span| report.line_at(span.start));
-            report.add("", line, error.message(), "");
+            let remedy = line.and_then(|line| unquoted(text.lines().nth(line - 1)?)).unwrap_or_default();
+            report.add("", line, error.message(), remedy);
         }
         return Err(Problems::new(name, report.into_problems()));
     }
@@ -64,6 +65,14 @@ fn read(name: &str, text: &str, kinds: &[EdgeKind]) -> Result<Settings, Problems
         (Some(settings), problems) if problems.is_empty() => Ok(settings),
         (_, problems) => Err(Problems::new(name, problems)),
     }
+}
+
+/// What to write for a header whose names need quotes, e.g. `[accounts.binance:main]`.
+fn unquoted(line: &str) -> Option<String> {
+    let header = line.trim().strip_prefix('[')?.split(']').next()?;
+    let is_plain = header.contains(':') && !header.contains(['"', '\'', '[']);
+    let names: Vec<String> = header.split('.').map(|name| quoted(name.trim())).collect();
+    is_plain.then(|| format!("quote the name: [{}]", names.join(".")))
 }
 
 /// Reads everything before anything is given up, so that all problems are found.
@@ -93,16 +102,31 @@ const ACCOUNT: &str = "write the name of one of [accounts], e.g. \"binance:paper
 
 /// The account of edges that name none. Where the file names one account and nothing more, that one is meant.
 fn account(root: &mut Section<'_>, accounts: Option<&[AccountSettings]>) -> Option<Account> {
-    let only = match accounts {
-        Some([only]) if !root.is_own("account") => Some(only.account),
-        _ => None,
-    };
-    let account = root.read("account", ACCOUNT, value::parsed::<Account>);
-    if only.is_some() {
-        return only;
+    if let Some(table) = root.own_table("account") {
+        let mut names = table.keys().map(|name| name.get_ref().as_ref());
+        let name = names.find(|name| name.parse::<Account>().is_ok()).unwrap_or("binance:main");
+        let remedy = format!("write [accounts.\"{name}\"]");
+        root.refuse("account", "is a table, and the tables of accounts are under accounts", &remedy);
+        return None;
     }
-    let account = account?;
-    is_configured(root, account, accounts).then_some(account)
+    let account = root.read("account", ACCOUNT, value::parsed::<Account>);
+    match accounts {
+        Some([only]) if !root.is_own("account") => Some(only.account),
+        Some(several) if !root.is_own("account") && several.iter().all(|of| Some(of.account) != account) => {
+            let what = format!("is missing, and there are several accounts: {}", names(several));
+            let remedy = format!(
+                "write account = \"{}\" at the top, for edges that name none, and account under each edge that trades on another",
+                several.first()?.account
+            );
+            root.refuse("account", what, &remedy);
+            None
+        }
+        _ => account.filter(|account| is_configured(root, *account, accounts)),
+    }
+}
+
+fn names(accounts: &[AccountSettings]) -> String {
+    accounts.iter().map(|of| of.account.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether an account that is named in `section` under the key `account` is there; reported if not.
@@ -116,8 +140,7 @@ pub(crate) fn is_configured(
     if accounts.iter().any(|known| known.account == account) {
         return true;
     }
-    let known: Vec<String> = accounts.iter().map(|known| known.account.to_string()).collect();
-    let remedy = format!("write [accounts.\"{account}\"] with its mode, or one of: {}", known.join(", "));
+    let remedy = format!("write [accounts.\"{account}\"] with its mode, or one of: {}", names(accounts));
     section.refuse("account", format!("{account} is not configured"), &remedy);
     false
 }

@@ -171,6 +171,11 @@ impl<'a> Section<'a> {
         self.report.add(&self.key(key), line, what, remedy);
     }
 
+    /// The table under a key of the owner's file that is to be none.
+    pub fn own_table(&self, key: &str) -> Option<&'a DeTable<'a>> {
+        self.own?.get(key)?.get_ref().as_table()
+    }
+
     /// Whether the owner's file has the key.
     pub fn is_own(&self, key: &str) -> bool {
         self.own.is_some_and(|table| table.contains_key(key))
@@ -210,7 +215,15 @@ impl<'a> Section<'a> {
         Found { value: value.get_ref(), line: Some(self.report.line_at(value.span().start)) }
     }
 
+    /// As TOML: a name with other characters than its bare keys have is quoted.
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        let key = quoted(key);
+        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
     }
+}
+
+/// A part of a key, as TOML has it.
+pub(crate) fn quoted(key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { format!("\"{key}\"") }
 }

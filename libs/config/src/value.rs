@@ -15,7 +15,7 @@ pub(crate) fn decimal(value: &DeValue<'_>) -> Parsed<Decimal> {
         other => return Err(format!("is {}, not a decimal number", describe(other))),
     };
     let digits = text.strip_prefix('+').unwrap_or(text).replace('_', "");
-    if digits.contains(['e', 'E']) {
+    if digits.contains(['e', 'E']) && digits.parse::<f64>().is_ok() {
         return Err(format!("{text} has an exponent"));
     }
     Decimal::from_str_exact(&digits).map_err(|e| format!("'{text}' is not a decimal number ({e})"))
@@ -195,6 +195,13 @@ mod tests {
         {
             assert!(decimal(&value(written)).is_err(), "{written}");
         }
+    }
+
+    #[test]
+    fn a_word_with_an_e_is_no_number_with_an_exponent() {
+        assert_eq!(decimal(&value("\"1E3\"")).unwrap_err(), "1E3 has an exponent");
+        let told = decimal(&value("\"nonee\"")).unwrap_err();
+        assert!(told.starts_with("'nonee' is not a decimal number"), "{told}");
     }
 
     #[test]

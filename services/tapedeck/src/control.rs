@@ -99,7 +99,9 @@ pub fn still_holds(state: TradingState, standing: &Standing, now: Timestamp) -> 
     stricter.collect()
 }
 
-fn known(account: &Account, standing: &Standing) -> Result<(), String> {
+/// # Errors
+/// No unit of the tape runs for the account.
+pub fn known(account: &Account, standing: &Standing) -> Result<(), String> {
     let known: Vec<String> = standing.accounts().map(ToString::to_string).collect();
     if standing.accounts().any(|known| known == account) {
         return Ok(());

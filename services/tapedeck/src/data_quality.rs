@@ -30,8 +30,7 @@ pub struct Known {
     /// From the first to the last candle of each series.
     spans: BTreeMap<Series, Span>,
     asked: Asked,
-    /// How many candles of which interval each edge must have heard before one can break out.
-    lookbacks: Vec<(EdgeName, Interval, u64)>,
+    judging: Vec<Judges>,
     inferred: Vec<Instrument>,
     unheard: Vec<Unheard>,
 }
@@ -62,7 +61,7 @@ impl Known {
             left_out: Some(market.quality.iter().map(|q| (q.series, q.left_out.clone())).collect()),
             spans: spans(market),
             asked,
-            lookbacks: settings.map(lookbacks).unwrap_or_default(),
+            judging: settings.map(judging).unwrap_or_default(),
             inferred: market.inferred.clone(),
             unheard,
         }
@@ -70,7 +69,7 @@ impl Known {
 
     /// Of live candles: no file is at hand.
     pub fn live(settings: &Settings, unheard: Vec<Unheard>) -> Self {
-        Self { lookbacks: lookbacks(settings), unheard, ..Self::default() }
+        Self { judging: judging(settings), unheard, ..Self::default() }
     }
 }
 
@@ -93,7 +92,7 @@ pub struct DataQuality {
     pub candles_by_series: Vec<OfSeries>,
     /// Instruments whose ticks and lots are inferred from figures, since no exchange info lists them.
     pub rules_inferred: Vec<Instrument>,
-    /// Edges whose interval no series has.
+    /// Edges that hear no series.
     pub edges_without_candles: Vec<EdgeName>,
     /// Which series begin late or end early.
     #[serde(skip)]
@@ -164,7 +163,7 @@ impl Candles {
     pub fn told(&self) -> DataQuality {
         let mut told = DataQuality {
             rules_inferred: self.known.inferred.clone(),
-            edges_without_candles: self.known.unheard.iter().map(|unheard| unheard.edge).collect(),
+            edges_without_candles: self.known.unheard.iter().filter(|u| u.is_deaf).map(|u| u.edge).collect(),
             unheard: self.known.unheard.iter().map(|unheard| unheard.words.clone()).collect(),
             rows_left_out: self.known.left_out.as_ref().map(in_all),
             ..DataQuality::default()
@@ -217,15 +216,16 @@ impl Candles {
 
 impl Candles {
     fn without_signal(&self) -> Vec<String> {
-        let words = |(edge, interval, needed): &(EdgeName, Interval, u64)| {
-            let of_interval = self.series.iter().filter(|(series, _)| series.interval == *interval);
-            let longest = of_interval.map(|(_, tally)| tally.heard).max()?;
+        let words = |of: &Judges| {
+            let Judges { edge, interval, history, .. } = of;
+            let heard = self.series.iter().filter(|(series, _)| of.hears(series));
+            let longest = heard.map(|(_, tally)| tally.heard).max()?;
             Some(format!(
-                "{edge} gave no signal: it needs {needed} candles of {interval} before one that it can judge, and the \
+                "{edge} gave no signal: it needs {history} candles of {interval} before one that it can judge, and the \
                  longest series had {longest} in all"
             ))
         };
-        self.known.lookbacks.iter().filter_map(words).collect()
+        self.known.judging.iter().filter_map(words).collect()
     }
 }
 
@@ -311,44 +311,89 @@ pub fn unused(market: &Opened) -> impl Iterator<Item = String> {
     market.ignored.iter().filter_map(unused)
 }
 
-/// An edge that judges candles of an interval that is not there.
+/// An edge that judges candles which are not there.
 #[derive(Debug, Clone)]
 pub struct Unheard {
     pub edge: EdgeName,
+    /// It hears no candle at all.
+    pub is_deaf: bool,
     pub words: String,
 }
 
-/// The edges that will hear no candle of these series.
+/// The edges that will hear no candle of these series, or none of an instrument that they name.
 pub fn unheard(settings: &Settings, series: &[Series]) -> Vec<Unheard> {
-    let mut there: Vec<_> = series.iter().map(|series| series.interval).collect();
-    there.sort_unstable();
-    there.dedup();
-    let shown: Vec<String> = there.iter().map(ToString::to_string).collect();
-    let judged = judging(settings);
-    let deaf = judged.into_iter().filter(|(_, interval)| !there.is_empty() && !there.contains(interval));
-    deaf.map(|(edge, interval)| {
-        let there = shown.join(", ");
-        let other = shown.last().map_or("1d", String::as_str);
-        let words = format!(
-            "{edge} judges candles of {interval}, and this market has only those of {there}, so it trades nothing: add \
-             candles of {interval}, or set interval = \"{other}\" under [edges.{edge}] in tapedeck.toml"
-        );
-        Unheard { edge, words }
-    })
-    .collect()
+    if series.is_empty() {
+        return Vec::new();
+    }
+    judging(settings).into_iter().filter_map(|of| of.unheard(series)).collect()
 }
 
-/// How many candles each enabled edge needs before the first that it judges.
-fn lookbacks(settings: &Settings) -> Vec<(EdgeName, Interval, u64)> {
+/// What an enabled edge judges.
+#[derive(Debug, Clone)]
+pub struct Judges {
+    edge: EdgeName,
+    interval: Interval,
+    /// How many candles it must have heard before the first that it judges.
+    history: u64,
+    /// `None` is whatever the market brings.
+    instruments: Option<BTreeSet<Instrument>>,
+}
+
+impl Judges {
+    fn hears(&self, series: &Series) -> bool {
+        let named = |all: &BTreeSet<Instrument>| all.contains(&series.instrument);
+        series.interval == self.interval && self.instruments.as_ref().is_none_or(named)
+    }
+
+    fn unheard(self, series: &[Series]) -> Option<Unheard> {
+        let Self { edge, interval, .. } = self;
+        let is_deaf = !series.iter().any(|series| self.hears(series));
+        let of_interval = series.iter().filter(|series| series.interval == interval);
+        let there: BTreeSet<Instrument> = of_interval.map(|series| series.instrument).collect();
+        let words = if there.is_empty() {
+            let mut others: Vec<_> = series.iter().map(|series| series.interval).collect();
+            others.sort_unstable();
+            others.dedup();
+            let other = others.last()?;
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+            format!(
+                "{edge} judges candles of {interval}, and this market has only those of {}, so it trades nothing: add \
+                 candles of {interval}, or set interval = \"{other}\" under [edges.{edge}] in tapedeck.toml",
+                others.join(", ")
+            )
+        } else {
+            let lacking: BTreeSet<Instrument> = self.instruments?.difference(&there).copied().collect();
+            if lacking.is_empty() {
+                return None;
+            }
+            format!(
+                "instruments of [edges.{edge}] in tapedeck.toml: this market has no candles of {interval} of {}, but of \
+                 {}, so {edge} trades nothing{}: correct the list, or add the candles",
+                symbols(&lacking),
+                symbols(&there),
+                if is_deaf { "" } else { " of it" },
+            )
+        };
+        Some(Unheard { edge, is_deaf, words })
+    }
+}
+
+/// The enabled edges that judge candles.
+pub fn judging(settings: &Settings) -> Vec<Judges> {
     let of = |edge: &EdgeSettings| {
-        edge.signals.as_ref().map(|signals| (edge.name, signals.wants.interval, signals.wants.history.into()))
+        let wants = &edge.signals.as_ref()?.wants;
+        let (interval, history) = (wants.interval, wants.history.into());
+        Some(Judges { edge: edge.name, interval, history, instruments: edge.instruments.clone() })
     };
     settings.enabled().filter_map(of).collect()
 }
 
-/// The enabled edges that judge candles, and of which interval.
-pub fn judging(settings: &Settings) -> Vec<(EdgeName, Interval)> {
-    lookbacks(settings).into_iter().map(|(edge, interval, _)| (edge, interval)).collect()
+/// The first of them by name.
+fn symbols<'a>(instruments: impl IntoIterator<Item = &'a Instrument>) -> String {
+    const SHOWN: usize = 5;
+    let all: Vec<&str> = instruments.into_iter().map(|instrument| instrument.symbol.as_str()).collect();
+    let more = if all.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", all[..all.len().min(SHOWN)].join(", "))
 }
 
 /// Instruments that are priced in something else than the portfolio's quote asset, in a line.
@@ -356,7 +401,6 @@ pub fn judging(settings: &Settings) -> Vec<(EdgeName, Interval)> {
 /// # Errors
 /// All are.
 pub fn quotes(settings: &Settings, market: &Opened) -> Result<Option<String>, WrongUse> {
-    const SHOWN: usize = 5;
     let quote = settings.quote;
     let others: Vec<_> = market.rules.iter().filter(|(_, rules)| rules.quote != quote).collect();
     if others.is_empty() {
@@ -370,9 +414,6 @@ pub fn quotes(settings: &Settings, market: &Opened) -> Result<Option<String>, Wr
             quotes.join(", ")
         )));
     }
-    let names: Vec<&str> =
-        others.iter().take(SHOWN).map(|(instrument, _)| instrument.symbol.as_str()).collect();
-    let more = if others.len() > SHOWN { ", …" } else { "" };
-    let names = names.join(", ");
-    Ok(Some(format!("{names}{more}: not traded, since quote = \"{quote}\" is not what they are priced in")))
+    let names = symbols(others.iter().map(|(instrument, _)| *instrument));
+    Ok(Some(format!("{names}: not traded, since quote = \"{quote}\" is not what they are priced in")))
 }

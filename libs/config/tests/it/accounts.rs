@@ -85,16 +85,56 @@ fn what_is_wrong_with_an_accounts_limits_is_told_once_and_at_its_line() {
     let account = "[accounts.\"binance:paper\"]\nmode = \"paper\"\n";
     one(
         &format!("{account}limits = {{ max_trade = 2 }}"),
-        "line 3: accounts.binance:paper.limits.max_trade: 2 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
+        "line 3: accounts.\"binance:paper\".limits.max_trade: 2 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
     );
     one(
         &format!("{account}limits = {{ max_trades = 2 }}"),
-        "line 3: accounts.binance:paper.limits.max_trades: is no key of this table; did you mean max_trade?",
+        "line 3: accounts.\"binance:paper\".limits.max_trades: is no key of this table; did you mean max_trade?",
     );
     one(
         &format!("{account}[limits]\nmax_trade = 2"),
         "line 4: limits.max_trade: 2 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
     );
+}
+
+#[test]
+fn a_name_of_an_account_without_quotes_is_told_with_them() {
+    for (header, quoted) in [
+        ("[accounts.binance:main]", "[accounts.\"binance:main\"]"),
+        ("[accounts.binance:main.limits]", "[accounts.\"binance:main\".limits]"),
+    ] {
+        let told = told(&format!("{header}\nmode = \"paper\"\n"));
+        let remedy = format!("; quote the name: {quoted}");
+        assert!(told.iter().any(|told| told.starts_with("line 1: ") && told.ends_with(&remedy)), "{told:#?}");
+    }
+}
+
+#[test]
+fn a_table_of_accounts_under_account_is_told_with_the_right_name() {
+    one(
+        "[account.\"binance:main\"]\nmode = \"paper\"\n",
+        "line 1: account: is a table, and the tables of accounts are under accounts; write [accounts.\"binance:main\"]",
+    );
+}
+
+#[test]
+fn where_several_accounts_are_there_the_file_says_which_is_that_of_edges_that_name_none() {
+    let two = "[accounts.\"binance:one\"]\nmode = \"paper\"\n[accounts.\"binance:two\"]\nmode = \"paper\"\n";
+    one(
+        two,
+        "account: is missing, and there are several accounts: binance:one, binance:two; write account = \"binance:one\" at the top, for edges that name none, and account under each edge that trades on another",
+    );
+    read(&format!("account = \"binance:one\"\n{two}"));
+}
+
+#[test]
+fn what_is_to_be_a_table_is_told_as_a_header_that_can_be_written() {
+    let paper = "[accounts.\"binance:paper\"]\nmode = \"paper\"\n";
+    one(
+        &format!("{paper}limits = 3"),
+        "line 3: accounts.\"binance:paper\".limits: is the number 3, not a table; write [accounts.\"binance:paper\".limits]",
+    );
+    read(&format!("{paper}[accounts.\"binance:paper\".limits]"));
 }
 
 #[test]
@@ -147,7 +187,7 @@ fn an_account_that_nobody_trades_on_is_not_in_use() {
 fn real_money_under_a_name_that_says_paper_is_refused() {
     for name in ["paper", "my-Paper", "demo2", "sim_1", "dry.run"] {
         let [problem] = &told(&LIVE.replace("main", name))[..] else { panic!("{name}") };
-        let begins = format!("line 2: accounts.binance:{name}: is live, and its name says '");
+        let begins = format!("line 2: accounts.\"binance:{name}\": is live, and its name says '");
         assert!(problem.starts_with(&begins), "{problem}");
     }
     // Letters within another word say nothing.
@@ -158,7 +198,7 @@ fn real_money_under_a_name_that_says_paper_is_refused() {
 fn real_money_under_a_name_of_a_test_network_is_refused() {
     one(
         &LIVE.replace("main", "testnet"),
-        "line 2: accounts.binance:testnet: is live, its name says 'testnet', and it has no address of a test network; set rest_url, ws_api_url and stream_url of the test network, or choose another name",
+        "line 2: accounts.\"binance:testnet\": is live, its name says 'testnet', and it has no address of a test network; set rest_url, ws_api_url and stream_url of the test network, or choose another name",
     );
     read(&format!("{}rest_url = \"https://testnet.binance.vision\"\n", LIVE.replace("main", "testnet")));
 }
@@ -171,7 +211,7 @@ fn a_key_itself_is_refused_and_never_repeated() {
     {
         let text = LIVE.replace("{ env = \"MAIN_KEY\" }", &written);
         let [problem] = &told(&text)[..] else { panic!("{written}") };
-        assert!(problem.starts_with("line 4: accounts.binance:main.api_key: "), "{problem}");
+        assert!(problem.starts_with("line 4: accounts.\"binance:main\".api_key: "), "{problem}");
         assert!(problem.contains("never the key itself") && !problem.contains(&key[..8]), "{problem}");
     }
 }
@@ -180,15 +220,15 @@ fn a_key_itself_is_refused_and_never_repeated() {
 fn an_account_says_its_mode_and_where_its_secret_is() {
     one(
         "[accounts.\"binance:main\"]\nbalances = { USDT = 1 }",
-        "line 1: accounts.binance:main.mode: is missing; write \"paper\" or \"live\"",
+        "line 1: accounts.\"binance:main\".mode: is missing; write \"paper\" or \"live\"",
     );
     one(
         &LIVE.replace("api_secret = { file = \"main.pem\" }\n", ""),
-        "line 2: accounts.binance:main.api_secret: is missing; write where it is found, { env = \"VARIABLE\" } or { file = \"PATH\" }, never the key itself",
+        "line 2: accounts.\"binance:main\".api_secret: is missing; write where it is found, { env = \"VARIABLE\" } or { file = \"PATH\" }, never the key itself",
     );
     one(
         &format!("{LIVE}balances = {{ USDT = 1 }}"),
-        "line 6: accounts.binance:main.balances: is no key of this table; known here: api_key, api_secret, fee_asset, limits, maker_fee, may_withdraw, mode, rest_url, stream_url, taker_fee, ws_api_url",
+        "line 6: accounts.\"binance:main\".balances: is no key of this table; known here: api_key, api_secret, fee_asset, limits, maker_fee, may_withdraw, mode, rest_url, stream_url, taker_fee, ws_api_url",
     );
 }
 
@@ -202,19 +242,13 @@ fn an_edge_or_a_file_that_names_an_account_which_is_not_there_is_refused() {
         "[edges.edge70]\naccount = \"binance:sub1\"",
         "line 2: edges.edge70.account: binance:sub1 is not configured; write [accounts.\"binance:sub1\"] with its mode, or one of: binance:paper",
     );
-    // Two accounts, and nobody says which of them is meant.
-    let two = format!("{LIVE}{}", LIVE.replace("main", "second").replace("MAIN", "SECOND"));
-    one(
-        &two,
-        "account: binance:paper is not configured; write [accounts.\"binance:paper\"] with its mode, or one of: binance:main, binance:second",
-    );
 }
 
 #[test]
 fn two_accounts_under_one_key_are_refused() {
     one(
         &format!("account = \"binance:main\"\n{LIVE}{}", LIVE.replace("main", "second")),
-        "line 8: accounts.binance:second: has the same api_key as binance:main; give each account a key of its own",
+        "line 8: accounts.\"binance:second\": has the same api_key as binance:main; give each account a key of its own",
     );
 }
 
@@ -222,10 +256,10 @@ fn two_accounts_under_one_key_are_refused() {
 fn a_live_account_is_at_a_venue_that_can_be_reached() {
     one(
         &LIVE.replace("binance:", "bybit:"),
-        "line 2: accounts.bybit:main: there is no adapter for bybit; live accounts can be at: binance",
+        "line 2: accounts.\"bybit:main\": there is no adapter for bybit; live accounts can be at: binance",
     );
     one(
         &format!("{LIVE}rest_url = \"api.binance.com\""),
-        "line 6: accounts.binance:main.rest_url: is no such address; write https://HOST, or http://127.0.0.1:PORT for a server here",
+        "line 6: accounts.\"binance:main\".rest_url: is no such address; write https://HOST, or http://127.0.0.1:PORT for a server here",
     );
 }

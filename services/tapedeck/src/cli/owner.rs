@@ -50,6 +50,9 @@ pub struct Close {
     /// Every trade
     #[arg(long, group = "which")]
     pub all: bool,
+    /// On this account only, e.g. binance:main; needed where trades of the instrument are open on several
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<domain::Account>,
     /// Why, for whoever asks later
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub why: Option<String>,

@@ -335,9 +335,13 @@ fn heard(global: &Global, market: &Opened) -> Vec<Finding> {
     // What is wrong with the configuration is a finding of its own.
     let Ok(settings) = locate::settings(global) else { return Vec::new() };
     let unheard = data_quality::unheard(&settings, &market.series);
-    let all = unheard.len() == data_quality::judging(&settings).len();
+    let deaf = unheard.iter().filter(|unheard| unheard.is_deaf).count();
+    let all = deaf > 0 && deaf == data_quality::judging(&settings).len();
     let state = if all { State::Wrong } else { State::Note };
     let mut found: Vec<Finding> = unheard.into_iter().map(|u| finding("candles", state, u.words)).collect();
+    if let Err(error) = units::check_accounts(&settings, market.rules.keys()) {
+        found.push(finding("candles", State::Wrong, error.to_string()));
+    }
     match data_quality::quotes(&settings, market) {
         Ok(others) => found.extend(others.map(|words| finding("candles", State::Note, words))),
         Err(error) => found.push(finding("candles", State::Wrong, error.to_string())),

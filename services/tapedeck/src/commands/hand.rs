@@ -77,6 +77,9 @@ pub async fn trading(global: &Global, args: Trading) -> anyhow::Result<ExitCode>
 /// No such trade, or a tape that cannot be written.
 pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
     let place = Place::find(global, &args.tape, true).await?;
+    if let Some(account) = &args.account {
+        control::known(account, &place.standing).map_err(WrongUse)?;
+    }
     let chosen = choose(&args, &place.standing.trades)?;
     if let (Some(trade), true) = (&args.trade, chosen.is_empty()) {
         return Err(WrongUse(place.no_such_trade(trade).await?).into());
@@ -86,7 +89,8 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
         if global.json {
             print_json(&json!([]))?;
         } else {
-            out!("there is no open trade on {}: nothing is to be closed", place.name())?;
+            let on = args.account.map_or_else(String::new, |account| format!(" of {account}"));
+            out!("there is no open trade{on} on {}: nothing is to be closed", place.name())?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -128,15 +132,32 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
 
 fn choose(args: &Close, trades: &Trades) -> anyhow::Result<BTreeSet<TradeId>> {
     if let Some(trade) = args.trade {
-        return Ok(trades.find_live(&trade).map(|trade| trade.trade).into_iter().collect());
+        return match (trades.find_live(&trade), args.account) {
+            (Some(open), Some(account)) if open.account != account => {
+                Err(WrongUse(format!("--account {account}: {trade} is open on {}", open.account)).into())
+            }
+            (open, _) => Ok(open.map(|_| trade).into_iter().collect()),
+        };
     }
+    let on_it = |account: Account| args.account.is_none_or(|on| on == account);
+    let open = || trades.live().filter(|trade| on_it(trade.account));
     if args.instrument.is_empty() {
-        return Ok(trades.live().map(|trade| trade.trade).collect());
+        return Ok(open().map(|trade| trade.trade).collect());
     }
     let (mut chosen, mut missing) = (BTreeSet::new(), Vec::new());
     for wanted in &args.instrument {
-        let meant = trades.live().filter(|trade| is_meant(wanted, &trade.instrument));
-        let meant: Vec<TradeId> = meant.map(|trade| trade.trade).collect();
+        let meant = open().filter(|trade| is_meant(wanted, &trade.instrument));
+        let (meant, on): (Vec<TradeId>, BTreeSet<Account>) =
+            meant.map(|trade| (trade.trade, trade.account)).unzip();
+        if on.len() > 1 {
+            let on: Vec<_> = on.iter().map(Account::to_string).collect();
+            let each = on.join(", ");
+            return Err(WrongUse(format!(
+                "--instrument {wanted}: trades of it are open on {each}: say which account, --account {}, or close each trade by its id",
+                on.join(" or --account ")
+            ))
+            .into());
+        }
         if meant.is_empty() {
             missing.push(wanted.as_str());
         }
@@ -145,12 +166,13 @@ fn choose(args: &Close, trades: &Trades) -> anyhow::Result<BTreeSet<TradeId>> {
     if missing.is_empty() {
         return Ok(chosen);
     }
-    let open: BTreeSet<_> = trades.live().map(|trade| trade.instrument.symbol.to_string()).collect();
+    let open: BTreeSet<_> = open().map(|trade| trade.instrument.symbol.to_string()).collect();
     let open: Vec<_> = open.into_iter().collect();
+    let on = args.account.map_or_else(String::new, |account| format!(" on {account}"));
     let there = if open.is_empty() {
-        "no trade is open".to_owned()
+        format!("no trade is open{on}")
     } else {
-        format!("trades are open of {}", open.join(", "))
+        format!("trades are open{on} of {}", open.join(", "))
     };
     let told = format!("--instrument {}: no trade of it is open; {there}", missing.join(","));
     if chosen.is_empty() {

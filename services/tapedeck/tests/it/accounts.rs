@@ -304,6 +304,42 @@ fn balances_that_change_after_the_tape_has_begun_are_told_of_with_both_figures()
 }
 
 #[test]
+fn where_two_accounts_hold_an_instrument_a_close_says_which_is_meant() {
+    let place = Place::new();
+    place.write(
+        "tapedeck.toml",
+        "account = \"binance:one\"\n[accounts.\"binance:one\"]\nmode = \"paper\"\n\
+         [accounts.\"binance:two\"]\nmode = \"paper\"\n[edges.edge70]\n[edges.second]\nkind = \"edge70\"\n\
+         account = \"binance:two\"\nlong = 59\nshort = 21\nsizing = { method = \"fixed\", amount = 50 }\n\
+         exit = { kind = \"stop_limit\", stop = 0.15, limit_below = 0.2 }\n",
+    );
+    place.run(&format!("up --market {MARKET} --to 2024-07-15 --speed max --exit-when-done")).well();
+    let open = place.run("trades --state open --json").well().list();
+    let on = |account: &str| open.iter().filter(|t| t["account"] == account).collect::<Vec<_>>();
+    let (one, two) = (on("binance:one"), on("binance:two"));
+    let both = one.iter().find(|of| two.iter().any(|other| other["instrument"] == of["instrument"]));
+    let instrument = text(&both.expect("both hold an instrument")["instrument"]);
+    let close = format!("close --instrument {instrument} --json");
+    place.run(&close).ends(
+        2,
+        &[
+            "open on binance:one, binance:two",
+            "say which account, --account binance:one or --account binance:two",
+        ],
+    );
+    place.run(&format!("{close} --account binance:three")).ends(2, &["this tape knows no such account"]);
+    let trade = text(&two[0]["trade"]);
+    place
+        .run(&format!("close {trade} --account binance:one"))
+        .ends(2, &["--account binance:one: ", "is open on binance:two"]);
+    let said = place.run(&format!("{close} --account binance:two")).well().list();
+    assert_eq!(texts(&said, "account"), ["binance:two"]);
+    let said = place.run("close --all --account binance:one --json").well().list();
+    assert!(texts(&said, "account").iter().all(|account| *account == "binance:one"), "{said:#?}");
+    assert_eq!(said.iter().map(|wish| wish["trades"].as_array().unwrap().len()).sum::<usize>(), one.len());
+}
+
+#[test]
 fn an_edge_does_not_move_away_from_its_open_trade_and_one_that_is_off_is_told_of() {
     let place = Place::new();
     let edge70_on = |account: &str, more: &str| {

@@ -1,6 +1,7 @@
 //! Candles that are refused, missing or heard by nobody are told by every command that reads them.
 
 use crate::support::*;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// The lines of a whole file with a header, to be spoilt.
@@ -105,6 +106,35 @@ fn a_series_of_which_most_is_refused_is_an_error_of_every_command() {
     let doctor = place.run("doctor --candles candles");
     assert_eq!(doctor.code, Some(1), "{doctor:#?}");
     doctor.says(&["WRONG  candles"]).says(&words);
+}
+
+#[test]
+fn instruments_of_an_edge_that_the_market_lacks_are_named_with_those_there_are() {
+    let place = Place::new();
+    candles(&place, "candles", &["BTCUSDT", "ETHUSDT"], 40);
+    let told = |list: &str, words: &str, deaf: &[&str]| {
+        place.write("tapedeck.toml", format!("[edges.edge70]\ninstruments = {list}\n"));
+        let run = place.run("backtest --candles candles").well();
+        let words = &format!("instruments of [edges.edge70] in tapedeck.toml: this market has {words}");
+        run.says(&[words]).tells(&[&format!("warning: {words}")]);
+        assert_eq!(run.out.contains("the longest series had"), deaf.is_empty(), "{run:#?}");
+        let json = place.run("backtest --candles candles --json").well().json();
+        assert_eq!(json["edges_without_candles"], json!(deaf));
+        let doctor = place.run("doctor --candles candles");
+        assert_eq!(doctor.code, Some(deaf.len().try_into().unwrap()), "{doctor:#?}");
+        doctor.says(&[words]);
+    };
+    told(
+        "[\"SOLUSDT\", \"BTCUSDT\"]",
+        "no candles of 1d of SOLUSDT, but of BTCUSDT, \
+         ETHUSDT, so edge70 trades nothing of it: correct the list, or add the candles",
+        &[],
+    );
+    told(
+        "[\"SOLUSDT\", \"ADAUSDT\"]",
+        "no candles of 1d of ADAUSDT, SOLUSDT, but of BTCUSDT, ETHUSDT, so edge70 trades nothing: correct the list",
+        &["edge70"],
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use runtime::{
     reached::Reached,
 };
 use settings::Settings;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tape::{Row, Tape};
 use tapedeck::{
     cli::RunVenue,
@@ -51,7 +51,7 @@ async fn one(tape: Tape, settings: &Settings) -> Vec<Row> {
     tape.read(0, usize::MAX).await.unwrap()
 }
 
-/// Until the market is over, or killed once the tape is so long.
+/// Until the market is over, or killed in the middle of a step once the tape is so long.
 async fn many(tape: Tape, settings: &Settings, killed_at: Option<u64>) -> Vec<Row> {
     let bus = bus::Bus::in_process();
     let (stop, stopped) = watch::channel(false);
@@ -95,7 +95,7 @@ async fn many(tape: Tape, settings: &Settings, killed_at: Option<u64>) -> Vec<Ro
     tasks.spawn(paced_feed.run(stopped));
     if let Some(killed_at) = killed_at {
         let mut commits = tape.watch();
-        while tape.head().await.unwrap().position < killed_at {
+        while tape.head().await.unwrap().position < killed_at || stand(&tape).await.len() < 2 {
             commits.changed().await.unwrap();
         }
         tasks.shutdown().await;
@@ -132,6 +132,11 @@ async fn units_apart_say_what_one_process_says() {
     assert!(told(&other).contains("other: order.filled"), "{}", told(&other));
 }
 
+/// Where the units stand.
+async fn stand(tape: &Tape) -> BTreeSet<u64> {
+    tape.cursors().await.unwrap().iter().map(|cursor| cursor.position).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_process_goes_on_where_a_killed_fleet_has_left_each_unit_elsewhere() {
     let settings = Settings::load(None, units::EDGES).unwrap();
@@ -141,9 +146,7 @@ async fn one_process_goes_on_where_a_killed_fleet_has_left_each_unit_elsewhere()
         let tape = Tape::memory();
         let left = many(tape.clone(), &settings, Some(whole.len() as u64 * part / 10)).await;
         assert!(left.len() < whole.len());
-        let mut stood: Vec<u64> = tape.cursors().await.unwrap().iter().map(|c| c.position).collect();
-        stood.sort_unstable();
-        stood.dedup();
+        let stood = stand(&tape).await;
         uneven += u32::from(stood.len() > 1);
         let gone_on = one(tape, &settings).await;
         assert_eq!(compare::difference(&whole, &gone_on, "elsewhere"), None, "left at {stood:?}");

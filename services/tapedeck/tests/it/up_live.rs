@@ -121,7 +121,7 @@ fn number(value: &Value) -> f64 {
 fn live_candles_are_traded_on_paper_without_any_server_and_the_owner_commands_it_meanwhile() {
     let desk = Desk::on_paper();
     desk.run("up --market binance:BTCUSDT,BTCUSTD:1s")
-        .ends(2, &["BTCUSTD is not listed", "correct the symbol"]);
+        .ends(2, &["BTCUSTD is not listed at Binance (there is BTCUSDT)", "correct the symbol"]);
     desk.run("trades").ends(2, &["there is no tape"]);
     let mut up = desk.up();
     let address = up.address();

@@ -19,7 +19,7 @@ use crate::{
     venue,
 };
 use bus::Bus;
-use domain::UnitName;
+use domain::{Symbol, UnitName};
 use events::{Clock, Kind, Row};
 use market_data::Series;
 use runtime::{
@@ -170,9 +170,15 @@ async fn check_listed(global: &Global, tape: &Tape, series: &[Series]) -> anyhow
         let known = tape.latest_about(Kind::InstrumentListed, &format!("instrument:{instrument}")).await?;
         if !info.listings.contains_key(&instrument.symbol) && known.is_none() {
             let symbol = instrument.symbol;
-            return Err(
-                WrongUse(format!("--market: {symbol} is not listed at Binance: correct the symbol")).into()
-            );
+            // E.g. what else is traded of the same coin.
+            let alike = |other: &&Symbol| symbol.get(..3).is_some_and(|start| other.starts_with(start));
+            let alike: Vec<&str> = info.listings.keys().filter(alike).take(8).map(Symbol::as_str).collect();
+            let alike =
+                if alike.is_empty() { String::new() } else { format!(" (there is {})", alike.join(", ")) };
+            return Err(WrongUse(format!(
+                "--market: {symbol} is not listed at Binance{alike}: correct the symbol"
+            ))
+            .into());
         }
     }
     Ok(())
