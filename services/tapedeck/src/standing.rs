@@ -10,7 +10,7 @@ use crate::{
 use domain::{Account, Asset, Decimal, Timestamp};
 use events::{Event, FrameEvent, Kind, OrderEvent, PortfolioEvent, Recorded, TapeEvent, TradeEvent};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// All of it, for one tape.
 #[derive(Debug)]
@@ -37,6 +37,12 @@ impl Projection for Standing {
     fn see(&mut self, event: &Recorded) {
         self.now = self.now.max(event.recorded_at);
         self.trading.see(event);
+        if let Event::Trade(TradeEvent::Closed(e)) = &event.event
+            && let Some(trade) = self.trades.find_live(&e.trade)
+        {
+            let spells = trade.unstopped.by(e.closed_at);
+            self.figures(e.account).unstopped(spells);
+        }
         self.trades.see(event);
         self.portfolio.see(event);
         match &event.event {
@@ -66,6 +72,8 @@ const LISTS: &[&[Kind]] = &[
 struct Figures {
     opened: u64,
     closed: u64,
+    /// How long trades that are closed were without a stop: in all, and at the longest.
+    unstopped: (Duration, Duration),
     /// Of closed trades, in the quote asset of each.
     profit: BTreeMap<Asset, Decimal>,
     /// Orders that are over, by how they ended.
@@ -73,6 +81,12 @@ struct Figures {
     rejected: u64,
     /// Requests that we refused, by rule.
     refused: BTreeMap<&'static str, u64>,
+}
+
+impl Figures {
+    fn unstopped(&mut self, (total, longest): (Duration, Duration)) {
+        self.unstopped = (self.unstopped.0 + total, self.unstopped.1.max(longest));
+    }
 }
 
 impl Standing {

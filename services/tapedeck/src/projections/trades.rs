@@ -6,6 +6,7 @@
 //! poorer, one in a third asset is listed only.
 
 mod columns;
+pub mod coverage;
 mod fills;
 mod state;
 mod trade;
@@ -212,11 +213,13 @@ impl Trades {
                 let opened_with = Some((e.quantity, e.value));
                 trade.fills = Fills { opened_with, entered_in_all, fees, ..Fills::default() };
                 trade.protected = Some(false);
+                trade.unstopped.begin(at);
             }
             TradeEvent::Protected(e) => {
                 let Some(trade) = self.trades.get_mut(&e.trade) else { return };
                 trade.stop = Some(e.stop.get());
                 trade.protected = Some(true);
+                trade.unstopped.end(at);
                 (trade.unprotected_since, trade.unprotected_because) = (None, None);
                 trade.partly_protected = None;
             }
@@ -224,6 +227,7 @@ impl Trades {
                 let Some(trade) = self.trades.get_mut(&e.trade) else { return };
                 trade.protected = Some(false);
                 trade.unprotected_since = Some(e.since);
+                trade.unstopped.begin(e.since);
                 trade.unprotected_because = Some(e.because);
                 trade.partly_protected = e.covered.map(|covered| covered.get());
             }
@@ -247,6 +251,7 @@ impl Trades {
                 (trade.left_cost, trade.left_worth) = (e.left_cost, e.left_worth);
                 trade.opened_at = Some(e.opened_at);
                 trade.closed_at = Some(e.closed_at);
+                trade.unstopped.end(e.closed_at);
                 (trade.protected, trade.held) = (None, None);
                 (trade.unprotected_since, trade.unprotected_because) = (None, None);
                 trade.because(e.reason.name(), e.reason.words(), "");
@@ -282,6 +287,9 @@ impl Trades {
         if let Some(opened) = trade.opened_at {
             let end = trade.closed_at.unwrap_or(self.now);
             trade.duration_seconds = Some(end.since(opened).as_secs());
+            let (total, longest) = trade.unstopped.by(end);
+            trade.unprotected_seconds = Some(coverage::seconds(total));
+            trade.unprotected_longest_seconds = Some(coverage::seconds(longest));
         }
         if trade.state.is_open() {
             trade.value_at(self.prices.get(&trade.instrument).copied());

@@ -254,6 +254,12 @@ impl Collector {
             orders: self.orders,
             fills: self.fills,
             alarms: self.trouble,
+            unprotected_seconds: all.iter().filter_map(|t| t.unprotected_seconds).sum(),
+            unprotected_longest_seconds: all
+                .iter()
+                .filter_map(|t| t.unprotected_longest_seconds)
+                .max()
+                .unwrap_or_default(),
             quote: w.quote,
             starting_equity: w.first.map(tidy),
             equity: w.last.map(tidy),

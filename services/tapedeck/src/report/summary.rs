@@ -39,6 +39,9 @@ pub struct Summary {
     pub fills: u64,
     /// Rejections, stuck orders and conflicts.
     pub alarms: u64,
+    /// How long trades were without a working stop over all that they held: in all, and at the longest at a stretch.
+    pub unprotected_seconds: Decimal,
+    pub unprotected_longest_seconds: Decimal,
     pub quote: Option<Asset>,
     pub starting_equity: Option<Decimal>,
     pub equity: Option<Decimal>,
@@ -231,6 +234,14 @@ impl fmt::Display for Summary {
             self.entries, self.entries_unfilled, self.trades_closed, self.trades_open
         )?;
         writeln!(f, "orders      {}, fills {}, alarms {}", self.orders, self.fills, self.alarms)?;
+        if !self.unprotected_seconds.is_zero() {
+            writeln!(
+                f,
+                "stops       trades were without one for {} s, at the longest {} s",
+                show(self.unprotected_seconds),
+                show(self.unprotected_longest_seconds),
+            )?;
+        }
         writeln!(
             f,
             "won         {} of {} ({}), profit factor {}, payoff {}",

@@ -3,7 +3,10 @@
 //! Figures of money are in the asset that the label `asset` names.
 
 use super::Standing;
-use crate::{explain::show, projections::trades::Trade};
+use crate::{
+    explain::show,
+    projections::trades::{Trade, coverage},
+};
 use domain::{Account, Decimal};
 use events::TradingState;
 use runtime::metrics::Family;
@@ -52,6 +55,14 @@ impl Standing {
             "tapedeck_trades_unprotected",
             "Trades that hold something without a working stop.",
         );
+        let mut unstopped = Family::counter(
+            "tapedeck_trades_unprotected_seconds_total",
+            "How long trades were without a working stop over all that they held, in the tape's time.",
+        );
+        let mut longest = Family::gauge(
+            "tapedeck_trades_unprotected_longest_seconds",
+            "The longest time that any trade was without one at a stretch.",
+        );
         let mut opened = Family::counter("tapedeck_trades_opened_total", "Trades that were entered.");
         let mut closed = Family::counter("tapedeck_trades_closed_total", "Trades that were closed.");
         let mut profit = Family::gauge(
@@ -63,6 +74,11 @@ impl Standing {
             let labels: [(&str, &str); 1] = [("account", &name)];
             open.add(&labels, self.count(account, |trade| trade.state.is_open()));
             unprotected.add(&labels, self.count(account, |trade| trade.unprotected_since.is_some()));
+            let mut all = figures.clone();
+            let live = self.trades.live().filter(|trade| trade.account == *account);
+            live.for_each(|trade| all.unstopped(trade.unstopped.by(self.now)));
+            unstopped.add(&labels, coverage::seconds(all.unstopped.0));
+            longest.add(&labels, coverage::seconds(all.unstopped.1));
             opened.add(&labels, figures.opened);
             closed.add(&labels, figures.closed);
             match figures.profit.is_empty() {
@@ -79,7 +95,7 @@ impl Standing {
                 }
             }
         }
-        [open, unprotected, opened, closed, profit].map(Family::text).concat()
+        [open, unprotected, unstopped, longest, opened, closed, profit].map(Family::text).concat()
     }
 
     fn count(&self, account: &Account, which: impl Fn(&Trade) -> bool) -> usize {

@@ -7,7 +7,7 @@ use events::NakedBecause;
 
 impl Trade {
     /// The columns of `trades.csv`.
-    pub const COLUMNS: [&'static str; 36] = [
+    pub const COLUMNS: [&'static str; 38] = [
         "trade",
         "state",
         "venue",
@@ -28,6 +28,8 @@ impl Trade {
         "protected",
         "unprotected_since",
         "unprotected_because",
+        "unprotected_seconds",
+        "unprotected_longest_seconds",
         "partly_protected",
         "last_price",
         "last_price_at",
@@ -47,7 +49,7 @@ impl Trade {
     ];
 
     /// One cell a column; what does not apply is empty.
-    pub fn cells(&self) -> [String; 36] {
+    pub fn cells(&self) -> [String; 38] {
         fn optional<T: ToString>(value: Option<T>) -> String {
             value.map(|value| value.to_string()).unwrap_or_default()
         }
@@ -74,6 +76,8 @@ impl Trade {
             optional(self.protected),
             optional(self.unprotected_since),
             optional(self.unprotected_because.map(NakedBecause::name)),
+            figure(self.unprotected_seconds),
+            figure(self.unprotected_longest_seconds),
             figure(self.partly_protected),
             figure(self.last_price),
             optional(self.last_price_at),

@@ -1,6 +1,9 @@
 use super::*;
 use domain::{InstrumentKind, Side};
-use events::{CandleClosed, ExitReason, TradeClosed, TradeOpened, TradeRequested, Uuid};
+use events::{
+    CandleClosed, ExitReason, TradeClosed, TradeOpened, TradeProtected, TradeRequested, TradeUnprotected,
+    Uuid,
+};
 
 fn v<T: std::str::FromStr>(text: &str) -> T
 where
@@ -161,4 +164,58 @@ fn where_live_ones_are_wanted_a_trade_is_forgotten_with_its_end() {
     assert_eq!(trades.live().count(), 1);
     see(&mut trades, closed());
     assert_eq!((trades.all().count(), trades.orders.len()), (0, 0));
+}
+
+fn at_second(trades: &mut Trades, second: u64, event: impl Into<Event>) {
+    let (id, source) = (Uuid::nil(), v("test"));
+    let (at, recorded_at) = (at(second), at(second));
+    trades.see(&Recorded { position: 1, id, source, cause: None, at, recorded_at, event: event.into() });
+}
+
+fn protected(quantity: &str) -> TradeProtected {
+    TradeProtected {
+        trade: v("T1"),
+        order: v("stop1"),
+        stop: v("115"),
+        quantity: v(quantity),
+        without_take_profit: false,
+    }
+}
+
+fn unprotected(since: u64, covered: Option<&str>) -> TradeUnprotected {
+    let (trade, because) = (v("T1"), events::NakedBecause::StopMoving);
+    TradeUnprotected { trade, since: at(since), quantity: v("2"), because, covered: covered.map(v) }
+}
+
+fn unstopped(trades: &Trades) -> (Option<Decimal>, Option<Decimal>) {
+    let trade = trades.all().next().unwrap();
+    (trade.unprotected_seconds, trade.unprotected_longest_seconds)
+}
+
+#[test]
+fn the_time_without_a_stop_is_added_up_from_the_first_fill_to_the_end() {
+    let some = |total: i64, longest: i64| (Some(Decimal::from(total)), Some(Decimal::from(longest)));
+    let mut trades = short();
+    at_second(&mut trades, 3, protected("2"));
+    assert_eq!(unstopped(&trades), some(3, 3), "from the opening");
+    at_second(&mut trades, 10, unprotected(10, None));
+    at_second(&mut trades, 14, unprotected(10, None));
+    assert_eq!(unstopped(&trades), some(7, 4), "it goes on");
+    at_second(&mut trades, 15, protected("2"));
+    assert_eq!(unstopped(&trades), some(8, 5));
+    trades.pass_to(at(90));
+    assert_eq!(unstopped(&trades), some(8, 5), "a stop works");
+    at_second(&mut trades, 100, unprotected(100, None));
+    see(&mut trades, TradeClosed { closed_at: at(102), ..closed() });
+    trades.pass_to(at(200));
+    assert_eq!(unstopped(&trades), some(10, 5));
+}
+
+#[test]
+fn a_stop_over_a_part_ends_no_time_without_one_over_all() {
+    let mut trades = short();
+    at_second(&mut trades, 2, protected("0.5"));
+    at_second(&mut trades, 2, unprotected(0, Some("0.5")));
+    at_second(&mut trades, 6, protected("2"));
+    assert_eq!(unstopped(&trades), (Some(v("6")), Some(v("6"))));
 }

@@ -1,6 +1,6 @@
 //! One trade, and what an open one is worth.
 
-use super::{Fills, PATIENCE, State};
+use super::{Fills, PATIENCE, State, coverage::Unstopped};
 use crate::figures::{as_tidy, as_tidy_option, tidy};
 use domain::{Account, Decimal, Direction, EdgeName, Instrument, Timestamp, TradeId};
 use events::{Fee, NakedBecause};
@@ -41,6 +41,11 @@ pub struct Trade {
     pub protected: Option<bool>,
     pub unprotected_since: Option<Timestamp>,
     pub unprotected_because: Option<NakedBecause>,
+    /// For how long no stop worked over all that was held: in all, and at the longest.
+    #[serde(serialize_with = "as_tidy_option")]
+    pub unprotected_seconds: Option<Decimal>,
+    #[serde(serialize_with = "as_tidy_option")]
+    pub unprotected_longest_seconds: Option<Decimal>,
     /// Base asset that a stop covers, where it does not cover all of it.
     #[serde(serialize_with = "as_tidy_option")]
     pub partly_protected: Option<Decimal>,
@@ -85,6 +90,8 @@ pub struct Trade {
     pub(super) reason_words: Option<&'static str>,
     #[serde(skip)]
     pub(super) fills: Fills,
+    #[serde(skip)]
+    pub unstopped: Unstopped,
 }
 
 impl Trade {
@@ -115,6 +122,8 @@ impl Trade {
             protected: None,
             unprotected_since: None,
             unprotected_because: None,
+            unprotected_seconds: None,
+            unprotected_longest_seconds: None,
             partly_protected: None,
             last_price: None,
             last_price_at: None,
@@ -133,6 +142,7 @@ impl Trade {
             note: String::new(),
             reason_words: None,
             fills: Fills::default(),
+            unstopped: Unstopped::default(),
         }
     }
 

@@ -1,0 +1,51 @@
+//! For how long a trade was without a working stop over all that it held.
+
+use domain::{Decimal, Timestamp};
+use std::time::Duration;
+
+/// The spells without a stop, from the first fill to the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unstopped {
+    total: Duration,
+    longest: Duration,
+    since: Option<Timestamp>,
+    /// The last spell that ended.
+    last: Option<(Timestamp, Timestamp)>,
+}
+
+impl Unstopped {
+    /// No stop has covered all of it since then. A stop that was only said to cover all of it, at the instant at which
+    /// it was found not to, ends nothing: the spell before goes on.
+    pub(super) fn begin(&mut self, since: Timestamp) {
+        if self.since.is_some() {
+            return;
+        }
+        self.since = Some(since);
+        if let Some((begun, ended)) = self.last.take_if(|(_, ended)| since < *ended) {
+            self.total = self.total.saturating_sub(ended.since(begun));
+            self.since = Some(begun.min(since));
+        }
+    }
+
+    /// A stop covers all of it, or nothing is held any more.
+    pub(super) fn end(&mut self, at: Timestamp) {
+        if let Some(since) = self.since.take() {
+            self.total += at.since(since);
+            self.longest = self.longest.max(at.since(since));
+            self.last = Some((since, at));
+        }
+    }
+
+    /// In all, and at the longest, by then.
+    pub fn by(self, now: Timestamp) -> (Duration, Duration) {
+        let mut then = self;
+        then.end(now);
+        (then.total, then.longest)
+    }
+}
+
+/// To the millisecond.
+pub fn seconds(length: Duration) -> Decimal {
+    let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    Decimal::new(millis, 3).normalize()
+}
