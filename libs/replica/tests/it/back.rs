@@ -7,6 +7,7 @@ use crate::{
 use domain::Timestamp;
 use events::{Clock, Draft, Uuid, WakeAsked};
 use replica::{Effect, Fault, Input};
+use tape::{Commit, CursorMove};
 
 #[test]
 fn a_snapshot_of_another_build_is_not_used_and_the_new_build_says_its_start() {
@@ -163,5 +164,28 @@ fn on_the_way_back_a_row_that_cannot_be_read_counts_only_if_it_is_heard() {
         stage.take_over();
         assert!(stage.try_drain().is_ok(), "what lies behind the cursor is not judged on the way back");
         assert!(stage.machine.leader().is_some());
+    }
+}
+
+/// An older build has heard it, or the unit has said it; without it the state is another.
+#[test]
+fn on_the_way_back_a_row_that_the_unit_has_heard_or_said_must_be_readable() {
+    for (source, kind, stuck) in
+        [("feed", "candle.missing", true), ("feed", "future.kind", false), ("toy", "future.kind", true)]
+    {
+        let mut stage = Stage::led::<false>(Clock::Wall);
+        let mut newer = Draft::new(fact("newer"), unit(source), None, NOW, &asked(2));
+        (newer.schema, newer.kind) = (99, kind.into());
+        stage.append(vec![newer]);
+        let step = CursorMove { unit: unit("toy"), fence: 1, to: 3, reach: 300 };
+        let commit = Commit { cursors: vec![step], ..Commit::new(Vec::new()) };
+        stage.tape.append_now(commit).unwrap();
+        stage.take_over();
+        let back = stage.try_drain();
+        assert_eq!(
+            matches!(&back, Err(Fault::Stuck(why)) if why.starts_with("position 3")),
+            stuck,
+            "{back:?}"
+        );
     }
 }

@@ -162,6 +162,20 @@ fn hands_are_not_judged_before_the_start_is_said_or_behind_what_cannot_be_read()
     stage.perform(head);
     assert!(!stage.leader().may_judge(), "it takes up what lies before it");
 
+    // Nor has a new build that has heard everything.
+    let mut stage = Stage::led::<true>(Clock::Wall);
+    stage.build = "2";
+    stage.take_over();
+    while stage.machine.leader().is_none() {
+        let effect = stage.machine.ask().unwrap().expect("it comes back");
+        stage.perform(effect);
+    }
+    assert!(!stage.leader().may_judge(), "it has not said its start");
+    stage.drain();
+    stage.machine.give(Input::Read);
+    stage.drain();
+    assert!(stage.leader().may_judge());
+
     let mut stage = Stage::led::<true>(Clock::Wall);
     let mut newer = events::Draft::new(fact("newer"), crate::unit("feed"), None, Timestamp::ZERO, &asked(2));
     newer.schema = 99;

@@ -8,7 +8,7 @@ mod limits;
 mod stage;
 
 use domain::{Interval, Timestamp};
-use events::{BalanceChanged, CandleMissing, Clock, Draft, Event, Kind, Uuid};
+use events::{BalanceChanged, CandleMissing, Clock, Draft, Event, Kind, Uuid, ids};
 use replica::{Fault, Input, Reply};
 use service::Back;
 use stage::{Stage, fact, unit};
@@ -209,10 +209,20 @@ fn what_hands_bring_is_recorded_by_the_incarnation_that_sent_them_only() {
         "read after 2",
         "tell account.balance_changed, mine",
     ]);
+    // They are told of which tape they judge.
+    let judge = |_: &_, tape, _| vec![(ids::fact(tape, "fact", "b"), balance(2))];
+    stage.machine.give(Input::Bring(Back { fence: 1, judge: Box::new(judge) }, Timestamp::ZERO));
+    stage.drain();
+    assert!(stage.tape.by_id_now(fact("b")).is_some());
+    stage.check(&[
+        "append facts account.balance_changed cursor 3",
+        "read after 3",
+        "tell account.balance_changed, mine",
+    ]);
     // The same again is no news, and nobody's own.
     stage.machine.give(Input::Bring(brings(1, vec![(fact("a"), balance(1))]), Timestamp::ZERO));
     stage.drain();
-    stage.check(&["append facts account.balance_changed cursor 3", "read after 3"]);
+    stage.check(&["append facts account.balance_changed cursor 4", "read after 4"]);
 }
 
 #[test]
@@ -227,6 +237,27 @@ fn a_fact_that_stands_there_otherwise_is_recorded_as_a_conflict_and_halts_the_ac
         "append facts tape.conflicted control.trading_state_changed cursor 2",
         "read after 2",
         "tell tape.conflicted, mine",
+        "tell control.trading_state_changed, mine",
+    ]);
+}
+
+#[test]
+fn of_a_conflict_that_stands_there_otherwise_nothing_more_is_told() {
+    let conflicting = |before: Vec<Draft>| {
+        let mut stage = Stage::led::<true>(Clock::Wall);
+        stage.append(vec![Draft::new(fact("a"), unit("x"), None, Timestamp::ZERO, &balance(77))]);
+        stage.append(before);
+        stage.machine.give(Input::Bring(brings(1, vec![(fact("a"), balance(5))]), Timestamp::ZERO));
+        stage.drain();
+        stage
+    };
+    let first = conflicting(Vec::new());
+    let id = first.tape.of_kind_after_now(Kind::EventConflicted, 0, 9).remove(0).draft.id;
+    let mut second = conflicting(vec![Draft::new(id, unit("x"), None, Timestamp::ZERO, &balance(78))]);
+    second.check(&[
+        "append facts account.balance_changed cursor 2",
+        "append facts tape.conflicted control.trading_state_changed cursor 2",
+        "read after 2",
         "tell control.trading_state_changed, mine",
     ]);
 }

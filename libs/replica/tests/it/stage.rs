@@ -115,7 +115,9 @@ impl Stage {
         let rows = self.tape.read_now(0, rows);
         self.tape = Memory::default();
         self.tape.set_clock(NOW);
-        self.append(rows.into_iter().map(|row| row.draft).collect());
+        for row in rows {
+            self.append_at(row.recorded_at, vec![row.draft]);
+        }
     }
 
     pub fn record(&mut self, events: &[Event]) -> Vec<Row> {
