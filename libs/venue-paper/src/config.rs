@@ -65,6 +65,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_figure_may_be_at_its_limit_and_not_beyond() {
+        let config = |change: &dyn Fn(&mut Config)| {
+            let mut config = Config::new("binance:paper".parse().unwrap());
+            change(&mut config);
+            config.problems().len()
+        };
+        for (amount, problems) in [("0", 0), ("1000000000000000", 0), ("1000000000000000.1", 1), ("-0.1", 1)]
+        {
+            let amount: Decimal = amount.parse().unwrap();
+            let set = |c: &mut Config| _ = c.balances.insert("USDT".parse().unwrap(), amount);
+            assert_eq!(config(&set), problems, "{amount}");
+        }
+        for (ratio, problems) in [("0", 0), ("0.999", 0), ("1", 1), ("-0.1", 1)] {
+            let ratio = ratio.parse().unwrap();
+            assert_eq!(config(&|c| c.terms.slippage_ratio = ratio), problems, "{ratio}");
+        }
+        for (part, problems) in [("0.1", 0), ("1", 0), ("1.1", 1), ("0", 1)] {
+            let part = part.parse().unwrap();
+            assert_eq!(config(&|c| c.terms.participation = part), problems, "{part}");
+        }
+    }
+
+    #[test]
     fn every_problem_is_named_at_once() {
         let mut config = Config::new("binance:paper".parse().unwrap());
         assert_eq!(config.problems(), []);

@@ -28,12 +28,8 @@ impl Book {
     }
 
     fn sort(&mut self) {
-        if !self.bids.is_sorted_by(|a, b| a.0 > b.0) {
-            self.bids.sort_by_key(|(price, _)| Reverse(*price));
-        }
-        if !self.asks.is_sorted_by(|a, b| a.0 < b.0) {
-            self.asks.sort_by_key(|(price, _)| *price);
-        }
+        self.bids.sort_by_key(|(price, _)| Reverse(*price));
+        self.asks.sort_by_key(|(price, _)| *price);
     }
 }
 

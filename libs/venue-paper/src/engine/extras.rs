@@ -124,9 +124,6 @@ impl SelfTrade {
             Self::Transfer => "TRANSFER",
         }
     }
-    pub fn is_none(&self) -> bool {
-        *self == Self::None
-    }
 }
 
 impl Trailing {

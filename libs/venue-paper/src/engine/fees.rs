@@ -1,7 +1,10 @@
 //! What a fill costs.
 
 use super::{Fees, PaidIn, ThirdPrice};
-use domain::{Amount, Asset, Decimal, InstrumentRules, Side, money::ceil_to};
+use domain::{
+    Amount, Asset, Decimal, InstrumentRules, Side,
+    money::{ceil_to, floor_to},
+};
 use events::Fee;
 
 /// Decimals of a fee in a third asset.
@@ -23,6 +26,12 @@ impl Fees {
             PaidIn::Quote => rounded(notional, self.highest(), rules.quote_precision),
             PaidIn::Received | PaidIn::Third { .. } => Amount::ZERO,
         }
+    }
+
+    /// As [`Self::on_top`], rounded down.
+    pub fn at_least_on_top(&self, notional: Amount, rules: &InstrumentRules) -> Amount {
+        let step = Decimal::new(1, rules.quote_precision.min(Decimal::MAX_SCALE));
+        floor_to(notional * self.ratio_on_top(), step)
     }
 
     /// As [`Self::on_top`], per amount of quote asset.

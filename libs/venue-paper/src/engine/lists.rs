@@ -347,9 +347,9 @@ impl Desk<'_> {
         }
         for order in ready {
             match order.standing {
-                Standing::Resting if self.market.outside.is_some() => self.work(order.number),
+                Standing::Resting => self.work(order.number),
                 Standing::Waiting => self.want_quote(),
-                Standing::Pending | Standing::Dormant | Standing::Resting | Standing::Offered(_) => {}
+                Standing::Pending | Standing::Dormant | Standing::Offered(_) => {}
             }
         }
     }

@@ -142,9 +142,9 @@ impl Market {
         }
     }
 
+    /// Numbers are given out in order, so that the newest order comes last.
     pub fn admit(&mut self, order: OpenOrder) {
-        let place = self.orders.partition_point(|o| o.number < order.number);
-        self.orders.insert(place, order);
+        self.orders.push(order);
     }
 
     pub fn fill(&mut self, number: u64, quantity: Amount, quote: Amount, terms: &Terms) {
@@ -187,7 +187,6 @@ impl Market {
     pub fn is_listed(&self, order: &OpenOrder) -> bool {
         match order.special.role {
             Role::Working | Role::Pending => true,
-            Role::PendingLeg if order.standing == super::Standing::Pending => true,
             Role::Plain | Role::PendingLeg => self.twin(order).is_some(),
         }
     }

@@ -119,8 +119,8 @@ impl Desk<'_> {
         if order.is_all_or_nothing() && payable < wanted {
             return self.expire(order.number, order.expiry(), offer.at);
         }
-        let filled = payable > Amount::ZERO && self.fill(order, price, payable, false, offer.at);
-        if filled && payable == wanted {
+        // Of nothing there is no fill.
+        if self.fill(order, price, payable, false, offer.at) && payable == wanted {
             self.end(order.number, Ending::Filled, offer.at);
         } else if !order.goes_on() || payable < on_offer {
             // Nobody sells to an account that cannot pay.

@@ -108,9 +108,10 @@ impl Exchange {
         list: Option<ClientOrderId>,
         report: &Acceptance,
     ) {
-        let number = number_of(&report.venue_order).unwrap_or(self.numbered + 1);
-        self.numbered = self.numbered.max(number);
-        if let Some(market) = self.markets.get_mut(instrument) {
+        if let (Some(market), Some(number)) =
+            (self.markets.get_mut(instrument), number_of(&report.venue_order))
+        {
+            self.numbered = self.numbered.max(number);
             let last = market.last_price();
             market.admit(OpenOrder::new(number, new, list, report.at, terms, &market.rules, last));
         }

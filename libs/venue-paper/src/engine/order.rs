@@ -40,7 +40,6 @@ pub struct OpenOrder {
 #[serde(default)]
 pub struct Special {
     /// Whose it is.
-    #[serde(skip_serializing_if = "Owner::is_first")]
     pub owner: Owner,
     pub trail: Option<Trail>,
     /// How much of it is shown at a time.
@@ -162,7 +161,12 @@ impl OpenOrder {
     pub fn fill(&mut self, quantity: Amount, quote: Amount, terms: &Terms, rules: &InstrumentRules) {
         self.filled.quantity = (self.filled.quantity + quantity).normalize();
         self.filled.quote = (self.filled.quote + quote).normalize();
-        self.held = self.needs(terms, rules).unwrap_or(self.held);
+        let given = match self.side {
+            Side::Buy => quote + terms.fees.at_least_on_top(quote, rules),
+            Side::Sell => quantity,
+        };
+        // At a price worse than the estimate the rest holds less than it needs: more is not the order's to hold.
+        self.hold_at_most((self.held - given).max(Amount::ZERO), terms, rules);
     }
 
     /// That much of it is lost to self-trade prevention.
@@ -170,7 +174,7 @@ impl OpenOrder {
         let prevented = &mut self.special.prevented;
         prevented.quantity = (prevented.quantity + quantity).normalize();
         prevented.quote = (prevented.quote + quote).normalize();
-        self.held = self.needs(terms, rules).unwrap_or(self.held);
+        self.hold_at_most(self.held, terms, rules);
     }
 
     /// It goes by another id, and is smaller; an iceberg shows at most what is left.
@@ -180,7 +184,11 @@ impl OpenOrder {
         self.special.amends += 1;
         self.special.iceberg = self.special.iceberg.map(|part| part.min(quantity));
         self.special.queue.shown = self.special.queue.shown.min(self.left());
-        self.held = self.needs(terms, rules).unwrap_or(self.held);
+        self.hold_at_most(self.held, terms, rules);
+    }
+
+    fn hold_at_most(&mut self, most: Amount, terms: &Terms, rules: &InstrumentRules) {
+        self.held = self.needs(terms, rules).map_or(most, |needs| needs.min(most));
     }
 
     /// Filled, or lost to self-trade prevention.

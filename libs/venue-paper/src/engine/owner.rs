@@ -12,10 +12,6 @@ pub struct Owner(pub u16);
 
 impl Owner {
     pub const FIRST: Self = Self(0);
-
-    pub fn is_first(&self) -> bool {
-        *self == Self::FIRST
-    }
 }
 
 /// An account beside the first, whose balances and fees are those of the exchange and of its terms.

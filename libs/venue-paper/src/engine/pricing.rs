@@ -80,5 +80,7 @@ mod tests {
         assert_eq!(most_for(d("100"), d("3"), d("0.001")), d("33.333"));
         assert_eq!(most_for(d("100"), d("3"), d("10")), d("30"));
         assert_eq!(most_for(d("2"), d("3"), d("1")), d("0"));
+        // The quotient is rounded up to 1.
+        assert_eq!(most_for(d("2.9999999999999999999999999999"), d("3"), d("1")), d("0"));
     }
 }

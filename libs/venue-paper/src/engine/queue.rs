@@ -225,7 +225,7 @@ impl Market {
     /// What has gone from before our orders is gone; what comes at their price stands behind them.
     fn queue_behind(&mut self) {
         let Some(outside) = &self.outside else { return };
-        for order in self.orders.iter_mut().filter(|o| o.special.queue.ahead > Amount::ZERO) {
+        for order in &mut self.orders {
             if let Some(limit) = order.kind.limit() {
                 let queue = &mut order.special.queue;
                 queue.ahead = queue.ahead.min(outside.at(order.side, limit));

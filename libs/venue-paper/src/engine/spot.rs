@@ -128,11 +128,6 @@ impl Spot {
         self.with_triggers(candle, &dormant, reports)
     }
 
-    /// A quote of this very moment; as [`Self::see_quote_of`].
-    pub fn see_quote(&mut self, now: Timestamp, instrument: Instrument, price: Price) -> Vec<Report> {
-        self.see_quote_of(now, instrument, price, now)
-    }
-
     /// A quote of `at`, which may be some time ago. Fills by the candle rules; nothing once the
     /// market trades on books.
     pub fn see_quote_of(

@@ -123,7 +123,7 @@ impl Desk<'_> {
             return false;
         }
         let Some(from) = self.routes.take(route, payable) else { return false };
-        self.allocate(from, order, price, payable) && payable == quantity
+        self.allocate(from, order, price, payable)
     }
 
     /// What an order could get at once within its limit.
@@ -177,10 +177,11 @@ impl Desk<'_> {
             return false;
         }
         self.expire_twin(maker, self.now());
-        let filled = self.fill_in(trade, maker, price, payable, true, self.now());
+        // What the taker could trade, the maker can.
+        self.fill_in(trade, maker, price, payable, true, self.now());
         self.after_making(maker.number, payable);
         self.prints.push(price);
-        filled && payable == quantity
+        payable == quantity
     }
 
     /// Whether nothing is left of it, or of its sum nothing that buys another lot.

@@ -110,3 +110,13 @@ fn the_open_of_a_candle_that_is_played_triggers_no_stop() {
          open o1",
     );
 }
+
+#[test]
+fn a_stop_that_has_not_been_reached_does_not_trade_at_its_limit() {
+    check(
+        "sell 1 stop 90 limit 85
+         → o1 accepted
+         quoted 100 100.1
+         open o1",
+    );
+}

@@ -2,7 +2,9 @@
 
 use crate::suite::script::{Run, START, Setup, account, check, get, new_order, rules, spot};
 use domain::{Decimal, Filled, OrderKind, OrderRequest, Side, Size};
-use events::{Event, InstrumentListed, OrderAttempted, OrderSubmitted};
+use events::{
+    CancelAttempted, Event, InstrumentListed, OrderAbsent, OrderAttempted, OrderRefused, OrderSubmitted,
+};
 use service::{Service, Solo};
 use venue_paper::{VenuePaper, engine::Standing};
 
@@ -65,15 +67,18 @@ fn a_request_that_will_never_be_sent_is_forgotten() {
          send o1
          → o1 rejected - other: no request of this id is waiting to be sent
          submit oco sell 1 above maker 110 below stop 95
+         submit buy 2 limit 80
          absent o3
          send l1
-         → l1 rejected - other: no request of this id is waiting to be sent",
+         → l1 rejected - other: no request of this id is waiting to be sent
+         # The other one waits as before.
+         send o4
+         → o4 accepted",
     );
 }
 
 #[test]
 fn a_late_cancel_has_no_effect() {
-    use events::CancelAttempted;
     let mut solo = market();
     hear_order(&mut solo, new_limit_buy());
     let cancel = CancelAttempted {
@@ -106,7 +111,56 @@ fn orders_of_another_account_are_none_of_its_business() {
         timestamp: START,
         recv_window_ms: 5_000,
     };
-    assert_eq!(solo.hear(START, attempted), []);
+    assert_eq!(solo.hear(START, attempted.clone()), []);
+    // An order of that id of its own is neither put there nor taken away by them.
+    let ours = |solo: &mut Solo<VenuePaper>| {
+        let said = solo.hear(START, OrderAttempted { account: account(), ..attempted.clone() });
+        said.iter().filter_map(crate::suite::script::written).collect::<Vec<_>>()
+    };
+    assert_eq!(ours(&mut solo), ["x rejected - other: no request of this id is waiting to be sent"]);
+    let request = Box::new(OrderRequest::Single(new_limit_buy()));
+    solo.hear(START, OrderSubmitted { account: account(), instrument, request });
+    solo.hear(START, attempted.clone());
+    solo.hear(START, OrderRefused { account: other, instrument, order: id, text: "halted".to_owned() });
+    solo.hear(START, OrderAbsent { account: other, instrument, order: id });
+    assert_eq!(ours(&mut solo), ["x accepted", "quote?"]);
+    let cancel = CancelAttempted {
+        account: other,
+        instrument,
+        order: id,
+        attempt: 1,
+        timestamp: START,
+        recv_window_ms: 5_000,
+    };
+    assert_eq!(solo.hear(START, cancel), []);
+    assert_eq!(solo.state.exchange.open_orders().count(), 1);
+}
+
+#[test]
+fn an_order_without_a_stop_is_not_refused_for_too_many_stops() {
+    let mut run = Run::new(Setup::default().config);
+    let most = |max_algo_orders| domain::InstrumentRules { max_algo_orders, ..rules("BTC", "USDT") };
+    run.list("BTCUSDT", most(Some(2)));
+    run.line("candle 1h 100 100 100 100");
+    run.line("sell 1 stop 90");
+    run.line("sell 1 stop 90");
+    run.list("BTCUSDT", most(Some(1)));
+    assert_eq!(run.line("buy 1 limit 90"), ["o3 accepted"]);
+}
+
+#[test]
+fn the_legs_of_an_oco_are_of_one_side_and_quantity() {
+    for (side, quantity) in [(Side::Buy, "1"), (Side::Sell, "2")] {
+        let mut run = Run::new(Setup::default().config);
+        run.list("BTCUSDT", rules("BTC", "USDT"));
+        run.line("candle 1h 100 100 100 100");
+        let above =
+            new_order("a", Side::Sell, Size::Base(get("1")), OrderKind::LimitMaker { price: get("110") });
+        let below = new_order("b", side, Size::Base(get(quantity)), OrderKind::StopLoss { stop: get("95") });
+        run.submit(OrderRequest::Oco(domain::NewOco { list: get("l"), above, below }));
+        let text = "rejected - other: both legs of an OCO must have the same side and quantity";
+        assert_eq!(run.send(get("l"), run.now), [format!("a {text}"), format!("b {text}")]);
+    }
 }
 
 #[test]
@@ -150,7 +204,8 @@ fn what_is_on_the_tape_wins_over_what_the_code_would_say() {
     let mut solo = market();
     let mut tape: Vec<Event> = Vec::new();
     let service = VenuePaper::new(Setup::default().config);
-    let mut replayed = solo.state.clone();
+    let before = solo.state.clone();
+    let mut replayed = before.clone();
     let request = OrderRequest::Single(new_limit_buy());
     let (instrument, id) = (spot("BTCUSDT"), request.id());
     for heard in [
@@ -172,6 +227,7 @@ fn what_is_on_the_tape_wins_over_what_the_code_would_say() {
         service.apply(&mut replayed, START, event);
     }
     assert_eq!(replayed, solo.state);
+    assert_ne!(replayed.exchange.markets, before.exchange.markets);
 }
 
 fn market() -> Solo<VenuePaper> {

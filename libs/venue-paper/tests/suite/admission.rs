@@ -98,7 +98,9 @@ fn notional() {
          sell 9.5 market
          → o6 rejected -1013 filter: Filter failure: NOTIONAL
          buy for 5 market
-         → o7 accepted / quote?",
+         → o7 accepted / quote?
+         buy for 900 market
+         → o8 accepted",
     );
 }
 

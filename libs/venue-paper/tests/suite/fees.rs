@@ -68,6 +68,19 @@ fn fees_in_quote_count_in_whether_a_buy_can_be_paid() {
 }
 
 #[test]
+fn a_buy_at_a_worse_price_than_estimated_leaves_enough_for_its_fee_in_quote() {
+    charging(PaidIn::Quote).check(
+        "buy 9.5 market
+         → o1 accepted / quote?
+         = USDT 48.1+951.9
+         quote 111
+         # 8.991 at 111 and two thousandths of it are 999.996
+         → o1 filled 8.991 @ 111 fee 1.996002 USDT / o1 ended expired with 8.991 for 998.001
+         = USDT 0.002998+0, BTC 18.991+0",
+    );
+}
+
+#[test]
 fn fees_in_a_third_asset_at_a_fixed_price() {
     charging(in_bnb(ThirdPrice::Fixed(get("250"))))
         .with(|s| {
@@ -120,9 +133,12 @@ fn the_third_asset_may_itself_be_what_is_traded() {
     run.line("buy 1 market");
     assert_eq!(run.line("quote 100")[0], "o1 filled 1 @ 100 fee 0.002 BNB");
     run.line("= BNB 0.998+0, USDT 900+0");
-    run.line("sell 0.998 market");
+    // Of what a sale by its sum does not need the fee is paid.
+    run.line("sell for 50 market");
+    assert_eq!(run.line("quote 100")[0], "o2 filled 0.5 @ 100 fee 0.001 BNB");
+    run.line("sell 0.497 market");
     // Nothing is left of it to pay with.
-    assert_eq!(run.line("quote 100")[0], "o2 filled 0.998 @ 100 fee 0.1996 USDT");
+    assert_eq!(run.line("quote 100")[0], "o3 filled 0.497 @ 100 fee 0.0994 USDT");
 }
 
 #[test]

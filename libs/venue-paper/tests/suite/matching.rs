@@ -214,3 +214,22 @@ fn prices_of_one_instrument_say_nothing_about_another() {
     assert!(run.line("candle 1h 100 200 50 100").is_empty());
     run.line("open o1 o2");
 }
+
+#[test]
+fn a_quote_that_was_asked_for_within_a_candle_may_still_come_after_it() {
+    check(
+        "candle 1h 100 100 100 100
+         wait 30m
+         buy 1 market
+         → o1 accepted / quote?
+         candle 1h from 02:00 100 100 100 100
+         # It is not asked for again,
+         buy 1 market
+         → o2 accepted
+         # and is lost once a candle closes that opened after it was asked for.
+         candle 1h 100 100 100 100
+         → o1 filled 1 @ 100.05 / o1 ended filled 1 for 100.05 / o2 filled 1 @ 100.05 / o2 ended filled 1 for 100.05
+         buy 1 market
+         → o3 accepted / quote?",
+    );
+}

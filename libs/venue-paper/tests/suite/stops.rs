@@ -230,3 +230,19 @@ fn a_triggered_stop_can_still_be_canceled() {
          = USDT 1142.425+0, BTC 8.5+0",
     );
 }
+
+#[test]
+fn a_stop_that_a_gap_makes_too_dear_never_leaves_less_than_nothing() {
+    check(
+        "buy 9 stop 105
+         → o1 accepted
+         = USDT 54.46+945.54
+         candle 1h 190 190 190 190 vol 50
+         → o1 filled 5 @ 190.1
+         = USDT 49.5+0
+         # What is left of the money buys what it can.
+         candle 1h 190 190 190 190 vol 50
+         → o1 filled 0.26 @ 190.1 / o1 ended expired with 5.26 for 999.926
+         = USDT 0.074+0, BTC 15.26+0",
+    );
+}

@@ -238,11 +238,11 @@ impl Exchange {
     /// # Errors
     /// −2015: only the master account's keys may ask.
     fn master(&self) -> Result<(), Refusal> {
-        if self.asker.is_first() { Ok(()) } else { Err(Refusal::key_rights()) }
+        if self.asker == Owner::FIRST { Ok(()) } else { Err(Refusal::key_rights()) }
     }
 
     fn subs(&self) -> impl Iterator<Item = Owner> + '_ {
-        self.accounts.names().map(|(owner, _)| owner).filter(|owner| !owner.is_first())
+        self.accounts.names().map(|(owner, _)| owner).filter(|owner| *owner != Owner::FIRST)
     }
 
     fn sub_accounts(&self, ask: Ask) -> Result<Value, Refusal> {
@@ -316,7 +316,7 @@ impl Exchange {
 
     /// From the account in hand to another one of the exchange.
     fn own_transfer(&mut self, ask: Ask, to: Owner) -> Result<Value, Refusal> {
-        if self.asker.is_first() {
+        if self.asker == Owner::FIRST {
             return Err(Refusal::key_rights());
         }
         let number = self.moved(ask, self.asker, to)?;

@@ -9,7 +9,7 @@ use domain::{
 };
 use events::{AccountEvent, CandleEvent, Event, OrderEvent, OrderFilled, QuoteEvent};
 use std::collections::BTreeMap;
-use venue_paper::engine::{Balance, PaidIn};
+use venue_paper::engine::{Balance, Fees, PaidIn};
 
 impl World {
     pub fn hear(&mut self, event: impl Into<Event>, tally: &mut Tally) {
@@ -109,7 +109,8 @@ impl World {
             (None, None, last) => last.map(|(_, price)| estimate(price.get())),
         };
         let (filled, fills, ended) = (Filled::default(), 0, false);
-        let known = Known { instrument, order, list, accepted_at: at, valued_at, filled, fills, ended };
+        let most = Amount::MAX;
+        let known = Known { instrument, order, list, accepted_at: at, valued_at, most, filled, fills, ended };
         assert!(self.orders.insert(id, known).is_none(), "{id} is accepted twice");
     }
 
@@ -149,6 +150,15 @@ impl World {
             assert!(e.maker);
         }
 
+        let fees = &self.config.terms.fees;
+        let given = match (e.side, fees.paid_in) {
+            (Side::Sell, _) => e.quantity.get(),
+            (Side::Buy, PaidIn::Quote) => {
+                e.quote + floor_to(e.quote * fees.maker.max(fees.taker), get("0.00000001"))
+            }
+            (Side::Buy, PaidIn::Received | PaidIn::Third { .. }) => e.quote,
+        };
+        known.most = (known.need(fees, rules) - given).max(Amount::ZERO);
         known.fills += 1;
         known.filled.quantity += e.quantity.get();
         known.filled.quote += e.quote;
@@ -202,7 +212,7 @@ impl World {
             if given != *asset {
                 continue;
             }
-            let need = self.need(known, rules);
+            let need = known.need(&self.config.terms.fees, rules);
             match known.list {
                 None => sum += need,
                 Some(list) => {
@@ -213,14 +223,16 @@ impl World {
         }
         sum + lists.into_values().sum::<Decimal>()
     }
+}
 
-    fn need(&self, known: &Known, rules: &InstrumentRules) -> Amount {
+impl Known {
+    fn need(&self, fees: &Fees, rules: &InstrumentRules) -> Amount {
         let left = |size: Size| match size {
-            Size::Base(quantity) => quantity.get() - known.filled.quantity,
-            Size::Quote(sum) => sum.get() - known.filled.quote,
+            Size::Base(quantity) => quantity.get() - self.filled.quantity,
+            Size::Quote(sum) => sum.get() - self.filled.quote,
         };
-        let left = left(known.order.size);
-        match (known.order.side, known.order.size, known.valued_at) {
+        let left = left(self.order.size);
+        let need = match (self.order.side, self.order.size, self.valued_at) {
             (Side::Sell, Size::Base(_), _) => left,
             (Side::Sell, Size::Quote(_), price) => {
                 price.map_or(Decimal::ZERO, |p| ceil_to(left / p, rules.lot_size))
@@ -230,13 +242,13 @@ impl World {
                     Size::Base(_) => price.unwrap_or_default() * left,
                     Size::Quote(_) => left,
                 };
-                let fees = &self.config.terms.fees;
                 let on_top = match fees.paid_in {
                     PaidIn::Quote => ceil_to(notional * fees.maker.max(fees.taker), get("0.00000001")),
                     PaidIn::Received | PaidIn::Third { .. } => Decimal::ZERO,
                 };
                 notional + on_top
             }
-        }
+        };
+        need.min(self.most)
     }
 }

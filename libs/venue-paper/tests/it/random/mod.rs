@@ -100,6 +100,8 @@ struct Known {
     accepted_at: Timestamp,
     /// The price at which what it needs was reckoned.
     valued_at: Option<Decimal>,
+    /// It never holds more than it held before less what it gave.
+    most: Amount,
     filled: Filled,
     fills: u32,
     ended: bool,

@@ -113,3 +113,75 @@ fn a_test_order_says_what_the_interface_would_say() {
         "",
     );
 }
+
+#[test]
+fn an_order_without_a_part_to_show_is_not_refused_for_too_many_icebergs() {
+    let mut floor = super::floor::Floor::with(|_| ());
+    floor.play("buy 1 limit 90 iceberg 0.5\n→ o1 accepted #1\nbuy 1 limit 90 iceberg 0.5\n→ o2 accepted #2");
+    floor.spot.limits.max_iceberg_orders = Some(1);
+    floor.play("buy 1 limit 90\n→ o3 accepted #3");
+}
+
+#[test]
+fn an_iceberg_may_show_all_of_it_and_every_decimal_and_the_smallest_quantity() {
+    let rules = |floor: &mut super::floor::Floor| {
+        (floor.rules.base_precision, floor.rules.min_quantity) = (3, get("0.125"));
+    };
+    refused(rules, "", "buy 1 limit 90 iceberg 0.125", "");
+    refused(rules, "", "buy 1 limit 90 iceberg 1", "");
+    refused(rules, "", "buy 1 maker 90 iceberg 0.5", "");
+    refused(rules, "", "buy 1 limit 90 iceberg 0.124", "-1013: Filter failure: LOT_SIZE");
+    let lots = |floor: &mut super::floor::Floor| floor.rules.lot_size = get("0.1");
+    refused(lots, "", "buy 1 limit 90 iceberg 0.25", "-1013: Filter failure: LOT_SIZE");
+}
+
+#[test]
+fn max_position_of_an_order_that_waited_counts_when_it_is_placed() {
+    for (quantity, said) in [("1", "placed"), ("1.001", "ended expired (rejected)")] {
+        check_with(
+            |floor| floor.rules.max_position = Some(get("12")),
+            &format!(
+                "oto buy 1 limit 99 then buy {quantity} limit 95
+                → o1 accepted #1 / o2 accepted #2
+                trade sell 1 @ 99
+                → o1 filled 1 @ 99 maker t1 / o1 ended filled with 1 for 99 / o2 {said}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_oco_of_which_one_leg_is_left_is_no_list_any_more() {
+    check_with(
+        |floor| floor.spot.limits.max_lists = Some(1),
+        "oco sell 2 above maker 105 below stop 40
+        → o1 accepted #1 / o2 accepted #2
+        trade buy 1 @ 105
+        → o2 ended expired (oco) / o1 filled 1 @ 105 maker t1
+        oco sell 1 above maker 110 below stop 40
+        → o3 accepted #3 / o4 accepted #4",
+    );
+    let why = "rejected -1013: Filter failure: MAX_NUM_ORDER_LISTS";
+    check_with(
+        |floor| floor.spot.limits.max_lists = Some(1),
+        &format!(
+            "oto buy 1 limit 99 then sell 1 limit 110
+            → o1 accepted #1 / o2 accepted #2
+            trade sell 1 @ 99
+            → o1 filled 1 @ 99 maker t1 / o1 ended filled with 1 for 99 / o2 placed
+            oco sell 1 above maker 110 below stop 40
+            → o3 {why} / o4 {why}"
+        ),
+    );
+    check_with(
+        |floor| floor.spot.limits.max_lists = Some(1),
+        "otoco buy 2 limit 99 then sell 2 above maker 105 below stop 40
+        → o1 accepted #1 / o2 accepted #2 / o3 accepted #3
+        trade sell 2 @ 99
+        → o1 filled 2 @ 99 maker t1 / o1 ended filled with 2 for 198 / o2 placed / o3 placed
+        trade buy 1 @ 105
+        → o3 ended expired (oco) / o2 filled 1 @ 105 maker t2
+        oco sell 1 above maker 110 below stop 40
+        → o4 accepted #4 / o5 accepted #5",
+    );
+}

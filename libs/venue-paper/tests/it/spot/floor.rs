@@ -31,17 +31,7 @@ pub fn check(script: &str) {
 }
 
 pub fn check_with(change: impl FnOnce(&mut Floor), script: &str) {
-    let mut floor = Floor::new();
-    change(&mut floor);
-    floor.open();
-    let lines: Vec<&str> =
-        script.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
-    let mut lines = lines.into_iter().peekable();
-    while let Some(line) = lines.next() {
-        let said = floor.line(line).join(" / ");
-        let wanted = lines.next_if(|l| l.starts_with('→')).map_or("", |l| l.trim_start_matches('→').trim());
-        assert_eq!(said, wanted, "on '{line}'");
-    }
+    Floor::with(change).play(script);
 }
 
 pub struct Floor {
@@ -49,6 +39,8 @@ pub struct Floor {
     pub rules: InstrumentRules,
     pub now: Timestamp,
     pub last: Price,
+    /// Without books it trades on candles, and nothing has been seen of it.
+    pub on_books: bool,
     orders: u32,
     lists: u32,
 }
@@ -58,16 +50,38 @@ impl Floor {
         let mut terms = Terms::default();
         (terms.fees.maker, terms.fees.taker) = (Decimal::ZERO, Decimal::ZERO);
         let rules = InstrumentRules { min_notional: Decimal::ZERO, ..rules("BTC", "USDT") };
-        let mut floor =
-            Self { spot: Spot::new(terms), rules, now: START, last: get("100"), orders: 0, lists: 0 };
+        let (spot, last) = (Spot::new(terms), get("100"));
+        let mut floor = Self { spot, rules, now: START, last, on_books: true, orders: 0, lists: 0 };
         for line in ["adjust USDT 1000", "adjust BTC 10"] {
             floor.line(line);
         }
         floor
     }
 
+    pub fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut floor = Self::new();
+        change(&mut floor);
+        floor.open();
+        floor
+    }
+
+    pub fn play(&mut self, script: &str) {
+        let lines: Vec<&str> =
+            script.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
+        let mut lines = lines.into_iter().peekable();
+        while let Some(line) = lines.next() {
+            let said = self.line(line).join(" / ");
+            let wanted =
+                lines.next_if(|l| l.starts_with('→')).map_or("", |l| l.trim_start_matches('→').trim());
+            assert_eq!(said, wanted, "on '{line}'");
+        }
+    }
+
     fn open(&mut self) {
         self.spot.list(instrument(), &self.rules.clone());
+        if !self.on_books {
+            return;
+        }
         let said = self.spot.see_book(self.now, instrument(), &Book::default());
         assert_eq!(said, []);
         let said = self.spot.see_trade(self.now, instrument(), self.last, get("1"), Side::Buy);

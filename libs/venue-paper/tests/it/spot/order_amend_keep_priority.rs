@@ -98,3 +98,14 @@ fn filter_max_num_order_amends() {
         → o1 not amended -2038: Filter failure: MAX_NUM_ORDER_AMENDS",
     );
 }
+
+#[test]
+fn the_new_quantity_may_have_every_decimal() {
+    super::floor::check_with(
+        |floor| floor.rules.base_precision = 3,
+        "buy 2 limit 90
+        → o1 accepted #1
+        amend o1 1.001
+        → o1 amended 2 → 1.001 was o1",
+    );
+}

@@ -341,3 +341,62 @@ fn an_opo_buys_and_then_sells_and_its_pending_order_is_not_amended() {
         = USDT 952.5+0, BTC 10.1+0.4",
     );
 }
+
+#[test]
+fn of_an_opo_the_fee_is_taken_from_what_is_free_if_that_is_just_enough() {
+    check_with(
+        |floor| {
+            floor.spot.terms.fees.maker = get("0.001");
+            floor.line("adjust BTC -9.999");
+        },
+        "opo buy 1 limit 99 then sell limit 105
+        → o1 accepted #1 / o2 accepted #2
+        trade sell 1 @ 99
+        → o1 filled 1 @ 99 fee 0.001 BTC maker t1 / o1 ended filled with 1 for 99 / o2 placed 1
+        = USDT 901+0, BTC 0+1",
+    );
+}
+
+#[test]
+fn the_leg_that_would_take_when_it_is_placed_is_at_fault() {
+    check(
+        "book | 106x5
+        otoco buy 1 limit 106 then sell 1 above maker 105 below stop 95
+        → o1 accepted #1 / o2 accepted #2 / o3 accepted #3 / o1 filled 1 @ 106 t1 / o1 ended filled with 1 for 106 / o2 ended expired (rejected) / o3 ended expired (oco)
+        # Nobody has traded there yet, but somebody would buy.
+        trade sell 0.1 @ 100
+        otoco buy 1 limit 99 then sell 1 above maker 105 below stop 95
+        → o4 accepted #4 / o5 accepted #5 / o6 accepted #6
+        book 105x1 |
+        trade sell 1 @ 99
+        → o4 filled 1 @ 99 maker t2 / o4 ended filled with 1 for 99 / o5 ended expired (rejected) / o6 ended expired (oco)",
+    );
+}
+
+#[test]
+fn a_working_order_has_a_limit_and_a_pending_one_a_quantity() {
+    use super::floor::{Floor, instrument};
+    use crate::suite::script::{START, new_order};
+    use domain::{OrderKind, OrderRequest, Side, Size};
+    use venue_paper::engine::{Extras, Owner, Report, Wanted, WantedList};
+    check(
+        "oto buy 1 market then sell 1 limit 105
+        → o1 rejected -1116: Invalid orderType. / o2 rejected -1116: Invalid orderType.",
+    );
+    let limit = OrderKind::Limit { price: get("99"), time_in_force: domain::TimeInForce::Gtc };
+    let pending = new_order("p", Side::Sell, Size::Quote(get("100")), OrderKind::Market);
+    let list = WantedList {
+        owner: Owner::FIRST,
+        list: get("l"),
+        working: new_order("w", Side::Buy, Size::Base(get("1")), limit),
+        extras: Extras::default(),
+        pending: Wanted::from(OrderRequest::Single(pending)),
+        paid: false,
+    };
+    let said = Floor::with(|_| ()).spot.place_list(START, instrument(), &list);
+    for report in &said {
+        let Report::Rejected { refusal, .. } = report else { panic!("{report:?}") };
+        assert_eq!(refusal.code, Some(-1106), "{}", refusal.text);
+    }
+    assert_eq!(said.len(), 2);
+}

@@ -151,3 +151,79 @@ fn orders_that_waited_for_a_price_come_to_the_book_when_it_begins() {
     let wanted = ["o1 filled 0.4 @ 99 fee 0.0004 BTC t1", "o1 filled 0.6 @ 100 fee 0.0006 BTC t2"];
     assert_eq!(said.iter().filter_map(written).collect::<Vec<_>>()[..2], wanted);
 }
+
+#[test]
+fn of_a_level_that_was_taken_in_part_only_what_is_left_stands_before_ours() {
+    check(
+        "book | 101x5 102x4 103x2
+        buy 7 market
+        → o1 accepted #1 / o1 filled 5 @ 101 t1 / o1 filled 2 @ 102 t2 / o1 ended filled with 7 for 709
+        sell 1 limit 103
+        → o2 accepted #2
+        sell 1 limit 102
+        → o3 accepted #3
+        sell 1 limit 101
+        → o4 accepted #4
+        trade buy 1 @ 101
+        → o4 filled 1 @ 101 maker t3 / o4 ended filled with 1 for 101
+        trade buy 2 @ 102
+        trade buy 1 @ 102
+        → o3 filled 1 @ 102 maker t4 / o3 ended filled with 1 for 102
+        trade buy 2 @ 103
+        trade buy 1 @ 103
+        → o2 filled 1 @ 103 maker t5 / o2 ended filled with 1 for 103",
+    );
+}
+
+#[test]
+fn a_trade_that_is_used_up_leaves_the_twin_of_the_next_in_line_alone() {
+    let before = "sell 0.5 limit 105
+        → o1 accepted #1
+        sell 0.5 limit 105
+        → o2 accepted #2
+        oco sell 1 above maker 105 below stop 95
+        → o3 accepted #3 / o4 accepted #4";
+    for price in ["105", "106"] {
+        for side in ["buy", "sell"].into_iter().filter(|side| *side == "buy" || price == "106") {
+            check(&format!(
+                "{before}
+                trade {side} 1 @ {price}
+                → o1 filled 0.5 @ 105 maker t1 / o1 ended filled with 0.5 for 52.5 / o2 filled 0.5 @ 105 maker t2 / o2 ended filled with 0.5 for 52.5
+                cancel o3
+                → o3 ended canceled / o4 ended canceled"
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_trade_moves_up_only_what_stands_at_its_price() {
+    check(
+        "book 99x2 98x2 |
+        buy 1 limit 99
+        → o1 accepted #1
+        buy 1 limit 98
+        → o2 accepted #2
+        trade sell 1 @ 99
+        cancel o1
+        → o1 ended canceled
+        trade sell 2 @ 98
+        trade sell 1 @ 98
+        → o2 filled 1 @ 98 maker t1 / o2 ended filled with 1 for 98",
+    );
+}
+
+#[test]
+fn a_quote_fills_nothing_where_there_are_books() {
+    use super::floor::{Floor, instrument};
+    use crate::suite::script::{START, get};
+    use events::BestPrices;
+    use venue_paper::engine::Quote;
+    let mut floor = Floor::with(|_| ());
+    floor.play("buy 1 limit 99\n→ o1 accepted #1");
+    let (bid, ask, quantity) = (get("90"), get("91"), get("5"));
+    let best = Some(BestPrices { bid, bid_quantity: quantity, ask, ask_quantity: quantity });
+    let quote = Quote { price: bid, at: START, best };
+    let terms = floor.spot.terms;
+    assert_eq!(floor.spot.exchange.trade_quote(&terms, START, &instrument(), &quote), []);
+}

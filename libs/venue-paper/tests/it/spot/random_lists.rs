@@ -170,7 +170,7 @@ impl World {
         if self.books {
             self.spot.see_trade(self.now, instrument(), price, quantity, taker)
         } else {
-            self.spot.see_quote(self.now, instrument(), price)
+            self.spot.see_quote_of(self.now, instrument(), price, self.now)
         }
     }
 

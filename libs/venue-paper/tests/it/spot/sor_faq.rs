@@ -155,3 +155,47 @@ fn what_was_taken_elsewhere_triggers_stops_there_and_passes_nobody_of_ours() {
         "o1 rejected -2010: Account has insufficient balance for requested action."
     );
 }
+
+#[test]
+fn an_order_that_its_own_book_fills_reaches_no_other_book() {
+    let books = ["30000x2 | 30500x2 30800x3", "| 30600x5", "| 40000x1"];
+    assert_eq!(
+        Sor::new(books).place(Side::Buy, "2", limit("30600", TimeInForce::Gtc)),
+        "o1 accepted #1 / o1 filled 2 @ 30500 t1 / o1 ended filled with 2 for 61000"
+    );
+    // The first level of all is its own, and too little.
+    assert_eq!(
+        Sor::new(books).place(Side::Buy, "2.5", limit("30600", TimeInForce::Gtc)),
+        "o1 accepted #1 / o1 filled 2 @ 30500 a0 BTCUSDT / o1 filled 0.5 @ 30600 a1 BTCUSDC / o1 ended filled with 2.5 for 76300"
+    );
+}
+
+#[test]
+fn a_market_order_must_pay_for_what_all_books_ask_and_for_the_fee() {
+    use venue_paper::engine::PaidIn;
+    for (money, bought) in [("-367000", true), ("-367000.01", false)] {
+        let mut sor = Sor::new(["| 31000x1", "| 30000x1 40000x1", "| 50000x1"]);
+        sor.spot.adjust(START, Owner::FIRST, get("USDT"), get(money)).expect("a withdrawal");
+        sor.spot.terms.fees.taker = get("0.1");
+        sor.spot.terms.fees.paid_in = PaidIn::Quote;
+        let said = sor.place(Side::Buy, "1", OrderKind::Market);
+        let wanted = if bought {
+            "o1 accepted #1 / o1 filled 1 @ 30000 fee 3000 USDT a0 BTCUSDC / o1 ended filled with 1 for 30000"
+        } else {
+            "o1 rejected -2010: Account has insufficient balance for requested action."
+        };
+        assert_eq!(said, wanted);
+    }
+    // A sale costs coins, and a limit no more than it says.
+    let mut sor = Sor::new(["29000x5 |", "30000x5 |", "28000x5 |"]);
+    assert_eq!(
+        sor.place(Side::Sell, "1", OrderKind::Market),
+        "o1 accepted #1 / o1 filled 1 @ 30000 a0 BTCUSDC / o1 ended filled with 1 for 30000"
+    );
+    let mut sor = Sor::new(["| 31000x9", "| 30000x1 400000x9", "| 500000x1"]);
+    sor.spot.adjust(START, Owner::FIRST, get("USDT"), get("-340000")).expect("a withdrawal");
+    assert_eq!(
+        sor.place(Side::Buy, "2", limit("30000", TimeInForce::Gtc)),
+        "o1 accepted #1 / o1 filled 1 @ 30000 a0 BTCUSDC"
+    );
+}
