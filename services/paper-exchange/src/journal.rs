@@ -43,7 +43,7 @@ pub enum Input {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<i64>,
         /// Whose request it is.
-        #[serde(default, skip_serializing_if = "Owner::is_first")]
+        #[serde(default, skip_serializing_if = "is_first")]
         owner: Owner,
         endpoint: String,
         params: Vec<(String, String)>,
@@ -66,7 +66,7 @@ pub enum Input {
         until: u64,
     },
     Balance {
-        #[serde(default, skip_serializing_if = "Owner::is_first")]
+        #[serde(default, skip_serializing_if = "is_first")]
         owner: Owner,
         asset: Asset,
         delta: Amount,
@@ -92,6 +92,10 @@ pub enum Input {
 
 /// Time and signature.
 const SIGNED: usize = 2;
+
+fn is_first(owner: &Owner) -> bool {
+    *owner == Owner::FIRST
+}
 
 fn signed() -> usize {
     SIGNED
