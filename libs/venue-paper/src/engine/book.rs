@@ -79,8 +79,10 @@ impl Outside {
         let taken = self.taken(side);
         let levels = self.seen(side);
         match place(levels, side, price) {
-            Ok(place) if place == taken.levels => levels[place].1.get() - taken.quantity,
-            Ok(place) if place > taken.levels => levels[place].1.get(),
+            Ok(place) if place >= taken.levels => {
+                let gone = if place == taken.levels { taken.quantity } else { Amount::ZERO };
+                levels[place].1.get() - gone
+            }
             Ok(_) | Err(_) => Amount::ZERO,
         }
     }
