@@ -151,7 +151,8 @@ impl OpenOrder {
                         Some(price) => product(price, quantity.get() - self.gone().quantity)?,
                         None => Amount::ZERO,
                     },
-                    Size::Quote(sum) => sum.get() - self.gone().quote,
+                    // What it has spent is gone of what it held.
+                    Size::Quote(sum) => sum.get(),
                 };
                 Some(notional + terms.fees.on_top(notional, rules))
             }

@@ -78,6 +78,13 @@ fn a_buy_at_a_worse_price_than_estimated_leaves_enough_for_its_fee_in_quote() {
          → o1 filled 8.991 @ 111 fee 1.996002 USDT / o1 ended expired with 8.991 for 998.001
          = USDT 0.002998+0, BTC 18.991+0",
     );
+    charging(PaidIn::Quote).check(
+        "buy 9.5 market
+         → o1 accepted / quote?
+         # The coins could be paid without their fee.
+         quote 105.2
+         → o1 filled 9.486 @ 105.2 fee 1.9958544 USDT / o1 ended expired with 9.486 for 997.9272",
+    );
 }
 
 #[test]
@@ -139,6 +146,20 @@ fn the_third_asset_may_itself_be_what_is_traded() {
     run.line("sell 0.497 market");
     // Nothing is left of it to pay with.
     assert_eq!(run.line("quote 100")[0], "o3 filled 0.497 @ 100 fee 0.0994 USDT");
+}
+
+#[test]
+fn a_sale_by_its_sum_at_a_better_price_frees_what_its_fee_needs() {
+    let mut setup = charging(in_bnb(ThirdPrice::LastPrice));
+    setup.config.balances.insert(get("BNB"), get("0.5"));
+    let mut run = Run::new(setup.config);
+    run.list("BNBUSDT", rules("BNB", "USDT"));
+    run.line("on BNBUSDT");
+    run.line("candle 1h 100 100 100 100");
+    run.line("sell for 50 market");
+    run.line("= BNB 0+0.5");
+    assert_eq!(run.line("quote 110")[0], "o1 filled 0.454 @ 110 fee 0.000908 BNB");
+    run.line("= BNB 0.045092+0");
 }
 
 #[test]

@@ -216,14 +216,14 @@ fn a_trade_moves_up_only_what_stands_at_its_price() {
 #[test]
 fn a_quote_fills_nothing_where_there_are_books() {
     use super::floor::{Floor, instrument};
-    use crate::suite::script::{START, get};
+    use crate::suite::script::get;
     use events::BestPrices;
     use venue_paper::engine::Quote;
-    let mut floor = Floor::with(|_| ());
-    floor.play("buy 1 limit 99\n→ o1 accepted #1");
+    let mut floor = Floor::with(|floor| floor.on_books = false);
+    floor.play("candle 100 100 100 100\nbook 90x1 | 101x1\nbuy 1 limit 99\n→ o1 accepted #1");
     let (bid, ask, quantity) = (get("90"), get("91"), get("5"));
     let best = Some(BestPrices { bid, bid_quantity: quantity, ask, ask_quantity: quantity });
-    let quote = Quote { price: bid, at: START, best };
+    let quote = Quote { price: bid, at: floor.now, best };
     let terms = floor.spot.terms;
-    assert_eq!(floor.spot.exchange.trade_quote(&terms, START, &instrument(), &quote), []);
+    assert_eq!(floor.spot.exchange.trade_quote(&terms, floor.now, &instrument(), &quote), []);
 }
