@@ -111,16 +111,16 @@ fn orders_of_another_account_are_none_of_its_business() {
         timestamp: START,
         recv_window_ms: 5_000,
     };
-    assert_eq!(solo.hear(START, attempted.clone()), []);
+    assert_eq!(solo.hear(START, attempted), []);
     // An order of that id of its own is neither put there nor taken away by them.
     let ours = |solo: &mut Solo<VenuePaper>| {
-        let said = solo.hear(START, OrderAttempted { account: account(), ..attempted.clone() });
+        let said = solo.hear(START, OrderAttempted { account: account(), ..attempted });
         said.iter().filter_map(crate::suite::script::written).collect::<Vec<_>>()
     };
     assert_eq!(ours(&mut solo), ["x rejected - other: no request of this id is waiting to be sent"]);
     let request = Box::new(OrderRequest::Single(new_limit_buy()));
     solo.hear(START, OrderSubmitted { account: account(), instrument, request });
-    solo.hear(START, attempted.clone());
+    solo.hear(START, attempted);
     solo.hear(START, OrderRefused { account: other, instrument, order: id, text: "halted".to_owned() });
     solo.hear(START, OrderAbsent { account: other, instrument, order: id });
     assert_eq!(ours(&mut solo), ["x accepted", "quote?"]);
