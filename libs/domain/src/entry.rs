@@ -34,3 +34,12 @@ impl EntryPlan {
         }
     }
 }
+
+#[test]
+fn an_entry_with_a_maker_order_is_not_carried_out_and_a_limit_that_expires_is_what_is_meant() {
+    let maker = EntryPlan::Maker { chase: Decimal::ONE, deadline_seconds: 1 };
+    let plans = [EntryPlan::LimitIoc, EntryPlan::Market, maker];
+    assert_eq!(plans.map(|plan| plan.is_default()), [true, false, false]);
+    let problem = Some("entries with a maker order are not there yet");
+    assert_eq!(plans.map(|plan| plan.problem()), [None, None, problem]);
+}

@@ -142,6 +142,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&btc).unwrap(), "\"binance:spot:BTCUSDT\"");
         let account: Account = "paper:main".parse().unwrap();
         assert_eq!(account.to_string(), "paper:main");
+        let perpetual: Instrument = "binance:linear_perpetual:BTCUSDT".parse().unwrap();
+        assert_eq!(format!("{perpetual:?} {account:?}"), "binance:linear_perpetual:BTCUSDT paper:main");
+        assert!(perpetual.kind.can_be_short() && !btc.kind.can_be_short());
         assert!("BTCUSDT".parse::<Instrument>().unwrap_err().to_string().contains("venue:kind:symbol"));
     }
 }

@@ -64,3 +64,10 @@ impl fmt::Display for Interval {
         f.pad(self.as_str())
     }
 }
+
+#[test]
+fn a_candle_closes_when_the_next_one_opens_and_its_length_is_written_in_columns() {
+    let open: Timestamp = "2024-01-15T23:00:00Z".parse().unwrap_or_default();
+    assert_eq!(Interval::Hour1.close_of(open).to_string(), "2024-01-16T00:00:00Z");
+    assert_eq!(format!("{:>4}", Interval::Minute15), " 15m");
+}

@@ -107,14 +107,7 @@ impl crate::InstrumentRules {
 
 /// The power of ten of a price's first digit: 4 of 60,000, −2 of 0.05.
 fn magnitude(price: Decimal) -> i32 {
-    let mut power = 0;
-    while power < 12 && price >= power_of_ten(power + 1) {
-        power += 1;
-    }
-    while power > -12 && price < power_of_ten(power) {
-        power -= 1;
-    }
-    power
+    (-12..=12).rev().find(|power| price >= power_of_ten(*power)).unwrap_or(-12)
 }
 
 fn power_of_ten(power: i32) -> Decimal {
@@ -151,5 +144,23 @@ mod tests {
         assert_eq!(pepe.max_quantity, Some(d("90000000000")));
         let known = InstrumentRules { max_quantity: Some(d("7")), ..at("150", "0.01", "0.01") };
         assert_eq!(known.realistic(d("150")).max_quantity, Some(d("7")), "what is known stays");
+    }
+
+    #[test]
+    fn the_magnitude_of_a_price_is_the_place_of_its_first_digit_within_bounds() {
+        let places = ["60000", "9999", "1", "0.99", "0.05", "0", "9e12", "9e13", "0.00000000000001"]
+            .map(|price| magnitude(Decimal::from_scientific(price).or_else(|_| price.parse()).unwrap()));
+        assert_eq!(places, [4, 3, 0, -1, -2, -12, 12, 12, -12]);
+    }
+
+    #[test]
+    fn a_listing_takes_the_order_types_that_it_names_and_all_where_it_names_none() {
+        let listing = |types: Option<Vec<String>>| Listing { order_types: types, ..Listing::default() };
+        let market = OrderKind::Market;
+        assert!(listing(None).takes(&market));
+        assert!(listing(Some(vec!["LIMIT".to_owned(), "MARKET".to_owned()])).takes(&market));
+        assert!(!listing(Some(vec!["LIMIT".to_owned()])).takes(&market));
+        let filtered = Listing { filters: vec!["NOTIONAL".to_owned()], ..Listing::default() };
+        assert!(filtered.has_filter("NOTIONAL") && !filtered.has_filter("LOT_SIZE"));
     }
 }

@@ -77,13 +77,8 @@ pub fn floor_to(raw: Decimal, step: Decimal) -> Decimal {
 /// `raw` rounded away from zero to a whole number of `step`s.
 pub fn ceil_to(raw: Decimal, step: Decimal) -> Decimal {
     let floor = floor_to(raw, step);
-    if floor == raw {
-        floor
-    } else if raw > Decimal::ZERO {
-        floor + step
-    } else {
-        floor - step
-    }
+    let away = if raw.is_sign_negative() { -step } else { step };
+    if floor == raw { floor } else { floor + away }
 }
 
 /// Decimals to which money is divided: more than any venue's eight, and few enough that sums of
@@ -117,6 +112,8 @@ mod tests {
             ("3", "0", "3", "3"),
             ("0.3", "0.1", "0.3", "0.3"),
             ("7", "3", "6", "9"),
+            ("-7", "3", "-6", "-9"),
+            ("0", "3", "0", "0"),
         ] {
             assert_eq!(floor_to(d(raw), d(step)), d(floor), "floor of {raw} by {step}");
             assert_eq!(ceil_to(d(raw), d(step)), d(ceil), "ceil of {raw} by {step}");

@@ -462,4 +462,28 @@ mod tests {
         let by_market = InstrumentRules { min_notional_applies_to_market: false, ..r };
         assert!(!dust(&by_market, "0.4") && dust(&by_market, "0.09"));
     }
+
+    #[test]
+    fn order_types_that_a_venue_does_not_name_are_not_taken_where_it_names_any() {
+        let taken = |types: &[&str]| {
+            let Unlisted { market, stop_loss_limit, limit_maker } = Unlisted::of(types.iter().copied());
+            [!market, !stop_loss_limit, !limit_maker]
+        };
+        assert_eq!(taken(&[]), [true; 3]);
+        assert_eq!(taken(&["LIMIT"]), [false; 3]);
+        assert_eq!(taken(&["LIMIT", "MARKET"]), [true, false, false]);
+        assert_eq!(taken(&["STOP_LOSS_LIMIT"]), [false, true, false]);
+        assert_eq!(taken(&["LIMIT_MAKER", "MARKET"]), [true, false, true]);
+    }
+
+    #[test]
+    fn only_order_types_that_are_not_taken_are_written() {
+        let written = |unlisted| {
+            let rules = InstrumentRules { unlisted, ..rules("0.01", "0.1") };
+            serde_json::to_value(rules).unwrap().get("unlisted").cloned()
+        };
+        assert_eq!(written(Unlisted::default()), None);
+        let market = Unlisted { market: true, ..Unlisted::default() };
+        assert_eq!(written(market), Some(serde_json::json!({ "market": true })));
+    }
 }

@@ -184,4 +184,10 @@ mod tests {
         names.sort();
         assert_eq!(names.map(|n| n.to_string()), ["a", "ab", "b"]);
     }
+
+    #[test]
+    fn a_name_may_have_as_many_bytes_as_there_is_room_for_and_no_more() {
+        assert_eq!("a".repeat(16).parse::<Venue>().unwrap().as_str().len(), 16);
+        assert!("a".repeat(17).parse::<Venue>().unwrap_err().to_string().contains("at most 16 bytes"));
+    }
 }

@@ -157,4 +157,42 @@ mod tests {
         let err = "yesterday".parse::<Timestamp>().unwrap_err().to_string();
         assert!(err.contains("2024-01-15T00:00:00Z"), "{err}");
     }
+
+    #[test]
+    fn a_time_is_within_the_bounds() {
+        for (text, is_one) in [
+            ("1970-01-01", true),
+            ("1969-12-31T23:59:59Z", false),
+            ("9999-12-31", true),
+            ("9999-12-31T00:00:01Z", false),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().is_ok(), is_one, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_from_json_and_a_bad_one_is_told() {
+        let read = |json: &str| serde_json::from_str::<Timestamp>(json).map_err(|why| why.to_string());
+        let time = read("\"2024-01-15T12:30:00Z\"").unwrap();
+        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2024-01-15T12:30:00Z\"");
+        assert_eq!(format!("{time:?}"), "2024-01-15T12:30:00Z");
+        assert!(read("\"noon\"").unwrap_err().contains("write 2024-01-15T00:00:00Z"));
+        assert!(read("12").unwrap_err().contains("a time, RFC 3339 in UTC"));
+    }
+
+    #[test]
+    fn times_are_counted_and_written_in_their_units() {
+        let time: Timestamp = "2024-01-15T12:30:00.123456Z".parse().unwrap();
+        assert_eq!((time.micros(), time.millis()), (1_705_321_800_123_456, 1_705_321_800_123));
+        assert_eq!(Timestamp::from_micros(time.micros()), time);
+        assert_eq!(Timestamp::from_millis(time.millis()).to_string(), "2024-01-15T12:30:00.123Z");
+        assert_eq!(
+            (time.compact(), time.minute()),
+            ("20240115T1230".to_owned(), "2024-01-15 12:30".to_owned())
+        );
+        assert_eq!((time.day(), Timestamp::from_micros(-1).day()), (19_737, -1));
+        let later = time + Duration::from_micros(7);
+        assert_eq!((later.micros() - time.micros(), later - Duration::from_micros(7)), (7, time));
+        assert_eq!((later.since(time), time.since(later)), (Duration::from_micros(7), Duration::ZERO));
+    }
 }

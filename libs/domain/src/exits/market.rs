@@ -35,14 +35,13 @@ pub fn market_part(
     price: Decimal,
 ) -> Result<Quantity, Obstacle> {
     let quantity = one_sale(rules, held.min(most), price)?;
-    let sells = |part: Amount| one_sale(rules, part, price).is_ok();
     let rest = held - quantity.get();
-    if floor_to(rest, rules.market_step()).is_zero() || sells(rest) {
+    if floor_to(rest, rules.market_step()).is_zero() || one_sale(rules, rest, price).is_ok() {
         return Ok(quantity);
     }
-    // Two even parts are sold where a large one would leave one that is too small.
-    let even = one_sale(rules, (held / Decimal::TWO).min(most), price);
-    Ok(even.ok().filter(|even| sells(held - even.get())).unwrap_or(quantity))
+    // Two even parts are sold where a large one would leave one that is too small; where the lesser one sells, so does
+    // the other.
+    Ok(one_sale(rules, (held / Decimal::TWO).min(most), price).unwrap_or(quantity))
 }
 
 /// What one market order sells of `held`.

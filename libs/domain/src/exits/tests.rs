@@ -103,6 +103,8 @@ fn a_shorts_limit_is_lowered_to_what_each_filter_allows() {
     assert_eq!(words(exit_orders(&stop_limit(), &price, &short("1"))), "1 at 115 for 130");
     let most = InstrumentRules { max_notional: Some(d("125")), ..rules("0.001") };
     assert_eq!(words(exit_orders(&stop_limit(), &most, &short("1"))), "1 at 115 for 125");
+    let most = InstrumentRules { max_notional: Some(d("250")), ..rules("0.001") };
+    assert_eq!(words(exit_orders(&stop_limit(), &most, &short("2"))), "2 at 115 for 125");
     let less = InstrumentRules { max_notional: Some(d("110")), ..rules("0.001") };
     let no = words(exit_orders(&stop_limit(), &less, &short("1")));
     assert_eq!(no, "its stop: Filter failure: NOTIONAL: 115 of 110");
@@ -156,6 +158,20 @@ fn a_take_profit_is_judged_at_its_own_price() {
     assert_eq!(no(small), format!("{order}: Filter failure: NOTIONAL: 107 of 105"));
     let without = InstrumentRules { oco_allowed: false, ..rules("0.001") };
     assert_eq!(no(without), format!("{order}: not offered: 0 of -"));
+    // That of a short stands below the market, and is worth less than its stop.
+    let short_of = |rules: InstrumentRules, quantity| words(exit_orders(&oco(), &rules, &short(quantity)));
+    assert_eq!(short_of(rules("0.001"), "0.053"), format!("{order}: Filter failure: NOTIONAL: 4.929 of 5"));
+    let near = Some(PriceRange { down: d("0.95"), up: d("1.2") });
+    assert_eq!(
+        short_of(InstrumentRules { buy_price_range: near, ..rules("0.001") }, "1"),
+        format!("{order}: Filter failure: PERCENT_PRICE_BY_SIDE: 93 of 95")
+    );
+}
+
+#[test]
+fn a_plan_with_a_target_is_a_list_of_two_orders() {
+    assert_eq!((stop_limit().is_list(), stop_limit().orders()), (false, 1));
+    assert_eq!((oco().is_list(), oco().orders()), (true, 2));
 }
 
 #[test]
@@ -192,6 +208,8 @@ fn a_sale_at_market_keeps_its_own_lot_and_the_notional() {
     assert_eq!(sell(&most, "20"), Ok("4.5".to_owned()));
     let rising = market_exit(&most, d("20"), d("25")).map(|quantity| quantity.to_string());
     assert_eq!(rising, Ok("1.8".to_owned()));
+    let of_limits = InstrumentRules { max_notional_applies_to_market: false, ..most };
+    assert_eq!(sell(&of_limits, "20"), Ok("20".to_owned()));
 }
 
 #[test]
@@ -248,6 +266,8 @@ fn no_more_is_bought_than_whole_lots_are_left_of() {
     assert_eq!(least("1", "1500", "0.001"), "1500");
     assert_eq!(least("1", "1", "0.001"), "1");
     assert_eq!(least("0.001", "2", "0"), "2");
+    // 1001 of it leave no 1000, and 1002 would be more than was asked for.
+    assert_eq!(least("1", "1001.5", "0.001"), "1001.5");
 }
 
 #[test]

@@ -136,6 +136,8 @@ fn the_dust_of_two_trades_is_kept_together_and_a_late_fill_takes_its_part_off() 
     desk.accept("stop1");
     desk.fill("stop1", "1.96", "85", None);
     assert!(desk.done("stop1", Filled).ends_with("left 0.04"));
+    assert_eq!(desk.close(), "exiting Requested / cancel its stop1");
+    assert_eq!(dust(&desk), [["0.04", "4"]], "that of the one is none of the other's");
     desk.fill("its stop1", "1.97", "85", None);
     assert!(desk.done("its stop1", Filled).ends_with("left 0.03"));
     assert_eq!(dust(&desk), [["0.07", "7"]]);

@@ -162,7 +162,20 @@ fn what_an_entry_bought_is_without_a_stop_since_its_first_fill() {
     assert_eq!(since, Some(first));
 }
 
+#[test]
+fn stops_that_sell_a_part_before_they_end_are_no_failures() {
+    let mut desk = Desk::open(stop_limit());
+    for n in 1..=5 {
+        let stop = format!("stop{n}");
+        desk.fill(&stop, "0.25", "85", None);
+        let again = desk.done(&stop, Expired);
+        assert!(again.contains(&format!("StopEnded / submit stop{} sell", n + 1)), "{again}");
+        desk.accept(&format!("stop{}", n + 1));
+    }
+}
+
 service::mirrored!("leaving.rs":
+    stops_that_sell_a_part_before_they_end_are_no_failures
     a_stop_that_was_given_up_is_not_asked_for_while_its_exit_waits
     a_stop_that_was_given_up_is_asked_for_after_pauses_where_nothing_can_be_sold
     a_cancel_that_is_refused_is_asked_for_again_after_a_pause_under_its_next_number

@@ -305,7 +305,20 @@ fn a_sale_of_all_before_the_tracker_has_counted_the_entry_names_nothing_without_
     assert_eq!(desk.done("stop1", Canceled), "closed Unprotectable profit -20 left 0");
 }
 
+#[test]
+fn a_sale_of_all_that_several_fills_have_bought_ends_the_trade_once_they_are_counted() {
+    let mut desk = Desk::new(stop_limit());
+    desk.size();
+    desk.fill("entry1", "0.5", "100", None);
+    desk.fill("entry1", "1.5", "100", None);
+    desk.done("entry1", Filled);
+    desk.accept("stop1");
+    assert_eq!(desk.position_closed(), "cancel stop1");
+    assert_eq!(desk.done("stop1", Canceled), "closed Elsewhere profit -20 left 0");
+}
+
 service::mirrored!("owners_hand.rs":
+    a_sale_of_all_that_several_fills_have_bought_ends_the_trade_once_they_are_counted
     a_stop_for_some_of_the_coins_grows_by_those_that_become_free
     a_sale_of_dust_that_a_trade_does_not_count_takes_nothing_off_it
     a_sale_of_all_but_dust_takes_the_stop_back_and_ends_the_trade
