@@ -418,10 +418,10 @@ impl<T> Cluster<T> {
         follower.finish(&self.build)
     }
 
-    /// The state of whoever may speak for the unit, while it is up.
-    pub fn host(&self, unit: &UnitName) -> Option<&Host> {
-        let unit = self.units.iter().position(|u| u.name == *unit)?;
-        self.speaker(unit)?.machine.leader().map(Leader::host)
+    /// The core and the state of whoever may speak for the first unit of that core, while it is up.
+    pub fn held<S: service::Service>(&self) -> Option<(&S, &S::State)> {
+        let host = |unit| self.speaker(unit)?.machine.leader().map(Leader::host);
+        (0..self.units.len()).find_map(|unit| host(unit)?.held::<S>())
     }
 
     fn speaker(&self, unit: usize) -> Option<&Running> {

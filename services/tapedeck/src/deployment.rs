@@ -155,6 +155,8 @@ fn maker(settings: Settings, unit: UnitName, venue: RunVenue) -> Make {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use service::Service as _;
+    use trade_abstraction::gateway::Gateway;
 
     #[test]
     fn the_cores_of_all_services_are_those_of_an_engine_in_its_order() {
@@ -167,8 +169,9 @@ mod tests {
             cores.iter().map(|core| core.unit).collect::<Vec<_>>()
         );
         for Core { unit, hands, make } in cores {
-            assert_eq!(make().unit(), unit);
-            assert_eq!(hands, unit == units::gateway(), "the gateway is the one sink: {unit}");
+            let host = make();
+            assert_eq!(host.unit(), unit);
+            assert_eq!(hands, host.core_name() == Gateway::CORE, "the gateway is the one sink: {unit}");
         }
     }
 

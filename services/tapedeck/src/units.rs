@@ -41,9 +41,6 @@ pub fn clock() -> UnitName {
 pub fn owner() -> UnitName {
     name("owner")
 }
-pub fn gateway() -> UnitName {
-    name("order-gateway")
-}
 
 fn name(name: &str) -> UnitName {
     UnitName::new(name).unwrap_or_else(|e| unreachable!("a valid name: {e}"))
@@ -121,7 +118,7 @@ pub fn of_services(
         hosts.push((Of::VenuePaper, Host::new::<venue_paper::VenuePaper>(unit, paper(settings, *account)?)));
     }
     hosts.extend([
-        (Of::TradeAbstraction, Host::new::<gateway::Gateway>(gateway(), order_gateway(settings, venue))),
+        (Of::TradeAbstraction, Host::new::<gateway::Gateway>(name(GATEWAY), order_gateway(settings, venue))),
         (
             Of::OrderTracker,
             Host::new::<order_tracker::OrderTracker>(name(order_tracker::UNIT), orders(settings)),
@@ -157,6 +154,7 @@ pub fn of_services(
 
 const BRIDGE: &str = "edge-signal-to-tas-bridge";
 const PLANNER: &str = "trade-planner";
+const GATEWAY: &str = "order-gateway";
 
 /// The units that a tape knows, each under the configuration that it first ran under.
 ///

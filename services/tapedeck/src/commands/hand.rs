@@ -13,7 +13,6 @@ use crate::{
     projections::{self, Projection, trades::Trades},
     scan,
     standing::Standing,
-    units,
 };
 use domain::{Account, Instrument, Timestamp, TradeId};
 use events::{Clock, Event, Kind, Position, TapeOpened, TradeEvent, TradingState};
@@ -293,13 +292,11 @@ impl Place {
         if self.opened.clock == Clock::Wall {
             return Ok(None);
         }
-        let feed = tape.snapshots(Position::MAX).await?.into_iter().find(|s| s.unit == units::feed());
-        let Some(feed) = feed else { return Ok(None) };
-        // The market has gone on since, and was killed before it could say how far it goes.
-        let played = tape.latest_of_kind(Kind::TimePassed).await?;
-        if played.is_some_and(|row| row.position > feed.position) {
-            return Ok(None);
-        }
+        let Some(played) = tape.latest_of_kind(Kind::TimePassed).await? else { return Ok(None) };
+        // On a market's clock the feed tells the time.
+        let feed = tape.snapshots(Position::MAX).await?.into_iter().find(|s| s.unit == played.draft.source);
+        // Else the market has gone on since, and was killed before it could say how far it goes.
+        let Some(feed) = feed.filter(|feed| played.position <= feed.position) else { return Ok(None) };
         let Some(outlook) = Outlook::of(&feed.state) else { return Ok(None) };
         Ok(match outlook.ended.contains(&instrument) {
             true if outlook.over => Some(OVER.to_owned()),

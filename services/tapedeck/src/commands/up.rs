@@ -80,7 +80,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
             let journal = locate::journal(global, &url, id)?;
             let at =
                 external_venue::Place { start: market.first, market: describe.clone(), tape_id: id, journal };
-            Some(external_venue::start(&settings, &tape, at, run_over.subscribe()).await?)
+            Some(external_venue::start(&settings, &tape, &hosts, at, run_over.subscribe()).await?)
         }
     };
 

@@ -13,10 +13,12 @@ use paper_exchange::{
 };
 use replica::Recorder;
 use runtime::external_venue::ExternalVenue;
+use service::{Host, Service};
 use settings::Settings;
 use std::{fs, net::Ipv4Addr, path::PathBuf};
 use tape::Tape;
 use tokio::sync::watch;
+use trade_abstraction::gateway::Gateway;
 use venue_binance::{
     net::{self, Endpoints, Rest, UserData},
     sign::Signer,
@@ -40,6 +42,7 @@ pub struct Place {
 pub async fn start(
     settings: &Settings,
     tape: &Tape,
+    hosts: &[Host],
     place: Place,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Box<dyn ExternalVenue>> {
@@ -82,6 +85,7 @@ pub async fn start(
         }
     });
 
+    let gateway = hosts.iter().find(|host| host.core_name() == Gateway::CORE);
     let signer = Signer::hmac(keys::PAPER_SECRET)?;
     let own = net::Keys { api_key: keys::PAPER_KEY.to_owned(), signer };
     let venue = Rest::new(net::Setup::new(Endpoints::local(address), Some(own)))?;
@@ -93,7 +97,7 @@ pub async fn start(
         tape: tape.clone(),
         recorder: Recorder { unit: event_logger::unit(), tape: tape_id, clock: Clock::Market },
         account: settings.account,
-        gateway: units::gateway(),
+        gateway: gateway.context("there is no gateway to trade at the exchange")?.unit(),
         state: State::default(),
     }))
 }

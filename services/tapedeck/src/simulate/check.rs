@@ -7,7 +7,7 @@ use super::{
     world::{World, gateway_is_idle},
 };
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, TradeId, UnitName,
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, TradeId,
 };
 use events::{AccountEvent, CandleEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
 use position_sizer::PositionSizer;
@@ -142,9 +142,7 @@ fn balances_conserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
 
 /// The tracker's positions, and the dust of those that it closed, are what the venue's fills made.
 fn positions_true(world: &World) -> Result<(), String> {
-    let tracker = UnitName::new(position_tracker::UNIT).map_err(|e| e.to_string())?;
-    let held = world.cluster.host(&tracker).and_then(|host| host.held::<PositionTracker>());
-    let (_, state) = held.ok_or("the position tracker does not run")?;
+    let (_, state) = world.cluster.held::<PositionTracker>().ok_or("the position tracker does not run")?;
     let mut tracked: BTreeMap<(Account, Asset), Decimal> = BTreeMap::new();
     for (key, position) in state.positions() {
         *tracked.entry((key.account, assets(&key.instrument).0)).or_default() += position.quantity();
@@ -167,9 +165,7 @@ fn positions_true(world: &World) -> Result<(), String> {
 
 /// At rest no entry is under way: the sizer sets money aside for nobody, and counts the trades that are open.
 fn nothing_reserved(world: &World, tape: &[Recorded]) -> Result<(), String> {
-    let sizer = UnitName::new(position_sizer::UNIT).map_err(|e| e.to_string())?;
-    let held = world.cluster.host(&sizer).and_then(|host| host.held::<PositionSizer>());
-    let (_, state) = held.ok_or("the sizer does not run")?;
+    let (_, state) = world.cluster.held::<PositionSizer>().ok_or("the sizer does not run")?;
     let mut open = BTreeSet::new();
     for event in tape {
         match &event.event {

@@ -1,7 +1,6 @@
 //! What travels between the gateway's hands, the venue and the recorder, late or never.
 
 use super::world::World;
-use crate::units;
 use domain::{Account, ClientOrderId, Instrument, Timestamp};
 use events::{CancelAttempted, Event, OrderAttempted, OrderEvent, OrderSubmitted, Rejection};
 use service::Back;
@@ -77,7 +76,7 @@ impl World {
             }
             again @ Effect::LookUp { .. } => {
                 self.faults.add("lookups that failed", 1);
-                if self.cluster.standing(&units::gateway(), from) != Standing::Gone {
+                if self.cluster.standing(&self.gateway, from) != Standing::Gone {
                     self.send(from, again, rng);
                 }
             }
@@ -170,12 +169,11 @@ impl World {
 
     /// Judged by the incarnation that asked, once it can; void if it is gone.
     fn reply(&mut self, to: u64, brought: Vec<Brought>, rng: &mut Rng) {
-        let unit = units::gateway();
-        match self.cluster.standing(&unit, to) {
+        match self.cluster.standing(&self.gateway, to) {
             Standing::Gone => {}
             Standing::Busy => self.send_reply(to, brought, rng),
             Standing::Ready => {
-                self.cluster.bring(&unit, Back { fence: to, judge: hands::judge(brought) }, self.now);
+                self.cluster.bring(&self.gateway, Back { fence: to, judge: hands::judge(brought) }, self.now);
             }
         }
     }

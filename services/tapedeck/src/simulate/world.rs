@@ -9,12 +9,13 @@ use super::{
     weather::Weather,
 };
 use crate::units;
-use domain::{Account, Decimal, Instrument, Interval, Leg, Origin, Price, Timestamp};
+use domain::{Account, Decimal, Instrument, Interval, Leg, Origin, Price, Timestamp, UnitName};
 use events::{
     AccountEvent, Candle, CandleClosed, Clock, Event, InstrumentListed, OrderEvent, QuoteEvent, QuoteSeen,
     Recorded, TapeOpened, TimeEvent, TimePassed,
 };
 use replica::Limits;
+use service::Service;
 use sim::{cluster::Cluster, rng::Rng};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,8 @@ const SYMBOLS: [&str; 3] = ["BTCUSDT", "ETHUSDT", "SOLUSDT"];
 
 pub struct World {
     pub cluster: Cluster<Effect>,
+    /// The unit whose hands reach the exchange.
+    pub gateway: UnitName,
     pub now: Timestamp,
     /// Each account's part of the exchange.
     pub venues: BTreeMap<Account, Venue>,
@@ -55,8 +58,10 @@ impl World {
             behind: 1 + rng.below(100),
         };
         let units = simulated::all(rng);
+        let gateway = units.iter().map(|make| make()).find(|host| host.core_name() == Gateway::CORE);
         let mut world = Self {
             cluster: Cluster::new(units, "sim", opened, now, limits, gateway::due),
+            gateway: gateway.unwrap_or_else(|| unreachable!("one of the units")).unit(),
             now,
             venues: simulated::accounts().map(|account| (account, Venue::new(account))).into(),
             prices: BTreeMap::new(),
@@ -348,7 +353,6 @@ pub fn price(cents: i64) -> Price {
 
 /// Whether the gateway waits for nothing.
 pub fn gateway_is_idle(world: &World) -> bool {
-    let host = world.cluster.host(&units::gateway());
-    host.and_then(|host| host.held::<Gateway>())
-        .is_some_and(|(_, state)| state.open.is_empty() && state.cancels.is_empty())
+    let held = world.cluster.held::<Gateway>();
+    held.is_some_and(|(_, state)| state.open.is_empty() && state.cancels.is_empty())
 }
