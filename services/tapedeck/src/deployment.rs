@@ -175,6 +175,26 @@ mod tests {
         }
     }
 
+    /// An account may be called as the edges' units are, an edge as the paper exchange is.
+    #[test]
+    fn no_two_units_have_one_name_and_the_order_of_accounts_names_none() {
+        let names = |first: &str| {
+            let text = format!(
+                "account = \"binance:{first}\"\n[accounts.\"binance:signals\"]\nmode = \"paper\"\n\
+                 [accounts.\"binance:x-signals\"]\nmode = \"paper\"\n[edges.edge70]\naccount = \"binance:signals\"\n\
+                 [edges.venue-paper]\nkind = \"edge70\"\naccount = \"binance:x-signals\"\nlong = 9\nshort = 9\n\
+                 sizing = {{ method = \"fixed\", amount = 50 }}\n\
+                 exit = {{ kind = \"stop_limit\", stop = 0.1, limit_below = 0.2 }}\n"
+            );
+            let settings = Settings::from_toml(&text, units::EDGES).unwrap();
+            let hosts = units::all(&settings).unwrap();
+            (hosts.len(), hosts.iter().map(Host::unit).collect::<BTreeSet<_>>())
+        };
+        let (count, one) = names("signals");
+        assert_eq!(one.len(), count, "{one:?}");
+        assert_eq!(names("x-signals"), (count, one));
+    }
+
     #[test]
     fn a_service_is_known_by_its_name_alone() {
         for row in &ROWS {
