@@ -146,7 +146,7 @@ fn a_key_that_is_not_where_it_should_be_is_refused() {
 }
 
 #[test]
-fn the_venues_own_account_is_on_the_tape_and_another_accounts_key_is_refused_from_then_on() {
+fn the_venues_own_account_is_on_the_tape_and_another_key_name_or_mode_is_refused_from_then_on() {
     let rig = open();
     rig.key("main", "");
     let mut gateway = rig.start("main", RUN);
@@ -171,6 +171,16 @@ fn the_venues_own_account_is_on_the_tape_and_another_accounts_key_is_refused_fro
     assert_eq!(on_tape().len(), 1);
     rig.key("second", "");
     rig.is_refused("second", "its key opens the venue's account 2, and this tape trades 1");
+    // Nor does the account go on under another name, or on paper.
+    rig.key("main", "");
+    let config = rig.place.read("tapedeck.toml");
+    rig.place.write("tapedeck.toml", config.replace("binance:main", "binance:other"));
+    rig.is_refused("main", "its key opens the venue's account 1, which this tape trades as binance:main");
+    rig.place.write("tapedeck.toml", "[accounts.\"binance:main\"]\nmode = \"paper\"\n");
+    let words =
+        ["this tape trades binance:main for real (the venue's account 1), and the account is on paper now"];
+    rig.run("main", "run trade-abstraction --tape sqlite:a.tape").ends(2, &words);
+    rig.run("main", "doctor --tape sqlite:a.tape").says(&["WRONG  start"]).says(&words);
 }
 
 #[test]
