@@ -47,7 +47,9 @@
 //!    wants more gets all of it worsened.
 //! 2. **Stops** are triggered by the price that they would take, and take it.
 //! 3. **Makers** trade at their price as soon as a best price reaches it.
-//! 4. Candles go on to fill what no quote has filled.
+//! 4. **Volume.** What a quote shows is to be had, however little the last candle traded. What was taken of it is gone
+//!    until it shows another price or quantity.
+//! 5. Candles go on to fill what no quote has filled.
 //!
 //! A quote without them is the open of a candle that is played, and triggers nothing: the candle will tell.
 //!

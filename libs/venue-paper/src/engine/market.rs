@@ -136,7 +136,7 @@ impl Market {
             self.last = Some(Last { price, at });
         }
         self.asked = None;
-        self.liquidity.see_quote();
+        self.liquidity.see_quote(quote.best);
         for order in &mut self.orders {
             order.see_quote(quote, terms, &self.rules);
         }
@@ -148,12 +148,12 @@ impl Market {
     }
 
     pub fn fill(&mut self, number: u64, quantity: Amount, quote: Amount, terms: &Terms) {
-        if let Some(place) = self.place(number) {
-            self.orders[place].fill(quantity, quote, terms, &self.rules);
-        }
         self.trades += 1;
+        let Some(place) = self.place(number) else { return };
+        let order = &mut self.orders[place];
+        order.fill(quantity, quote, terms, &self.rules);
         if self.outside.is_none() {
-            self.liquidity.take(quantity);
+            self.liquidity.take(order.side, quantity);
         }
     }
 

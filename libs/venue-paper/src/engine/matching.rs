@@ -114,7 +114,7 @@ impl Desk<'_> {
             return self.rest(order, offer, candle);
         };
         let wanted = self.wanted(order, price);
-        let on_offer = wanted.min(self.on_offer());
+        let on_offer = wanted.min(self.on_offer(order.side));
         let payable = self.payable(order, price, on_offer);
         if order.is_all_or_nothing() && payable < wanted {
             return self.expire(order.number, order.expiry(), offer.at);
@@ -148,7 +148,7 @@ impl Desk<'_> {
     /// The order trades at its limit.
     fn make(&mut self, order: &OpenOrder, limit: Price, at: Timestamp) {
         let wanted = self.wanted(order, limit);
-        let quantity = wanted.min(self.on_offer());
+        let quantity = wanted.min(self.on_offer(order.side));
         if quantity <= Amount::ZERO {
             return;
         }
@@ -158,9 +158,9 @@ impl Desk<'_> {
         }
     }
 
-    /// Whole lots that the price in hand still offers.
-    fn on_offer(&self) -> Amount {
-        floor_to(self.market.liquidity.left(self.terms.participation), self.market.rules.lot_size)
+    /// Whole lots that the price in hand still offers to an order of that side.
+    fn on_offer(&self, side: Side) -> Amount {
+        floor_to(self.market.liquidity.left(side, self.terms.participation), self.market.rules.lot_size)
     }
 
     /// What is left of the order in base asset, where it trades at `price`.

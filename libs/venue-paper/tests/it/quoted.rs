@@ -83,18 +83,71 @@ fn a_take_profit_sells_at_its_limit_and_the_stop_beside_it_expires() {
 }
 
 #[test]
-fn what_the_volume_did_not_allow_of_a_stop_goes_at_a_quote_once_a_candle_has_told_of_more() {
+fn what_neither_quote_nor_volume_allowed_of_a_stop_goes_on_once_a_candle_has_told_of_more() {
     check(
         "candle 1h 100 100 100 100 vol 10
          sell 2 stop 95
          → o1 accepted
-         quoted 94 95
-         → o1 filled 1 @ 94
+         quoted 94 95 show 0.5
+         → o1 filled 1 @ 93.95
          open o1
-         quoted 94 95
+         quoted 94 95 show 0.5
          candle 1h 100 100 99 100 vol 10
          quoted 93 94
-         → o1 filled 1 @ 93 / o1 ended filled 2 for 187",
+         → o1 filled 1 @ 93 / o1 ended filled 2 for 186.95",
+    );
+}
+
+#[test]
+fn what_is_shown_is_to_be_had_however_little_the_last_candle_traded() {
+    check(
+        "candle 1s 100 100 100 100 vol 0
+         buy 2 limit 101 ioc
+         → o1 accepted / quote?
+         quoted 99 101 show 1.29
+         → o1 filled 1.29 @ 101 / o1 ended expired with 1.29 for 130.29",
+    );
+    check(
+        "candle 1s 100 100 100 100 vol 0
+         buy 2 limit 101 ioc
+         → o1 accepted / quote?
+         quoted 99 101 show 3
+         → o1 filled 2 @ 101 / o1 ended filled 2 for 202
+         sell 2.5 stop 95
+         → o2 accepted
+         quoted 94 95 show 2
+         → o2 filled 2 @ 93.95
+         candle 1s 94 94 94 94 vol 0
+         quoted 94 95 show 2.1
+         → o2 filled 0.5 @ 94 / o2 ended filled 2.5 for 234.9",
+    );
+}
+
+#[test]
+fn what_is_taken_of_a_quote_is_gone_until_it_shows_something_else() {
+    check(
+        "candle 1s 100 100 100 100 vol 0
+         buy 2 limit 102 ioc
+         → o1 accepted / quote?
+         quoted 99 101 show 3
+         → o1 filled 2 @ 101 / o1 ended filled 2 for 202
+         buy 2 limit 102 ioc
+         → o2 accepted / quote?
+         quoted 99 101 show 3
+         → o2 filled 1 @ 101 / o2 ended expired with 1 for 101
+         buy 2 limit 102 ioc
+         → o3 accepted / quote?
+         quoted 99 101 show 3
+         → o3 ended expired
+         sell 3 market
+         → o4 accepted / quote?
+         # the other side is whole
+         quoted 99 101 show 3
+         → o4 filled 3 @ 99 / o4 ended filled 3 for 297
+         buy 2 limit 102 ioc
+         → o5 accepted / quote?
+         quoted 99 101.5 show 3
+         → o5 filled 2 @ 101.5 / o5 ended filled 2 for 203",
     );
 }
 

@@ -4,7 +4,7 @@
 //! - when it was asked for: an order on paper takes the next price;
 //! - when a candle has told of more volume for what is left of a triggered stop;
 //! - when a working order on paper would trade at it or be triggered by it, once a second at most as long as that
-//!   lasts.
+//!   lasts; what is left of a triggered stop without a limit trades at whatever shows another price or quantity.
 //!
 //! All others are forgotten: of an instrument without an order nothing is said between two candles.
 
@@ -24,8 +24,8 @@ pub struct Quotes {
     /// Submitted and not accepted, by request.
     submitted: BTreeMap<ClientOrderId, Vec<Order>>,
     working: BTreeMap<ClientOrderId, Order>,
-    /// When a quote was said last of an instrument.
-    said: BTreeMap<Instrument, Timestamp>,
+    /// The quote that was said last of an instrument, and when.
+    said: BTreeMap<Instrument, (Timestamp, Option<BestPrices>)>,
     /// The tape's time, as far as it is known.
     heard: Timestamp,
 }
@@ -118,7 +118,7 @@ impl Quotes {
 
     fn seen(&mut self, seen: &QuoteSeen) {
         self.asked.remove(&seen.instrument);
-        self.said.insert(seen.instrument, seen.at);
+        self.said.insert(seen.instrument, (seen.at, seen.best));
         let Some(best) = seen.best else { return };
         for order in self.working.values_mut().filter(|order| order.instrument == seen.instrument) {
             order.triggered |= order.is_triggered_at(&best);
@@ -151,17 +151,19 @@ impl Quotes {
     pub fn due(&mut self, now: Timestamp) -> Vec<Event> {
         let now = now.max(self.heard);
         let acting = self.working.values().filter(|order| {
-            let rested = self.said.get(&order.instrument).is_none_or(|said| *said + AGAIN <= now);
-            rested && self.in_hand.get(&order.instrument).is_some_and(|best| order.acts_at(best))
+            let (at, last) = self.said.get(&order.instrument).copied().unzip();
+            let rested = at.is_none_or(|at| at + AGAIN <= now);
+            let best = self.in_hand.get(&order.instrument);
+            rested && best.is_some_and(|best| order.acts_at(best, last.flatten().as_ref()))
         });
         let wanted: BTreeSet<Instrument> =
             self.asked.iter().copied().chain(acting.map(|order| order.instrument)).collect();
         let mut said = Vec::new();
         for instrument in wanted {
             let Some(best) = self.in_hand.get(&instrument).copied() else { continue };
-            let at = self.said.get(&instrument).map_or(now, |last| now.max(*last + NEXT));
+            let at = self.said.get(&instrument).map_or(now, |(last, _)| now.max(*last + NEXT));
             self.asked.remove(&instrument);
-            self.said.insert(instrument, at);
+            self.said.insert(instrument, (at, Some(best)));
             said.push(QuoteSeen { instrument, price: best.bid, at, best: Some(best) }.into());
         }
         said
@@ -174,9 +176,9 @@ impl Order {
         self.kind.stop().is_some_and(|stop| if self.falls_to_stop() { price <= stop } else { price >= stop })
     }
 
-    /// Whether it would trade at these prices, or be triggered. What is left of a triggered stop without a limit waits
-    /// for the next candle to tell of more volume.
-    fn acts_at(&self, best: &BestPrices) -> bool {
+    /// Whether it would trade at these prices, or be triggered. What is left of a triggered stop without a limit has had
+    /// what the `last` ones that were said show.
+    fn acts_at(&self, best: &BestPrices, last: Option<&BestPrices>) -> bool {
         if self.kind.stop().is_some() && !self.triggered {
             return self.is_triggered_at(best);
         }
@@ -184,8 +186,11 @@ impl Order {
             // It never rests, and asks for the one quote that it takes.
             return false;
         }
-        let (price, _) = best.taken_by(self.side);
-        self.kind.limit().is_some_and(|limit| within(self.side, price, limit))
+        let (price, shown) = best.taken_by(self.side);
+        match self.kind.limit() {
+            Some(limit) => within(self.side, price, limit),
+            None => self.triggered && last.is_none_or(|last| last.taken_by(self.side) != (price, shown)),
+        }
     }
 
     fn falls_to_stop(&self) -> bool {

@@ -103,7 +103,7 @@ fn why_nothing_was_entered_is_told() {
     };
     let mut desk = entering();
     assert_eq!(desk.done("entry1", Expired), "aborted EntryUnfilled");
-    assert_eq!(desk.last_aborted(), "nothing was offered at 100 or below");
+    assert_eq!(desk.last_aborted(), "the entry was not filled at 100 or below");
     let mut desk = entering();
     assert_eq!(desk.done("entry1", Refused), "aborted EntryRefused");
     let mut desk = entering();

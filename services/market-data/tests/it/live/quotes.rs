@@ -171,17 +171,23 @@ fn a_stop_wants_the_quote_that_reaches_it() {
 }
 
 #[test]
-fn what_is_left_of_a_triggered_stop_is_quoted_again_behind_the_next_candle() {
+fn what_is_left_of_a_triggered_stop_is_quoted_again_with_what_was_not_shown_yet_or_behind_the_next_candle() {
     let mut stage = Stage::new();
     stage.stops_at("o1", "95");
     assert_eq!(stage.quoted("94", "96"), ["94"]);
+    assert_eq!(stage.quoted("93", "96"), NOTHING, "not within a second");
     stage.wait();
-    assert_eq!(stage.quoted("93", "96"), NOTHING);
+    assert_eq!(stage.due(), ["93"]);
+    stage.wait();
+    assert_eq!(stage.quoted("93", "96"), NOTHING, "it has had what this shows");
+    assert_eq!(stage.quoted("93", "97"), NOTHING, "what it would buy at is of no matter to a seller");
     stage.hear(events::CandleClosed { candle: super::candle(1) });
     assert_eq!(stage.due(), ["93"]);
     stage.ends("o1");
     stage.hear(events::CandleClosed { candle: super::candle(2) });
     assert_eq!(stage.due(), NOTHING);
+    stage.wait();
+    assert_eq!(stage.quoted("92", "97"), NOTHING);
 }
 
 #[test]

@@ -184,8 +184,8 @@ impl Step<'_> {
             text: if t.trouble.is_empty() {
                 match reason {
                     AbortReason::EntryUnfilled => match t.direction {
-                        Direction::Long => format!("nothing was offered at {} or below", t.limit),
-                        Direction::Short => format!("nothing was bid at {} or above", t.limit),
+                        Direction::Long => format!("the entry was not filled at {} or below", t.limit),
+                        Direction::Short => format!("the entry was not filled at {} or above", t.limit),
                     },
                     AbortReason::Withdrawn => "closed before anything was entered".to_owned(),
                     AbortReason::EntryRefused => match t.entry_plan.problem() {
