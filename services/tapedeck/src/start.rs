@@ -2,8 +2,10 @@
 //! asks the same.
 
 use crate::{WrongUse, scan, units, venue};
-use domain::{Account, Asset, Decimal};
-use events::{Event, Kind, Position, TradeEvent, UnitEvent};
+use domain::{Account, Asset, Decimal, EdgeName, Instrument, TradeId};
+use events::{Event, Kind, Position, TradeEvent, TradeSized, UnitEvent};
+use market_data::Series;
+use portfolio_tracker::PortfolioTracker;
 use service::{Host, Service};
 use settings::Settings;
 use std::collections::BTreeMap;
@@ -40,6 +42,7 @@ pub async fn check(tape: &Tape, settings: &Settings, venue: Option<&str>) -> any
 pub async fn examine(tape: &Tape, settings: &Settings, venue: Option<&str>) -> anyhow::Result<Findings> {
     let mut found = Findings::default();
     let mut began: Option<Option<String>> = None;
+    let mut valued: Option<Asset> = None;
     let mut paper: BTreeMap<Account, Vec<(Position, Balances)>> = BTreeMap::new();
     let mut others: BTreeMap<_, String> = BTreeMap::new();
     let hosts = units::at(settings, venue)?;
@@ -54,11 +57,20 @@ pub async fn examine(tape: &Tape, settings: &Settings, venue: Option<&str>) -> a
         } else if started.core == VenuePaper::CORE {
             let then: venue_paper::Config = serde_json::from_value(started.config)?;
             paper.entry(then.account).or_default().push((row.position, then.balances));
+        } else if started.core == PortfolioTracker::CORE && valued.is_none() {
+            let then: portfolio_tracker::Config = serde_json::from_value(started.config)?;
+            valued = Some(then.quote);
         } else if started.core == Gateway::CORE && began.is_none() {
             began = Some(started.config["venue"].as_str().map(str::to_owned));
         }
     }
     found.refused.extend(others.into_values());
+    if let Some(then) = valued.filter(|then| *then != settings.quote) {
+        found.refused.push(format!(
+            "the figures of this tape are in {then}, and quote = \"{}\" in tapedeck.toml: write quote = \"{then}\", or choose another tape with --tape",
+            settings.quote
+        ));
+    }
     for (account, starts) in paper {
         on_paper(tape, settings, venue, account, &starts, &mut found).await?;
     }
@@ -147,35 +159,83 @@ pub fn amounts(balances: &Balances) -> String {
     if amounts.is_empty() { "nothing".to_owned() } else { amounts.join(", ") }
 }
 
-/// Every trade that is open on the tape is looked after: its account is in use, and its edge still on it.
-async fn attended(tape: &Tape, settings: &Settings, found: &mut Findings) -> anyhow::Result<()> {
+struct Open {
+    account: Account,
+    instrument: Instrument,
+    edge: EdgeName,
+}
+
+async fn open_trades(tape: &Tape) -> anyhow::Result<BTreeMap<TradeId, Open>> {
     let mut open = BTreeMap::new();
     scan::kinds(tape, &[Kind::TradeSized, Kind::TradeAborted, Kind::TradeClosed], u64::MAX, |row| match &row
         .event
     {
-        Event::Trade(TradeEvent::Sized(sized)) => _ = open.insert(sized.trade, (sized.account, sized.edge)),
+        Event::Trade(TradeEvent::Sized(sized)) => {
+            let TradeSized { account, instrument, edge, .. } = *sized;
+            open.insert(sized.trade, Open { account, instrument, edge });
+        }
         Event::Trade(TradeEvent::Aborted(aborted)) => _ = open.remove(&aborted.trade),
         Event::Trade(TradeEvent::Closed(closed)) => _ = open.remove(&closed.trade),
         _ => {}
     })
     .await?;
-    for (trade, (account, edge)) in open {
+    Ok(open)
+}
+
+/// Every trade that is open on the tape is looked after: its account is in use, and its edge still on it and able to
+/// end it.
+async fn attended(tape: &Tape, settings: &Settings, found: &mut Findings) -> anyhow::Result<()> {
+    for (trade, Open { account, instrument, edge }) in open_trades(tape).await? {
         if settings.trading().all(|of| of.account != account) {
             found.refused.push(format!(
                 "trade {trade} is open on this tape, and no edge of the configuration is on {account}: nobody would look after it; name the account in an edge (with enabled = false it makes no trade)"
             ));
             continue;
         }
-        match settings.edges.iter().find(|of| of.name == edge) {
-            Some(of) if of.account != account => found.refused.push(format!(
-                "trade {trade} of {edge} is open on {account}, and {edge} is on {} now: its signals would not end it; leave the edge where it is until `tapedeck close {trade}` has ended it, or give the new account an edge of its own",
-                of.account
-            )),
-            Some(of) if of.enabled => {}
-            Some(_) | None => found.told.push(format!(
-                "trade {trade} is open on {account} and {edge} does not run: its stop protects it, and no signal ends it; `tapedeck close {trade}` does"
-            )),
-        }
+        let why = match settings.edges.iter().find(|of| of.name == edge) {
+            Some(of) if of.account != account => {
+                found.refused.push(format!(
+                    "trade {trade} of {edge} is open on {account}, and {edge} is on {} now: its signals would not end it; leave the edge where it is until `tapedeck close {trade}` has ended it, or give the new account an edge of its own",
+                    of.account
+                ));
+                continue;
+            }
+            Some(of) if !of.enabled => format!("{edge} does not run"),
+            None => format!("{edge} does not run"),
+            Some(of) if of.signals.is_none() => format!("nothing here gives the signals of {edge}"),
+            Some(of) if of.instruments.as_ref().is_some_and(|all| !all.contains(&instrument)) => {
+                format!("instruments of [edges.{edge}] in tapedeck.toml lacks {}", instrument.symbol)
+            }
+            Some(_) => continue,
+        };
+        found.told.push(unattended(trade, account, &why));
     }
     Ok(())
+}
+
+fn unattended(trade: TradeId, account: Account, why: &str) -> String {
+    format!(
+        "trade {trade} is open on {account} and {why}: its stop protects it, and no signal ends it; `tapedeck close {trade}` does"
+    )
+}
+
+/// The open trades that no signal ends on a market of these series, since their edges hear no candles of their
+/// instruments there.
+///
+/// # Errors
+/// The tape cannot be read.
+pub async fn unheard(tape: &Tape, settings: &Settings, series: &[Series]) -> anyhow::Result<Vec<String>> {
+    let mut told = Vec::new();
+    for (trade, Open { account, instrument, edge }) in open_trades(tape).await? {
+        let of = settings.enabled().find(|of| of.name == edge);
+        let Some(wants) = of.and_then(|of| of.signals.as_ref()).map(|signals| &signals.wants) else {
+            continue;
+        };
+        let interval = wants.interval;
+        if series.iter().all(|series| (series.instrument, series.interval) != (instrument, interval)) {
+            let why = format!("this market has no candles of {} {interval} for {edge}", instrument.symbol);
+            told.push(unattended(trade, account, &why));
+        }
+    }
+    Ok(told)
 }

@@ -109,12 +109,13 @@ impl Desk<'_> {
             self.expire_twin(order, offer.at);
         }
         let rules = self.market.rules.clone();
-        let wanted = self.wanted(order, offer.reference);
+        let on_offer = self.on_offer(order.side);
+        let wanted = self.wanted(order, offer.reference).min(on_offer);
         let Some(price) = order.takes(&offer, wanted, self.terms, &rules) else {
             return self.rest(order, offer, candle);
         };
         let wanted = self.wanted(order, price);
-        let on_offer = wanted.min(self.on_offer(order.side));
+        let on_offer = wanted.min(on_offer);
         let payable = self.payable(order, price, on_offer);
         if order.is_all_or_nothing() && payable < wanted {
             return self.expire(order.number, order.expiry(), offer.at);

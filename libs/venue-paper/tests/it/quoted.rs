@@ -116,10 +116,10 @@ fn what_is_shown_is_to_be_had_however_little_the_last_candle_traded() {
          sell 2.5 stop 95
          → o2 accepted
          quoted 94 95 show 2
-         → o2 filled 2 @ 93.95
+         → o2 filled 2 @ 94
          candle 1s 94 94 94 94 vol 0
          quoted 94 95 show 2.1
-         → o2 filled 0.5 @ 94 / o2 ended filled 2.5 for 234.9",
+         → o2 filled 0.5 @ 94 / o2 ended filled 2.5 for 235",
     );
 }
 

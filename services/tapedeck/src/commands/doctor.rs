@@ -12,7 +12,7 @@ use crate::{
 use events::Position;
 use market_data::{MarketSpec, Opened, Quality};
 use serde::Serialize;
-use settings::{AccountSettings, Mode};
+use settings::{AccountSettings, Mode, Settings};
 use std::{
     fs, io,
     path::Path,
@@ -81,7 +81,8 @@ fn finding(about: &'static str, state: State, found: impl Into<String>) -> Findi
 }
 
 fn configuration(global: &Global) -> Finding {
-    match locate::settings(global).and_then(|settings| units::all(&settings)) {
+    let units = |settings: Settings| units::at(&settings, venue::of(&settings).as_deref());
+    match locate::settings(global).and_then(units) {
         Ok(units) => finding(
             "configuration",
             State::Well,

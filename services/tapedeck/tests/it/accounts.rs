@@ -389,6 +389,27 @@ fn an_edge_does_not_move_away_from_its_open_trade_and_one_that_is_off_is_told_of
     let run = place.run(&go_on).well();
     assert!(run.err.contains("edge70 does not run") && run.err.contains("no signal ends it"), "{run:#?}");
     place.run("doctor").well().says(&["note   start", "edge70 does not run"]);
+    edge70_on("two", "instruments = [\"BTCUSDT\"]\n");
+    let lacked = open.iter().find(|position| !text(&position["instrument"]).ends_with("BTCUSDT")).unwrap();
+    let symbol = text(&lacked["instrument"]).rsplit(':').next().unwrap();
+    let lacks =
+        format!("instruments of [edges.edge70] in tapedeck.toml lacks {symbol}: its stop protects it");
+    place.run("doctor").well().says(&["note   start", &lacks]);
+    edge70_on("two", "kind = \"external\"\n");
+    place.run("doctor").well().says(&["nothing here gives the signals of edge70: its stop protects it"]);
+}
+
+#[test]
+fn the_figures_of_a_tape_stay_in_its_quote_asset() {
+    let place = Place::new();
+    place.run(&up("synthetic:1:60")).well();
+    place.write("tapedeck.toml", "quote = \"BTC\"\n");
+    let words = ["the figures of this tape are in USDT", "quote = \"BTC\"", "write quote = \"USDT\""];
+    let doctor = place.run("doctor");
+    assert_eq!(doctor.code, Some(1));
+    doctor.says(&[&["WRONG  start"], &words[..]].concat());
+    place.write("tapedeck.toml", "quote = \"USDT\"\n");
+    place.run(&up("synthetic:1:60")).well();
 }
 
 /// On the account of the trade, and never running.

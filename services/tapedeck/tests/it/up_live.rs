@@ -223,6 +223,32 @@ fn an_engine_on_paper_that_is_killed_ten_times_loses_nothing_and_says_nothing_tw
 }
 
 #[test]
+fn a_tape_goes_on_in_its_quote_asset_and_tells_of_a_trade_of_which_no_candles_come_any_more() {
+    let desk = Desk::on_paper();
+    // It may be closed again before the engine is killed.
+    let open = loop {
+        let mut up = desk.up();
+        desk.until("trade.opened", desk.count("trade.opened"));
+        up.kill();
+        let open = desk.run("trades --state open --json").well().list();
+        if !open.is_empty() {
+            break open;
+        }
+    };
+    let line = format!("up --market {}", MARKET.replace(":1s", ":1m"));
+    let mut up = Running::of(desk.command(&line), &line);
+    let told = up.line("no signal ends it");
+    let trade = texts(&open, "trade").into_iter().find(|trade| told.contains(trade));
+    let words = ["this market has no candles of", "1s for edge70", "`tapedeck close"];
+    assert!(trade.is_some() && words.iter().all(|words| told.contains(words)), "{told}");
+    up.kill();
+
+    desk.place.write("tapedeck.toml", format!("quote = \"BTC\"\n{EDGE}"));
+    desk.run(&format!("up --market {MARKET}"))
+        .ends(2, &["the figures of this tape are in USDT", "quote = \"BTC\""]);
+}
+
+#[test]
 fn an_engine_at_the_exchange_that_is_killed_ten_times_loses_no_execution_and_places_nothing_twice() {
     let desk = Desk::new("binance", &format!("{LIVE_ACCOUNT}{EDGE}"), &["--faults", "faults.toml"]);
     let mut seed = Seed::new("up live at the exchange");

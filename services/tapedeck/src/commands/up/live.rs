@@ -16,7 +16,7 @@ use crate::{
     live::Live,
     locate,
     process::{self, Process},
-    venue,
+    start, venue,
 };
 use bus::Bus;
 use domain::{Symbol, UnitName};
@@ -66,6 +66,7 @@ pub async fn run(global: &Global, args: Up, series: &[Series]) -> anyhow::Result
         .into());
     }
     check_listed(global, &tape, series).await?;
+    start::unheard(&tape, &settings, series).await?.iter().for_each(|words| tracing::warn!("{words}"));
     let bus = Bus::in_process();
     let trading = settings.trading().map(|settings| settings.account).collect();
     let process = Process::new(bus.clone(), true, Some(trading));
