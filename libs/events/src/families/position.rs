@@ -106,6 +106,7 @@ pub struct PositionClosed {
     pub left_cost: Decimal,
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub left_worth: Decimal,
+    /// The venue's times of its first fill and of its last exit.
     pub opened_at: Timestamp,
     pub closed_at: Timestamp,
 }

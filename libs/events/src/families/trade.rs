@@ -306,6 +306,8 @@ pub enum NakedBecause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TradeUnprotected {
     pub trade: TradeId,
+    /// The venue's time of what took the stop away (its end, an amendment) or of the fill that it does not cover,
+    /// however late that is heard; of anything else the tape's time. Within the trade, and at most the tape's time.
     pub since: Timestamp,
     /// Base asset without a stop.
     pub quantity: Decimal,
@@ -384,7 +386,11 @@ pub struct TradeClosed {
     pub carried: Decimal,
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub carried_cost: Decimal,
+    /// The venue's time of the first fill of the entry.
     pub opened_at: Timestamp,
+    /// The venue's time of the last exit, as `PositionClosed` has it; the tape's time where no exit ended the trade: of
+    /// dust by a change of price or rules, of coins that are not on the account, of dust that other hands leave. Never
+    /// before `opened_at`.
     pub closed_at: Timestamp,
 }
 payload!(

@@ -17,8 +17,8 @@ use domain::{
 };
 use events::{
     AccountEvent, BalanceChanged, CandleEvent, Event, InstrumentEvent, InstrumentListed, Kind, OrderDone,
-    OrderEvent, OurOrders, PositionClosed, PositionEvent, PositionKey, PositionReduced, QuoteEvent,
-    Rejection, StopMoveRefused, StopMoveRequested, TapeEvent, TimeEvent, TradeEvent, Uuid,
+    OrderEnded, OrderEvent, OurOrders, PositionClosed, PositionEvent, PositionKey, PositionReduced,
+    QuoteEvent, Rejection, StopMoveRefused, StopMoveRequested, TapeEvent, TimeEvent, TradeEvent, Uuid,
 };
 pub use ledger::Dust;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,7 @@ impl Service for Planner {
         Kind::OrderAccepted,
         Kind::OrderAmended,
         Kind::OrderFilled,
+        Kind::OrderEnded,
         Kind::OrderDone,
         Kind::CancelRejected,
         Kind::BalanceChanged,
@@ -127,7 +128,7 @@ impl Service for Planner {
             Event::Position(PositionEvent::Opened(e)) => _ = state.counts(&e.position, e.fill),
             Event::Position(PositionEvent::Increased(e)) => _ = state.counts(&e.position, e.fill),
             Event::Position(PositionEvent::Closed(closed)) => state.position_closed(closed),
-            Event::Position(PositionEvent::Reduced(reduced)) => state.position_reduced(reduced),
+            Event::Position(PositionEvent::Reduced(reduced)) => state.position_reduced(now, reduced),
             Event::Candle(CandleEvent::Closed(e)) => {
                 state.market.close(&e.candle.instrument, e.candle.close, e.candle.close_time());
                 state.trail(&e.candle.instrument);
@@ -147,8 +148,9 @@ impl Service for Planner {
         if let Event::Trade(TradeEvent::StopMoveRequested(request)) = heard {
             said.extend(refuse_stop(state, request));
         }
+        let moment = Moment { now, fact_at: quantity_changed_at(heard).unwrap_or(now) };
         for trade in state.touched(now, heard) {
-            plan::next(&self.config, state, now, trade, &mut said);
+            plan::next(&self.config, state, moment, trade, &mut said);
         }
         said
     }
@@ -247,6 +249,9 @@ impl Planner {
             return;
         }
         state.see(event);
+        if let OrderEvent::Ended(ended) = event {
+            return state.order_ended(ended);
+        }
         let Some(order) = state.order_of(event) else { return };
         let Some(id) = state.orders.get(&order).copied() else { return };
         let half = match event {
@@ -285,6 +290,24 @@ impl Planner {
             state.keep_dust(key, after);
         }
         state.judge_short(&id);
+    }
+}
+
+/// When what is heard happened.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// The tape's time: what it is heard at.
+    now: Timestamp,
+    /// The venue's time of a change of what is held or covered; else `now`.
+    fact_at: Timestamp,
+}
+
+/// The venue's time of a fact that changes what a trade holds or what its stop covers.
+fn quantity_changed_at(heard: &Event) -> Option<Timestamp> {
+    match heard {
+        Event::Order(OrderEvent::Filled(e)) => Some(e.at),
+        Event::Order(OrderEvent::Amended(e)) => Some(e.at),
+        _ => None,
     }
 }
 

@@ -153,6 +153,7 @@ impl State {
             if gone <= Decimal::ZERO {
                 continue;
             }
+            trade.left_at = Some(closed.closed_at);
             if trade.is_counted() {
                 trade.gone = true;
                 trade.elsewhere = Some(Elsewhere { profit, exit_price, left });
@@ -209,7 +210,7 @@ impl State {
     }
 
     /// Less is left of a position than its trade still counts: other hands have left the rest.
-    pub(super) fn position_reduced(&mut self, reduced: &PositionReduced) {
+    pub(super) fn position_reduced(&mut self, now: Timestamp, reduced: &PositionReduced) {
         if self.counts(&reduced.position, reduced.fill) {
             return;
         }
@@ -224,6 +225,7 @@ impl State {
             let gone = beyond.min(reduced.by);
             if gone > Decimal::ZERO {
                 trade.ledger.leave_elsewhere(gone, share(reduced.profit, gone, reduced.by));
+                trade.left_at = Some(now);
             }
         }
         self.position_left(&reduced.position, reduced.direction, reduced.quantity);
@@ -294,12 +296,22 @@ impl State {
         self.balances.get(&(trade.account, rules.base))
     }
 
+    /// When the venue ended it. That it is over is told by [`OrderDone`], once all its fills are heard.
+    pub(super) fn order_ended(&mut self, ended: &OrderEnded) {
+        let Some(order) = self.ours.find(ended.account, ended.instrument, ended.venue_order) else { return };
+        let trade = self.orders.get(&order).and_then(|id| self.trades.get_mut(id));
+        if let Some(leg) = trade.and_then(|trade| trade.legs.get_mut(&order)) {
+            leg.ended_at = Some(ended.at);
+        }
+    }
+
     /// Takes note of the venue's number of an order.
     pub(super) fn see(&mut self, event: &OrderEvent) {
         let (account, instrument, told, number) = match event {
             OrderEvent::Accepted(e) => (e.account, e.instrument, e.order, e.venue_order),
             OrderEvent::Amended(e) => (e.account, e.instrument, e.order, e.venue_order),
             OrderEvent::Filled(e) => (e.account, e.instrument, e.order, e.venue_order),
+            OrderEvent::Ended(e) => (e.account, e.instrument, e.order, e.venue_order),
             _ => return,
         };
         self.ours.see(account, instrument, told, number);

@@ -16,6 +16,8 @@ use trade_abstraction::planner::{Config, ExitPlan, Planner};
 pub struct Desk {
     solo: Solo<Planner>,
     pub now: Timestamp,
+    /// What the venue tells happened so many seconds before it is heard; less than none where its clock is ahead.
+    pub late: i64,
     /// All that it has said.
     pub said: Vec<Event>,
     /// Every order submitted so far: `stop2` is the second stop.
@@ -60,6 +62,7 @@ impl Desk {
         let mut desk = Self {
             solo: Solo::new(config),
             now,
+            late: 0,
             said: Vec::new(),
             orders: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -223,7 +226,7 @@ impl Desk {
             venue_order,
             execution: self.amendments,
             quantity: quantity.parse().unwrap(),
-            at: self.now,
+            at: self.at(),
         })
     }
 
@@ -385,7 +388,7 @@ impl Desk {
             instrument: self.instrument(),
             order,
             venue_order,
-            at: self.now,
+            at: self.at(),
         })
     }
 
@@ -410,8 +413,32 @@ impl Desk {
             quote,
             fee: fee.map(|(amount, asset)| Fee { asset: asset.parse().unwrap(), amount: d(amount) }),
             maker: false,
-            at: self.now,
+            at: self.at(),
         })
+    }
+
+    /// The venue's time of what is heard now.
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.millis() - self.late * 1_000)
+    }
+
+    /// The venue has ended it, and the tracker says that all its fills are known.
+    pub fn end(&mut self, name: &str, ending: Ending) -> String {
+        let (order, venue_order) = self.number(name);
+        let filled = self.filled.get(name).copied().unwrap_or_default();
+        let (account, instrument, at) = (account(), self.instrument(), self.at());
+        let said = self.hear(OrderEnded { account, instrument, order, venue_order, ending, filled, at });
+        assert_eq!(said, "", "nothing follows before all its fills are known");
+        self.done(name, ending)
+    }
+
+    /// How many seconds ago the trade was last said to have become without a stop.
+    pub fn naked_for(&self) -> i64 {
+        let since = self.said.iter().rev().find_map(|said| match said {
+            Event::Trade(TradeEvent::Unprotected(e)) => Some(e.since),
+            _ => None,
+        });
+        (self.now.millis() - since.expect("it was without a stop").millis()) / 1_000
     }
 
     pub fn done(&mut self, name: &str, ending: Ending) -> String {
@@ -529,8 +556,8 @@ impl Desk {
             left: d(left),
             left_cost: d("0"),
             left_worth: d("0"),
-            opened_at: self.now,
-            closed_at: self.now,
+            opened_at: self.at(),
+            closed_at: self.at(),
         })
     }
 

@@ -15,3 +15,4 @@ mod planner;
 mod plans;
 mod rule_changes;
 mod stop_alone;
+mod venue_time;

@@ -65,7 +65,7 @@ impl Step<'_> {
         }
         let named = matches!(held.cover, Cover::Naked { because: NakedBecause::Dust, .. });
         if left > Decimal::ZERO && t.ledger.exited.is_zero() && !named && !t.gone {
-            said.push(self.unprotected(NakedBecause::Dust));
+            said.push(self.unprotected(self.bare_since(held.cover), NakedBecause::Dust));
         }
         said.push(self.closed());
     }
@@ -108,9 +108,21 @@ impl Step<'_> {
             carried: ledger.carried.quantity,
             carried_cost: ledger.carried.cost,
             opened_at: t.opened_at.unwrap_or(self.now),
-            closed_at: self.now,
+            closed_at: self.closed_at(),
         }
         .into()
+    }
+
+    /// When the last of it was left, if no more than dust was left by that; else the end is a decision of today.
+    /// Never before it was opened, whose clock ever is behind.
+    fn closed_at(&self) -> Timestamp {
+        let t = self.trade;
+        let is_left = match t.gone {
+            true => t.elsewhere.is_some(),
+            false => self.rules.is_dust(t.ledger.holding(), t.price()),
+        };
+        let at = t.left_at.filter(|_| is_left).unwrap_or(self.now);
+        t.opened_at.map_or(at, |opened| at.max(opened))
     }
 
     /// Whether what is held cannot be sold: below a lot, below the least notional, or, having

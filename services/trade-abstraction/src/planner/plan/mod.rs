@@ -9,7 +9,7 @@ mod protect;
 
 pub use protect::{keep_stops, stop_problem};
 
-use super::{Config, Cover, Held, LegOrder, LegState, Seen, Stage, State, Trade, Wanted};
+use super::{Config, Cover, Held, LegOrder, LegState, Moment, Seen, Stage, State, Trade, Wanted};
 use domain::{
     Breach, ClientOrderId, Decimal, Direction, Ending, EntryPlan, InstrumentRules, Leg, NewOco, NewOrder,
     OrderKind, OrderRequest, Origin, PositionSide, Price, Quantity, Size, TimeInForce, Timestamp,
@@ -22,11 +22,13 @@ use events::{
 use std::collections::BTreeSet;
 
 /// Adds what is to be said next about `trade`.
-pub fn next(config: &Config, state: &State, now: Timestamp, trade: &Trade, said: &mut Vec<Event>) {
+pub fn next(config: &Config, state: &State, moment: Moment, trade: &Trade, said: &mut Vec<Event>) {
     let Some(rules) = state.rules_of(trade) else { return };
     let seen = state.seen_of(trade);
     let price = state.price(trade);
-    let step = Step { config, tape: state.tape, rules, seen, price, asked: &state.asked, now, trade };
+    let Moment { now, fact_at } = moment;
+    let (tape, asked) = (state.tape, &state.asked);
+    let step = Step { config, tape, rules, seen, price, asked, now, fact_at, trade };
     match trade.stage {
         Stage::Entering { naked_said } => step.enter(naked_said, said),
         Stage::Held(held) => step.hold(held, said),
@@ -45,6 +47,8 @@ struct Step<'a> {
     /// Instants that were asked for already.
     asked: &'a BTreeSet<Timestamp>,
     now: Timestamp,
+    /// See [`Moment::fact_at`].
+    fact_at: Timestamp,
     trade: &'a Trade,
 }
 
@@ -66,7 +70,7 @@ impl Step<'_> {
         let holds = t.ledger.holding() > Decimal::ZERO;
         if leg.is_live() {
             if holds && !naked_said {
-                said.push(self.unprotected(NakedBecause::Entered));
+                said.push(self.unprotected(t.entered_since(self.now), NakedBecause::Entered));
             }
             if t.wanted != Wanted::Open && leg.is_working() {
                 self.cancel(id, leg, said);
@@ -110,10 +114,10 @@ impl Step<'_> {
         if let Some(until) = t.held_until() {
             self.wake_at(until, said);
         }
+        let since = t.entered_since(self.now);
         if !naked_said {
-            said.push(self.unprotected(NakedBecause::Entered));
+            said.push(self.unprotected(since, NakedBecause::Entered));
         }
-        let since = t.opened_at.unwrap_or(self.now);
         let cover = Cover::Naked { since, because: NakedBecause::Entered };
         self.hold(Held { cover, exiting_said: false }, said);
     }

@@ -58,7 +58,7 @@ impl Step<'_> {
         if told != covers {
             said.push(self.protected(order, stop, quantity));
         }
-        said.push(self.partly(quantity, NakedBecause::Undercovered));
+        said.push(self.partly(held.cover, quantity, NakedBecause::Undercovered));
     }
 
     pub(super) fn note_covered(
@@ -88,7 +88,7 @@ impl Step<'_> {
                 Some(_) => NakedBecause::HeldElsewhere,
                 None => NakedBecause::Undercovered,
             };
-            said.push(self.partly(quantity, because));
+            said.push(self.partly(held.cover, quantity, because));
         }
     }
 
@@ -106,7 +106,7 @@ impl Step<'_> {
     /// Coins are missing for an order: said once.
     pub(super) fn note_held_elsewhere(&self, held: Held, said: &mut Vec<Event>) {
         if !matches!(held.cover, Cover::Naked { because: NakedBecause::HeldElsewhere, .. }) {
-            said.push(self.unprotected(NakedBecause::HeldElsewhere));
+            said.push(self.unprotected(self.bare_since(held.cover), NakedBecause::HeldElsewhere));
         }
         self.wake(said);
     }
@@ -121,7 +121,7 @@ impl Step<'_> {
             Wanted::Open => NakedBecause::StopMoving,
             Wanted::Closed(_) => NakedBecause::Exiting,
         };
-        said.push(self.unprotected(because));
+        said.push(self.unprotected(self.bare_since(held.cover), because));
     }
 
     pub(super) fn has_stop(&self) -> bool {
@@ -152,17 +152,29 @@ impl Step<'_> {
         TradeProtected { trade: t.id, order, stop, quantity, without_take_profit }.into()
     }
 
-    pub(super) fn unprotected(&self, because: NakedBecause) -> Event {
+    pub(super) fn unprotected(&self, since: Timestamp, because: NakedBecause) -> Event {
         let t = self.trade;
-        let since = match because {
-            NakedBecause::Entered => t.opened_at.unwrap_or(self.now),
-            _ => self.now,
-        };
         TradeUnprotected { trade: t.id, since, quantity: t.ledger.holding(), because, covered: None }.into()
     }
 
-    pub(super) fn partly(&self, covered: Quantity, because: NakedBecause) -> Event {
-        let (trade, since) = (self.trade.id, self.now);
+    /// Since when nothing has been covered: since the venue ended the stop, whenever that is heard.
+    pub(super) fn bare_since(&self, cover: Cover) -> Timestamp {
+        let t = self.trade;
+        match cover {
+            Cover::Naked { since, .. } => since,
+            Cover::Protected { by, .. } | Cover::Partly { by, .. } => {
+                let ended = t.legs.get(&by).and_then(|leg| leg.ended_at);
+                t.within(ended.unwrap_or(self.now), self.now)
+            }
+        }
+    }
+
+    pub(super) fn partly(&self, cover: Cover, covered: Quantity, because: NakedBecause) -> Event {
+        let trade = self.trade.id;
+        let since = match cover {
+            Cover::Naked { since, .. } | Cover::Partly { since, .. } => since,
+            Cover::Protected { .. } => self.trade.within(self.fact_at, self.now),
+        };
         let quantity = self.trade.ledger.holding() - covered.get();
         TradeUnprotected { trade, since, quantity, because, covered: Some(covered) }.into()
     }

@@ -24,6 +24,7 @@ impl Trade {
                 state,
                 cancels: 0,
                 accepted_at: None,
+                ended_at: None,
                 listings: self.listings,
                 stands_for: None,
                 twin: request.orders().map(|other| other.id).find(|other| *other != order.id),
@@ -126,9 +127,16 @@ impl Trade {
         self.fills.entry(fill.venue_trade).or_insert(false);
         let Some(leg) = self.legs.get_mut(&fill.order) else { return };
         leg.filled += fill.quantity.get();
+        if leg.leg != Leg::Entry {
+            self.left_at = Some(fill.at);
+        }
         match leg.leg {
             Leg::Entry => {
-                self.opened_at.get_or_insert(now);
+                let earliest = |known: Option<Timestamp>| known.map_or(fill.at, |known| known.min(fill.at));
+                self.opened_at = Some(earliest(self.opened_at));
+                if self.stage == Stage::Over {
+                    self.revived_at = Some(earliest(self.revived_at));
+                }
             }
             Leg::Stop => self.exit = Some(ExitReason::StopHit),
             Leg::TakeProfit => self.exit = Some(ExitReason::TakeProfitHit),

@@ -84,8 +84,15 @@ pub struct Trade {
     pub exit: Option<ExitReason>,
     /// Why it was not entered, as far as it is known.
     pub trouble: String,
-    /// When the first fill of the entry was heard.
+    /// When the first fill of the entry was executed, by the venue's clock.
     pub opened_at: Option<Timestamp>,
+    /// The same of the first fill of the entry that was heard after the trade had ended.
+    #[serde(default)]
+    revived_at: Option<Timestamp>,
+    /// When the last of what it has left was left: by the venue's clock; where other hands left it and the venue's
+    /// time is not told, when that was heard.
+    #[serde(default)]
+    pub left_at: Option<Timestamp>,
     /// The last price at which it traded.
     pub last_price: Option<Price>,
     /// Base asset that it held when it ended: only more than that opens it anew, whatever the market's price
@@ -172,8 +179,10 @@ pub struct LegOrder {
     pub state: LegState,
     /// How often a cancel was asked for.
     pub cancels: u32,
-    /// When the venue accepted it, by its clock.
+    /// When the venue accepted it and when it ended it, by its clock.
     pub accepted_at: Option<Timestamp>,
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
     /// [`Trade::listings`] when it was submitted.
     pub listings: u32,
     /// Its trigger price by the venue's rules of today, where it was right by those of its time: an order
@@ -249,6 +258,8 @@ impl Trade {
             exit: None,
             trouble: String::new(),
             opened_at: None,
+            revived_at: None,
+            left_at: None,
             last_price: None,
             left: Decimal::ZERO,
         }
@@ -322,12 +333,23 @@ impl Trade {
         self.stop = Some(to);
     }
 
+    /// Since when it has held what it was opened, or opened anew, with; at most `now`.
+    pub fn entered_since(&self, now: Timestamp) -> Timestamp {
+        self.revived_at.or(self.opened_at).map_or(now, |at| self.within(at, now))
+    }
+
+    /// A time in its life: clocks of the venue and of the tape may differ.
+    pub fn within(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        self.opened_at.map_or(at, |opened| at.max(opened)).min(now)
+    }
+
     /// Takes one of our own sayings about the trade.
     pub fn note(&mut self, now: Timestamp, event: &TradeEvent) {
         match event {
             TradeEvent::Opened(_) => {
-                let since = self.opened_at.unwrap_or(now);
+                let since = self.entered_since(now);
                 let cover = Cover::Naked { since, because: NakedBecause::Entered };
+                self.revived_at = None;
                 self.stage = Stage::Held(Held { cover, exiting_said: false });
             }
             TradeEvent::Protected(e) => {
