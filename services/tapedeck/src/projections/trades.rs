@@ -42,7 +42,7 @@ const LOOK_BACK: usize = 100_000;
 pub struct Trades {
     order: Vec<TradeId>,
     trades: BTreeMap<TradeId, Trade>,
-    orders: BTreeMap<ClientOrderId, TradeId>,
+    orders: BTreeMap<ClientOrderId, Order>,
     /// Which of the venue's orders they are.
     ours: OurOrders,
     /// Base and quote.
@@ -50,6 +50,13 @@ pub struct Trades {
     prices: BTreeMap<Instrument, (Timestamp, Decimal)>,
     now: Timestamp,
     live_only: bool,
+}
+
+#[derive(Debug)]
+struct Order {
+    trade: TradeId,
+    /// The venue's time of its acceptance.
+    accepted_at: Option<Timestamp>,
 }
 
 impl Projection for Trades {
@@ -83,12 +90,16 @@ impl Projection for Trades {
             }
             Event::Order(OrderEvent::Submitted(e)) => {
                 if let Some(trade) = e.request.trade() {
-                    self.orders.extend(e.request.orders().map(|order| (order.id, trade)));
+                    let new = || Order { trade, accepted_at: None };
+                    self.orders.extend(e.request.orders().map(|order| (order.id, new())));
                     e.request.orders().for_each(|order| self.ours.submit(order.id));
                 }
             }
             Event::Order(OrderEvent::Accepted(e)) => {
-                self.ours.see(e.account, e.instrument, e.order, e.venue_order);
+                let order = self.ours.see(e.account, e.instrument, e.order, e.venue_order);
+                if let Some(order) = order.and_then(|order| self.orders.get_mut(&order)) {
+                    order.accepted_at.get_or_insert(e.at);
+                }
             }
             Event::Order(OrderEvent::Amended(e)) => {
                 self.ours.see(e.account, e.instrument, e.order, e.venue_order);
@@ -153,7 +164,7 @@ impl Trades {
     fn fill(&mut self, fill: &OrderFilled) {
         let order = self.ours.see(fill.account, fill.instrument, fill.order, fill.venue_order);
         let Some(trade) =
-            order.and_then(|order| self.orders.get(&order)).and_then(|id| self.trades.get_mut(id))
+            order.and_then(|order| self.orders.get(&order)).and_then(|o| self.trades.get_mut(&o.trade))
         else {
             return;
         };
@@ -162,7 +173,7 @@ impl Trades {
     }
 
     fn forget_orders(&mut self, id: TradeId) {
-        for (order, _) in self.orders.extract_if(.., |_, trade| *trade == id) {
+        for (order, _) in self.orders.extract_if(.., |_, order| order.trade == id) {
             self.ours.forget(&order);
         }
     }
@@ -208,18 +219,26 @@ impl Trades {
                 trade.state = State::Open;
                 trade.direction = Some(e.direction);
                 trade.entry_price = Some(e.price);
-                trade.opened_at = Some(at);
-                let Fills { entered_in_all, fees, .. } = std::mem::take(&mut trade.fills);
+                let Fills { entered_at, entered_in_all, fees, .. } = std::mem::take(&mut trade.fills);
                 let opened_with = Some((e.quantity, e.value));
-                trade.fills = Fills { opened_with, entered_in_all, fees, ..Fills::default() };
+                trade.fills = Fills { opened_with, entered_at, entered_in_all, fees, ..Fills::default() };
                 trade.protected = Some(false);
-                trade.unstopped.begin(at);
+                trade.closed_at = None;
+                // Of one that is opened anew, `TradeUnprotected` tells since when.
+                if trade.opened_at.is_none() {
+                    let opened_at = entered_at.unwrap_or(at);
+                    trade.opened_at = Some(opened_at);
+                    trade.unstopped.begin(opened_at.min(at));
+                }
             }
             TradeEvent::Protected(e) => {
                 let Some(trade) = self.trades.get_mut(&e.trade) else { return };
+                let accepted_at = self.orders.get(&e.order).and_then(|order| order.accepted_at);
                 trade.stop = Some(e.stop.get());
                 trade.protected = Some(true);
-                trade.unstopped.end(at);
+                // What is told of the same stop again has changed since it was accepted.
+                let is_new = trade.stop_order.replace(e.order) != Some(e.order);
+                trade.unstopped.end(accepted_at.filter(|_| is_new).map_or(at, |accepted| accepted.min(at)));
                 (trade.unprotected_since, trade.unprotected_because) = (None, None);
                 trade.partly_protected = None;
             }

@@ -3,7 +3,7 @@
 use domain::{Decimal, Timestamp};
 use std::time::Duration;
 
-/// The spells without a stop, from the first fill to the end.
+/// The spells without a stop, from the first fill to the end; by the venue's clock, as far as it tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unstopped {
     total: Duration,
@@ -17,7 +17,8 @@ impl Unstopped {
     /// No stop has covered all of it since then. A stop that was only said to cover all of it, at the instant at which
     /// it was found not to, ends nothing: the spell before goes on.
     pub(super) fn begin(&mut self, since: Timestamp) {
-        if self.since.is_some() {
+        if let Some(known) = &mut self.since {
+            *known = since.min(*known);
             return;
         }
         self.since = Some(since);
@@ -27,9 +28,10 @@ impl Unstopped {
         }
     }
 
-    /// A stop covers all of it, or nothing is held any more.
+    /// A stop covers all of it, or nothing is held any more; never before it began, for clocks may differ.
     pub(super) fn end(&mut self, at: Timestamp) {
         if let Some(since) = self.since.take() {
+            let at = at.max(since);
             self.total += at.since(since);
             self.longest = self.longest.max(at.since(since));
             self.last = Some((since, at));

@@ -1,6 +1,6 @@
 //! What the fills of a trade add up to.
 
-use domain::{Asset, Decimal, Direction, Side};
+use domain::{Asset, Decimal, Direction, Side, Timestamp};
 use events::OrderFilled;
 use std::collections::BTreeMap;
 
@@ -13,6 +13,8 @@ pub struct Fills {
     pub sold: Decimal,
     pub paid: Decimal,
     pub received: Decimal,
+    /// When the first of it was entered, by the venue's clock.
+    pub entered_at: Option<Timestamp>,
     /// Before fees.
     pub entered_in_all: Decimal,
     pub fees: BTreeMap<Asset, Decimal>,
@@ -23,6 +25,7 @@ impl Fills {
     pub fn add(&mut self, direction: Direction, fill: &OrderFilled, assets: Option<(Asset, Asset)>) {
         if fill.side == direction.entry() {
             self.entered_in_all += fill.quantity.get();
+            self.entered_at = Some(self.entered_at.map_or(fill.at, |known| known.min(fill.at)));
         }
         let fee = fill.fee.filter(|fee| !fee.amount.is_zero());
         let fee_in = |wanted: Option<Asset>| {

@@ -65,9 +65,15 @@ fn short() -> Trades {
 }
 
 fn enter_short(mut trades: Trades) -> Trades {
+    request_short(&mut trades);
+    see(&mut trades, opened());
+    trades
+}
+
+fn request_short(trades: &mut Trades) {
     let (trade, account, instrument, edge) = (v("T1"), v("binance:main"), perpetual(), v("edge70"));
     see(
-        &mut trades,
+        trades,
         TradeRequested {
             trade,
             account,
@@ -82,10 +88,19 @@ fn enter_short(mut trades: Trades) -> Trades {
             by: events::RequestedBy::Edge,
         },
     );
-    let (direction, quantity) = (Direction::Short, Decimal::TWO);
-    let (price, value) = (Decimal::ONE_HUNDRED, v("199.8"));
-    see(&mut trades, TradeOpened { trade, account, instrument, edge, direction, quantity, price, value });
-    trades
+}
+
+fn opened() -> TradeOpened {
+    TradeOpened {
+        trade: v("T1"),
+        account: v("binance:main"),
+        instrument: perpetual(),
+        edge: v("edge70"),
+        direction: Direction::Short,
+        quantity: Decimal::TWO,
+        price: Decimal::ONE_HUNDRED,
+        value: v("199.8"),
+    }
 }
 
 #[test]
@@ -104,23 +119,29 @@ fn an_open_short_gains_when_the_price_falls_and_loses_when_it_rises() {
 #[test]
 fn a_short_that_was_bought_back_in_part_has_the_rest_open() {
     let mut trades = short();
-    let order = domain::NewOrder {
-        id: v("td1"),
-        side: Side::Buy,
-        kind: domain::OrderKind::Market,
-        size: domain::Size::Base(v("2")),
-        origin: domain::Origin::Trade { trade: v("T1"), leg: domain::Leg::Exit, attempt: 1 },
-        reduce_only: true,
-        position_side: domain::PositionSide::Net,
-    };
-    let request = Box::new(domain::OrderRequest::Single(order));
-    see(&mut trades, events::OrderSubmitted { account: v("binance:main"), instrument: perpetual(), request });
+    submit(&mut trades, "td1", domain::Leg::Exit);
     see(&mut trades, fill(Side::Buy, "0.5", "90", "1"));
     close(&mut trades, "80");
     let now = trades.open().next().unwrap();
     assert_eq!((now.held, now.cost), (Some(v("1.5")), Some(v("45.0"))));
     // 199.8 − 45 − 1.5 × 80.
     assert_eq!(now.unrealised_profit, Some(v("34.8")));
+}
+
+/// An order of the trade, for all of it.
+fn submit(trades: &mut Trades, id: &str, leg: domain::Leg) {
+    let side = if leg == domain::Leg::Entry { Side::Sell } else { Side::Buy };
+    let order = domain::NewOrder {
+        id: v(id),
+        side,
+        kind: domain::OrderKind::Market,
+        size: domain::Size::Base(v("2")),
+        origin: domain::Origin::Trade { trade: v("T1"), leg, attempt: 1 },
+        reduce_only: leg != domain::Leg::Entry,
+        position_side: domain::PositionSide::Net,
+    };
+    let request = Box::new(domain::OrderRequest::Single(order));
+    see(trades, events::OrderSubmitted { account: v("binance:main"), instrument: perpetual(), request });
 }
 
 /// At 115, for 230.
@@ -218,4 +239,84 @@ fn a_stop_over_a_part_ends_no_time_without_one_over_all() {
     at_second(&mut trades, 2, unprotected(0, Some("0.5")));
     at_second(&mut trades, 6, protected("2"));
     assert_eq!(unstopped(&trades), (Some(v("6")), Some(v("6"))));
+}
+
+fn accepted(order: &str, number: &str, second: u64) -> events::OrderAccepted {
+    let (account, instrument) = (v("binance:main"), perpetual());
+    events::OrderAccepted { account, instrument, order: v(order), venue_order: v(number), at: at(second) }
+}
+
+/// Entered at second 10 and heard at 32, with a stop that the venue accepts at 33.
+fn entered_in_an_outage() -> Trades {
+    let mut trades = Trades::default();
+    request_short(&mut trades);
+    submit(&mut trades, "td1", domain::Leg::Entry);
+    at_second(&mut trades, 32, OrderFilled { at: at(10), ..fill(Side::Sell, "2", "100", "1") });
+    at_second(&mut trades, 32, opened());
+    at_second(&mut trades, 32, unprotected(10, None));
+    submit(&mut trades, "stop1", domain::Leg::Stop);
+    at_second(&mut trades, 34, accepted("stop1", "56", 33));
+    at_second(&mut trades, 35, protected("2"));
+    trades
+}
+
+#[test]
+fn what_happened_at_the_venue_in_an_outage_has_its_times_there() {
+    let mut trades = entered_in_an_outage();
+    assert_eq!(trades.all().next().unwrap().opened_at, Some(at(10)));
+    assert_eq!(unstopped(&trades), (Some(v("23")), Some(v("23"))), "until the stop was accepted");
+    // Canceled at 60 and heard at 82; the next one is accepted at 83.
+    at_second(&mut trades, 82, unprotected(60, None));
+    submit(&mut trades, "stop2", domain::Leg::Stop);
+    at_second(&mut trades, 84, accepted("stop2", "57", 83));
+    at_second(&mut trades, 85, TradeProtected { order: v("stop2"), ..protected("2") });
+    assert_eq!(unstopped(&trades), (Some(v("46")), Some(v("23"))));
+}
+
+#[test]
+fn a_stop_that_covers_all_only_later_ends_the_time_without_one_then() {
+    let mut trades = entered_in_an_outage();
+    at_second(&mut trades, 40, protected("0.5"));
+    at_second(&mut trades, 40, unprotected(40, Some("0.5")));
+    at_second(&mut trades, 50, protected("0.5"));
+    assert_eq!(unstopped(&trades), (Some(v("33")), Some(v("23"))), "not since it was accepted");
+}
+
+#[test]
+fn a_word_that_it_was_without_a_stop_for_longer_counts() {
+    let mut trades = short();
+    at_second(&mut trades, 3, protected("2"));
+    at_second(&mut trades, 30, unprotected(25, None));
+    at_second(&mut trades, 31, unprotected(20, None));
+    at_second(&mut trades, 32, unprotected(31, None));
+    trades.pass_to(at(35));
+    assert_eq!(unstopped(&trades), (Some(v("18")), Some(v("15"))));
+}
+
+#[test]
+fn where_clocks_differ_no_time_without_a_stop_is_less_than_nothing() {
+    let mut trades = short();
+    submit(&mut trades, "stop1", domain::Leg::Stop);
+    at_second(&mut trades, 3, unprotected(3, None));
+    at_second(&mut trades, 4, accepted("stop1", "56", 9));
+    at_second(&mut trades, 4, protected("2"));
+    assert_eq!(unstopped(&trades), (Some(v("4")), Some(v("4"))), "no later than it is told");
+    at_second(&mut trades, 20, unprotected(20, None));
+    submit(&mut trades, "stop2", domain::Leg::Stop);
+    at_second(&mut trades, 21, accepted("stop2", "57", 18));
+    at_second(&mut trades, 21, TradeProtected { order: v("stop2"), ..protected("2") });
+    assert_eq!(unstopped(&trades), (Some(v("4")), Some(v("4"))));
+}
+
+#[test]
+fn a_trade_that_is_opened_again_is_open_and_was_protected_while_it_was() {
+    let mut trades = short();
+    at_second(&mut trades, 3, protected("2"));
+    see(&mut trades, TradeClosed { closed_at: at(100), ..closed() });
+    at_second(&mut trades, 130, opened());
+    at_second(&mut trades, 130, unprotected(110, None));
+    trades.pass_to(at(140));
+    let trade = trades.all().next().unwrap();
+    assert_eq!((trade.opened_at, trade.closed_at), (Some(at(0)), None));
+    assert_eq!(unstopped(&trades), (Some(v("33")), Some(v("30"))));
 }

@@ -2,7 +2,7 @@
 
 use super::{Fills, PATIENCE, State, coverage::Unstopped};
 use crate::figures::{as_tidy, as_tidy_option, tidy};
-use domain::{Account, Decimal, Direction, EdgeName, Instrument, Timestamp, TradeId};
+use domain::{Account, ClientOrderId, Decimal, Direction, EdgeName, Instrument, Timestamp, TradeId};
 use events::{Fee, NakedBecause};
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ pub struct Trade {
     pub edge: EdgeName,
     pub direction: Option<Direction>,
     pub requested_at: Timestamp,
+    /// When the first fill of the entry was executed, and the last of the exit; by the venue's clock.
     pub opened_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
     /// From opening to closing, or to the last event seen.
@@ -90,6 +91,9 @@ pub struct Trade {
     pub(super) reason_words: Option<&'static str>,
     #[serde(skip)]
     pub(super) fills: Fills,
+    /// The last stop that worked.
+    #[serde(skip)]
+    pub(super) stop_order: Option<ClientOrderId>,
     #[serde(skip)]
     pub unstopped: Unstopped,
 }
@@ -142,6 +146,7 @@ impl Trade {
             note: String::new(),
             reason_words: None,
             fills: Fills::default(),
+            stop_order: None,
             unstopped: Unstopped::default(),
         }
     }
