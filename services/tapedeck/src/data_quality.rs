@@ -7,7 +7,7 @@ use market_data::{
     Gap, LeftOut, Opened, Quality, Reason, RowPlace, Series, Span, Spot, Tally, WhyLeftOut, ends, quality,
 };
 use serde::Serialize;
-use settings::{EdgeSettings, Settings};
+use settings::{EdgeSettings, FeeAsset, Settings};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -326,6 +326,28 @@ pub fn unheard(settings: &Settings, series: &[Series]) -> Vec<Unheard> {
         return Vec::new();
     }
     judging(settings).into_iter().filter_map(|of| of.unheard(series)).collect()
+}
+
+/// What may surprise of these settings on a market of these series, a line each.
+pub fn surprises(settings: &Settings, series: &[Series]) -> Vec<String> {
+    let unheard = unheard(settings, series).into_iter().map(|unheard| unheard.words);
+    unheard.chain(unpriced_fees(settings, series)).collect()
+}
+
+/// The accounts on paper that pay their fees in an asset of which this market has no price.
+fn unpriced_fees<'a>(settings: &'a Settings, series: &[Series]) -> impl Iterator<Item = String> + 'a {
+    let symbols: BTreeSet<String> = series.iter().map(|of| of.instrument.symbol.to_string()).collect();
+    settings.trading().filter(|of| of.is_on_paper()).filter_map(move |of| {
+        let (FeeAsset::Third(asset), quote) = (of.fees.asset, settings.quote) else { return None };
+        let symbol = format!("{asset}{quote}");
+        (!symbols.contains(&symbol)).then(|| {
+            format!(
+                "fee_asset = \"{asset}\": this market has no candles of {symbol}, so {} pays its fees in what it \
+                 receives: add them, or write fee_asset = \"received\" in tapedeck.toml",
+                of.account
+            )
+        })
+    })
 }
 
 /// What an enabled edge judges.

@@ -41,7 +41,7 @@ use std::{fmt, io::IsTerminal, time::Duration};
 /// Nothing can come of it under these settings.
 fn begin(settings: &Settings, market: &Opened, asked: Asked) -> Result<Known, WrongUse> {
     let unheard = data_quality::unheard(settings, &market.series);
-    let mut warnings: Vec<String> = unheard.iter().map(|unheard| unheard.words.clone()).collect();
+    let mut warnings = data_quality::surprises(settings, &market.series);
     warnings.extend(data_quality::quotes(settings, market)?);
     warnings.extend(data_quality::warnings(market, asked));
     for warning in warnings {

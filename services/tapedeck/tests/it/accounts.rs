@@ -400,6 +400,21 @@ fn an_edge_does_not_move_away_from_its_open_trade_and_one_that_is_off_is_told_of
 }
 
 #[test]
+fn fees_in_an_asset_of_which_the_market_has_no_price_are_told_of() {
+    let place = Place::new();
+    let paid_in = |asset: &str| {
+        place.write("tapedeck.toml", format!("[paper]\nfee_asset = \"{asset}\"\n"));
+        place.run(&up("synthetic:1:10")).well().err
+    };
+    let words = "fee_asset = \"BNB\": this market has no candles of BNBUSDT, so binance:paper pays its fees in what it \
+                 receives: add them";
+    let told = paid_in("BNB");
+    assert!(told.contains(words), "{told}");
+    let told = paid_in("ADA");
+    assert!(!told.contains("fee_asset"), "{told}");
+}
+
+#[test]
 fn the_figures_of_a_tape_stay_in_its_quote_asset() {
     let place = Place::new();
     place.run(&up("synthetic:1:60")).well();

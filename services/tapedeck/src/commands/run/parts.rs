@@ -202,6 +202,7 @@ impl Parts {
             return Err(WrongUse(message.to_owned()).into());
         };
         if let Some(series) = spec.live() {
+            data_quality::surprises(settings, &series).iter().for_each(|words| tracing::warn!("{words}"));
             return self.live_market(
                 shared,
                 settings,
@@ -217,11 +218,10 @@ impl Parts {
         let (from, to) = (plan.from, plan.to);
         let market = locate::market(&spec, from, to)?;
         units::check_accounts(settings, market.rules.keys())?;
-        for unheard in data_quality::unheard(settings, &market.series) {
-            tracing::warn!("{}", unheard.words);
-        }
         let quotes = data_quality::quotes(settings, &market)?.into_iter();
-        quotes
+        let surprises = data_quality::surprises(settings, &market.series).into_iter();
+        surprises
+            .chain(quotes)
             .chain(data_quality::warnings(&market, Asked { from, to }))
             .for_each(|warning| tracing::warn!("{warning}"));
         let make = move || {
