@@ -7,9 +7,10 @@ use super::{
     world::{World, gateway_is_idle},
 };
 use domain::{
-    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, TradeId,
+    Account, Asset, ClientOrderId, Decimal, EdgeName, Instrument, Leg, Origin, Side, Size, Timestamp,
+    TradeId, VenueTradeId,
 };
-use events::{AccountEvent, CandleEvent, Event, OrderEvent, Recorded, TradeEvent, Uuid};
+use events::{AccountEvent, CandleEvent, Event, OrderEvent, PositionEvent, Recorded, TradeEvent, Uuid};
 use position_sizer::PositionSizer;
 use position_tracker::PositionTracker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub fn all(world: &World) -> Result<(), String> {
     positions_true(world)?;
     nothing_reserved(world, &tape)?;
     protected_or_said(world, &tape)?;
+    times_are_the_venues(world, &tape)?;
     says_the_same_again(world)
 }
 
@@ -229,6 +231,60 @@ fn protected_or_said(world: &World, tape: &[Recorded]) -> Result<(), String> {
             // While an exit is tried again and again nothing is at rest.
             Some(false) => return Err(format!("trade {trade} rests with {held} and without a stop")),
             Some(true) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A trade is open since its first fill at the venue and closed when its position was; nothing is without a stop since
+/// before that, or since later than it is said.
+fn times_are_the_venues(world: &World, tape: &[Recorded]) -> Result<(), String> {
+    let legs = legs(world);
+    let mut opened: BTreeMap<TradeId, Timestamp> = BTreeMap::new();
+    let mut left: BTreeMap<TradeId, (Account, Instrument, VenueTradeId)> = BTreeMap::new();
+    let mut ended = Vec::new();
+    let mut positions: BTreeMap<(Account, Instrument, VenueTradeId), Timestamp> = BTreeMap::new();
+    for event in tape {
+        match &event.event {
+            Event::Order(OrderEvent::Filled(f)) => match legs.get(&f.order) {
+                Some((trade, Leg::Entry, _)) => {
+                    let first = opened.entry(*trade).or_insert(f.at);
+                    *first = f.at.min(*first);
+                }
+                Some((trade, _, _)) => _ = left.insert(*trade, (f.account, f.instrument, f.venue_trade)),
+                None => {}
+            },
+            Event::Position(PositionEvent::Closed(e)) => {
+                positions.insert((e.position.account, e.position.instrument, e.fill), e.closed_at);
+            }
+            Event::Trade(TradeEvent::Unprotected(e)) => {
+                let since = opened.get(&e.trade).is_some_and(|opened| *opened <= e.since);
+                if !since || e.since > event.at {
+                    return Err(format!(
+                        "at {} trade {} is without a stop since {}",
+                        event.at, e.trade, e.since
+                    ));
+                }
+            }
+            Event::Trade(TradeEvent::Closed(e)) => {
+                let first = opened.get(&e.trade);
+                if first != Some(&e.opened_at) || e.closed_at < e.opened_at {
+                    let (from, to) = (e.opened_at, e.closed_at);
+                    return Err(format!(
+                        "trade {} lasted from {from} to {to}, its first fill is of {first:?}",
+                        e.trade
+                    ));
+                }
+                if let Some(exit) = left.get(&e.trade) {
+                    ended.push((e.trade, *exit, e.closed_at));
+                }
+            }
+            _ => {}
+        }
+    }
+    for (trade, exit, at) in ended {
+        if let Some(closed) = positions.get(&exit).filter(|closed| **closed != at) {
+            return Err(format!("trade {trade} was closed at {at}, its position at {closed}"));
         }
     }
     Ok(())
