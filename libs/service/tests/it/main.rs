@@ -2,6 +2,7 @@
 //! every crate of the workspace keeps.
 
 mod architecture;
+mod documents;
 mod engine;
 mod purity;
 mod toys;
