@@ -57,7 +57,7 @@ impl Standing {
         );
         let mut unstopped = Family::counter(
             "tapedeck_trades_unprotected_seconds_total",
-            "How long trades were without a working stop over all that they held, in the tape's time.",
+            "How long trades were without a working stop over all that they held, counted when one works again.",
         );
         let mut longest = Family::gauge(
             "tapedeck_trades_unprotected_longest_seconds",
@@ -76,7 +76,11 @@ impl Standing {
             unprotected.add(&labels, self.count(account, |trade| trade.unprotected_since.is_some()));
             let mut all = figures.clone();
             let live = self.trades.live().filter(|trade| trade.account == *account);
-            live.for_each(|trade| all.unstopped(trade.unstopped.by(self.now)));
+            live.for_each(|trade| {
+                // A counter must not fall, and a spell may have ended at the venue before now.
+                let (_, longest) = trade.unstopped.by(self.now);
+                all.unstopped((trade.unstopped.counted(), longest));
+            });
             unstopped.add(&labels, coverage::seconds(all.unstopped.0));
             longest.add(&labels, coverage::seconds(all.unstopped.1));
             opened.add(&labels, figures.opened);

@@ -9,6 +9,8 @@ pub struct Unstopped {
     total: Duration,
     longest: Duration,
     since: Option<Timestamp>,
+    /// What of the present spell was counted before it was found to go on.
+    counted: Duration,
     /// The last spell that ended.
     last: Option<(Timestamp, Timestamp)>,
 }
@@ -23,7 +25,8 @@ impl Unstopped {
         }
         self.since = Some(since);
         if let Some((begun, ended)) = self.last.take_if(|(_, ended)| since < *ended) {
-            self.total = self.total.saturating_sub(ended.since(begun));
+            self.counted = ended.since(begun);
+            self.total = self.total.saturating_sub(self.counted);
             self.since = Some(begun.min(since));
         }
     }
@@ -31,11 +34,16 @@ impl Unstopped {
     /// A stop covers all of it, or nothing is held any more; never before it began, for clocks may differ.
     pub(super) fn end(&mut self, at: Timestamp) {
         if let Some(since) = self.since.take() {
-            let at = at.max(since);
+            let at = at.max(since + std::mem::take(&mut self.counted));
             self.total += at.since(since);
             self.longest = self.longest.max(at.since(since));
             self.last = Some((since, at));
         }
+    }
+
+    /// In all, the present spell left out: it may turn out to have ended before now. Never less than before.
+    pub fn counted(&self) -> Duration {
+        self.total + self.counted
     }
 
     /// In all, and at the longest, by then.

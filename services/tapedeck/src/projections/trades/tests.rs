@@ -320,3 +320,20 @@ fn a_trade_that_is_opened_again_is_open_and_was_protected_while_it_was() {
     assert_eq!((trade.opened_at, trade.closed_at), (Some(at(0)), None));
     assert_eq!(unstopped(&trades), (Some(v("33")), Some(v("30"))));
 }
+
+#[test]
+fn what_is_counted_of_the_time_without_a_stop_never_falls() {
+    let mut trades = entered_in_an_outage();
+    let counted = |trades: &Trades| trades.all().next().unwrap().unstopped.counted().as_secs();
+    assert_eq!(counted(&trades), 23);
+    at_second(&mut trades, 82, unprotected(60, None));
+    assert_eq!(counted(&trades), 23, "it may have ended");
+    submit(&mut trades, "stop2", domain::Leg::Stop);
+    at_second(&mut trades, 84, accepted("stop2", "57", 63));
+    at_second(&mut trades, 85, TradeProtected { order: v("stop2"), ..protected("2") });
+    assert_eq!(counted(&trades), 26);
+    at_second(&mut trades, 90, unprotected(62, None));
+    assert_eq!(counted(&trades), 26, "it goes on");
+    at_second(&mut trades, 91, TradeProtected { order: v("stop3"), ..protected("2") });
+    assert_eq!(counted(&trades), 23 + 31);
+}
