@@ -1,8 +1,8 @@
 //! Ids are derived, never drawn: saying a thing twice says the same thing.
 
 use crate::{
-    AccountEvent, BalanceChanged, Candle, CandleEvent, Event, FrameEvent, OrderEvent, Payload, QuoteEvent,
-    Rejection, StreamEvent, TimeEvent, TradeRequested,
+    AccountEvent, BalanceChanged, BooksEvent, Candle, CandleEvent, Event, FrameEvent, OrderEvent, Payload,
+    QuoteEvent, Rejection, StreamEvent, TimeEvent, TradeRequested,
 };
 use domain::{Account, ClientOrderId, Decimal, Leg, Timestamp, TradeId};
 use uuid::Uuid;
@@ -54,6 +54,8 @@ pub fn of_step(tape: Uuid, source: &str, now: Timestamp, n: u64) -> Uuid {
 /// | quote | instrument, time and price |
 /// | time passed | the instant: two clocks say the same |
 /// | stream opened | account, replica, stream and time: each connection is a fact of its own |
+/// | stream completed | account and time |
+/// | books reported | all that they say: two reports of one time may differ |
 /// | frame quarantined | account and the frame's hash: two replicas bring the same bytes |
 ///
 /// Amounts are compared as numbers: `1.50` and `1.5` name one fact.
@@ -82,6 +84,8 @@ pub fn of_fact(tape: Uuid, event: &Event) -> Option<Uuid> {
         Event::Stream(StreamEvent::Opened(e)) => {
             format!("{}/{}/{}/{}", e.account, e.at, e.stream, e.replica)
         }
+        Event::Stream(StreamEvent::Complete(e)) => format!("{}/{}", e.account, e.until),
+        Event::Books(BooksEvent::Reported(_)) => event.body(),
         Event::Frame(FrameEvent::Quarantined(e)) => format!("{}/{}", e.account, e.frame),
         Event::Account(AccountEvent::Identified(_))
         | Event::Tape(_)
@@ -94,6 +98,7 @@ pub fn of_fact(tape: Uuid, event: &Event) -> Option<Uuid> {
         | Event::Frame(FrameEvent::Reparsed(_))
         | Event::Position(_)
         | Event::Portfolio(_)
+        | Event::Books(BooksEvent::Agree(_) | BooksEvent::Disagree(_))
         | Event::Control(_) => return None,
     };
     Some(fact(tape, event.kind().name(), &key))

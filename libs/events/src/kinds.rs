@@ -170,6 +170,12 @@ events! {
     }
     Stream(StreamEvent) {
         Opened(StreamOpened) "stream.opened" 1;
+        Complete(StreamComplete) "stream.completed" 1;
+    }
+    Books(BooksEvent) {
+        Reported(BooksReported) "books.reported" 1;
+        Agree(BooksAgree) "books.agreed" 1;
+        Disagree(BooksDisagree) "books.disagreed" 1;
     }
     Frame(FrameEvent) {
         Quarantined(FrameQuarantined) "frame.quarantined" 1;

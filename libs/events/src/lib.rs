@@ -19,9 +19,9 @@ mod words;
 
 pub use families::*;
 pub use kinds::{
-    AccountEvent, CandleEvent, ControlEvent, Event, FrameEvent, InstrumentEvent, Kind, OrderEvent,
-    PortfolioEvent, PositionEvent, QuoteEvent, SignalEvent, StreamEvent, TapeEvent, TimeEvent, TradeEvent,
-    UnitEvent,
+    AccountEvent, BooksEvent, CandleEvent, ControlEvent, Event, FrameEvent, InstrumentEvent, Kind,
+    OrderEvent, PortfolioEvent, PositionEvent, QuoteEvent, SignalEvent, StreamEvent, TapeEvent, TimeEvent,
+    TradeEvent, UnitEvent,
 };
 pub use ours::OurOrders;
 pub use row::{Draft, Hash, Position, Recorded, Row};

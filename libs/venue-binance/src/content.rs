@@ -12,6 +12,10 @@ pub const ORDER: &str = "application/vnd.binance.spot.order+json";
 /// The venue's answer about the account, as it came.
 pub const ACCOUNT: &str = "application/vnd.binance.spot.account+json";
 
+/// `{"asOf": …, "account": …, "orders": […]}`: the venue's time when it was asked, its answer about the account and
+/// its rows of the orders that work, as they came.
+pub const BOOKS: &str = "application/vnd.binance.spot.books+json";
+
 /// Reads the bytes of one frame of this account. Pure; the error says what is wrong with them.
 pub type Parser = fn(Account, &[u8]) -> Result<Vec<Event>, String>;
 
@@ -20,6 +24,7 @@ pub const PARSERS: &[(&str, Parser)] = &[
     (USER_DATA, |account, bytes| told(frame::parse(account, bytes))),
     (ORDER, |account, bytes| told(rows::parse_order(account, bytes))),
     (ACCOUNT, |account, bytes| told(rows::parse_account(account, bytes))),
+    (BOOKS, |account, bytes| told(rows::parse_books(account, bytes))),
 ];
 
 fn told(parsed: Result<Vec<Event>, ParseError>) -> Result<Vec<Event>, String> {

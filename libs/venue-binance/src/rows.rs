@@ -12,7 +12,7 @@ use crate::{
     wire::{Number, Stamp, Text, wire},
 };
 use domain::{Account, Decimal, Ending, Filled, Timestamp};
-use events::{BalanceChanged, Event, OrderRejected, Rejection};
+use events::{BalanceChanged, BooksReported, Event, HeldAsset, OrderRejected, Rejection, WorkingOrder};
 
 /// An order that was looked up, and its executions: how it was accepted, what was filled, how it ended.
 ///
@@ -95,6 +95,32 @@ pub fn parse_account(account: Account, bytes: &[u8]) -> Result<Vec<Event>, Parse
         Ok(BalanceChanged { account, asset: asset("asset", &row.asset)?, free, locked, as_of }.into())
     };
     answer.balances.iter().map(one).collect()
+}
+
+/// What the account holds and which of its orders work, as the venue told when it was asked ([`content::BOOKS`]).
+///
+/// # Errors
+/// An answer that cannot be read.
+///
+/// [`content::BOOKS`]: crate::content::BOOKS
+pub fn parse_books(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseError> {
+    let told: BooksRow = serde_json::from_slice(bytes)?;
+    let is_something = |row: &&BalanceRow| !(row.free.0.is_zero() && row.locked.0.is_zero());
+    let held = |row: &BalanceRow| {
+        Ok(HeldAsset { asset: asset("asset", &row.asset)?, free: row.free.0, locked: row.locked.0 })
+    };
+    let mut balances: Vec<HeldAsset> =
+        told.account.balances.iter().filter(is_something).map(held).collect::<Result<_, ParseError>>()?;
+    balances.sort_unstable_by_key(|held| held.asset);
+    let working = |row: &OrderRow| {
+        let Order { instrument, order, venue_order, .. } = row.order(account)?;
+        Ok((row.number, WorkingOrder { venue_order, order, instrument }))
+    };
+    let mut orders: Vec<(i64, WorkingOrder)> =
+        told.orders.iter().map(working).collect::<Result<_, ParseError>>()?;
+    orders.sort_unstable_by_key(|(number, order)| (*number, order.instrument));
+    let orders = orders.into_iter().map(|(_, order)| order).collect();
+    Ok(vec![BooksReported { account, as_of: told.as_of.to_the_millisecond(), balances, orders }.into()])
 }
 
 fn placed(account: Account, row: &OrderRow) -> Result<Vec<Event>, ParseError> {
@@ -210,6 +236,14 @@ wire! {
     pub struct AccountRow<'a> {
         updated "updateTime": must Stamp,
         balances "balances": must Vec<BalanceRow<'a>>,
+    }
+}
+
+wire! {
+    pub struct BooksRow<'a> {
+        as_of "asOf": must Stamp,
+        account "account": must AccountRow<'a>,
+        orders "orders": must Vec<OrderRow<'a>>,
     }
 }
 

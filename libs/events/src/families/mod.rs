@@ -1,6 +1,7 @@
 //! The bodies of all events, by family.
 
 mod account;
+mod books;
 mod control;
 mod frame;
 mod market;
@@ -12,6 +13,7 @@ mod tape;
 mod trade;
 
 pub use account::*;
+pub use books::*;
 pub use control::*;
 pub use frame::*;
 pub use market::*;

@@ -99,3 +99,38 @@ pub fn order_kinds() -> Vec<OrderKind> {
     ];
     limits.chain(others).map(closed).collect()
 }
+
+pub fn differences() -> Vec<Difference> {
+    let closed = |difference: Difference| match difference {
+        Difference::Balance { .. } | Difference::UnknownOrder { .. } | Difference::MissingOrder { .. } => {
+            difference
+        }
+    };
+    let asset = "USDT".parse().unwrap();
+    let (ours, venue) = ("12.50".parse().unwrap(), "0".parse().unwrap());
+    let order = crate::samples::working();
+    let balances = likely_causes().into_iter().map(|cause| Difference::Balance { asset, ours, venue, cause });
+    let stops = [None, Some("edge70-BTCUSDT-L-20240115T0000".parse().unwrap())];
+    let missing = stops.map(|stop_of| Difference::MissingOrder { order, stop_of });
+    balances.chain([Difference::UnknownOrder { order }]).chain(missing).map(closed).collect()
+}
+
+fn likely_causes() -> Vec<LikelyCause> {
+    let closed = |cause: LikelyCause| match cause {
+        LikelyCause::MissingFill { .. }
+        | LikelyCause::Fee
+        | LikelyCause::Deposit
+        | LikelyCause::Withdrawal
+        | LikelyCause::DustConversion => cause,
+    };
+    let instrument = "binance:spot:BTCUSDT".parse().unwrap();
+    let fills = sides().into_iter().map(|side| LikelyCause::MissingFill {
+        instrument,
+        side,
+        quantity: "0.10".parse().unwrap(),
+    });
+    fills
+        .chain([LikelyCause::Fee, LikelyCause::Deposit, LikelyCause::Withdrawal, LikelyCause::DustConversion])
+        .map(closed)
+        .collect()
+}

@@ -24,6 +24,8 @@ const FACTS: &[Kind] = &[
     Kind::BalanceChanged,
     Kind::LedgerEntry,
     Kind::StreamOpened,
+    Kind::StreamComplete,
+    Kind::BooksReported,
     Kind::FrameQuarantined,
 ];
 

@@ -51,6 +51,20 @@ impl Rest {
         Ok(Frame { content_type: content::ACCOUNT, bytes })
     }
 
+    /// What the account holds and which of its orders work, in one frame. The two are asked for one after the other.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub async fn books(&self) -> Result<Frame, CallError> {
+        self.freshen_clock().await?;
+        let as_of = self.clock().now().millis().to_string();
+        let orders = self.ask(&request::open_orders(None)).await?;
+        let account = self.ask(&request::account()).await?;
+        let parts =
+            [b"{\"asOf\":", as_of.as_bytes(), b",\"account\":", &account, b",\"orders\":", &orders, b"}"];
+        Ok(Frame { content_type: content::BOOKS, bytes: parts.concat() })
+    }
+
     /// Whose account the key opens, and what the key may do (`GET /api/v3/account`, `GET
     /// /sapi/v1/account/apiRestrictions`).
     ///
@@ -90,18 +104,21 @@ impl Rest {
         Ok(order_frame(self.with_executions(symbol, row, &amendments).await?))
     }
 
-    /// Everything about orders on a symbol that a stream may have missed: the orders from a number on, with
-    /// their fills since a time, and older orders that were filled since.
+    /// Everything about orders on a symbol that a stream may have missed: the orders from a number on, if one is
+    /// given, with their fills since a time, and other orders that were filled since.
     ///
     /// # Errors
     /// As [`Self::account`]; nothing is told then.
     pub async fn orders_since(
         &self,
         symbol: Symbol,
-        from: i64,
+        from: Option<i64>,
         since: Timestamp,
     ) -> Result<Vec<Frame>, CallError> {
-        let mut orders = self.all_orders(symbol, from).await?;
+        let mut orders = match from {
+            Some(from) => self.all_orders(symbol, from).await?,
+            None => BTreeMap::new(),
+        };
         let mut fills: BTreeMap<i64, Vec<Vec<u8>>> = BTreeMap::new();
         for fill in self.fills_since(symbol, since).await? {
             fills.entry(order_of(&fill)?).or_default().push(fill);

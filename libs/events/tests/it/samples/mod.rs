@@ -35,6 +35,26 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             stream: "user-data".into(),
             at: at(3),
         }),
+        Kind::StreamComplete => one(StreamComplete { account: account(), until: at(4_000) }),
+        Kind::BooksReported => one(BooksReported {
+            account: account(),
+            as_of: at(2_000),
+            balances: vec![HeldAsset { asset: "USDT".parse().unwrap(), free: d("12.50"), locked: d("0") }],
+            orders: vec![working()],
+        }),
+        Kind::BooksAgree => all([false, true], |begin| BooksAgree {
+            account: account(),
+            as_of: at(2_000),
+            assets: 3,
+            orders: 1,
+            begin,
+        }),
+        Kind::BooksDisagree => all(every::differences(), |difference| BooksDisagree {
+            account: account(),
+            as_of: at(2_000),
+            since: at(1_000),
+            differences: vec![difference],
+        }),
         Kind::FrameQuarantined => all(
             ["{\"e\":\"news\",\"p\":\"1.0\",\"u\":\"é\"}".into(), vec![0, 0xff, 7, 0x80], Vec::new()],
             |bytes| FrameQuarantined {
@@ -136,6 +156,14 @@ pub fn samples(kind: Kind) -> Vec<Event> {
         | Kind::PositionReduced
         | Kind::PositionClosed
         | Kind::PortfolioValued => position::samples(kind),
+    }
+}
+
+pub fn working() -> WorkingOrder {
+    WorkingOrder {
+        venue_order: "4293153".parse().unwrap(),
+        order: "by-hand-7".parse().unwrap(),
+        instrument: "binance:spot:BTCUSDT".parse().unwrap(),
     }
 }
 

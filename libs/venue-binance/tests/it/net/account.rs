@@ -46,7 +46,7 @@ fn orders_and_their_fills_are_told_page_by_page() {
     run(async {
         let server = Server::start(venue).await;
         let since = machine() - Duration::from_secs(60);
-        let frames = client(&server).orders_since(btc().symbol, 21, since).await.unwrap();
+        let frames = client(&server).orders_since(btc().symbol, Some(21), since).await.unwrap();
         // Those from the number on, and the older ones that were filled.
         assert_eq!(frames.len(), 1_500);
         let mut facts = 0;
@@ -164,5 +164,21 @@ fn what_a_key_may_do_is_not_guessed() {
         assert!(matches!(client(&server).identity().await, Err(CallError::Unreadable(_))));
         let server = Server::start(tells(json!({"canTrade": true, "balances": []}), None)).await;
         assert!(matches!(client(&server).identity().await, Err(CallError::Unreadable(_))));
+    });
+}
+
+#[test]
+fn the_books_are_told_in_one_frame_that_names_what_is_held_and_what_works() {
+    run(async {
+        let server = Server::start(venue).await;
+        let frame = client(&server).books().await.unwrap();
+        assert_eq!(frame.content_type, content::BOOKS);
+        let told = rows::parse_books(account(), &frame.bytes).unwrap();
+        let [events::Event::Books(events::BooksEvent::Reported(books))] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(books.balances.iter().map(|held| held.asset.as_str()).collect::<Vec<_>>(), ["BTC"]);
+        assert_eq!(books.orders.iter().map(|order| order.order.as_str()).collect::<Vec<_>>(), ["o3", "o5"]);
+        assert!(machine().since(books.as_of) < Duration::from_secs(5));
     });
 }

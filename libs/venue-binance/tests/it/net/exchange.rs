@@ -146,7 +146,7 @@ async fn trade(client: Rest) {
 /// The account's books over REST are read by the table's parsers.
 async fn books_agree(on: &Exchange) {
     let since = super::machine() - Duration::from_secs(3_600);
-    let mut frames = on.client.orders_since(btc().symbol, 0, since).await.unwrap();
+    let mut frames = on.client.orders_since(btc().symbol, Some(0), since).await.unwrap();
     assert!(frames.len() >= 4, "{} orders", frames.len());
     frames.extend(on.client.open_orders(None).await.unwrap());
     frames.push(on.client.account().await.unwrap());

@@ -1,0 +1,137 @@
+//! When books are compared, and when something is said.
+
+use crate::desk::*;
+use domain::{Side, TradeId};
+use events::*;
+use portfolio_vs_positions::Reaction;
+use std::time::Duration;
+
+#[test]
+fn one_report_alone_says_nothing_and_two_of_the_same_begin_the_books() {
+    let mut desk = Desk::new(Reaction::Report);
+    assert!(desk.round().is_empty());
+    desk.changes("USDT", "-1");
+    assert!(desk.round().is_empty(), "it is another one");
+    assert_eq!(desk.round(), ["agree: 3 assets, 0 orders (begin)"]);
+}
+
+#[test]
+fn books_that_stay_as_they_are_are_told_once_an_hour() {
+    let mut desk = Desk::begun();
+    assert!(desk.rounds().is_empty());
+    desk.waits(Duration::from_secs(3_590));
+    assert_eq!(desk.round(), ["agree: 3 assets, 0 orders"]);
+    assert!(desk.round().is_empty());
+}
+
+#[test]
+fn a_report_within_a_trade_is_no_difference() {
+    let mut desk = Desk::begun();
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    assert!(desk.round().is_empty(), "the venue tells it first");
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty(), "as it was said");
+    let fill = desk.trades(Side::Sell, "1", ["BTC", "USDT"], "100", fee("0.1", "BNB"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn a_difference_takes_two_reports_and_its_end_two_more() {
+    let mut desk = Desk::begun();
+    desk.changes("USDT", "5");
+    assert!(desk.round().is_empty());
+    assert_eq!(desk.round(), ["disagree: USDT 1005 for 1000, Deposit"]);
+    assert!(desk.round().is_empty(), "it was said");
+    desk.waits(Duration::from_secs(3_600));
+    assert_eq!(desk.round(), ["disagree: USDT 1005 for 1000, Deposit"]);
+    let entry = desk.ledger("USDT", "0", LedgerReason::Deposit);
+    desk.hear(LedgerEntry { delta: get("5"), ..entry });
+    assert!(desk.round().is_empty(), "something happened since the last one");
+    assert_eq!(desk.round(), ["agree: 3 assets, 0 orders"]);
+}
+
+#[test]
+fn a_difference_that_changes_is_said_again_with_its_beginning() {
+    let mut desk = Desk::begun();
+    desk.changes("USDT", "5");
+    assert_eq!(desk.rounds().len(), 1);
+    desk.changes("BTC", "1");
+    assert_eq!(desk.rounds(), ["disagree: BTC 3 for 2, Deposit; USDT 1005 for 1000, Deposit"]);
+}
+
+#[test]
+fn what_was_there_before_is_adopted_and_what_happened_before_is_not_counted_again() {
+    let mut desk = Desk::new(Reaction::Report);
+    desk.places(7, "by-hand", "BTCUSDT", false);
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    desk.hear(fill);
+    assert_eq!(desk.rounds(), ["agree: 3 assets, 1 orders (begin)"]);
+    desk.ends(7, true);
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn an_order_that_ends_before_it_is_heard_of_does_not_work() {
+    let mut desk = Desk::begun();
+    desk.places(7, "o7", "BTCUSDT", false);
+    desk.ends(7, false);
+    let (account, instrument, order, venue_order) = (account(), instrument("BTCUSDT"), get("o7"), get("7"));
+    let (ending, filled, at) =
+        (domain::Ending::Canceled, domain::Filled::default(), get("2026-03-01T00:00:00Z"));
+    desk.hear(OrderEnded { account, instrument, order, venue_order, ending, filled, at });
+    desk.hear(OrderAccepted { account, instrument, order, venue_order, at });
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn fills_of_an_instrument_that_nobody_listed_count_by_its_symbol() {
+    let mut desk = Desk::begun();
+    let fill = desk.trades(Side::Buy, "3", ["DOGE", "USDT"], "30", fee("0.003", "DOGE"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+    let fill = desk.trades(Side::Sell, "2.997", ["DOGE", "USDT"], "33", fee("0.033", "USDT"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn a_difference_stops_entries_or_everything_where_that_is_wanted_and_once() {
+    for (reaction, state) in [(Reaction::Reduce, "Reducing"), (Reaction::Halt, "Halted")] {
+        let mut desk = Desk::new(reaction);
+        desk.rounds();
+        desk.changes("USDT", "5");
+        let said = desk.rounds();
+        let why = "the venue's books differ from ours in 1 ways";
+        assert_eq!(said[1..], [format!("{state} by portfolio-vs-positions: {why}")]);
+        desk.changes("BTC", "1");
+        assert_eq!(desk.rounds().len(), 1, "the owner may have resumed it");
+    }
+}
+
+#[test]
+fn a_stop_that_is_gone_is_named_with_its_trade_under_any_name() {
+    let mut desk = Desk::begun();
+    desk.places(7, "stop", "BTCUSDT", true);
+    let trade: TradeId = get("edge70-BTCUSDT-L-20260301T0000");
+    let (stop, quantity) = (get("90"), get("1"));
+    desk.hear(TradeProtected { trade, order: get("stop"), stop, quantity, without_take_profit: false });
+    assert!(desk.rounds().is_empty());
+    let (account, instrument, at) = (account(), instrument("BTCUSDT"), get("2026-03-01T00:01:00Z"));
+    let renamed = get("other");
+    desk.hear(OrderAmended {
+        account,
+        instrument,
+        order: get("stop"),
+        renamed,
+        venue_order: get("7"),
+        execution: 1,
+        quantity,
+        at,
+    });
+    desk.orders.get_mut(&7).unwrap().order = renamed;
+    assert!(desk.rounds().is_empty());
+    desk.ends(7, false);
+    let gone = format!("disagree: 7 other, the stop of {trade}, does not work");
+    assert_eq!(desk.rounds(), [gone]);
+}
