@@ -1,7 +1,8 @@
 //! `tapedeck.toml`, over the embedded default.
 
 use crate::{
-    AccountSettings, FeeAsset, Fees, Limits, Orders, Paper, Portfolio, Problem, Problems, Settings,
+    AccountSettings, Books, FeeAsset, Fees, Limits, OnDifference, Orders, Paper, Portfolio, Problem,
+    Problems, Settings,
     accounts::accounts,
     edges::edges,
     section::{Report, Section, quoted},
@@ -82,6 +83,7 @@ fn settings(mut root: Section<'_>, kinds: &[EdgeKind]) -> Option<Settings> {
     let limits = limits(root.table("limits"), None);
     let portfolio = portfolio(root.table("portfolio"));
     let orders = orders(root.table("orders"));
+    let books = books(root.table("books"));
     let accounts = accounts(root.table("accounts"), paper.as_ref(), limits.as_ref());
     let account = account(&mut root, accounts.as_deref());
     let edges = edges(root.table("edges"), account, accounts.as_deref(), kinds);
@@ -94,6 +96,7 @@ fn settings(mut root: Section<'_>, kinds: &[EdgeKind]) -> Option<Settings> {
         limits: limits?,
         portfolio: portfolio?,
         orders: orders?,
+        books: books?,
         edges: edges?,
     })
 }
@@ -240,6 +243,21 @@ fn portfolio(mut section: Section<'_>) -> Option<Portfolio> {
     });
     section.close();
     Some(Portfolio { value_every: value_every? })
+}
+
+fn books(mut section: Section<'_>) -> Option<Books> {
+    let every = section.read("every", "write a duration from 1s to a day, e.g. \"1m\"", |value| {
+        value::span(value, SECOND, DAY)
+    });
+    let remedy = "write \"report\", \"reducing\" or \"halted\"";
+    let on_difference = section.read("on_difference", remedy, |value| match value.as_str() {
+        Some("report") => Ok(OnDifference::Report),
+        Some("reducing") => Ok(OnDifference::Reducing),
+        Some("halted") => Ok(OnDifference::Halted),
+        _ => Err(format!("is {}, none of these", value::describe(value))),
+    });
+    section.close();
+    Some(Books { every: every?, on_difference: on_difference? })
 }
 
 fn orders(mut section: Section<'_>) -> Option<Orders> {

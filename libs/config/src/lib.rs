@@ -18,6 +18,6 @@ pub use environment::{BinanceUrls, Environment, Secret, Variable};
 pub use file::default_toml;
 pub use problem::{Problem, Problems};
 pub use settings::{
-    AccountSettings, EdgeSettings, Exit, FeeAsset, Fees, KeySource, Limits, Live, Mode, Orders, Paper,
-    Portfolio, Settings, Sizing,
+    AccountSettings, Books, EdgeSettings, Exit, FeeAsset, Fees, KeySource, Limits, Live, Mode, OnDifference,
+    Orders, Paper, Portfolio, Settings, Sizing,
 };

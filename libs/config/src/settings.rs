@@ -23,6 +23,7 @@ pub struct Settings {
     pub limits: Limits,
     pub portfolio: Portfolio,
     pub orders: Orders,
+    pub books: Books,
     /// By name, each name once; those that are switched off included.
     pub edges: Vec<EdgeSettings>,
 }
@@ -156,6 +157,21 @@ pub struct Limits {
 pub struct Portfolio {
     /// Whole seconds, at least one.
     pub value_every: Duration,
+}
+
+/// The comparison of our books with those of a live account's venue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Books {
+    pub every: Duration,
+    pub on_difference: OnDifference,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDifference {
+    Report,
+    Reducing,
+    Halted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

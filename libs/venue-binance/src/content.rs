@@ -12,8 +12,9 @@ pub const ORDER: &str = "application/vnd.binance.spot.order+json";
 /// The venue's answer about the account, as it came.
 pub const ACCOUNT: &str = "application/vnd.binance.spot.account+json";
 
-/// `{"asOf": …, "account": …, "orders": […]}`: the venue's time when it was asked, its answer about the account and
-/// its rows of the orders that work, as they came.
+/// `{"asOf": …, "completeUntil": …, "account": …, "orders": […]}`: the venue's time when it was asked, its answer about
+/// the account and its rows of the orders that work, as they came; and, where it was asked for, until when everything
+/// that a stream may have missed was published before.
 pub const BOOKS: &str = "application/vnd.binance.spot.books+json";
 
 /// Reads the bytes of one frame of this account. Pure; the error says what is wrong with them.

@@ -12,7 +12,9 @@ use crate::{
     wire::{Number, Stamp, Text, wire},
 };
 use domain::{Account, Decimal, Ending, Filled, Timestamp};
-use events::{BalanceChanged, BooksReported, Event, HeldAsset, OrderRejected, Rejection, WorkingOrder};
+use events::{
+    BalanceChanged, BooksReported, Event, HeldAsset, OrderRejected, Rejection, StreamComplete, WorkingOrder,
+};
 
 /// An order that was looked up, and its executions: how it was accepted, what was filled, how it ended.
 ///
@@ -120,7 +122,9 @@ pub fn parse_books(account: Account, bytes: &[u8]) -> Result<Vec<Event>, ParseEr
         told.orders.iter().map(working).collect::<Result<_, ParseError>>()?;
     orders.sort_unstable_by_key(|(number, order)| (*number, order.instrument));
     let orders = orders.into_iter().map(|(_, order)| order).collect();
-    Ok(vec![BooksReported { account, as_of: told.as_of.to_the_millisecond(), balances, orders }.into()])
+    let reported = BooksReported { account, as_of: told.as_of.to_the_millisecond(), balances, orders };
+    let complete = told.complete.map(|until| StreamComplete { account, until: until.to_the_millisecond() });
+    Ok(complete.map(Event::from).into_iter().chain([reported.into()]).collect())
 }
 
 fn placed(account: Account, row: &OrderRow) -> Result<Vec<Event>, ParseError> {
@@ -242,6 +246,7 @@ wire! {
 wire! {
     pub struct BooksRow<'a> {
         as_of "asOf": must Stamp,
+        complete "completeUntil": may Stamp,
         account "account": must AccountRow<'a>,
         orders "orders": must Vec<OrderRow<'a>>,
     }

@@ -20,6 +20,7 @@ pub enum Service {
     OrderTracker,
     PositionTracker,
     PortfolioTracker,
+    PortfolioVsPositions,
 }
 
 /// What a service is: one row.
@@ -42,13 +43,15 @@ pub enum Source {
     Market,
     /// The streams of live accounts.
     Ingestors,
+    /// What the venues of live accounts have in their books.
+    Books,
 }
 
 const ANYWHERE: &[RunVenue] = &[RunVenue::VenuePaper, RunVenue::Binance];
 const BINANCE: &[RunVenue] = &[RunVenue::Binance];
 
 /// The deployment: `run` and `up` on live candles take it from here.
-pub const ROWS: [Row; 11] = [
+pub const ROWS: [Row; 12] = [
     Row { source: Some(Source::Recorder), ..cores(Service::EventLogger, "event-logger") },
     Row { source: Some(Source::Market), ..cores(Service::MarketData, "market-data") },
     cores(Service::VenuePaper, "venue-paper"),
@@ -64,6 +67,11 @@ pub const ROWS: [Row; 11] = [
     cores(Service::OrderTracker, "order-tracker"),
     cores(Service::PositionTracker, "position-tracker"),
     cores(Service::PortfolioTracker, "portfolio-tracker"),
+    Row {
+        venues: BINANCE,
+        source: Some(Source::Books),
+        ..cores(Service::PortfolioVsPositions, "portfolio-vs-positions")
+    },
 ];
 
 /// A service of cores alone, that every fleet needs.
@@ -74,7 +82,7 @@ const fn cores(service: Service, name: &'static str) -> Row {
 impl Row {
     /// Whether it sends orders or hears accounts, for which it needs their keys; nobody else should have them.
     pub fn needs_keys(&self) -> bool {
-        self.hands || self.source == Some(Source::Ingestors)
+        self.hands || matches!(self.source, Some(Source::Ingestors | Source::Books))
     }
 }
 

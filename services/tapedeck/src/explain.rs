@@ -1,7 +1,7 @@
 //! Every event in one line for people.
 
 use crate::figures::{count, tidy};
-use domain::{Decimal, Direction, NewOrder, OrderRequest, Size, Timestamp};
+use domain::{Decimal, Direction, NewOrder, OrderRequest, Side, Size, Timestamp};
 use events::*;
 
 /// What happened, with the figures, in words.
@@ -45,6 +45,10 @@ pub fn explain(event: &Event) -> String {
         Event::Stream(StreamEvent::Opened(e)) => {
             format!("{} hears the stream {} of {} from {} on", e.replica, e.stream, e.account, e.at)
         }
+        Event::Stream(StreamEvent::Complete(e)) => {
+            format!("everything of {} until {} is on the tape", e.account, e.until)
+        }
+        Event::Books(e) => books(e),
         Event::Frame(FrameEvent::Quarantined(e)) => {
             format!(
                 "QUARANTINE: frame {}… of {} ({}) cannot be read: {}",
@@ -425,4 +429,75 @@ pub fn when(at: Timestamp) -> String {
 
 fn digest(frame: FrameHash) -> String {
     frame.to_string().chars().take(12).collect()
+}
+
+fn books(event: &BooksEvent) -> String {
+    match event {
+        BooksEvent::Reported(e) => format!(
+            "{} has {} assets and {} working orders in the venue's books",
+            e.account,
+            e.balances.len(),
+            e.orders.len()
+        ),
+        BooksEvent::Agree(e) if e.begin => {
+            format!(
+                "the books of {} begin with what the venue has: {} assets, {} orders",
+                e.account, e.assets, e.orders
+            )
+        }
+        BooksEvent::Agree(e) => {
+            format!(
+                "the books of {} agree with the venue's: {} assets, {} orders",
+                e.account, e.assets, e.orders
+            )
+        }
+        BooksEvent::Disagree(e) => {
+            let differences: Vec<String> = e.differences.iter().map(difference).collect();
+            format!(
+                "DIFFERENCE: the books of {} are not the venue's, since {}: {}",
+                e.account,
+                e.since,
+                differences.join("; ")
+            )
+        }
+    }
+}
+
+/// In words, with what it looks like.
+pub fn difference(of: &Difference) -> String {
+    match of {
+        Difference::Balance { asset, ours, venue, cause } => {
+            let more = venue.saturating_sub(*ours);
+            let sign = if more > Decimal::ZERO { "more" } else { "less" };
+            let cause = match cause {
+                LikelyCause::MissingFill { instrument, side, quantity } => format!(
+                    "it looks like a {} of {} {} that we did not hear of",
+                    if *side == Side::Buy { "purchase" } else { "sale" },
+                    show(*quantity),
+                    instrument.symbol
+                ),
+                LikelyCause::Fee => "it looks like a fee".to_owned(),
+                LikelyCause::Deposit => "it looks like a deposit".to_owned(),
+                LikelyCause::Withdrawal => "it looks like a withdrawal".to_owned(),
+                LikelyCause::DustConversion => "it looks like dust that was converted".to_owned(),
+            };
+            format!(
+                "{asset} {} {sign} at the venue, {} for {}: {cause}",
+                show(more.abs()),
+                show(*venue),
+                show(*ours)
+            )
+        }
+        Difference::UnknownOrder { order } => format!(
+            "order {} ({}) of {} works, and we did not hear of it",
+            order.venue_order, order.order, order.instrument.symbol
+        ),
+        Difference::MissingOrder { order, stop_of } => format!(
+            "order {} ({}) of {}{} does not work any more",
+            order.venue_order,
+            order.order,
+            order.instrument.symbol,
+            stop_of.map_or_else(String::new, |trade| format!(", the stop of {trade},"))
+        ),
+    }
 }

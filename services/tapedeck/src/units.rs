@@ -2,7 +2,7 @@
 //!
 //! The order is part of what a tape is: on a market clock each event reaches the units as listed.
 
-use crate::{WrongUse, deployment};
+use crate::{WrongUse, cli::RunVenue, deployment};
 use anyhow::{Context, anyhow};
 use domain::{Account, Decimal, ExitPlan, Instrument, UnitName};
 use events::{Event, UnitStarted, Uuid, ids};
@@ -12,7 +12,7 @@ use service::{
     Host, Service,
     edge::{EdgeKind, Signals},
 };
-use settings::{AccountSettings, EdgeSettings, Exit, Mode, Settings, Sizing};
+use settings::{AccountSettings, EdgeSettings, Exit, Mode, OnDifference, Settings, Sizing};
 use std::{collections::BTreeSet, num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
@@ -135,6 +135,14 @@ pub fn of_services(
             ),
         ),
     ]);
+    // At the other venues nobody tells it of books.
+    if venue == RunVenue::Binance.name() {
+        let unit = name(portfolio_vs_positions::UNIT);
+        hosts.push((
+            Of::PortfolioVsPositions,
+            Host::new::<portfolio_vs_positions::PortfolioVsPositions>(unit, books(settings)),
+        ));
+    }
     for edge in settings.enabled() {
         let Some(Signals { kind, config, .. }) = &edge.signals else { continue };
         let kind = EDGES.iter().find(|known| known.name == *kind).context("a kind of edge that was read")?;
@@ -182,6 +190,7 @@ pub fn of_core(started: &UnitStarted) -> anyhow::Result<Host> {
         host::<order_tracker::OrderTracker>,
         host::<position_tracker::PositionTracker>,
         host::<portfolio_tracker::PortfolioTracker>,
+        host::<portfolio_vs_positions::PortfolioVsPositions>,
         host::<edge_signal_to_tas_bridge::Bridge>,
         host::<position_sizer::PositionSizer>,
         host::<planner::Planner>,
@@ -263,6 +272,17 @@ fn order_gateway(settings: &Settings, venue: Option<&str>) -> gateway::Config {
         on_paper: match venue {
             Some(_) => settings.trading().filter(|of| is_played(of, venue)).map(|of| of.account).collect(),
             None => BTreeSet::new(),
+        },
+    }
+}
+
+fn books(settings: &Settings) -> portfolio_vs_positions::Config {
+    use portfolio_vs_positions::Reaction;
+    portfolio_vs_positions::Config {
+        on_difference: match settings.books.on_difference {
+            OnDifference::Report => Reaction::Report,
+            OnDifference::Reducing => Reaction::Reduce,
+            OnDifference::Halted => Reaction::Halt,
         },
     }
 }

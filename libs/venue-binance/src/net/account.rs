@@ -52,12 +52,14 @@ impl Rest {
     }
 
     /// What the account holds and which of its orders work, in one frame. The two are asked for one after the other.
+    /// `complete`: until when everything that a stream may have missed was published.
     ///
     /// # Errors
     /// As [`Self::account`].
-    pub async fn books(&self) -> Result<Frame, CallError> {
+    pub async fn books(&self, complete: Option<Timestamp>) -> Result<Frame, CallError> {
         self.freshen_clock().await?;
-        let as_of = self.clock().now().millis().to_string();
+        let complete = complete.map(|until| format!(",\"completeUntil\":{}", until.millis()));
+        let as_of = format!("{}{}", self.clock().now().millis(), complete.unwrap_or_default());
         let orders = self.ask(&request::open_orders(None)).await?;
         let account = self.ask(&request::account()).await?;
         let parts =

@@ -3,7 +3,7 @@
 pub mod own;
 
 use domain::Account;
-use events::{Event, Uuid, ids};
+use events::{Event, StreamEvent, Uuid, ids};
 
 /// Reads the bytes of one frame of this account. Pure; the error says what is wrong with them.
 pub type Parser = fn(Account, &[u8]) -> Result<Vec<Event>, String>;
@@ -49,7 +49,7 @@ impl Parsers {
 fn checked(account: Account, event: &Event) -> Result<(), String> {
     let kind = event.kind().name();
     // What became of the stream and its frames is the recorder's to say.
-    let recorders = matches!(event, Event::Stream(_) | Event::Frame(_));
+    let recorders = matches!(event, Event::Stream(StreamEvent::Opened(_)) | Event::Frame(_));
     if recorders || ids::of_fact(Uuid::nil(), event).is_none() {
         return Err(format!("'{kind}' is no fact that the stream of an account can tell"));
     }

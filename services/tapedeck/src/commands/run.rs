@@ -17,6 +17,7 @@ use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 use tape::{Mode, OpenError, StorageError, Tape};
 use tokio::sync::watch;
 
+mod books;
 mod live;
 pub mod parts;
 mod recorder;

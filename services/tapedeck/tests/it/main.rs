@@ -5,6 +5,7 @@ mod accounts;
 mod address;
 mod away;
 mod backtest;
+mod books;
 mod candles_told;
 mod cases;
 mod chaos;

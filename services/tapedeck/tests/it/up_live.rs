@@ -6,13 +6,13 @@ use serde_json::Value;
 use std::process::Command;
 
 /// Short channels on candles of a second: trades come soon.
-const EDGE: &str = r#"
+pub const EDGE: &str = r#"
 [edges.edge70]
 interval = "1s"
 long = 6
 short = 4
 "#;
-const LIVE_ACCOUNT: &str = r#"
+pub const LIVE_ACCOUNT: &str = r#"
 [accounts."binance:main"]
 mode = "live"
 api_key = { env = "EXCHANGE_KEY" }
@@ -20,21 +20,21 @@ api_secret = { env = "EXCHANGE_SECRET" }
 "#;
 /// Nothing but money: what the owner holds counts towards the limits.
 const MONEY: &str = "[balances]\nUSDT = \"10000\"\n";
-const MARKET: &str = "binance:BTCUSDT,ETHUSDT,ADAUSDT:1s";
+pub const MARKET: &str = "binance:BTCUSDT,ETHUSDT,ADAUSDT:1s";
 /// What the exchange serves.
 const SERVE: [&str; 4] = ["--market", "synthetic:7:60", "--account", "account.toml"];
 const KILLS: usize = 10;
 
 /// An engine, and the exchange that it takes for Binance.
-struct Desk {
-    place: Place,
-    exchange: Exchange,
+pub struct Desk {
+    pub place: Place,
+    pub exchange: Exchange,
     venue: &'static str,
 }
 
 impl Desk {
     /// `more` of `exchange serve`.
-    fn new(venue: &'static str, configuration: &str, more: &[&str]) -> Self {
+    pub fn new(venue: &'static str, configuration: &str, more: &[&str]) -> Self {
         let place = Place::new();
         place.write("tapedeck.toml", configuration);
         place.write("account.toml", MONEY);
@@ -53,20 +53,20 @@ impl Desk {
         command
     }
 
-    fn up(&self) -> Running {
+    pub fn up(&self) -> Running {
         let line = format!("up --market {MARKET} --venue {}", self.venue);
         Running::of(self.command(&line), &line)
     }
 
-    fn run(&self, line: &str) -> Done {
+    pub fn run(&self, line: &str) -> Done {
         self.place.wait(self.command(line), line)
     }
 
-    fn rows(&self, kind: &str) -> Vec<Value> {
+    pub fn rows(&self, kind: &str) -> Vec<Value> {
         self.place.rows(&[kind])
     }
 
-    fn count(&self, kind: &str) -> usize {
+    pub fn count(&self, kind: &str) -> usize {
         // There is no tape in the first moments.
         let shown = self.run(&format!("tape show --json -n 1000000 --kind {kind}"));
         shown.out.lines().count()
@@ -87,7 +87,7 @@ impl Desk {
         }
     }
 
-    fn until(&self, kind: &str, more_than: usize) {
+    pub fn until(&self, kind: &str, more_than: usize) {
         until(&format!("more than {more_than} {kind}"), || (self.count(kind) > more_than).then_some(()));
     }
 }

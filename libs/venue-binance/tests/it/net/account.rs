@@ -171,12 +171,18 @@ fn what_a_key_may_do_is_not_guessed() {
 fn the_books_are_told_in_one_frame_that_names_what_is_held_and_what_works() {
     run(async {
         let server = Server::start(venue).await;
-        let frame = client(&server).books().await.unwrap();
+        let until = machine();
+        let frame = client(&server).books(Some(until)).await.unwrap();
         assert_eq!(frame.content_type, content::BOOKS);
         let told = rows::parse_books(account(), &frame.bytes).unwrap();
-        let [events::Event::Books(events::BooksEvent::Reported(books))] = &told[..] else {
+        let [
+            events::Event::Stream(events::StreamEvent::Complete(complete)),
+            events::Event::Books(events::BooksEvent::Reported(books)),
+        ] = &told[..]
+        else {
             panic!("{told:?}")
         };
+        assert_eq!(complete.until.millis(), until.millis());
         assert_eq!(books.balances.iter().map(|held| held.asset.as_str()).collect::<Vec<_>>(), ["BTC"]);
         assert_eq!(books.orders.iter().map(|order| order.order.as_str()).collect::<Vec<_>>(), ["o3", "o5"]);
         assert!(machine().since(books.as_of) < Duration::from_secs(5));

@@ -1,6 +1,6 @@
 //! The parts of a process: its units, sources and hands, each a task on one tape and one bus.
 
-use super::recorder;
+use super::{books, recorder};
 use crate::{
     WrongUse,
     cli::{Global, RunVenue},
@@ -124,6 +124,7 @@ impl Plan {
                 Source::Recorder => recorder::start(&mut parts, shared, &process.recorder()),
                 Source::Market => parts.market(global, shared, settings, self, stop)?,
                 Source::Ingestors => parts.ingestors(shared, accounts)?,
+                Source::Books => books::start(&mut parts, shared, settings, accounts)?,
             }
         }
         if parts.statuses.is_empty() {

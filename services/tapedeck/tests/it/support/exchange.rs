@@ -5,7 +5,8 @@ use crate::{fleet::Program, fleets::program};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -63,6 +64,22 @@ impl Exchange {
         let (status, body) = http_get(self.control, path);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// Something that the owner does there: `balance`, `order` and the like.
+    pub fn control(&self, what: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(self.control).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!("POST /control/{what} HTTP/1.0\r\nHost: {}\r\n", self.control);
+        let length = body.len();
+        write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, told) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{what} {body}: {answer}");
+        serde_json::from_str(told).unwrap()
     }
 
     /// The execution reports that the exchange has sent of the account.
