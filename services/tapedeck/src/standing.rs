@@ -4,7 +4,7 @@
 mod metrics;
 
 use crate::{
-    projections::{Projection, portfolio::Portfolio, trades::Trades, trading::Trading},
+    projections::{Projection, books::Books, portfolio::Portfolio, trades::Trades, trading::Trading},
     scan,
 };
 use domain::{Account, Asset, Decimal, Timestamp};
@@ -20,6 +20,7 @@ pub struct Standing {
     /// The live ones.
     pub trades: Trades,
     portfolio: Portfolio,
+    books: Books,
     alarms: BTreeMap<&'static str, u64>,
     now: Timestamp,
 }
@@ -45,6 +46,7 @@ impl Projection for Standing {
         }
         self.trades.see(event);
         self.portfolio.see(event);
+        self.books.see(event);
         match &event.event {
             Event::Trade(trade) => self.see_trade(trade),
             Event::Order(OrderEvent::Done(done)) => {
@@ -64,6 +66,7 @@ const LISTS: &[&[Kind]] = &[
     Trading::KINDS,
     Trades::KINDS,
     Portfolio::KINDS,
+    Books::KINDS,
     &[Kind::OrderDone, Kind::OrderRejected, Kind::OrderStuck, Kind::EventConflicted, Kind::FrameQuarantined],
 ];
 
@@ -98,6 +101,7 @@ impl Standing {
             accounts,
             trades: Trades::live_only(),
             portfolio: Portfolio::default(),
+            books: Books::default(),
             alarms: BTreeMap::new(),
             now: Timestamp::default(),
         }

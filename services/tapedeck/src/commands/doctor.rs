@@ -6,7 +6,11 @@ use crate::{
     data_quality::{self, Asked, Candles, DataQuality, Known},
     figures::count,
     locate,
-    projections::{self, trading::Trading},
+    projections::{
+        self,
+        books::{Books, Verdict},
+        trading::Trading,
+    },
     start, units, venue,
 };
 use events::Position;
@@ -217,6 +221,7 @@ async fn tape(global: &Global, args: &Doctor, opened: anyhow::Result<Tape>) -> V
             found.extend(beside(&tape).await);
             found.extend(starts(global, &tape).await);
             found.extend(trading(&tape, head.recorded_at).await);
+            found.extend(books(&tape).await);
             found
         }
         Err(error) => {
@@ -234,6 +239,19 @@ async fn trading(tape: &Tape, now: domain::Timestamp) -> Vec<Finding> {
         Ok(lines) => lines.into_iter().map(|line| finding("trading", State::Note, line)).collect(),
         Err(error) => vec![finding("trading", State::Wrong, format!("{error:#}"))],
     }
+}
+
+/// Whether the books of live accounts were the venue's when they were compared last.
+async fn books(tape: &Tape) -> Vec<Finding> {
+    let books = match projections::read::<Books>(tape, Position::MAX).await {
+        Ok(Books(books)) => books,
+        Err(error) => return vec![finding("books", State::Wrong, format!("{error:#}"))],
+    };
+    let told = |verdict: Verdict| {
+        let state = if verdict.differences == 0 { State::Well } else { State::Wrong };
+        finding("books", state, format!("{} (as of {})", verdict.line, verdict.as_of))
+    };
+    books.into_values().map(told).collect()
 }
 
 /// What lies beside the events. `verify` also compares each snapshot with the state that it computes.

@@ -36,6 +36,7 @@ const LISTS: &[&[Kind]] = &[
     Trades::KINDS,
     &[
         Kind::EventConflicted,
+        Kind::BooksDisagree,
         Kind::SignalGiven,
         Kind::CloseRequested,
         Kind::StopMoveRequested,

@@ -66,6 +66,7 @@ impl View {
         match &event.event {
             Event::Trade(trade) => self.see_trade(trade, event),
             Event::Signal(SignalEvent::Given(_)) | Event::Tape(_) | Event::Control(_) => self.tell(event),
+            Event::Books(events::BooksEvent::Disagree(_)) => self.tell(event),
             Event::Order(events::OrderEvent::Rejected(_) | events::OrderEvent::Stuck(_)) => self.tell(event),
             _ => {}
         }

@@ -3,6 +3,7 @@
 //! A projection is pure: fed with the events of its kinds in order it is the same whenever it is made. A process
 //! keeps its projections current in memory; a command reads the kinds of one from the tape.
 
+pub mod books;
 pub mod orders;
 pub mod portfolio;
 pub mod positions;

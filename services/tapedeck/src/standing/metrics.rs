@@ -21,7 +21,7 @@ const STATES: [(TradingState, &str); 3] = [
 impl Standing {
     /// For `/metrics`.
     pub fn metrics(&self) -> String {
-        self.worth() + &self.of_trades() + &self.of_orders() + &self.states()
+        self.worth() + &self.of_trades() + &self.of_orders() + &self.states() + &self.of_books()
     }
 
     fn worth(&self) -> String {
@@ -130,6 +130,23 @@ impl Standing {
             alarms.add(&[("kind", kind)], self.alarms.get(kind).copied().unwrap_or_default());
         }
         [done, rejected, refused, alarms].map(Family::text).concat()
+    }
+
+    fn of_books(&self) -> String {
+        let mut differences = Family::gauge(
+            "tapedeck_books_differences",
+            "In how many ways our books of a live account differ from the venue's; 0 is that they agree.",
+        );
+        let mut compared = Family::gauge(
+            "tapedeck_books_compared_timestamp_seconds",
+            "The venue's time of the last report of which a verdict was said, seconds since 1970; at least one an hour.",
+        );
+        for (account, verdict) in &self.books.0 {
+            let name = account.to_string();
+            differences.add(&[("account", &name)], verdict.differences);
+            compared.add(&[("account", &name)], seconds(verdict.as_of));
+        }
+        [differences, compared].map(Family::text).concat()
     }
 
     fn states(&self) -> String {

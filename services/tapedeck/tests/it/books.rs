@@ -87,6 +87,13 @@ fn what_happened_while_nobody_listened_is_fetched_and_what_cannot_be_is_named() 
     let last = states.last().unwrap();
     assert_eq!((&last["state"], &last["who"]), (&json!("reducing"), &json!("portfolio-vs-positions")));
     let id = desk.rows("books.disagreed")[0]["id"].clone();
+    let doctor = desk.run("doctor");
+    assert_eq!(doctor.code, Some(1));
+    doctor.says(&["WRONG  books", "123.5 more at the venue"]);
+    let address = up.address();
+    let metrics =
+        || get(&address, "/metrics").1.contains("tapedeck_books_differences{account=\"binance:main\"} 1");
+    until("the metrics tell it", || metrics().then_some(()));
     desk.run(&format!("why {}", text(&id))).well().says(&[
         "DIFFERENCE",
         "123.5 more at the venue",
