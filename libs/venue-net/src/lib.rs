@@ -27,6 +27,8 @@ mod reconnecting;
 mod socket;
 #[cfg(feature = "net")]
 mod timeouts;
+#[cfg(feature = "net")]
+mod unheard;
 
 #[cfg(feature = "net")]
 pub use self::{
@@ -37,6 +39,7 @@ pub use self::{
     reconnecting::{CAPACITY, Connected, Delivery, Farewell, NotOpen, Open, Opener, Reconnecting},
     socket::{NoSocket, Socket},
     timeouts::Timeouts,
+    unheard::Unheard,
 };
 
 /// Makes rustls use ring, in this whole process; whoever builds a client calls it. Again is harmless.

@@ -1,8 +1,8 @@
 //! A WebSocket connection that reconnects: when it breaks, before the venue cuts it, and never in a storm.
 
-use crate::{Access, Backoff, Socket};
+use crate::{Access, Backoff, Socket, Unheard};
 use domain::Timestamp;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -77,35 +77,52 @@ impl From<String> for NotOpen {
 #[derive(Debug)]
 pub struct Reconnecting {
     deliveries: mpsc::Receiver<Delivery>,
+    unheard: Unheard,
     task: JoinHandle<()>,
 }
 
 impl Reconnecting {
     /// Starts connecting. Needs a runtime to be in.
     pub fn start<O: Opener>(access: Arc<Access>, opener: O) -> Self {
+        Self::start_counting(access, opener, Unheard::default())
+    }
+
+    /// As [`Self::start`], for whoever has counted the time without a connection before.
+    pub fn start_counting<O: Opener>(access: Arc<Access>, opener: O, unheard: Unheard) -> Self {
         let (sender, deliveries) = mpsc::channel(CAPACITY);
-        let task = tokio::spawn(Connector { access, opener, sender, connections: 0 }.run());
-        Self { deliveries, task }
+        let opener = Arc::new(opener);
+        let connector = Connector { access, opener, sender, unheard: unheard.clone(), connections: 0 };
+        Self { deliveries, unheard, task: tokio::spawn(connector.run()) }
     }
 
     /// What comes next; waits for it. `None` never, but at the process's end. May be dropped and called again.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.deliveries.recv().await
     }
+
+    /// What has come already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.deliveries.try_recv().ok()
+    }
 }
 
 impl Drop for Reconnecting {
     fn drop(&mut self) {
         self.task.abort();
+        self.unheard.begin(Instant::now());
     }
 }
 
 struct Connector<O> {
     access: Arc<Access>,
-    opener: O,
+    opener: Arc<O>,
     sender: mpsc::Sender<Delivery>,
+    unheard: Unheard,
     connections: u64,
 }
+
+/// A connection that is being made. It borrows nothing, so that others are read meanwhile.
+type Opening = Pin<Box<dyn Future<Output = Result<Open, NotOpen>> + Send>>;
 
 /// Nobody listens any more.
 struct Over;
@@ -137,26 +154,34 @@ impl<O: Opener> Connector<O> {
     }
 
     /// No handshake in a ban, which it would only make longer.
-    async fn open(&self) -> Result<Open, NotOpen> {
-        self.access.not_quiet()?;
-        self.opener.open().await
+    fn open(&self) -> Opening {
+        let (access, opener) = (Arc::clone(&self.access), Arc::clone(&self.opener));
+        Box::pin(async move {
+            access.not_quiet()?;
+            opener.open().await
+        })
     }
 
     /// Until there is no connection left, or none that hears; why.
+    ///
+    /// A connection is replaced by one that is subscribed already; both are read while the new one is made, and for
+    /// [`linger`](crate::Timeouts::linger) behind that.
     async fn listen(&mut self, open: Open) -> Result<String, Over> {
         let mut socket = self.opened(open).await?;
         let mut old: Option<(Socket, Instant)> = None;
         let mut renew_at = socket.opened + self.access.timeouts.renew;
+        let mut renewal: Option<Opening> = None;
         let mut backoff = Backoff::new(&self.access.timeouts);
         let mut leaving = false;
         loop {
+            let mut over = None;
             tokio::select! {
                 heard = socket.next() => match heard {
                     Ok(bytes) => {
                         let farewell = self.opener.farewell(&bytes);
                         self.frame(bytes).await?;
                         match farewell {
-                            Some(Farewell::Deaf) => return Ok("the venue ended the subscription".to_owned()),
+                            Some(Farewell::Deaf) => over = Some("the venue ended the subscription".to_owned()),
                             Some(Farewell::Leaving) if !leaving => {
                                 // With a pause: the next server may be going away as well.
                                 leaving = true;
@@ -165,33 +190,58 @@ impl<O: Opener> Connector<O> {
                             Some(Farewell::Leaving) | None => {}
                         }
                     }
-                    Err(why) => return Ok(why),
+                    Err(why) => over = Some(why),
                 },
                 heard = of_old(&mut old) => match heard {
                     Some(bytes) => self.frame(bytes).await?,
                     None => if let Some((socket, _)) = old.take() { socket.close().await },
                 },
-                () = sleep_until(renew_at) => match self.open().await {
-                    Ok(open) => {
-                        let linger = Instant::now() + self.access.timeouts.linger;
-                        let new = self.opened(open).await?;
-                        old = Some((std::mem::replace(&mut socket, new), linger));
-                        renew_at = socket.opened + self.access.timeouts.renew;
-                        leaving = false;
+                () = sleep_until(renew_at), if renewal.is_none() => renewal = Some(self.open()),
+                opened = of_renewal(&mut renewal) => {
+                    renewal = None;
+                    match opened {
+                        Ok(open) => {
+                            let linger = Instant::now() + self.access.timeouts.linger;
+                            let new = self.opened(open).await?;
+                            old = Some((std::mem::replace(&mut socket, new), linger));
+                            renew_at = socket.opened + self.access.timeouts.renew;
+                            leaving = false;
+                        }
+                        Err(NotOpen { why, wait }) => {
+                            tracing::warn!("a stream could not be renewed yet: {why}");
+                            let pause = backoff.pause(Duration::ZERO).max(wait);
+                            renew_at = Instant::now() + pause.max(self.access.quiet_for());
+                        }
                     }
-                    Err(NotOpen { why, wait }) => {
-                        tracing::warn!("a stream could not be renewed yet: {why}");
-                        let pause = backoff.pause(Duration::ZERO).max(wait);
-                        renew_at = Instant::now() + pause.max(self.access.quiet_for());
-                    }
-                },
+                }
                 () = self.sender.closed() => return Err(Over),
+            }
+            let Some(why) = over else { continue };
+            if let Some((before, _)) = old.take() {
+                // The one that was replaced still hears.
+                tracing::debug!("a stream that was renewed a moment ago is away: {why}");
+                socket = before;
+                renew_at = Instant::now() + backoff.pause(Duration::ZERO);
+                continue;
+            }
+            self.unheard.begin(socket.heard_until());
+            let Some(opening) = renewal.take() else { return Ok(why) };
+            // Another one is being made already.
+            self.deliver(Delivery::Away { why }).await?;
+            match opening.await {
+                Ok(open) => {
+                    socket = self.opened(open).await?;
+                    renew_at = socket.opened + self.access.timeouts.renew;
+                    leaving = false;
+                }
+                Err(NotOpen { why, .. }) => return Ok(why),
             }
         }
     }
 
     async fn opened(&mut self, open: Open) -> Result<Socket, Over> {
         self.connections += 1;
+        self.unheard.end(Instant::now());
         let (connection, at) = (self.connections, self.access.clock.now());
         let connected = Connected { connection, subscription: open.subscription, at };
         self.deliver(Delivery::Opened(connected)).await?;
@@ -220,6 +270,14 @@ async fn of_old(old: &mut Option<(Socket, Instant)>) -> Option<Vec<u8>> {
                 () = sleep_until(*until) => None,
             }
         }
+    }
+}
+
+/// A connection that is being made; never, without one.
+async fn of_renewal(renewal: &mut Option<Opening>) -> Result<Open, NotOpen> {
+    match renewal {
+        None => std::future::pending().await,
+        Some(opening) => opening.await,
     }
 }
 

@@ -84,6 +84,12 @@ impl Socket {
         }
     }
 
+    /// Of a connection that is over: until when it was heard. One over which nothing came any more ended with the last
+    /// that came.
+    pub(crate) fn heard_until(&self) -> Instant {
+        if self.heard.elapsed() >= self.silence { self.heard } else { Instant::now() }
+    }
+
     /// # Errors
     /// It may have been sent, or not; the connection is of no use.
     pub async fn send(&mut self, text: String) -> Result<(), String> {

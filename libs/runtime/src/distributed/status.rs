@@ -5,9 +5,12 @@ use crate::metrics::Family;
 use domain::{Timestamp, UnitName};
 use events::Position;
 use serde_json::{Value, json};
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
 };
 use tape::Head;
 
@@ -28,7 +31,20 @@ struct Inner {
     head: AtomicU64,
     head_at: AtomicI64,
     counts: [AtomicU64; Count::ALL.len()],
+    figures: OnceLock<Figures>,
 }
+
+/// What only some units tell of themselves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// Ends in `_total` if it only grows.
+    pub name: &'static str,
+    pub help: &'static str,
+    pub value: f64,
+}
+
+/// Asked whenever somebody looks.
+type Figures = Box<dyn Fn() -> Vec<Figure> + Send + Sync>;
 
 /// Where a replica is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +142,7 @@ impl UnitStatus {
             head: AtomicU64::new(0),
             head_at: AtomicI64::new(0),
             counts: Default::default(),
+            figures: OnceLock::new(),
         }))
     }
 
@@ -193,6 +210,13 @@ impl UnitStatus {
     pub fn note(&self, note: Option<String>) {
         *self.0.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
+    /// Tells these figures, too. The first ones given stay.
+    pub fn tells(&self, figures: impl Fn() -> Vec<Figure> + Send + Sync + 'static) {
+        let _ = self.0.figures.set(Box::new(figures));
+    }
+    pub fn figures(&self) -> Vec<Figure> {
+        self.0.figures.get().map_or_else(Vec::new, |figures| figures())
+    }
     pub fn add(&self, count: Count, n: u64) {
         self.0.counts[count as usize].fetch_add(n, Relaxed);
     }
@@ -236,6 +260,7 @@ impl UnitStatus {
             "cursor": self.cursor(),
             "lag": self.lag(),
             "lag_seconds": self.lag_seconds(),
+            "figures": self.figures().into_iter().map(|f| (f.name, f.value)).collect::<BTreeMap<_, _>>(),
         })
     }
 }
@@ -285,5 +310,42 @@ pub fn metrics(units: &[UnitStatus]) -> String {
         let (name, help) = count.metric();
         family(Family::counter(name, help), &|unit| unit.count(count).to_string())
     });
-    gauges.concat() + &counts.concat()
+    gauges.concat() + &counts.concat() + &own_figures(units)
+}
+
+fn own_figures(units: &[UnitStatus]) -> String {
+    let mut families: BTreeMap<&str, Family> = BTreeMap::new();
+    for unit in units {
+        for Figure { name, help, value } in unit.figures() {
+            let family = families.entry(name).or_insert_with(|| match name.ends_with("_total") {
+                true => Family::counter(name, help),
+                false => Family::gauge(name, help),
+            });
+            family.add(&[("owner", unit.owner()), ("unit", unit.unit().as_str())], value);
+        }
+    }
+    families.into_values().map(Family::text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_some_units_are_told_beside_those_of_all() {
+        let unit = |owner| UnitStatus::new(UnitName::new("ingestor").unwrap(), owner);
+        let (one, two, other) = (unit("a"), unit("b"), unit("c"));
+        for (unit, value) in [(&one, 0.5), (&two, 2.0)] {
+            let (name, help) = ("tapedeck_test_seconds_total", "Of the test.");
+            unit.tells(move || vec![Figure { name, help, value }]);
+        }
+        let text = metrics(&[one.clone(), two, other.clone()]);
+        let told = "# HELP tapedeck_test_seconds_total Of the test.\n\
+                    # TYPE tapedeck_test_seconds_total counter\n\
+                    tapedeck_test_seconds_total{owner=\"a\",unit=\"ingestor\"} 0.5\n\
+                    tapedeck_test_seconds_total{owner=\"b\",unit=\"ingestor\"} 2\n";
+        assert!(text.ends_with(told), "{text}");
+        assert_eq!(one.report()["figures"], json!({ "tapedeck_test_seconds_total": 0.5 }));
+        assert_eq!(other.report()["figures"], json!({}));
+    }
 }

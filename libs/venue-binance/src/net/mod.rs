@@ -31,7 +31,7 @@ pub use books::{Books, Standing};
 pub use rest::{CallError, Rest};
 pub use streams::{Streams, TooManyStreams};
 pub use user_data::UserData;
-pub use venue_net::{Connected, Delivery, Timeouts, tls};
+pub use venue_net::{Backoff, Connected, Delivery, Timeouts, Unheard, tls};
 pub use ws_api::WsApi;
 
 use crate::sign::Signer;

@@ -10,7 +10,7 @@ use crate::{
     request::{self, Signing},
 };
 use tokio::time::{Instant, timeout_at};
-use venue_net::{Delivery, Farewell, NotOpen, Open, Opener, Reconnecting, Socket};
+use venue_net::{Delivery, Farewell, NotOpen, Open, Opener, Reconnecting, Socket, Unheard};
 
 /// The account's stream; the connection ends when it is dropped.
 pub struct UserData(Reconnecting);
@@ -23,12 +23,23 @@ const MOST_EARLY: usize = 1_000;
 impl UserData {
     /// Starts keeping a connection. Needs a runtime to be in.
     pub fn open(rest: &Rest) -> Self {
-        Self(Reconnecting::start(rest.0.access.clone(), Account { rest: rest.clone() }))
+        Self::open_counting(rest, Unheard::default())
+    }
+
+    /// As [`Self::open`], for whoever has counted the time without a live stream before.
+    pub fn open_counting(rest: &Rest, unheard: Unheard) -> Self {
+        let account = Account { rest: rest.clone() };
+        Self(Reconnecting::start_counting(rest.0.access.clone(), account, unheard))
     }
 
     /// What comes next; waits for it. `None` never, but at the process's end. May be dropped and called again.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.0.next().await
+    }
+
+    /// What has come already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.0.try_next()
     }
 }
 

@@ -17,7 +17,7 @@ use std::{
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use venue_binance::{
-    net::{Delivery, Rest, Streams, UserData},
+    net::{Delivery, Rest, Streams, Unheard, UserData},
     sign::Signer,
 };
 
@@ -142,8 +142,8 @@ fn a_silent_connection_is_given_up_and_one_with_pings_is_not() {
     });
 }
 
-/// The new connection is there before the old one goes.
-async fn is_replaced_before_it_goes(server: &mut Server, stream: &mut UserData, mut old: Peer) {
+/// The new connection is there before the old one goes; the new one.
+async fn is_replaced_before_it_goes(server: &mut Server, stream: &mut UserData, mut old: Peer) -> Peer {
     let mut new = server.socket().await;
     new.subscribe(0).await;
     assert_eq!(word(stream).await, "opened 2 Some(0)");
@@ -158,6 +158,7 @@ async fn is_replaced_before_it_goes(server: &mut Server, stream: &mut UserData, 
         end = old.stream.next().await;
     }
     assert!(matches!(end, None | Some(Err(_)) | Some(Ok(Message::Close(_)))), "{end:?}");
+    new
 }
 
 #[test]
@@ -248,11 +249,93 @@ fn a_connection_is_replaced_before_the_venue_cuts_it() {
         let mut setup = setup(&server);
         setup.timeouts.renew = Duration::from_millis(700);
         setup.timeouts.linger = Duration::from_millis(300);
+        let unheard = Unheard::default();
+        let mut stream = UserData::open_counting(&Rest::new(setup).unwrap(), unheard.clone());
+        let mut old = server.socket().await;
+        old.subscribe(0).await;
+        assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
+        let connecting = unheard.total();
+        let _new = is_replaced_before_it_goes(&mut server, &mut stream, old).await;
+        assert_eq!(unheard.total(), connecting, "there was a live stream all the while");
+    });
+}
+
+/// However long the venue takes to subscribe the new one.
+#[test]
+fn a_connection_is_read_while_its_successor_is_made() {
+    run(async {
+        let mut server = Server::start(script).await;
+        let mut setup = setup(&server);
+        setup.timeouts.renew = Duration::from_millis(700);
         let mut stream = UserData::open(&Rest::new(setup).unwrap());
         let mut old = server.socket().await;
         old.subscribe(0).await;
         assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
-        is_replaced_before_it_goes(&mut server, &mut stream, old).await;
+        let mut new = server.socket().await;
+        let asked = new.hear().await;
+        old.stream.send(Message::Ping("late".into())).await.unwrap();
+        let answer = timeout(Duration::from_secs(20), old.stream.next()).await.unwrap();
+        assert_eq!(answer.unwrap().unwrap(), Message::Pong("late".into()));
+        old.say(BALANCE).await;
+        assert_eq!(word(&mut stream).await, BALANCE, "before the new one is there");
+        new.say(json!({"id": asked["id"], "status": 200, "result": {"subscriptionId": 1}})).await;
+        assert_eq!(word(&mut stream).await, "opened 2 Some(1)");
+    });
+}
+
+/// The new one breaks at once: the old one is heard until there is another.
+#[test]
+fn a_connection_goes_on_where_its_successor_breaks_at_once() {
+    run(async {
+        let mut server = Server::start(script).await;
+        let mut setup = setup(&server);
+        setup.timeouts.renew = Duration::from_millis(700);
+        setup.timeouts.linger = Duration::from_secs(20);
+        let unheard = Unheard::default();
+        let mut stream = UserData::open_counting(&Rest::new(setup).unwrap(), unheard.clone());
+        let mut old = server.socket().await;
+        old.subscribe(0).await;
+        assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
+        let connecting = unheard.total();
+        let mut new = server.socket().await;
+        new.subscribe(1).await;
+        assert_eq!(word(&mut stream).await, "opened 2 Some(1)");
+        drop(new);
+        server.socket().await.subscribe(2).await;
+        old.say(BALANCE).await;
+        let told = [word(&mut stream).await, word(&mut stream).await];
+        assert!(
+            told.contains(&"opened 3 Some(2)".to_owned()) && told.contains(&BALANCE.to_owned()),
+            "{told:?}"
+        );
+        assert_eq!(unheard.total(), connecting);
+    });
+}
+
+/// The gap is told from the last that was heard on, not from when it was noticed.
+#[test]
+fn the_time_without_a_live_stream_is_counted() {
+    run(async {
+        let mut server = Server::start(script).await;
+        let mut setup = setup(&server);
+        let silence = Duration::from_millis(300);
+        setup.timeouts.silence = silence;
+        let unheard = Unheard::default();
+        let mut stream = UserData::open_counting(&Rest::new(setup).unwrap(), unheard.clone());
+        let mut silent = server.socket().await;
+        assert!(!unheard.is_live(), "connected is not subscribed");
+        silent.subscribe(0).await;
+        assert_eq!(word(&mut stream).await, "opened 1 Some(0)");
+        assert!(unheard.is_live());
+        let connecting = unheard.total();
+        assert_eq!(word(&mut stream).await, "away");
+        assert!(!unheard.is_live());
+        assert!(unheard.total() >= connecting + silence, "{:?}", unheard.total());
+        server.socket().await.subscribe(0).await;
+        assert_eq!(word(&mut stream).await, "opened 2 Some(0)");
+        let told = unheard.total();
+        drop(stream);
+        assert!(!unheard.is_live() && told >= connecting + silence);
     });
 }
 
