@@ -14,6 +14,8 @@ pub struct Environment {
     pub data_dir: Option<PathBuf>,
     /// `TAPEDECK_LISTEN`.
     pub listen: Option<SocketAddr>,
+    /// `TAPEDECK_INGEST_SPOOL_MIB`: the most that an ingestor keeps for one account, in mebibytes.
+    pub ingest_spool_mib: Option<u32>,
     /// `STORE_URL`.
     pub store_url: Option<Secret>,
     /// `BUS_URL`.
@@ -48,6 +50,9 @@ pub struct Secret(String);
 /// Of the addresses that may hold a password.
 const SCHEMES: &[&str] = &["sqlite", "postgres", "postgresql", "amqp", "amqps"];
 
+/// In mebibytes: all of it lies in memory, too.
+const LARGEST_SPOOL: u32 = 16 << 10;
+
 impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
@@ -80,6 +85,10 @@ impl Environment {
         Variable {
             name: "TAPEDECK_LISTEN",
             about: "The address on which health and metrics are served, e.g. 127.0.0.1:8080.",
+        },
+        Variable {
+            name: "TAPEDECK_INGEST_SPOOL_MIB",
+            about: "The most that an ingestor keeps of one account's frames while the broker is away, on disk and in memory, in mebibytes: 64 where it is not set.",
         },
         Variable {
             name: "STORE_URL",
@@ -127,6 +136,13 @@ impl Environment {
         let get = |name: &str| vars.get(name).cloned();
         let listen = get("TAPEDECK_LISTEN")
             .and_then(|given| given.parse().map_err(|_| problems.push(not_an_address(&given))).ok());
+        let ingest_spool_mib = get("TAPEDECK_INGEST_SPOOL_MIB").and_then(|given| match given.parse() {
+            Ok(mib @ 1..=LARGEST_SPOOL) => Some(mib),
+            Ok(_) | Err(_) => {
+                problems.push(not_a_spool(&given));
+                None
+            }
+        });
         let store_url = secret(
             &vars,
             "STORE_URL",
@@ -159,6 +175,7 @@ impl Environment {
             log: get("TAPEDECK_LOG"),
             data_dir: get("TAPEDECK_DATA_DIR").map(PathBuf::from),
             listen,
+            ingest_spool_mib,
             store_url,
             bus_url,
             binance,
@@ -196,6 +213,11 @@ fn unknown(vars: &BTreeMap<String, String>) -> Vec<Problem> {
 
 fn not_an_address(given: &str) -> Problem {
     problem("TAPEDECK_LISTEN", format!("'{given}' is no address"), "write host:port, e.g. 127.0.0.1:8080")
+}
+
+fn not_a_spool(given: &str) -> Problem {
+    let what = format!("'{given}' is no size of a spool");
+    problem("TAPEDECK_INGEST_SPOOL_MIB", what, format!("write mebibytes from 1 to {LARGEST_SPOOL}, e.g. 64"))
 }
 
 fn secret(

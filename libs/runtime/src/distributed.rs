@@ -27,7 +27,7 @@ pub use limits::Limits;
 pub use record::{Recording, differs, record_facts};
 pub use replica::Fault;
 pub use retry::{Backoff, insist};
-pub use status::{Count, Side, UnitPhase, UnitStatus, metrics, ready};
+pub use status::{Count, Figure, Side, UnitPhase, UnitStatus, metrics, ready};
 
 use domain::{Timestamp, UnitName};
 use hands::Hands;

@@ -20,6 +20,7 @@ fn every_variable_is_read() {
         ("TAPEDECK_LOG", "debug"),
         ("TAPEDECK_DATA_DIR", "data"),
         ("TAPEDECK_LISTEN", "127.0.0.1:8080"),
+        ("TAPEDECK_INGEST_SPOOL_MIB", "256"),
         ("STORE_URL", "sqlite:tape.db"),
     ])
     .unwrap();
@@ -27,6 +28,7 @@ fn every_variable_is_read() {
     assert_eq!(environment.log.as_deref(), Some("debug"));
     assert_eq!(environment.data_dir.as_deref(), Some(Path::new("data")));
     assert_eq!(environment.listen.unwrap().port(), 8_080);
+    assert_eq!(environment.ingest_spool_mib, Some(256));
     assert_eq!(environment.store_url.unwrap().reveal(), "sqlite:tape.db");
 }
 
@@ -40,6 +42,7 @@ fn every_variable_is_described() {
             "TAPEDECK_LOG",
             "TAPEDECK_DATA_DIR",
             "TAPEDECK_LISTEN",
+            "TAPEDECK_INGEST_SPOOL_MIB",
             "STORE_URL",
             "BUS_URL",
             "BINANCE_REST_URL",
@@ -64,12 +67,22 @@ fn all_problems_are_reported_at_once() {
         told,
         [
             "TAPEDECK_CONFG: is no variable of Tapedeck's; did you mean TAPEDECK_CONFIG?",
-            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, STORE_URL, BUS_URL, BINANCE_REST_URL, BINANCE_WS_API_URL, BINANCE_STREAM_URL",
+            "TAPEDECK_LEVERAGE: is no variable of Tapedeck's; known: TAPEDECK_CONFIG, TAPEDECK_LOG, TAPEDECK_DATA_DIR, TAPEDECK_LISTEN, TAPEDECK_INGEST_SPOOL_MIB, STORE_URL, BUS_URL, BINANCE_REST_URL, BINANCE_WS_API_URL, BINANCE_STREAM_URL",
             "TAPEDECK_LISTEN: 'here' is no address; write host:port, e.g. 127.0.0.1:8080",
             "STORE_URL: is no address of that kind; write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         ]
     );
     assert!(!problems.to_string().contains("hunter2"), "a password is never repeated");
+}
+
+#[test]
+fn a_spool_without_a_size_is_refused() {
+    for given in ["0", "-1", "64 MiB", "16385"] {
+        let problems = read(&[("TAPEDECK_INGEST_SPOOL_MIB", given)]).unwrap_err();
+        let told: Vec<String> = problems.list.iter().map(ToString::to_string).collect();
+        let words = "is no size of a spool; write mebibytes from 1 to 16384, e.g. 64";
+        assert_eq!(told, [format!("TAPEDECK_INGEST_SPOOL_MIB: '{given}' {words}")]);
+    }
 }
 
 #[test]

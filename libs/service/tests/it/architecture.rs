@@ -69,6 +69,8 @@ const PURE_LIBS: &[&str] =
 /// Files and folders of services that do I/O.
 const IMPURE: &[&str] = &[
     "binance-orders-to-amqp/src/lib.rs",
+    "binance-orders-to-amqp/src/outbox.rs",
+    "binance-orders-to-amqp/src/spool.rs",
     "event-logger/src/clock/mod.rs",
     "event-logger/src/drain.rs",
     "event-logger/src/loops.rs",

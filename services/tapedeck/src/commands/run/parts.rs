@@ -12,7 +12,7 @@ use crate::{
     start, units,
     venue::{self, Accounts},
 };
-use binance_orders_to_amqp::Ingestor;
+use binance_orders_to_amqp::{Ingestor, SpoolSettings, WAITING};
 use bus::Bus;
 use domain::{Timestamp, UnitName};
 use market_data::{Feed, MarketSpec};
@@ -123,7 +123,7 @@ impl Plan {
             match source {
                 Source::Recorder => recorder::start(&mut parts, shared, &process.recorder()),
                 Source::Market => parts.market(global, shared, settings, self, stop)?,
-                Source::Ingestors => parts.ingestors(shared, accounts)?,
+                Source::Ingestors => parts.ingestors(global, shared, accounts)?,
                 Source::Books => books::start(&mut parts, shared, settings, accounts)?,
             }
         }
@@ -166,20 +166,32 @@ impl Parts {
     }
 
     /// One for each account.
-    fn ingestors(&mut self, shared: &Shared, accounts: Option<&Accounts>) -> anyhow::Result<()> {
+    fn ingestors(
+        &mut self,
+        global: &Global,
+        shared: &Shared,
+        accounts: Option<&Accounts>,
+    ) -> anyhow::Result<()> {
         let Some(accounts) = accounts else {
             return Err(WrongUse("binance-orders-to-amqp needs --venue binance".to_owned()).into());
         };
         let unit = UnitName::new(Service::BinanceOrdersToAmqp.name())?;
-        for (account, rest) in accounts.each() {
+        for (n, (account, rest)) in accounts.each().enumerate() {
             // As of one unit and one owner, the metrics of two would be the same.
             let status = UnitStatus::new(unit, &format!("{}/{account}", shared.owner));
+            // Within one process a kill takes the queue as well, so a spool beside it would save nothing.
+            let spool = matches!(shared.bus, Bus::Rabbit(_)).then(|| SpoolSettings {
+                folder: global.data_dir().join("ingest-spool"),
+                life: format!("{}-{n}", shared.owner),
+            });
             let ingestor = Ingestor {
                 rest: rest.clone(),
                 account,
                 replica: shared.owner.clone(),
                 publisher: shared.bus.ingest_publisher(),
                 status: status.clone(),
+                spool,
+                waiting: global.environment.ingest_spool_mib.map_or(WAITING, |mib| u64::from(mib) << 20),
             };
             let stop = shared.stop.clone();
             self.add(status, async move {
