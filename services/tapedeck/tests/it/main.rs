@@ -23,6 +23,7 @@ mod fleets;
 mod full;
 mod habits;
 mod help;
+mod ingestors;
 mod input;
 mod live;
 mod log;

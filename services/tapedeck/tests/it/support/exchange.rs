@@ -59,6 +59,10 @@ impl Exchange {
         command.envs(self.variables.iter().cloned());
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.control
+    }
+
     /// The answer to a GET at the exchange.
     pub fn get(&self, path: &str) -> Value {
         let (status, body) = http_get(self.control, path);
@@ -68,18 +72,7 @@ impl Exchange {
 
     /// Something that the owner does there: `balance`, `order` and the like.
     pub fn control(&self, what: &str, body: &Value) -> Value {
-        let body = body.to_string();
-        let mut stream = TcpStream::connect(self.control).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let head = format!("POST /control/{what} HTTP/1.0\r\nHost: {}\r\n", self.control);
-        let length = body.len();
-        write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, told) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(" 200 "), "{what} {body}: {answer}");
-        serde_json::from_str(told).unwrap()
+        control(self.control, what, body)
     }
 
     /// The execution reports that the exchange has sent of the account.
@@ -109,6 +102,21 @@ impl Exchange {
         assert!(placed.values().all(|times| *times == 1), "an order was placed twice: {placed:?}");
         placed.into_keys().collect()
     }
+}
+
+/// As [`Exchange::control`].
+pub fn control(exchange: SocketAddr, what: &str, body: &Value) -> Value {
+    let body = body.to_string();
+    let mut stream = TcpStream::connect(exchange).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!("POST /control/{what} HTTP/1.0\r\nHost: {exchange}\r\n");
+    let length = body.len();
+    write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, told) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(" 200 "), "{what} {body}: {answer}");
+    serde_json::from_str(told).unwrap()
 }
 
 /// The executions that rows of `order.filled` tell; none twice.

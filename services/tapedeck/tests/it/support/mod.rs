@@ -8,7 +8,7 @@ mod running;
 pub use crate::fleet::seed::Seed;
 pub use candles::candles;
 pub use done::{Done, Head};
-pub use exchange::{Exchange, candles_are_whole, recorded};
+pub use exchange::{Exchange, candles_are_whole, control, recorded};
 pub use running::{Running, get, until};
 
 use domain::Timestamp;
