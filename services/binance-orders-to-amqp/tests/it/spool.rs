@@ -179,7 +179,7 @@ fn a_disk_that_takes_nothing_for_a_while_costs_what_comes_meanwhile_only() {
     spool.append(&frames(0..2)).unwrap();
     let (own, aside) = (folder.path().join("one"), folder.path().join("elsewhere"));
     let large = IngestFrame { bytes: vec![0; LIMIT as usize / 16], ..frame(2) };
-    spool.append(&[large.clone()]).unwrap();
+    spool.append([&large]).unwrap();
     fs::rename(&own, &aside).unwrap();
     spool.append(&frames(3..4)).unwrap_err();
     fs::rename(&aside, &own).unwrap();
