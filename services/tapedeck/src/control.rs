@@ -12,7 +12,7 @@ pub use client::{Asked, ask, listens};
 pub use server::Door;
 
 use crate::{projections::trading::in_words, standing::Standing, units};
-use domain::{Account, EdgeName, Instrument, Timestamp};
+use domain::{Account, Asset, EdgeName, Instrument, Timestamp};
 use events::{CloseRequested, Event, RequestedBy, TradingState, TradingStateChanged};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,12 @@ pub enum Request {
         instrument: Instrument,
         edge: EdgeName,
         why: Option<String>,
+    },
+    /// Our amount of an asset becomes the venue's, where the last verdict says that they differ.
+    Settle {
+        account: Account,
+        asset: Asset,
+        why: String,
     },
 }
 
@@ -80,6 +86,9 @@ impl Request {
                 let by = RequestedBy::Owner { who };
                 Ok(CloseRequested { account, instrument, edge, direction: None, by, why, signal_at: None }
                     .into())
+            }
+            Self::Settle { account, asset, why } => {
+                Ok(standing.books.settling(account, asset, why.trim(), now)?.into())
             }
         }
     }

@@ -20,7 +20,7 @@ pub struct Standing {
     /// The live ones.
     pub trades: Trades,
     portfolio: Portfolio,
-    books: Books,
+    pub books: Books,
     alarms: BTreeMap<&'static str, u64>,
     now: Timestamp,
 }

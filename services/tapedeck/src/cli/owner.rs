@@ -60,6 +60,25 @@ pub struct Close {
     pub tape: TapeUrl,
 }
 
+/// Shows the last verdict on the books of each live account: whether every asset and every working order is at the
+/// venue what the tape says. With --settle each asset that differs gets an entry in the ledger that makes our amount
+/// the venue's; it is a deposit or withdrawal to the figures, and changes no position. Orders that differ are asked
+/// for by the engine itself, and are not settled.
+#[derive(Debug, Args)]
+pub struct Books {
+    /// Make our amounts the venue's
+    #[arg(long, requires = "why")]
+    pub settle: bool,
+    /// What the differences were, for whoever asks later
+    #[arg(long, value_name = "TEXT", value_parser = reason, requires = "settle")]
+    pub why: Option<String>,
+    /// This account only, e.g. binance:main
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<domain::Account>,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
 #[derive(Debug, Args)]
 pub struct Doctor {
     #[command(flatten)]

@@ -248,7 +248,7 @@ async fn books(tape: &Tape) -> Vec<Finding> {
         Err(error) => return vec![finding("books", State::Wrong, format!("{error:#}"))],
     };
     let told = |verdict: Verdict| {
-        let state = if verdict.differences == 0 { State::Well } else { State::Wrong };
+        let state = if verdict.differences.is_empty() { State::Well } else { State::Wrong };
         finding("books", state, format!("{} (as of {})", verdict.line, verdict.as_of))
     };
     books.into_values().map(told).collect()

@@ -1,21 +1,21 @@
-//! `tapedeck trading` and `tapedeck close`: what the owner says by hand.
+//! `tapedeck trading`, `tapedeck close` and `tapedeck books`: what the owner says by hand.
 //!
 //! On a tape that nobody has for himself it is appended here. A running `up` has its tape for itself, and is
 //! asked to say it.
 
 use crate::{
     WrongUse,
-    cli::{Close, Global, TapeUrl, Trading, Wanted},
+    cli::{Books, Close, Global, TapeUrl, Trading, Wanted},
     commands::{print_json, record, views::names::is_meant},
     control::{self, Asked, Request},
     explain::explain,
     locate,
-    projections::{self, Projection, trades::Trades},
+    projections::{self, Projection, books::Verdict, trades::Trades},
     scan,
     standing::Standing,
 };
 use domain::{Account, Instrument, Timestamp, TradeId};
-use events::{Clock, Event, Kind, Position, TapeOpened, TradeEvent, TradingState};
+use events::{Clock, Difference, Event, Kind, Position, TapeOpened, TradeEvent, TradingState};
 use market_data::Outlook;
 use runtime::{
     distributed::machine_clock,
@@ -129,6 +129,34 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
     if refused.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(WrongUse(refused.join("\n")).into()) }
 }
 
+/// # Errors
+/// Nothing that could be settled, or a tape that cannot be written.
+pub async fn books(global: &Global, args: Books) -> anyhow::Result<ExitCode> {
+    let mut place = Place::find(global, &args.tape, false).await?;
+    if let Some(account) = &args.account {
+        control::known(account, &place.standing).map_err(WrongUse)?;
+    }
+    place.standing.books = projections::read(&place.reader, Position::MAX).await?;
+    let is_meant = |account: &Account| args.account.is_none_or(|meant| meant == *account);
+    place.standing.books.0.retain(|account, _| is_meant(account));
+    if let (true, Some(why)) = (args.settle, args.why) {
+        return place.settle(global, &why).await;
+    }
+    place.reader.close().await?;
+    let verdicts = &place.standing.books.0;
+    if global.json {
+        let told = |(account, verdict): (&Account, &Verdict)| json!({ "account": account, "as_of": verdict.as_of, "agree": verdict.differences.is_empty(), "differences": verdict.differences });
+        print_json(&verdicts.iter().map(told).collect::<Vec<_>>())?;
+    } else if verdicts.is_empty() {
+        out!("no books were compared on {}: only those of live accounts are", place.name())?;
+    } else {
+        for verdict in verdicts.values() {
+            out!("{} (as of {})", verdict.line, verdict.as_of)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn choose(args: &Close, trades: &Trades) -> anyhow::Result<BTreeSet<TradeId>> {
     if let Some(trade) = args.trade {
         return match (trades.find_live(&trade), args.account) {
@@ -215,6 +243,32 @@ impl Place {
             Tape::Sqlite(_) => format!("the tape {}", self.tape()),
             _ => "the tape in the database".to_owned(),
         }
+    }
+
+    /// Of each asset that differs.
+    async fn settle(self, global: &Global, why: &str) -> anyhow::Result<ExitCode> {
+        let mut said: Vec<Value> = Vec::new();
+        for (&account, verdict) in &self.standing.books.0 {
+            for difference in &verdict.differences {
+                let Difference::Balance { asset, .. } = *difference else { continue };
+                let request = Request::Settle { account, asset, why: why.to_owned() };
+                let event = request.clone().event(&self.standing, self.now).map_err(WrongUse)?;
+                let position = self.say(request, event.clone()).await?;
+                if !global.json {
+                    out!("position {position} of {}: {}", self.name(), explain(&event))?;
+                }
+                said.push(
+                    json!({ "tape": self.tape(), "position": position, "account": account, "asset": asset }),
+                );
+            }
+        }
+        self.reader.close().await?;
+        if global.json {
+            print_json(&said)?;
+        } else if said.is_empty() {
+            out!("no asset differs on {}: nothing is to be settled", self.name())?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     /// What trading is, where nothing is said of it.

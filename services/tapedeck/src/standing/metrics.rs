@@ -143,7 +143,7 @@ impl Standing {
         );
         for (account, verdict) in &self.books.0 {
             let name = account.to_string();
-            differences.add(&[("account", &name)], verdict.differences);
+            differences.add(&[("account", &name)], verdict.differences.len());
             compared.add(&[("account", &name)], seconds(verdict.as_of));
         }
         [differences, compared].map(Family::text).concat()

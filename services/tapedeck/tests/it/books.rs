@@ -94,10 +94,23 @@ fn what_happened_while_nobody_listened_is_fetched_and_what_cannot_be_is_named() 
     let metrics =
         || get(&address, "/metrics").1.contains("tapedeck_books_differences{account=\"binance:main\"} 1");
     until("the metrics tell it", || metrics().then_some(()));
+    desk.run("books").well().says(&["DIFFERENCE: the books of binance:main", "123.5 more at the venue"]);
+    let told = desk.run("books --json").well().list();
+    assert!(told[0]["agree"] == false && told[0]["differences"].as_array().unwrap().len() == 1, "{told:#?}");
     desk.run(&format!("why {}", text(&id))).well().says(&[
         "DIFFERENCE",
         "123.5 more at the venue",
         "it looks like a deposit",
     ]);
+    desk.run("books --settle").ends(2, &["--why"]);
+    let said = desk.run("books --settle --why deposit --json").well().list();
+    assert_eq!(texts(&said, "asset"), ["USDT"]);
+    until("they agree again", || {
+        let told = desk.run("books --json").well().list();
+        (told[0]["agree"] == true).then_some(())
+    });
+    desk.run("books").well().says(&["agree with the venue's"]);
+    desk.run("books --settle --why again").well().says(&["nothing is to be settled"]);
     up.kill();
+    desk.run("verify").well();
 }
