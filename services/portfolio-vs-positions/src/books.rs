@@ -36,8 +36,9 @@ impl Assets {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Books {
-    /// Once they have begun: of each asset the first amount and all changes since.
-    begun: bool,
+    /// Once they have begun: the venue's time of the first amounts, which have everything from before in them.
+    begun: Option<Timestamp>,
+    /// Of each asset the first amount and all changes since.
     amounts: BTreeMap<Asset, Decimal>,
     #[serde(with = "service::pairs")]
     working: BTreeMap<VenueOrderId, WorkingOrder>,
@@ -128,21 +129,21 @@ impl Books {
             Side::Buy => (e.quantity.get(), -e.quote),
             Side::Sell => (-e.quantity.get(), e.quote),
         };
-        self.change(base, bought);
-        self.change(quote, paid);
+        self.change(base, bought, e.at);
+        self.change(quote, paid, e.at);
         if let Some(fee) = &e.fee {
-            self.change(fee.asset, -fee.amount);
+            self.change(fee.asset, -fee.amount, e.at);
         }
     }
 
     pub fn entered(&mut self, e: &LedgerEntry) {
         self.moved();
-        self.change(e.asset, e.delta);
+        self.change(e.asset, e.delta, e.at);
     }
 
-    /// Before ours have begun, the venue's first amounts have it in them.
-    fn change(&mut self, asset: Asset, delta: Decimal) {
-        if self.begun {
+    /// However late it is heard, what happened before ours began is in the venue's first amounts.
+    fn change(&mut self, asset: Asset, delta: Decimal, at: Timestamp) {
+        if self.begun.is_some_and(|begun| at >= begun) {
             let amount = self.amounts.entry(asset).or_default();
             *amount = amount.saturating_add(delta);
         }
@@ -154,14 +155,15 @@ impl Books {
             let same = (&last.balances, &last.orders) == (&report.balances, &report.orders);
             same && last.as_of < report.as_of && !self.has_moved
         });
-        self.verdict = before.map(|last| last.as_of).map(|since| (since, self.judge(report, assets)));
+        self.verdict = before.map(|last| last.as_of).map(|since| (since, self.judge(since, report, assets)));
         self.last = Some(report.clone());
         self.has_moved = false;
     }
 
-    fn judge(&mut self, report: &BooksReported, assets: &Assets) -> Verdict {
-        if !self.begun {
-            self.begun = true;
+    fn judge(&mut self, since: Timestamp, report: &BooksReported, assets: &Assets) -> Verdict {
+        if self.begun.is_none() {
+            // Nothing happened between the two reports: clocks may differ by half of that.
+            self.begun = Some(since + report.as_of.since(since) / 2);
             self.unlisted.clear();
             self.amounts = report.balances.iter().map(|held| (held.asset, held.free + held.locked)).collect();
             self.working = report.orders.iter().map(|order| (order.venue_order, *order)).collect();

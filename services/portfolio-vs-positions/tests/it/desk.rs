@@ -27,7 +27,10 @@ pub struct Desk {
     now: Timestamp,
     pub venue: BTreeMap<Asset, Decimal>,
     pub orders: BTreeMap<u64, WorkingOrder>,
+    /// Of each asset at the venue.
+    pub locked: Decimal,
     trades: u64,
+    since: Option<Timestamp>,
 }
 
 impl Desk {
@@ -38,7 +41,9 @@ impl Desk {
             now: get("2026-03-01T00:00:00Z"),
             venue: BTreeMap::new(),
             orders: BTreeMap::new(),
+            locked: Decimal::ZERO,
             trades: 0,
+            since: None,
         };
         for (asset, amount) in [("USDT", "1000"), ("BTC", "2"), ("BNB", "1")] {
             desk.changes(asset, amount);
@@ -56,9 +61,22 @@ impl Desk {
         desk
     }
 
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// As it was said last.
+    pub fn differs_since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
     pub fn lists(&mut self, base: &str, quote: &str) {
+        self.lists_as(&format!("{base}{quote}"), base, quote);
+    }
+
+    pub fn lists_as(&mut self, symbol: &str, base: &str, quote: &str) {
         let rules = InstrumentRules::open(get(base), get(quote), get("0.01"), get("0.00001"), get("5"));
-        let instrument = instrument(&format!("{base}{quote}"));
+        let instrument = instrument(symbol);
         assert_eq!(instrument.kind, InstrumentKind::Spot);
         self.hear(InstrumentListed { instrument, rules: Box::new(rules) });
     }
@@ -75,7 +93,13 @@ impl Desk {
     /// What the core says, in words.
     pub fn hear(&mut self, event: impl Into<Event>) -> Vec<String> {
         self.now = self.now + Duration::from_millis(1);
-        self.core.hear(self.now, event).iter().map(words).collect()
+        let said = self.core.hear(self.now, event);
+        let since = said.iter().find_map(|event| match event {
+            Event::Books(BooksEvent::Disagree(e)) => Some(e.since),
+            _ => None,
+        });
+        self.since = since.or(self.since);
+        said.iter().map(words).collect()
     }
 
     pub fn report(&mut self) -> BooksReported {
@@ -84,7 +108,11 @@ impl Desk {
             account: account(),
             as_of: self.now,
             balances: held
-                .map(|(asset, amount)| HeldAsset { asset: *asset, free: *amount, locked: Decimal::ZERO })
+                .map(|(asset, amount)| HeldAsset {
+                    asset: *asset,
+                    free: amount - self.locked,
+                    locked: self.locked,
+                })
                 .collect(),
             orders: self.orders.values().copied().collect(),
         }

@@ -142,6 +142,18 @@ fn an_order_that_filled_unheard_is_told_with_its_amounts() {
     );
 }
 
+#[test]
+fn an_asset_belongs_to_one_missing_fill_at_most() {
+    let mut desk = Desk::begun();
+    desk.lists("BTC", "BNB");
+    desk.changes("BTC", "1");
+    desk.changes("USDT", "-100");
+    desk.changes("BNB", "-0.5");
+    let told = desk.rounds().concat();
+    assert_eq!(told.matches("Buy of 1 BTCBNB is missing").count(), 2, "{told}");
+    assert!(told.contains("USDT 900 for 1000, Withdrawal"), "{told}");
+}
+
 /// Undisturbed trading: random trades, orders, deposits, each heard before or after the venue tells its books.
 #[test]
 fn nothing_is_told_of_random_trading_that_is_heard() {

@@ -135,3 +135,92 @@ fn a_stop_that_is_gone_is_named_with_its_trade_under_any_name() {
     let gone = format!("disagree: 7 other, the stop of {trade}, does not work");
     assert_eq!(desk.rounds(), [gone]);
 }
+
+#[test]
+fn what_happened_before_the_books_began_is_in_them_however_late_it_is_heard() {
+    let mut desk = Desk::new(Reaction::Report);
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    let entry = desk.ledger("USDT", "7", LedgerReason::Deposit);
+    assert_eq!(desk.rounds(), ["agree: 3 assets, 0 orders (begin)"]);
+    desk.hear(fill);
+    desk.hear(entry);
+    assert!(desk.rounds().is_empty());
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn what_open_orders_hold_is_in_the_amounts() {
+    let mut desk = Desk::new(Reaction::Report);
+    desk.locked = get("0.25");
+    assert_eq!(desk.rounds(), ["agree: 3 assets, 0 orders (begin)"]);
+    desk.locked = get("0.75");
+    assert!(desk.rounds().is_empty(), "more of it is held, and none is gone");
+}
+
+#[test]
+fn a_balance_that_is_told_between_two_reports_keeps_them_from_being_compared() {
+    let mut desk = Desk::begun();
+    desk.changes("USDT", "5");
+    assert!(desk.round().is_empty());
+    let (account, asset, as_of) = (account(), get("USDT"), desk.now());
+    desk.hear(BalanceChanged { account, asset, free: get("1005"), locked: get("0"), as_of });
+    assert!(desk.round().is_empty());
+    assert_eq!(desk.round().len(), 1);
+}
+
+#[test]
+fn a_report_that_comes_again_is_no_second_one() {
+    let mut desk = Desk::begun();
+    desk.changes("USDT", "5");
+    let report = desk.report();
+    assert!(desk.hear(report.clone()).is_empty());
+    assert!(desk.hear(report).is_empty());
+}
+
+#[test]
+fn a_difference_is_since_the_first_report_of_it() {
+    let mut desk = Desk::begun();
+    desk.changes("USDT", "5");
+    let first = desk.report().as_of + Duration::from_secs(5);
+    assert_eq!(desk.rounds().len(), 1);
+    assert_eq!(desk.differs_since(), Some(first));
+    desk.changes("BTC", "1");
+    assert_eq!(desk.rounds().len(), 1);
+    assert_eq!(desk.differs_since(), Some(first));
+}
+
+#[test]
+fn a_thousand_ends_are_remembered_until_their_orders_are_heard_of() {
+    let (account, instrument, order) = (account(), instrument("BTCUSDT"), get("o"));
+    let (ending, filled, at) =
+        (domain::Ending::Canceled, domain::Filled::default(), get("2026-03-01T00:00:00Z"));
+    for (ends, remembered) in [(1_000, true), (1_001, false)] {
+        let mut desk = Desk::begun();
+        for number in 1..=ends {
+            let venue_order = get(&format!("{number:05}"));
+            desk.hear(OrderEnded { account, instrument, order, venue_order, ending, filled, at });
+        }
+        desk.hear(OrderAccepted { account, instrument, order, venue_order: get("00001"), at });
+        assert_eq!(desk.rounds().is_empty(), remembered, "{ends}");
+    }
+}
+
+#[test]
+fn a_listed_instrument_counts_by_its_rules_whatever_its_symbol() {
+    let mut desk = Desk::begun();
+    desk.lists_as("ODDUSDT", "BTC", "BNB");
+    let fill = desk.trades(Side::Sell, "0.5", ["BTC", "BNB"], "3", fee("0.001", "BNB"));
+    desk.hear(OrderFilled { instrument: instrument("ODDUSDT"), ..fill });
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn a_symbol_that_is_only_an_asset_is_of_nothing() {
+    let mut desk = Desk::begun();
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    desk.hear(OrderFilled { instrument: instrument("USDT"), ..fill });
+    desk.hear(OrderFilled { instrument: instrument("ABCDEF"), venue_trade: get("9"), ..fill });
+    assert_eq!(desk.rounds().len(), 1, "nobody knows of what they are");
+}

@@ -28,6 +28,9 @@ fn comes_to_rest(desk: &Desk) {
 #[test]
 fn books_agree_through_trades_deposits_and_orders_by_hand_that_are_heard() {
     let desk = desk("");
+    // Before there is a tape; it is in what the books begin with.
+    let before = json!({ "symbol": "ADAUSDT", "side": "BUY", "type": "MARKET", "quantity": "20" });
+    let before = desk.exchange.control("order", &before)["orderId"].to_string();
     let mut up = desk.up();
     // Nothing has been traded yet, or there was a pause of some seconds.
     desk.until("books.agreed", 0);
@@ -43,6 +46,7 @@ fn books_agree_through_trades_deposits_and_orders_by_hand_that_are_heard() {
     assert_eq!(bodies(&desk, "books.disagreed"), [] as [Value; 0]);
     let begun = bodies(&desk, "books.agreed");
     assert!(begun[0]["begin"] == true && begun[1..].iter().all(|body| body["begin"].is_null()), "{begun:#?}");
+    assert!(bodies(&desk, "order.filled").iter().all(|fill| text(&fill["venue_order"]) != before));
     assert!(desk.count("stream.completed") > 0 && desk.count("frame.quarantined") == 0);
     up.signal("INT");
     assert!(up.end().0.success());

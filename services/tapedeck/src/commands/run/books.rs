@@ -8,7 +8,9 @@ use super::parts::{Parts, Shared};
 use crate::{WrongUse, deployment::Service, process, scan, venue::Accounts};
 use bus::{BusFault, FrameKind, IngestFrame, IngestPublisher};
 use domain::{Account, Asset, Instrument, Symbol, Timestamp, UnitName, VenueOrderId};
-use events::{BooksEvent, Difference, Event, InstrumentEvent, Kind, OrderEvent, Recorded, StreamEvent};
+use events::{
+    BooksEvent, Difference, Event, InstrumentEvent, Kind, OrderEvent, Recorded, StreamEvent, TapeEvent,
+};
 use runtime::distributed::{
     Count, Fault, Side, UnitPhase,
     leadership::{Leadership, Work},
@@ -29,11 +31,12 @@ const CONFIRM: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(5);
 /// Before the last time at which everything was known, for clocks that differ.
 const MARGIN: Duration = Duration::from_secs(60);
-/// On a tape of which it never was: fills this old are not asked for.
+/// On a tape of which it never was, fills since its beginning are asked for, and none that are older than this.
 const AT_MOST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// What the tape says that the questions depend on.
-const HEARS: [Kind; 7] = [
+const HEARS: [Kind; 8] = [
+    Kind::TapeOpened,
     Kind::InstrumentListed,
     Kind::OrderAccepted,
     Kind::OrderFilled,
@@ -81,6 +84,8 @@ struct Reports {
 /// What is on the tape of one account.
 #[derive(Debug, Default)]
 struct Known {
+    /// When the tape was opened: what was before is none of its own.
+    began: Timestamp,
     instruments: BTreeSet<Instrument>,
     /// Until when everything is on the tape.
     complete: Option<Timestamp>,
@@ -92,8 +97,10 @@ struct Known {
 
 impl Known {
     fn hear(&mut self, account: Account, heard: &Recorded) {
-        if let Event::Instrument(InstrumentEvent::Listed(e)) = &heard.event {
-            self.instruments.insert(e.instrument);
+        match &heard.event {
+            Event::Tape(TapeEvent::Opened(_)) => self.began = heard.recorded_at,
+            Event::Instrument(InstrumentEvent::Listed(e)) => _ = self.instruments.insert(e.instrument),
+            _ => {}
         }
         if heard.event.account() != Some(account) {
             return;
@@ -189,7 +196,7 @@ impl Reports {
     async fn fill_in(&self, known: &Known) -> Result<Timestamp, String> {
         self.rest.freshen_clock().await.map_err(|why| why.to_string())?;
         let now = self.rest.clock().now();
-        let since = known.complete.map_or(now - AT_MOST, |complete| complete - MARGIN);
+        let since = known.complete.map_or(now - AT_MOST, |complete| complete - MARGIN).max(known.began);
         let told = |why: CallError| why.to_string();
         for frame in self.rest.open_orders(None).await.map_err(told)? {
             self.publish(frame).await;
