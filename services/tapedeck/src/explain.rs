@@ -434,22 +434,18 @@ fn digest(frame: FrameHash) -> String {
 fn books(event: &BooksEvent) -> String {
     match event {
         BooksEvent::Reported(e) => format!(
-            "{} has {} assets and {} working orders in the venue's books",
+            "{} has {} and {} that work in the venue's books",
             e.account,
-            e.balances.len(),
-            e.orders.len()
+            count(e.balances.len() as u64, "asset"),
+            count(e.orders.len() as u64, "order")
         ),
-        BooksEvent::Agree(e) if e.begin => {
-            format!(
-                "the books of {} begin with what the venue has: {} assets, {} orders",
-                e.account, e.assets, e.orders
-            )
-        }
-        BooksEvent::Agree(e) => {
-            format!(
-                "the books of {} agree with the venue's: {} assets, {} orders",
-                e.account, e.assets, e.orders
-            )
+        BooksEvent::Agree(BooksAgree { account, assets, orders, begin, .. }) => {
+            let of =
+                format!("{}, {}", count(u64::from(*assets), "asset"), count(u64::from(*orders), "order"));
+            match begin {
+                true => format!("the books of {account} begin with what the venue has: {of}"),
+                false => format!("the books of {account} agree with the venue's: {of}"),
+            }
         }
         BooksEvent::Disagree(e) => {
             let differences: Vec<String> = e.differences.iter().map(difference).collect();

@@ -154,7 +154,8 @@ pub async fn books(global: &Global, args: Books) -> anyhow::Result<ExitCode> {
             out!("{} (as of {})", verdict.line, verdict.as_of)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    let agree = verdicts.values().all(|verdict| verdict.differences.is_empty());
+    Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn choose(args: &Close, trades: &Trades) -> anyhow::Result<BTreeSet<TradeId>> {
