@@ -63,8 +63,13 @@ impl Liquidity {
     pub fn left(&self, side: Side, participation: Amount) -> Amount {
         let offer = participation.checked_mul(self.volume).unwrap_or(self.volume);
         let left = (offer - self.taken).max(Amount::ZERO);
-        let shown = self.shown.filter(|_| self.quote_in_hand);
-        shown.map_or(left, |shown| left.max(shown.left_to(side)))
+        self.shown_left(side).map_or(left, |shown| left.max(shown))
+    }
+
+    /// What is left to an order of that side of what the price in hand shows, if that is a quote of a live market;
+    /// base asset.
+    pub fn shown_left(&self, side: Side) -> Option<Amount> {
+        self.shown.filter(|_| self.quote_in_hand).map(|shown| shown.left_to(side))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One instrument: its rules, its last price, its open orders.
 
 use super::{Liquidity, OpenOrder, Outside, Owner, Role, Terms};
-use domain::{Amount, ClientOrderId, InstrumentRules, Price, Quantity, Side, Timestamp};
+use domain::{Amount, ClientOrderId, InstrumentRules, Price, Side, Timestamp};
 use events::{BestPrices, Candle};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -62,11 +62,6 @@ impl Quote {
     /// What an order of that side takes.
     pub fn taken_by(&self, side: Side) -> Price {
         self.best.map_or(self.price, |best| best.taken_by(side).0)
-    }
-
-    /// How much of it is shown.
-    pub fn shown_to(&self, side: Side) -> Option<Quantity> {
-        self.best.map(|best| best.taken_by(side).1)
     }
 }
 

@@ -111,7 +111,8 @@ impl Desk<'_> {
         let rules = self.market.rules.clone();
         let on_offer = self.on_offer(order.side);
         let wanted = self.wanted(order, offer.reference).min(on_offer);
-        let Some(price) = order.takes(&offer, wanted, self.terms, &rules) else {
+        let shown = self.market.liquidity.shown_left(order.side);
+        let Some(price) = order.takes(&offer, wanted, shown, self.terms, &rules) else {
             return self.rest(order, offer, candle);
         };
         let wanted = self.wanted(order, price);

@@ -97,9 +97,6 @@ pub struct Offer {
     pub at: Timestamp,
     /// The candle opened beyond the order's stop, so all of its range came after the trigger.
     pub from_open: bool,
-    /// Of a price that was quoted: how much of it there is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Quantity>,
 }
 
 impl OpenOrder {
@@ -279,7 +276,7 @@ impl OpenOrder {
         let at = candle.close_time();
         match self.standing {
             Standing::Waiting => {
-                let offer = Offer { reference: candle.open, at, from_open: true, shown: None };
+                let offer = Offer { reference: candle.open, at, from_open: true };
                 self.standing = Standing::Offered(offer);
             }
             Standing::Dormant => {
@@ -289,7 +286,7 @@ impl OpenOrder {
                     None => self.triggered_by(candle),
                 };
                 if let Some((reference, from_open)) = triggered {
-                    self.standing = Standing::Offered(Offer { reference, at, from_open, shown: None });
+                    self.standing = Standing::Offered(Offer { reference, at, from_open });
                 }
             }
             Standing::Pending | Standing::Resting | Standing::Offered(_) => {}
@@ -305,8 +302,7 @@ impl OpenOrder {
             Standing::Pending | Standing::Resting | Standing::Offered(_) => false,
         };
         if takes && self.since <= quote.at {
-            let shown = quote.shown_to(self.side);
-            self.standing = Standing::Offered(Offer { reference, at: quote.at, from_open: false, shown });
+            self.standing = Standing::Offered(Offer { reference, at: quote.at, from_open: false });
         }
     }
 
@@ -350,21 +346,21 @@ impl OpenOrder {
         (!doubtful && !is_beyond(self.side, limit, reference)).then_some(limit)
     }
 
-    /// As [`Self::takes_at`], of what the price in hand offers: what is shown at a quoted price is taken at just that.
+    /// As [`Self::takes_at`], of what the price in hand offers: what is left of the `shown` quantity of a
+    /// live quote is taken at just that price.
     pub fn takes(
         &self,
         offer: &Offer,
         wanted: Amount,
+        shown: Option<Amount>,
         terms: &Terms,
         rules: &InstrumentRules,
     ) -> Option<Price> {
-        match offer.shown {
-            Some(shown) if wanted <= shown.get() => {
-                let price = offer.reference;
-                self.kind.limit().is_none_or(|limit| !is_beyond(self.side, limit, price)).then_some(price)
-            }
-            Some(_) | None => self.takes_at(offer.reference, terms, rules),
+        if shown.is_none_or(|shown| wanted > shown) {
+            return self.takes_at(offer.reference, terms, rules);
         }
+        let price = offer.reference;
+        self.kind.limit().is_none_or(|limit| !is_beyond(self.side, limit, price)).then_some(price)
     }
 
     /// The limit at which it rests, if the candle traded through it.

@@ -152,6 +152,26 @@ fn what_is_taken_of_a_quote_is_gone_until_it_shows_something_else() {
 }
 
 #[test]
+fn what_is_left_of_a_quote_is_taken_at_its_price_and_more_is_taken_worse() {
+    check(
+        "candle 1s 100 100 100 100 vol 1000
+         buy 2 market
+         → o1 accepted / quote?
+         quoted 99 101 show 3
+         → o1 filled 2 @ 101 / o1 ended filled 2 for 202
+         buy 2 market
+         → o2 accepted / quote?
+         quoted 99 101 show 3
+         # one is left
+         → o2 filled 2 @ 101.06 / o2 ended filled 2 for 202.12
+         buy 1 market
+         → o3 accepted / quote?
+         quoted 99 101 show 4
+         → o3 filled 1 @ 101 / o3 ended filled 1 for 101",
+    );
+}
+
+#[test]
 fn the_open_of_a_candle_that_is_played_triggers_no_stop() {
     check(
         "sell 2 stop 95
