@@ -6,10 +6,10 @@ use domain::{
 };
 use events::{
     BooksReported, Difference, LedgerEntry, OrderAccepted, OrderAmended, OrderEnded, OrderFilled,
-    WorkingOrder,
+    TradingState, TradingStateChanged, WorkingOrder,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Ends that are remembered until their acceptance is heard.
 const ENDS: usize = 1_000;
@@ -28,10 +28,25 @@ impl Assets {
         self.0.get(instrument).copied()
     }
 
+    fn knows(&self, asset: Asset) -> bool {
+        self.0.values().any(|(base, quote)| *base == asset || *quote == asset)
+    }
+
     /// The instrument that trades one for the other.
     pub fn between(&self, base: Asset, quote: Asset) -> Option<Instrument> {
         self.0.iter().find(|(_, assets)| **assets == (base, quote)).map(|(instrument, _)| *instrument)
     }
+}
+
+/// An order as the venue names it. Some venues number the orders of each instrument by itself.
+type Number = (Instrument, VenueOrderId);
+
+/// What differs, however the amounts move by what both books have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Matter {
+    /// By how much the venue has more.
+    Amount(Asset, Decimal),
+    Order(Number),
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,9 +56,9 @@ pub struct Books {
     /// Of each asset the first amount and all changes since.
     amounts: BTreeMap<Asset, Decimal>,
     #[serde(with = "service::pairs")]
-    working: BTreeMap<VenueOrderId, WorkingOrder>,
-    /// The numbers of orders that ended before they were heard of.
-    ended: BTreeSet<VenueOrderId>,
+    working: BTreeMap<Number, WorkingOrder>,
+    /// Orders that ended before they were heard of, the oldest first.
+    ended: VecDeque<Number>,
     stops: BTreeMap<ClientOrderId, TradeId>,
     /// Assets in which fees were paid.
     fees: BTreeSet<Asset>,
@@ -52,9 +67,18 @@ pub struct Books {
     last: Option<BooksReported>,
     /// Whether anything has happened since the last report.
     has_moved: bool,
+    /// Until when everything that the venue has recorded was heard.
+    complete: Timestamp,
     /// What follows from the last report, and when the one before it was made.
     verdict: Option<(Timestamp, Verdict)>,
+    /// Of each difference of the last verdict, the first report of it.
+    #[serde(with = "service::pairs")]
+    matters: BTreeMap<Matter, Timestamp>,
+    /// Those for which the account was reduced or halted.
+    acted_on: BTreeSet<Matter>,
     said: Option<Said>,
+    /// The last word on whether the account may trade.
+    trading: Option<TradingStateChanged>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,14 +87,19 @@ pub enum Verdict {
     /// Ours begin with what the venue says.
     Begin,
     Agree,
-    Disagree(Vec<Difference>),
+    Disagree {
+        differences: Vec<Difference>,
+        /// Whether everything that may have been missed was heard since they began.
+        confirmed: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Said {
     at: Timestamp,
+    verdict: Verdict,
+    /// When the books began to differ.
     since: Option<Timestamp>,
-    differences: Vec<Difference>,
 }
 
 impl Books {
@@ -80,16 +109,20 @@ impl Books {
 
     pub fn accepted(&mut self, e: &OrderAccepted) {
         self.moved();
-        if !self.ended.remove(&e.venue_order) {
-            let order = WorkingOrder { venue_order: e.venue_order, order: e.order, instrument: e.instrument };
-            self.working.insert(e.venue_order, order);
+        let number = (e.instrument, e.venue_order);
+        match self.ended.iter().position(|ended| *ended == number) {
+            Some(at) => _ = self.ended.remove(at),
+            None => {
+                let (instrument, venue_order) = number;
+                self.working.insert(number, WorkingOrder { venue_order, order: e.order, instrument });
+            }
         }
     }
 
     pub fn amended(&mut self, e: &OrderAmended) {
         self.moved();
-        if let Some(order) = self.working.get_mut(&e.venue_order) {
-            if let Some(trade) = self.stops.get(&order.order).copied() {
+        if let Some(order) = self.working.get_mut(&(e.instrument, e.venue_order)) {
+            if let Some(trade) = self.stops.remove(&order.order) {
                 self.stops.insert(e.renamed, trade);
             }
             order.order = e.renamed;
@@ -98,12 +131,14 @@ impl Books {
 
     pub fn ended(&mut self, e: &OrderEnded) {
         self.moved();
-        match self.working.remove(&e.venue_order) {
+        let number = (e.instrument, e.venue_order);
+        match self.working.remove(&number) {
             Some(order) => _ = self.stops.remove(&order.order),
-            None => _ = self.ended.insert(e.venue_order),
+            None if self.ended.contains(&number) => {}
+            None => self.ended.push_back(number),
         }
         if self.ended.len() > ENDS {
-            self.ended.pop_first();
+            self.ended.pop_front();
         }
     }
 
@@ -166,18 +201,50 @@ impl Books {
             self.begun = Some(since + report.as_of.since(since) / 2);
             self.unlisted.clear();
             self.amounts = report.balances.iter().map(|held| (held.asset, held.free + held.locked)).collect();
-            self.working = report.orders.iter().map(|order| (order.venue_order, *order)).collect();
+            self.working = report.orders.iter().map(|order| (number(order), *order)).collect();
             return Verdict::Begin;
         }
         for fill in std::mem::take(&mut self.unlisted) {
-            match assets.of(&fill.instrument).or_else(|| by_symbol(&fill.instrument, report)) {
+            match assets.of(&fill.instrument).or_else(|| self.by_symbol(&fill.instrument, report, assets)) {
                 Some(assets) => self.count(&fill, assets),
                 None => self.unlisted.push(fill),
             }
         }
         let mut differences = self.amounts_that_differ(report, assets);
         differences.extend(self.orders_that_differ(report));
-        if differences.is_empty() { Verdict::Agree } else { Verdict::Disagree(differences) }
+        let seen = |of: &Difference| {
+            let matter = Matter::of(of);
+            (matter, self.matters.get(&matter).copied().unwrap_or(since))
+        };
+        self.matters = differences.iter().map(seen).collect();
+        self.acted_on.retain(|matter| self.matters.contains_key(matter));
+        if differences.is_empty() {
+            return Verdict::Agree;
+        }
+        let confirmed = self.matters.values().all(|since| self.complete >= *since);
+        Verdict::Disagree { differences, confirmed }
+    }
+
+    /// Of an instrument that was never listed: its symbol is two assets that are known, or ends with one.
+    fn by_symbol(
+        &self,
+        instrument: &Instrument,
+        report: &BooksReported,
+        assets: &Assets,
+    ) -> Option<(Asset, Asset)> {
+        let knows = |asset: Asset| {
+            self.amounts.contains_key(&asset)
+                || report.balances.iter().any(|held| held.asset == asset)
+                || assets.knows(asset)
+        };
+        let symbol = instrument.symbol.as_str();
+        // The longest quote comes first.
+        let split = |at: usize| {
+            let (base, quote) = symbol.split_at_checked(at)?;
+            Some((base.parse::<Asset>().ok()?, quote.parse::<Asset>().ok()?))
+        };
+        let splits = || (1..symbol.len()).filter_map(split).filter(|(_, quote)| knows(*quote));
+        splits().find(|(base, _)| knows(*base)).or_else(|| splits().next())
     }
 
     fn amounts_that_differ(&self, report: &BooksReported, assets: &Assets) -> Vec<Difference> {
@@ -194,9 +261,9 @@ impl Books {
     }
 
     fn orders_that_differ<'a>(&'a self, report: &'a BooksReported) -> impl Iterator<Item = Difference> + 'a {
-        let there: BTreeSet<VenueOrderId> = report.orders.iter().map(|order| order.venue_order).collect();
-        let unknown = report.orders.iter().filter(|order| !self.working.contains_key(&order.venue_order));
-        let missing = self.working.values().filter(move |order| !there.contains(&order.venue_order));
+        let there: BTreeSet<Number> = report.orders.iter().map(number).collect();
+        let unknown = report.orders.iter().filter(|order| !self.working.contains_key(&number(order)));
+        let missing = self.working.values().filter(move |order| !there.contains(&number(order)));
         unknown.map(|order| Difference::UnknownOrder { order: *order }).chain(missing.map(|order| {
             Difference::MissingOrder { order: *order, stop_of: self.stops.get(&order.order).copied() }
         }))
@@ -209,19 +276,11 @@ impl Books {
 
     /// Whether it is another one than was said last.
     pub fn is_news(&self, verdict: &Verdict) -> bool {
-        let differences: &[Difference] = match verdict {
-            Verdict::Begin | Verdict::Agree => &[],
-            Verdict::Disagree(differences) => differences,
-        };
-        self.said.as_ref().is_none_or(|said| said.differences != differences)
+        self.said.as_ref().is_none_or(|said| said.verdict != *verdict)
     }
 
     pub fn said_at(&self) -> Option<Timestamp> {
         self.said.as_ref().map(|said| said.at)
-    }
-
-    pub fn do_disagree(&self) -> bool {
-        self.said.as_ref().is_some_and(|said| said.since.is_some())
     }
 
     /// When the differences of the last report began.
@@ -230,9 +289,29 @@ impl Books {
         self.said.as_ref().and_then(|said| said.since).unwrap_or(found)
     }
 
-    pub fn said(&mut self, at: Timestamp, differ: Option<(Timestamp, &[Difference])>) {
-        let (since, differences) = differ.unzip();
-        self.said = Some(Said { at, since, differences: differences.unwrap_or_default().to_vec() });
+    pub fn said(&mut self, at: Timestamp, verdict: Verdict, since: Option<Timestamp>) {
+        self.said = Some(Said { at, verdict, since });
+    }
+
+    /// Whether a confirmed difference asks for `state`: it has not yet, and the account may do more than that.
+    pub fn wants(&self, state: TradingState, now: Timestamp) -> bool {
+        let is_new = self.matters.keys().any(|matter| !self.acted_on.contains(matter));
+        let holds = |word: &&TradingStateChanged| word.until.is_none_or(|until| now < until);
+        let may = self.trading.as_ref().filter(holds).map_or(TradingState::Active, |word| word.state);
+        let is_confirmed = matches!(self.verdict(), Some(Verdict::Disagree { confirmed: true, .. }));
+        is_confirmed && is_new && may < state
+    }
+
+    /// Its word on trading; `ours`: because of what differs now.
+    pub fn trading_changed(&mut self, e: &TradingStateChanged, ours: bool) {
+        if ours {
+            self.acted_on = self.matters.keys().copied().collect();
+        }
+        self.trading = Some(e.clone());
+    }
+
+    pub fn is_complete(&mut self, until: Timestamp) {
+        self.complete = self.complete.max(until);
     }
 
     /// How many assets there are in either books.
@@ -241,13 +320,19 @@ impl Books {
     }
 }
 
-/// Of an instrument that was never listed: its symbol ends with an asset that the account holds.
-fn by_symbol(instrument: &Instrument, report: &BooksReported) -> Option<(Asset, Asset)> {
-    let quotes =
-        report.balances.iter().map(|held| held.asset).filter(|quote| {
-            instrument.symbol.len() > quote.len() && instrument.symbol.ends_with(quote.as_str())
-        });
-    let quote = quotes.max_by_key(|quote| quote.len())?;
-    let base = instrument.symbol.strip_suffix(quote.as_str())?.parse().ok()?;
-    Some((base, quote))
+const fn number(order: &WorkingOrder) -> Number {
+    (order.instrument, order.venue_order)
+}
+
+impl Matter {
+    fn of(difference: &Difference) -> Self {
+        match difference {
+            Difference::Balance { asset, ours, venue, .. } => {
+                Self::Amount(*asset, venue.saturating_sub(*ours).normalize())
+            }
+            Difference::UnknownOrder { order } | Difference::MissingOrder { order, .. } => {
+                Self::Order(number(order))
+            }
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use crate::books::{Books, Verdict};
 use domain::{Account, Timestamp};
 use events::{
-    AccountEvent, BooksAgree, BooksDisagree, BooksEvent, BooksReported, Event, InstrumentEvent, Kind,
-    OrderEvent, TradeEvent, TradingState, TradingStateChanged,
+    AccountEvent, BooksAgree, BooksDisagree, BooksEvent, BooksReported, ControlEvent, Event, InstrumentEvent,
+    Kind, OrderEvent, StreamEvent, TradeEvent, TradingState, TradingStateChanged,
 };
 use serde::{Deserialize, Serialize};
 use service::{Late, Service};
@@ -24,7 +24,7 @@ pub struct Config {
     pub on_difference: Reaction,
 }
 
-/// What the account does when a difference is found. A person has it go on.
+/// What the account does when a difference is confirmed. A person has it go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {
@@ -57,7 +57,9 @@ impl Service for PortfolioVsPositions {
         Kind::BalanceChanged,
         Kind::LedgerEntry,
         Kind::TradeProtected,
+        Kind::StreamComplete,
         Kind::BooksReported,
+        Kind::TradingStateChanged,
     ];
     const LATE: Late = Late::Answers;
 
@@ -85,36 +87,36 @@ impl Service for PortfolioVsPositions {
             Event::Account(AccountEvent::BalanceChanged(_)) => books.moved(),
             Event::Account(AccountEvent::LedgerEntered(e)) => books.entered(e),
             Event::Books(BooksEvent::Reported(e)) => books.reported(e, assets),
-            Event::Books(BooksEvent::Agree(e)) => books.said(e.as_of, None),
-            Event::Books(BooksEvent::Disagree(e)) => books.said(e.as_of, Some((e.since, &e.differences))),
+            Event::Stream(StreamEvent::Complete(e)) => books.is_complete(e.until),
+            Event::Books(BooksEvent::Agree(e)) => books.said(e.as_of, Verdict::Agree, None),
+            Event::Books(BooksEvent::Disagree(e)) => {
+                let verdict =
+                    Verdict::Disagree { differences: e.differences.clone(), confirmed: e.confirmed };
+                books.said(e.as_of, verdict, Some(e.since));
+            }
+            Event::Control(ControlEvent::TradingStateChanged(e)) => {
+                books.trading_changed(e, e.who == Self::CORE);
+            }
             _ => {}
         }
     }
 
-    fn decide(&self, state: &State, _now: Timestamp, heard: &Event) -> Vec<Event> {
+    fn decide(&self, state: &State, now: Timestamp, heard: &Event) -> Vec<Event> {
         let Event::Books(BooksEvent::Reported(report)) = heard else { return Vec::new() };
         let Some(books) = state.accounts.get(&report.account) else { return Vec::new() };
         let Some(verdict) = books.verdict() else { return Vec::new() };
         let is_news = books.is_news(verdict) || books.said_at().is_none_or(|at| at + AGAIN <= report.as_of);
-        if !is_news {
-            return Vec::new();
-        }
-        match verdict {
-            Verdict::Begin | Verdict::Agree => {
-                vec![agree(report, books, *verdict == Verdict::Begin).into()]
+        let (account, as_of) = (report.account, report.as_of);
+        let word = match verdict {
+            Verdict::Begin | Verdict::Agree => agree(report, books, *verdict == Verdict::Begin).into(),
+            Verdict::Disagree { differences, confirmed: is_confirmed } => {
+                let (since, differences) = (books.differ_since(), differences.clone());
+                BooksDisagree { account, as_of, since, differences, confirmed: *is_confirmed }.into()
             }
-            Verdict::Disagree(differences) => {
-                let disagree = BooksDisagree {
-                    account: report.account,
-                    as_of: report.as_of,
-                    since: books.differ_since(),
-                    differences: differences.clone(),
-                };
-                let begins = !books.do_disagree();
-                let reaction = if begins { self.react(&disagree) } else { None };
-                std::iter::once(disagree.into()).chain(reaction).collect()
-            }
-        }
+        };
+        let state = self.config.on_difference.state().filter(|state| books.wants(*state, now));
+        let reaction = state.map(|state| reaction(account, state).into());
+        Some(word).filter(|_| is_news).into_iter().chain(reaction).collect()
     }
 }
 
@@ -129,16 +131,18 @@ fn agree(report: &BooksReported, books: &Books, begin: bool) -> BooksAgree {
     }
 }
 
-impl PortfolioVsPositions {
-    fn react(&self, found: &BooksDisagree) -> Option<Event> {
-        let state = match self.config.on_difference {
-            Reaction::Report => return None,
-            Reaction::Reduce => TradingState::Reducing,
-            Reaction::Halt => TradingState::Halted,
-        };
-        let why = format!("the venue's books differ from ours in {} ways", found.differences.len());
-        let who = Self::CORE.to_owned();
-        let changed = TradingStateChanged { account: Some(found.account), state, who, why, until: None };
-        Some(changed.into())
+fn reaction(account: Account, state: TradingState) -> TradingStateChanged {
+    let who = PortfolioVsPositions::CORE.to_owned();
+    let why = "the venue's books differ from ours: tapedeck books".to_owned();
+    TradingStateChanged { account: Some(account), state, who, why, until: None }
+}
+
+impl Reaction {
+    const fn state(self) -> Option<TradingState> {
+        match self {
+            Self::Report => None,
+            Self::Reduce => Some(TradingState::Reducing),
+            Self::Halt => Some(TradingState::Halted),
+        }
     }
 }

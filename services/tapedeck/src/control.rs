@@ -88,7 +88,7 @@ impl Request {
                     .into())
             }
             Self::Settle { account, asset, why } => {
-                Ok(standing.books.settling(account, asset, why.trim(), now)?.into())
+                Ok(standing.books.settling(account, asset, why.trim())?.into())
             }
         }
     }

@@ -449,8 +449,9 @@ fn books(event: &BooksEvent) -> String {
         }
         BooksEvent::Disagree(e) => {
             let differences: Vec<String> = e.differences.iter().map(difference).collect();
+            let open = if e.confirmed { "" } else { "; what may be missing is being fetched" };
             format!(
-                "DIFFERENCE: the books of {} are not the venue's, since {}: {}",
+                "DIFFERENCE: the books of {} are not the venue's, since {}: {}{open}",
                 e.account,
                 e.since,
                 differences.join("; ")

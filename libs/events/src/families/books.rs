@@ -72,6 +72,9 @@ pub struct BooksDisagree {
     pub since: Timestamp,
     /// At least one.
     pub differences: Vec<Difference>,
+    /// Whether everything that may have been missed was fetched since they began: none of them is only late.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
 }
 payload!(BooksDisagree, |e| format!("books:{}", e.account), at = e.as_of, account = Some(e.account));
 

@@ -31,6 +31,7 @@ pub struct Desk {
     pub locked: Decimal,
     trades: u64,
     since: Option<Timestamp>,
+    is_confirmed: bool,
 }
 
 impl Desk {
@@ -44,6 +45,7 @@ impl Desk {
             locked: Decimal::ZERO,
             trades: 0,
             since: None,
+            is_confirmed: false,
         };
         for (asset, amount) in [("USDT", "1000"), ("BTC", "2"), ("BNB", "1")] {
             desk.changes(asset, amount);
@@ -70,6 +72,23 @@ impl Desk {
         self.since
     }
 
+    /// Whether what was said last is not just late.
+    pub fn is_confirmed(&self) -> bool {
+        self.is_confirmed
+    }
+
+    /// Everything that may have been missed until now was fetched.
+    pub fn fetches(&mut self) {
+        self.waits(Duration::from_secs(1));
+        let (account, until) = (account(), self.now);
+        assert!(self.hear(StreamComplete { account, until }).is_empty());
+    }
+
+    pub fn owner_says(&mut self, state: TradingState, until: Option<Timestamp>) {
+        let (account, who, why) = (Some(account()), "cli-owner".to_owned(), "test".to_owned());
+        assert!(self.hear(TradingStateChanged { account, state, who, why, until }).is_empty());
+    }
+
     pub fn lists(&mut self, base: &str, quote: &str) {
         self.lists_as(&format!("{base}{quote}"), base, quote);
     }
@@ -94,11 +113,12 @@ impl Desk {
     pub fn hear(&mut self, event: impl Into<Event>) -> Vec<String> {
         self.now = self.now + Duration::from_millis(1);
         let said = self.core.hear(self.now, event);
-        let since = said.iter().find_map(|event| match event {
-            Event::Books(BooksEvent::Disagree(e)) => Some(e.since),
-            _ => None,
-        });
-        self.since = since.or(self.since);
+        for event in &said {
+            if let Event::Books(BooksEvent::Disagree(e)) = event {
+                self.since = Some(e.since);
+                self.is_confirmed = e.confirmed;
+            }
+        }
         said.iter().map(words).collect()
     }
 

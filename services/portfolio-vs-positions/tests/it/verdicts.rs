@@ -95,18 +95,122 @@ fn fills_of_an_instrument_that_nobody_listed_count_by_its_symbol() {
     assert!(desk.rounds().is_empty());
 }
 
+const REDUCING: &str =
+    "Reducing by portfolio-vs-positions: the venue's books differ from ours: tapedeck books";
+const HALTED: &str = "Halted by portfolio-vs-positions: the venue's books differ from ours: tapedeck books";
+
 #[test]
-fn a_difference_stops_entries_or_everything_where_that_is_wanted_and_once() {
-    for (reaction, state) in [(Reaction::Reduce, "Reducing"), (Reaction::Halt, "Halted")] {
+fn a_confirmed_difference_stops_entries_or_everything_where_that_is_wanted_and_once() {
+    for (reaction, state) in [(Reaction::Reduce, REDUCING), (Reaction::Halt, HALTED)] {
         let mut desk = Desk::new(reaction);
         desk.rounds();
         desk.changes("USDT", "5");
-        let said = desk.rounds();
-        let why = "the venue's books differ from ours in 1 ways";
-        assert_eq!(said[1..], [format!("{state} by portfolio-vs-positions: {why}")]);
+        assert_eq!(desk.rounds(), ["disagree: USDT 1005 for 1000, Deposit"]);
+        assert!(!desk.is_confirmed());
+        desk.fetches();
+        assert_eq!(desk.round(), ["disagree: USDT 1005 for 1000, Deposit", state]);
+        assert!(desk.is_confirmed());
+        desk.owner_says(TradingState::Active, None);
+        assert!(desk.rounds().is_empty(), "the owner knows of it");
+        let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+        desk.hear(fill);
+        assert_eq!(desk.rounds(), ["disagree: USDT 904.9 for 899.9, Deposit"], "it is the same difference");
+        assert!(desk.is_confirmed());
         desk.changes("BTC", "1");
-        assert_eq!(desk.rounds().len(), 1, "the owner may have resumed it");
+        assert_eq!(desk.rounds().len(), 1);
+        assert!(!desk.is_confirmed());
+        desk.fetches();
+        assert_eq!(desk.round().len(), 2, "another difference");
     }
+    let mut desk = Desk::begun();
+    desk.changes("USDT", "5");
+    desk.rounds();
+    desk.fetches();
+    assert_eq!(desk.round(), ["disagree: USDT 1005 for 1000, Deposit"], "it is only reported");
+}
+
+#[test]
+fn a_fill_that_is_only_late_stops_nobody() {
+    let mut desk = Desk::new(Reaction::Halt);
+    desk.rounds();
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    assert_eq!(desk.rounds().len(), 1);
+    desk.hear(fill);
+    desk.fetches();
+    assert_eq!(desk.rounds(), ["agree: 3 assets, 0 orders"]);
+}
+
+#[test]
+fn what_was_fetched_before_a_difference_began_confirms_nothing() {
+    let mut desk = Desk::new(Reaction::Halt);
+    desk.rounds();
+    desk.changes("USDT", "5");
+    desk.fetches();
+    assert_eq!(desk.rounds().len(), 1);
+    assert!(!desk.is_confirmed());
+    assert!(desk.rounds().is_empty());
+    let (account, until) = (account(), desk.differs_since().unwrap());
+    desk.hear(StreamComplete { account, until });
+    assert_eq!(desk.round(), ["disagree: USDT 1005 for 1000, Deposit", HALTED]);
+    // One that tells of less takes nothing back.
+    desk.hear(StreamComplete { account, until: get("2026-03-01T00:00:00Z") });
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn a_reaction_never_makes_the_owners_word_weaker() {
+    let mut desk = Desk::new(Reaction::Reduce);
+    desk.rounds();
+    desk.owner_says(TradingState::Halted, None);
+    desk.changes("USDT", "5");
+    desk.rounds();
+    desk.fetches();
+    assert_eq!(desk.round(), ["disagree: USDT 1005 for 1000, Deposit"]);
+    desk.owner_says(TradingState::Active, None);
+    assert_eq!(desk.round(), [REDUCING], "nobody was told of it yet");
+    assert!(desk.round().is_empty());
+
+    let mut desk = Desk::new(Reaction::Reduce);
+    desk.rounds();
+    let until = desk.now() + Duration::from_secs(60);
+    desk.owner_says(TradingState::Reducing, Some(until));
+    desk.changes("USDT", "5");
+    desk.rounds();
+    desk.fetches();
+    assert_eq!(desk.round().len(), 1);
+    desk.waits(until.since(desk.now()) - Duration::from_secs(5) - Duration::from_millis(1));
+    assert_eq!(desk.round(), [REDUCING], "the owner's word has ended");
+}
+
+#[test]
+fn a_difference_that_comes_back_is_another_one() {
+    let mut desk = Desk::new(Reaction::Reduce);
+    desk.rounds();
+    for _ in 0..2 {
+        desk.changes("USDT", "5");
+        desk.rounds();
+        desk.fetches();
+        assert_eq!(desk.round().last().map(String::as_str), Some(REDUCING));
+        desk.owner_says(TradingState::Active, None);
+        desk.changes("USDT", "-5");
+        assert_eq!(desk.rounds(), ["agree: 3 assets, 0 orders"]);
+    }
+}
+
+#[test]
+fn orders_of_two_instruments_may_have_one_number() {
+    let mut desk = Desk::begun();
+    desk.places(7, "btc", "BTCUSDT", true);
+    let (account, at) = (account(), desk.now());
+    let (instrument, order, venue_order) = (instrument("BNBUSDT"), get("bnb"), get("7"));
+    desk.hear(OrderAccepted { account, instrument, order, venue_order, at });
+    assert_eq!(desk.rounds(), ["disagree: 7 bnb does not work"]);
+    desk.orders.insert(8, WorkingOrder { venue_order, order, instrument });
+    assert_eq!(desk.rounds(), ["agree: 3 assets, 2 orders"]);
+    let (ending, filled) = (domain::Ending::Canceled, domain::Filled::default());
+    desk.hear(OrderEnded { account, instrument, order, venue_order, ending, filled, at });
+    desk.orders.remove(&8);
+    assert!(desk.rounds().is_empty());
 }
 
 #[test]
@@ -198,11 +302,14 @@ fn a_thousand_ends_are_remembered_until_their_orders_are_heard_of() {
         (domain::Ending::Canceled, domain::Filled::default(), get("2026-03-01T00:00:00Z"));
     for (ends, remembered) in [(1_000, true), (1_001, false)] {
         let mut desk = Desk::begun();
-        for number in 1..=ends {
-            let venue_order = get(&format!("{number:05}"));
-            desk.hear(OrderEnded { account, instrument, order, venue_order, ending, filled, at });
+        // The oldest goes first, whatever its number.
+        for number in (1..=ends).rev() {
+            let venue_order = get(&number.to_string());
+            let end = OrderEnded { account, instrument, order, venue_order, ending, filled, at };
+            desk.hear(end);
+            desk.hear(end);
         }
-        desk.hear(OrderAccepted { account, instrument, order, venue_order: get("00001"), at });
+        desk.hear(OrderAccepted { account, instrument, order, venue_order: get(&ends.to_string()), at });
         assert_eq!(desk.rounds().is_empty(), remembered, "{ends}");
     }
 }
@@ -213,6 +320,33 @@ fn a_listed_instrument_counts_by_its_rules_whatever_its_symbol() {
     desk.lists_as("ODDUSDT", "BTC", "BNB");
     let fill = desk.trades(Side::Sell, "0.5", ["BTC", "BNB"], "3", fee("0.001", "BNB"));
     desk.hear(OrderFilled { instrument: instrument("ODDUSDT"), ..fill });
+    assert!(desk.rounds().is_empty());
+}
+
+#[test]
+fn an_unlisted_symbol_is_split_where_both_assets_are_known_or_else_at_the_longest_one() {
+    // The account has nothing of the quote asset at the venue any more, and our books know it.
+    let mut desk = Desk::begun();
+    let entry = desk.ledger("EUR", "30", LedgerReason::Deposit);
+    desk.hear(entry);
+    assert!(desk.rounds().is_empty());
+    let fill = desk.trades(Side::Buy, "3", ["DOGE", "EUR"], "30", fee("0.003", "DOGE"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+    // "BTC" and "TUSD", for "BTCT" is no asset that anybody knows.
+    for (asset, amount) in [("TUSD", "50"), ("USD", "1")] {
+        let entry = desk.ledger(asset, amount, LedgerReason::Deposit);
+        desk.hear(entry);
+    }
+    assert!(desk.rounds().is_empty());
+    let fill = desk.trades(Side::Sell, "1", ["BTC", "TUSD"], "50", fee("0.001", "TUSD"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+    // "AT" and "USD": both are known, though "TUSD" is longer.
+    let entry = desk.ledger("AT", "2", LedgerReason::Deposit);
+    desk.hear(entry);
+    let fill = desk.trades(Side::Sell, "1", ["AT", "USD"], "3", fee("0.001", "USD"));
+    desk.hear(fill);
     assert!(desk.rounds().is_empty());
 }
 

@@ -61,9 +61,10 @@ pub struct Close {
 }
 
 /// Shows the last verdict on the books of each live account: whether every asset and every working order is at the
-/// venue what the tape says; exit code 1 where it is not. With --settle each asset that differs gets an entry in the ledger that makes our amount
-/// the venue's; it is a deposit or withdrawal to the figures, and changes no position. Orders that differ are asked
-/// for by the engine itself, and are not settled.
+/// venue what the tape says; exit code 1 where it is not, or was never compared. With --settle each asset that differs
+/// gets an entry in the ledger that makes our amount the venue's; it is a deposit or withdrawal to the figures, and
+/// changes no position. A difference can be settled once the engine has fetched what it may have missed, and once
+/// only. Orders that differ are asked for by the engine itself, and are not settled.
 #[derive(Debug, Args)]
 pub struct Books {
     /// Make our amounts the venue's

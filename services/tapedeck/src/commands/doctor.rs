@@ -8,13 +8,15 @@ use crate::{
     locate,
     projections::{
         self,
-        books::{Books, Verdict},
+        books::{Books, Verdict, never_compared},
         trading::Trading,
     },
     start, units, venue,
 };
+use domain::Account;
 use events::Position;
 use market_data::{MarketSpec, Opened, Quality};
+use runtime::distributed::machine_clock;
 use serde::Serialize;
 use settings::{AccountSettings, Mode, Settings};
 use std::{
@@ -244,14 +246,17 @@ async fn trading(tape: &Tape, now: domain::Timestamp) -> Vec<Finding> {
 /// Whether the books of live accounts were the venue's when they were compared last.
 async fn books(tape: &Tape) -> Vec<Finding> {
     let books = match projections::read::<Books>(tape, Position::MAX).await {
-        Ok(Books(books)) => books,
+        Ok(books) => books,
         Err(error) => return vec![finding("books", State::Wrong, format!("{error:#}"))],
     };
-    let told = |verdict: Verdict| {
-        let state = if verdict.differences.is_empty() { State::Well } else { State::Wrong };
-        finding("books", state, format!("{} (as of {})", verdict.line, verdict.as_of))
+    let told = |(account, verdict): (&Account, &Option<Verdict>)| match verdict {
+        None => finding("books", State::Note, never_compared(account)),
+        Some(verdict) => {
+            let state = if verdict.differences.is_empty() { State::Well } else { State::Wrong };
+            finding("books", state, verdict.words(machine_clock()))
+        }
     };
-    books.into_values().map(told).collect()
+    books.verdicts.iter().map(told).collect()
 }
 
 /// What lies beside the events. `verify` also compares each snapshot with the state that it computes.

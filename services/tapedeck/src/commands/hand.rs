@@ -10,7 +10,11 @@ use crate::{
     control::{self, Asked, Request},
     explain::explain,
     locate,
-    projections::{self, Projection, books::Verdict, trades::Trades},
+    projections::{
+        self, Projection,
+        books::{Verdict, never_compared},
+        trades::Trades,
+    },
     scan,
     standing::Standing,
 };
@@ -138,24 +142,36 @@ pub async fn books(global: &Global, args: Books) -> anyhow::Result<ExitCode> {
     }
     place.standing.books = projections::read(&place.reader, Position::MAX).await?;
     let is_meant = |account: &Account| args.account.is_none_or(|meant| meant == *account);
-    place.standing.books.0.retain(|account, _| is_meant(account));
+    place.standing.books.verdicts.retain(|account, _| is_meant(account));
     if let (true, Some(why)) = (args.settle, args.why) {
         return place.settle(global, &why).await;
     }
     place.reader.close().await?;
-    let verdicts = &place.standing.books.0;
+    let verdicts = &place.standing.books.verdicts;
     if global.json {
-        let told = |(account, verdict): (&Account, &Verdict)| json!({ "account": account, "as_of": verdict.as_of, "agree": verdict.differences.is_empty(), "differences": verdict.differences });
+        let told = |(account, verdict): (&Account, &Option<Verdict>)| match verdict {
+            Some(of) => {
+                json!({ "account": account, "as_of": of.as_of, "agree": of.differences.is_empty(), "confirmed": of.confirmed, "differences": of.differences })
+            }
+            None => {
+                json!({ "account": account, "as_of": null, "agree": null, "confirmed": false, "differences": [] })
+            }
+        };
         print_json(&verdicts.iter().map(told).collect::<Vec<_>>())?;
     } else if verdicts.is_empty() {
-        out!("no books were compared on {}: only those of live accounts are", place.name())?;
+        let whose =
+            args.account.map_or_else(|| place.name(), |account| format!("{account}, {}", place.name()));
+        out!("no books were compared on {whose}: only those of live accounts are")?;
     } else {
-        for verdict in verdicts.values() {
-            out!("{} (as of {})", verdict.line, verdict.as_of)?;
+        for (account, verdict) in verdicts {
+            match verdict {
+                Some(verdict) => out!("{}", verdict.words(machine_clock()))?,
+                None => out!("{}", never_compared(account))?,
+            }
         }
     }
-    let agree = verdicts.values().all(|verdict| verdict.differences.is_empty());
-    Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let agrees = |verdict: &Option<Verdict>| verdict.as_ref().is_some_and(|of| of.differences.is_empty());
+    Ok(if verdicts.values().all(agrees) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn choose(args: &Close, trades: &Trades) -> anyhow::Result<BTreeSet<TradeId>> {
@@ -246,14 +262,21 @@ impl Place {
         }
     }
 
-    /// Of each asset that differs.
+    /// Of each asset that differs. One that cannot be settled yet keeps no other from it.
     async fn settle(self, global: &Global, why: &str) -> anyhow::Result<ExitCode> {
         let mut said: Vec<Value> = Vec::new();
-        for (&account, verdict) in &self.standing.books.0 {
-            for difference in &verdict.differences {
+        let mut refused: Vec<String> = Vec::new();
+        for (&account, verdict) in &self.standing.books.verdicts {
+            for difference in verdict.iter().flat_map(|verdict| &verdict.differences) {
                 let Difference::Balance { asset, .. } = *difference else { continue };
                 let request = Request::Settle { account, asset, why: why.to_owned() };
-                let event = request.clone().event(&self.standing, self.now).map_err(WrongUse)?;
+                let event = match request.clone().event(&self.standing, self.now) {
+                    Ok(event) => event,
+                    Err(why) => {
+                        refused.push(why);
+                        continue;
+                    }
+                };
                 let position = self.say(request, event.clone()).await?;
                 if !global.json {
                     out!("position {position} of {}: {}", self.name(), explain(&event))?;
@@ -264,12 +287,12 @@ impl Place {
             }
         }
         self.reader.close().await?;
-        if global.json {
+        if global.json && (refused.is_empty() || !said.is_empty()) {
             print_json(&said)?;
-        } else if said.is_empty() {
+        } else if said.is_empty() && refused.is_empty() {
             out!("no asset differs on {}: nothing is to be settled", self.name())?;
         }
-        Ok(ExitCode::SUCCESS)
+        if refused.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(WrongUse(refused.join("\n")).into()) }
     }
 
     /// What trading is, where nothing is said of it.

@@ -145,15 +145,17 @@ pub(super) async fn say_now(tape: &Tape, event: Event) -> anyhow::Result<Positio
     say(tape, &opened, &head, event).await
 }
 
-/// What the owner says; where it stands. The same said again before anything else happened is said once.
+/// What the owner says; where it stands. The same said again before anything else happened is said once; a fact of
+/// the world is said once whatever happened.
 pub(super) async fn say(
     tape: &Tape,
     opened: &TapeOpened,
     head: &Head,
     event: Event,
 ) -> anyhow::Result<Position> {
-    let key = format!("{}/{}", head.position, event.body());
-    let id = ids::fact(opened.tape, event.kind().name(), &key);
+    let said_here =
+        || ids::fact(opened.tape, event.kind().name(), &format!("{}/{}", head.position, event.body()));
+    let id = ids::of_fact(opened.tape, &event).unwrap_or_else(said_here);
     let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);
     let entry = replica::entry(opened.clock, draft, head.recorded_at);
     let committed = tape.append(Commit::new(vec![entry])).await?;

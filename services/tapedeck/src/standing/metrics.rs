@@ -141,7 +141,8 @@ impl Standing {
             "tapedeck_books_compared_timestamp_seconds",
             "The venue's time of the last report of which a verdict was said, seconds since 1970; at least one an hour.",
         );
-        for (account, verdict) in &self.books.0 {
+        for (account, verdict) in &self.books.verdicts {
+            let Some(verdict) = verdict else { continue };
             let name = account.to_string();
             differences.add(&[("account", &name)], verdict.differences.len());
             compared.add(&[("account", &name)], seconds(verdict.as_of));

@@ -75,7 +75,8 @@ fn what_happened_while_nobody_listened_is_fetched_and_what_cannot_be_is_named() 
         |order: &String| bodies(&desk, "order.filled").iter().any(|fill| text(&fill["venue_order"]) == order);
     until("fills of orders by hand are on the tape", || away.iter().all(told).then_some(()));
     desk.until("books.disagreed", 0);
-    let found = &bodies(&desk, "books.disagreed")[0];
+    let confirmed = || bodies(&desk, "books.disagreed").into_iter().find(|body| body["confirmed"] == true);
+    let found = &until("a difference outlives a fetch", confirmed);
     let differences = found["differences"].as_array().unwrap();
     assert_eq!(differences.len(), 1, "{found:#}");
     let difference = &differences[0];
@@ -87,6 +88,9 @@ fn what_happened_while_nobody_listened_is_fetched_and_what_cannot_be_is_named() 
         .unwrap();
     assert!(difference["asset"] == "USDT" && (by - 123.5).abs() < 1e-6, "{difference:#}");
     assert_eq!(difference["cause"]["is"], "deposit");
+    let reduced =
+        || bodies(&desk, "control.trading_state_changed").last()?["who"].as_str().map(str::to_owned);
+    until("the account is reduced", || (reduced()? == "portfolio-vs-positions").then_some(()));
     let states = bodies(&desk, "control.trading_state_changed");
     let last = states.last().unwrap();
     assert_eq!((&last["state"], &last["who"]), (&json!("reducing"), &json!("portfolio-vs-positions")));

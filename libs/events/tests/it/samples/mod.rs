@@ -53,6 +53,7 @@ pub fn samples(kind: Kind) -> Vec<Event> {
             account: account(),
             as_of: at(2_000),
             since: at(1_000),
+            confirmed: matches!(difference, Difference::MissingOrder { .. }),
             differences: vec![difference],
         }),
         Kind::FrameQuarantined => all(

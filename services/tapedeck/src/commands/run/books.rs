@@ -7,9 +7,10 @@
 use super::parts::{Parts, Shared};
 use crate::{WrongUse, deployment::Service, process, scan, venue::Accounts};
 use bus::{BusFault, FrameKind, IngestFrame, IngestPublisher};
-use domain::{Account, Asset, Instrument, Symbol, Timestamp, UnitName, VenueOrderId};
+use domain::{Account, Asset, Instrument, InstrumentRules, Symbol, Timestamp, UnitName, VenueOrderId};
 use events::{
-    BooksEvent, Difference, Event, InstrumentEvent, Kind, OrderEvent, Recorded, StreamEvent, TapeEvent,
+    BooksEvent, Difference, Event, InstrumentEvent, Kind, OrderEvent, Recorded, Rejection, StreamEvent,
+    TapeEvent,
 };
 use runtime::distributed::{
     Count, Fault, Side, UnitPhase,
@@ -23,7 +24,10 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::{Instant, sleep, timeout_at},
 };
-use venue_binance::net::{CallError, Frame, Rest};
+use venue_binance::{
+    errors::{Failure, Verdict},
+    net::{CallError, Frame, Rest},
+};
 
 /// Between two reports that are compared: longer than a frame of the stream takes to the tape.
 const CONFIRM: Duration = Duration::from_secs(5);
@@ -87,11 +91,13 @@ struct Known {
     /// When the tape was opened: what was before is none of its own.
     began: Timestamp,
     instruments: BTreeSet<Instrument>,
+    /// Of which the listed ones are made.
+    assets: BTreeSet<Asset>,
     /// Until when everything is on the tape.
     complete: Option<Timestamp>,
     /// Whether something may be missing.
     is_wanted: bool,
-    /// Whether the last verdict is that the books differ, and in what.
+    /// In what the books differ by the last verdict.
     differ: Vec<Difference>,
 }
 
@@ -99,7 +105,10 @@ impl Known {
     fn hear(&mut self, account: Account, heard: &Recorded) {
         match &heard.event {
             Event::Tape(TapeEvent::Opened(_)) => self.began = heard.recorded_at,
-            Event::Instrument(InstrumentEvent::Listed(e)) => _ = self.instruments.insert(e.instrument),
+            Event::Instrument(InstrumentEvent::Listed(e)) => {
+                self.instruments.insert(e.instrument);
+                self.assets.extend([e.rules.base, e.rules.quote]);
+            }
             _ => {}
         }
         if heard.event.account() != Some(account) {
@@ -112,7 +121,7 @@ impl Known {
             Event::Stream(StreamEvent::Complete(e)) => self.complete = self.complete.max(Some(e.until)),
             Event::Books(BooksEvent::Agree(_)) => self.differ.clear(),
             Event::Books(BooksEvent::Disagree(e)) => {
-                self.is_wanted |= self.differ != e.differences;
+                self.is_wanted |= !e.confirmed;
                 self.differ.clone_from(&e.differences);
             }
             _ => {}
@@ -182,51 +191,74 @@ impl Reports {
     }
 
     async fn ask(&self, known: &mut Known) -> Result<(), String> {
-        let complete = if known.is_wanted { Some(self.fill_in(known).await?) } else { None };
-        known.is_wanted = false;
+        let complete = if known.is_wanted { self.fill_in(known).await? } else { None };
         let books = self.rest.books(complete).await.map_err(|why| why.to_string())?;
         self.publish(books).await;
+        known.is_wanted &= complete.is_none();
         sleep(CONFIRM).await;
         let books = self.rest.books(None).await.map_err(|why| why.to_string())?;
         self.publish(books).await;
         Ok(())
     }
 
-    /// Publishes what the stream may have missed; until when that is everything.
-    async fn fill_in(&self, known: &Known) -> Result<Timestamp, String> {
-        self.rest.freshen_clock().await.map_err(|why| why.to_string())?;
+    /// Publishes what the stream may have missed; until when that is everything, unless the venue refused to tell some
+    /// of it.
+    async fn fill_in(&self, known: &Known) -> Result<Option<Timestamp>, String> {
+        let told = |why: CallError| why.to_string();
+        self.rest.freshen_clock().await.map_err(told)?;
         let now = self.rest.clock().now();
         let since = known.complete.map_or(now - AT_MOST, |complete| complete - MARGIN).max(known.began);
-        let told = |why: CallError| why.to_string();
+        let mut is_all = true;
+        // What is not there any more has nothing to tell.
+        let mut refused = |what: String, failure: Failure, is_gone: bool| {
+            is_all &= is_gone;
+            tracing::warn!("{}: the venue does not tell {what}: {failure}", self.account);
+        };
         for frame in self.rest.open_orders(None).await.map_err(told)? {
             self.publish(frame).await;
         }
-        for symbol in self.symbols(known).await {
-            for frame in self.rest.orders_since(symbol, None, since).await.map_err(told)? {
-                self.publish(frame).await;
+        for symbol in self.symbols(known).await.map_err(told)? {
+            match self.rest.orders_since(symbol, None, since).await {
+                Ok(frames) => {
+                    for frame in frames {
+                        self.publish(frame).await;
+                    }
+                }
+                Err(CallError::Told(failure)) if is_refusal(&failure) => {
+                    let is_gone = failure.verdict == Verdict::Refused(Rejection::UnknownInstrument);
+                    refused(format!("the fills of {symbol}"), failure, is_gone);
+                }
+                Err(why) => return Err(why.to_string()),
             }
         }
         for (symbol, order) in missing(known) {
-            self.publish(self.rest.order_by_number(symbol, order).await.map_err(told)?).await;
+            match self.rest.order_by_number(symbol, order).await {
+                Ok(frame) => self.publish(frame).await,
+                Err(CallError::Told(failure)) if is_refusal(&failure) => {
+                    let is_gone = failure.verdict == Verdict::NotFound;
+                    refused(format!("of order {order} of {symbol}"), failure, is_gone);
+                }
+                Err(why) => return Err(why.to_string()),
+            }
         }
-        Ok(now)
+        Ok(is_all.then_some(now))
     }
 
-    /// Those of the tape, and those in which the assets are traded that differ.
-    async fn symbols(&self, known: &Known) -> BTreeSet<Symbol> {
+    /// Those of the tape, and those in which an asset that differs is traded for another one that is known.
+    async fn symbols(&self, known: &Known) -> Result<BTreeSet<Symbol>, CallError> {
         let mut symbols: BTreeSet<Symbol> =
             known.instruments.iter().map(|instrument| instrument.symbol).collect();
-        let assets: BTreeSet<Asset> = known.differ.iter().filter_map(asset).collect();
-        if assets.len() > 1
-            && let Ok(info) = self.rest.exchange_info().await
-        {
-            let is_of = |rules: &domain::InstrumentRules| {
-                assets.contains(&rules.base) && assets.contains(&rules.quote)
+        let differ: BTreeSet<Asset> = known.differ.iter().filter_map(asset).collect();
+        if !differ.is_empty() {
+            let info = self.rest.exchange_info().await?;
+            let is_known = |asset: &Asset| differ.contains(asset) || known.assets.contains(asset);
+            let is_of = |InstrumentRules { base, quote, .. }: &InstrumentRules| {
+                (differ.contains(base) && is_known(quote)) || (is_known(base) && differ.contains(quote))
             };
             let listed = info.listings.iter().filter(|(_, listing)| is_of(&listing.rules));
             symbols.extend(listed.map(|(symbol, _)| *symbol));
         }
-        symbols
+        Ok(symbols)
     }
 
     async fn publish(&self, Frame { content_type, bytes }: Frame) {
@@ -277,6 +309,10 @@ impl Reports {
             }
         }
     }
+}
+
+const fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.verdict, Verdict::Refused(_) | Verdict::Rejected(_) | Verdict::NotFound)
 }
 
 const fn asset(difference: &Difference) -> Option<Asset> {
