@@ -1,7 +1,8 @@
 //! `[accounts."venue:name"]`: where an account trades, and where its key is found.
 
 use crate::{
-    AccountSettings, KeySource, Limits, Live, Mode, Paper,
+    AccountSettings, Brake, KeySource, Limits, Live, Mode, Paper,
+    brake::brake,
     file::{balances, fees, limits},
     section::Section,
     value::{self, Parsed},
@@ -29,16 +30,17 @@ const TEST: &[&str] = &["test", "testing", "testnet", "sandbox"];
 /// The venues that have an adapter.
 const VENUES: &[&str] = &["binance"];
 
-/// Reads the accounts, and whether each could trade as it says. `paper` and `general` hold where an account does not
+/// Reads the accounts, and whether each could trade as it says. `paper` and the general ones hold where an account does not
 /// say something itself; `None` was reported.
 pub(crate) fn accounts(
     section: Section<'_>,
     paper: Option<&Paper>,
     general: Option<&Limits>,
+    general_brake: Option<&Brake>,
 ) -> Option<Vec<AccountSettings>> {
     // All are read before any is given up, so that the problems of all are found.
     let all: Vec<Option<AccountSettings>> =
-        section.names().into_iter().map(|name| named(&section, name, paper, general)).collect();
+        section.names().into_iter().map(|name| named(&section, name, paper, general, general_brake)).collect();
     let all: Vec<AccountSettings> = all.into_iter().collect::<Option<_>>()?;
     one_key_each(&section, &all).then_some(all)
 }
@@ -48,6 +50,7 @@ fn named(
     name: &str,
     paper: Option<&Paper>,
     general: Option<&Limits>,
+    general_brake: Option<&Brake>,
 ) -> Option<AccountSettings> {
     let mut table = section.child(name);
     let account = name.parse::<Account>().map_err(|invalid| {
@@ -73,10 +76,12 @@ fn named(
     };
     let fees = fees(&mut table, Some(paper.map(|paper| paper.fees)));
     let limits = limits(table.table("limits"), Some(general));
+    let brake = brake(table.table("brake"), Some(general_brake));
     if live.is_some() {
         table.close();
     }
-    let settings = AccountSettings { account: account.ok()?, mode: mode?, limits: limits?, fees: fees? };
+    let (account, mode, limits, brake, fees) = (account.ok()?, mode?, limits?, brake?, fees?);
+    let settings = AccountSettings { account, mode, limits, brake, fees };
     is_honest(section, name, &settings).then_some(settings)
 }
 

@@ -4,6 +4,7 @@ use crate::{
     AccountSettings, Books, FeeAsset, Fees, Limits, OnDifference, Orders, Paper, Portfolio, Problem,
     Problems, Settings,
     accounts::accounts,
+    brake::brake,
     edges::edges,
     section::{Report, Section, quoted},
     value::{self, Parsed},
@@ -81,10 +82,11 @@ fn settings(mut root: Section<'_>, kinds: &[EdgeKind]) -> Option<Settings> {
     let quote = root.read("quote", "write an asset, e.g. \"USDT\"", value::capitals::<Asset>);
     let paper = paper(root.table("paper"));
     let limits = limits(root.table("limits"), None);
+    let brake = brake(root.table("brake"), None);
     let portfolio = portfolio(root.table("portfolio"));
     let orders = orders(root.table("orders"));
     let books = books(root.table("books"));
-    let accounts = accounts(root.table("accounts"), paper.as_ref(), limits.as_ref());
+    let accounts = accounts(root.table("accounts"), paper.as_ref(), limits.as_ref(), brake.as_ref());
     let account = account(&mut root, accounts.as_deref());
     let edges = edges(root.table("edges"), account, accounts.as_deref(), kinds);
     root.close();
@@ -94,6 +96,7 @@ fn settings(mut root: Section<'_>, kinds: &[EdgeKind]) -> Option<Settings> {
         quote: quote?,
         paper: paper?,
         limits: limits?,
+        brake: brake?,
         portfolio: portfolio?,
         orders: orders?,
         books: books?,

@@ -5,6 +5,7 @@
 //! Amounts never pass through a binary float: the digits in the file are the digits in the engine.
 
 mod accounts;
+mod brake;
 mod edges;
 mod environment;
 mod file;
@@ -18,6 +19,6 @@ pub use environment::{BinanceUrls, Environment, Secret, Variable};
 pub use file::default_toml;
 pub use problem::{Problem, Problems};
 pub use settings::{
-    AccountSettings, Books, EdgeSettings, Exit, FeeAsset, Fees, KeySource, Limits, Live, Mode, OnDifference,
+    AccountSettings, Books, Brake, EdgeSettings, Exit, FeeAsset, Fees, KeySource, Limits, Live, Mode, OnDifference, OnLimit,
     Orders, Paper, Portfolio, Settings, Sizing,
 };

@@ -21,6 +21,8 @@ pub struct Settings {
     pub paper: Paper,
     /// The limits of accounts that do not say their own.
     pub limits: Limits,
+    /// The brake of accounts that do not say their own.
+    pub brake: Brake,
     pub portfolio: Portfolio,
     pub orders: Orders,
     pub books: Books,
@@ -54,6 +56,7 @@ pub struct AccountSettings {
     pub account: Account,
     pub mode: Mode,
     pub limits: Limits,
+    pub brake: Brake,
     pub fees: Fees,
 }
 
@@ -151,6 +154,26 @@ pub struct Limits {
     /// The most market orders that leaving a trade may take.
     pub max_exit_orders: Option<u32>,
     pub prohibited: BTreeSet<Asset>,
+}
+
+/// At which figures an account stops; `None` is no limit. Ratios are of what the account is worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Brake {
+    pub drawdown: Option<Decimal>,
+    pub daily_loss: Option<Decimal>,
+    pub losing_trades: Option<u32>,
+    pub orders_per_minute: Option<u32>,
+    pub rejected_per_hour: Option<u32>,
+    pub on_limit: OnLimit,
+    /// Whole seconds; `None` is when a person resumes the account.
+    pub release_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLimit {
+    Reducing,
+    Halted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

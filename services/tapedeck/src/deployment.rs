@@ -21,6 +21,7 @@ pub enum Service {
     PositionTracker,
     PortfolioTracker,
     PortfolioVsPositions,
+    Brake,
 }
 
 /// What a service is: one row.
@@ -51,7 +52,7 @@ const ANYWHERE: &[RunVenue] = &[RunVenue::VenuePaper, RunVenue::Binance];
 const BINANCE: &[RunVenue] = &[RunVenue::Binance];
 
 /// The deployment: `run` and `up` on live candles take it from here.
-pub const ROWS: [Row; 12] = [
+pub const ROWS: [Row; 13] = [
     Row { source: Some(Source::Recorder), ..cores(Service::EventLogger, "event-logger") },
     Row { source: Some(Source::Market), ..cores(Service::MarketData, "market-data") },
     cores(Service::VenuePaper, "venue-paper"),
@@ -67,6 +68,7 @@ pub const ROWS: [Row; 12] = [
     cores(Service::OrderTracker, "order-tracker"),
     cores(Service::PositionTracker, "position-tracker"),
     cores(Service::PortfolioTracker, "portfolio-tracker"),
+    cores(Service::Brake, "brake"),
     Row {
         venues: BINANCE,
         source: Some(Source::Books),

@@ -5,14 +5,14 @@
 use crate::{WrongUse, cli::RunVenue, deployment};
 use anyhow::{Context, anyhow};
 use domain::{Account, Decimal, ExitPlan, Instrument, UnitName};
-use events::{Event, UnitStarted, Uuid, ids};
+use events::{Event, TradingState, UnitStarted, Uuid, ids};
 use position_sizer::BaseFee;
 use serde::de::DeserializeOwned;
 use service::{
     Host, Service,
     edge::{EdgeKind, Signals},
 };
-use settings::{AccountSettings, EdgeSettings, Exit, Mode, OnDifference, Settings, Sizing};
+use settings::{AccountSettings, EdgeSettings, Exit, Mode, OnDifference, OnLimit, Settings, Sizing};
 use std::{collections::BTreeSet, num::NonZeroU64, time::Duration};
 use tape::Tape;
 use trade_abstraction::{gateway, planner};
@@ -135,6 +135,10 @@ pub fn of_services(
             ),
         ),
     ]);
+    let brake = brakes(settings);
+    if !brake.accounts.is_empty() {
+        hosts.push((Of::Brake, Host::new::<brake::Brake>(name(brake::UNIT), brake)));
+    }
     // At the other venues nobody tells it of books.
     if venue == RunVenue::Binance.name() {
         let unit = name(portfolio_vs_positions::UNIT);
@@ -190,6 +194,7 @@ pub fn of_core(started: &UnitStarted) -> anyhow::Result<Host> {
         host::<order_tracker::OrderTracker>,
         host::<position_tracker::PositionTracker>,
         host::<portfolio_tracker::PortfolioTracker>,
+        host::<brake::Brake>,
         host::<portfolio_vs_positions::PortfolioVsPositions>,
         host::<edge_signal_to_tas_bridge::Bridge>,
         host::<position_sizer::PositionSizer>,
@@ -274,6 +279,24 @@ fn order_gateway(settings: &Settings, venue: Option<&str>) -> gateway::Config {
             None => BTreeSet::new(),
         },
     }
+}
+
+/// Of the accounts in use that have a limit.
+fn brakes(settings: &Settings) -> brake::Config {
+    let of = |of: &AccountSettings| {
+        let settings::Brake { drawdown, daily_loss, losing_trades, orders_per_minute, rejected_per_hour, .. } =
+            of.brake;
+        let limits =
+            brake::Limits { drawdown, daily_loss, losing_trades, orders_per_minute, rejected_per_hour };
+        let state = match of.brake.on_limit {
+            OnLimit::Reducing => TradingState::Reducing,
+            OnLimit::Halted => TradingState::Halted,
+        };
+        let release_after_seconds = of.brake.release_after.map(|after| after.as_secs());
+        (limits != brake::Limits::default())
+            .then_some((of.account, brake::Setting { limits, state, release_after_seconds }))
+    };
+    brake::Config { accounts: settings.trading().filter_map(of).collect() }
 }
 
 fn books(settings: &Settings) -> portfolio_vs_positions::Config {

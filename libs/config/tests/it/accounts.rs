@@ -1,8 +1,8 @@
 //! Accounts: which are there, where each trades, and what of that is refused.
 
 use crate::KINDS;
-use config::{FeeAsset, KeySource, Limits, Mode, Settings};
-use std::path::PathBuf;
+use config::{Brake, FeeAsset, KeySource, Limits, Mode, OnLimit, Settings};
+use std::{path::PathBuf, time::Duration};
 
 const LIVE: &str = r#"
 [accounts."binance:main"]
@@ -78,6 +78,55 @@ maker_fee = 0.0002
     };
     assert_eq!((&careful.limits, limits.max_open_risk), (&limits, Some("0.05".parse().unwrap())));
     assert_eq!((&usual.limits, usual.fees), (&settings.limits, settings.paper.fees));
+}
+
+#[test]
+fn an_account_may_have_a_brake_of_its_own_and_takes_the_rest_from_the_general_one() {
+    let settings = read(
+        r#"
+account = "binance:careful"
+[accounts."binance:careful"]
+mode = "paper"
+brake = { drawdown = 0.1, losing_trades = "none", on_limit = "halted" }
+[accounts."binance:usual"]
+mode = "paper"
+[brake]
+drawdown = 0.25
+losing_trades = 4
+release_after = "12h"
+"#,
+    );
+    let [careful, usual] = &settings.accounts[..] else { panic!("{:?}", settings.accounts) };
+    let general = Brake {
+        drawdown: Some("0.25".parse().unwrap()),
+        daily_loss: None,
+        losing_trades: Some(4),
+        orders_per_minute: None,
+        rejected_per_hour: None,
+        on_limit: OnLimit::Reducing,
+        release_after: Some(Duration::from_secs(12 * 3_600)),
+    };
+    let own = Brake {
+        drawdown: Some("0.1".parse().unwrap()),
+        losing_trades: None,
+        on_limit: OnLimit::Halted,
+        ..general.clone()
+    };
+    assert_eq!((&settings.brake, &usual.brake, &careful.brake), (&general, &general, &own));
+}
+
+#[test]
+fn what_is_wrong_with_a_brake_is_told() {
+    for (text, told) in [
+        ("drawdown = 1.5", "drawdown: 1.5 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\""),
+        ("daily_loss = 0", "daily_loss: 0 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\""),
+        ("losing_trades = 0", "losing_trades: 0 is out of range; write a whole number from 1, or \"none\""),
+        ("on_limit = \"stop\"", "on_limit: is the text 'stop', none of these; write \"reducing\" or \"halted\""),
+        ("release_after = \"0s\"", "release_after: 0s is out of range; write whole seconds up to a year, e.g. \"12h\", or \"none\""),
+        ("max_drawdown = 0.1", "max_drawdown: is no key of this table; did you mean drawdown?"),
+    ] {
+        one(&format!("[brake]\n{text}"), &format!("line 2: brake.{told}"));
+    }
 }
 
 #[test]
@@ -228,7 +277,7 @@ fn an_account_says_its_mode_and_where_its_secret_is() {
     );
     one(
         &format!("{LIVE}balances = {{ USDT = 1 }}"),
-        "line 6: accounts.\"binance:main\".balances: is no key of this table; known here: api_key, api_secret, fee_asset, limits, maker_fee, may_withdraw, mode, rest_url, stream_url, taker_fee, ws_api_url",
+        "line 6: accounts.\"binance:main\".balances: is no key of this table; known here: api_key, api_secret, brake, fee_asset, limits, maker_fee, may_withdraw, mode, rest_url, stream_url, taker_fee, ws_api_url",
     );
 }
 

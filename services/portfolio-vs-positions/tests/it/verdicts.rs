@@ -358,3 +358,32 @@ fn a_symbol_that_is_only_an_asset_is_of_nothing() {
     desk.hear(OrderFilled { instrument: instrument("ABCDEF"), venue_trade: get("9"), ..fill });
     assert_eq!(desk.rounds().len(), 1, "nobody knows of what they are");
 }
+
+#[test]
+fn an_unlisted_symbol_is_split_at_an_asset_that_is_listed_or_that_the_venue_has() {
+    let mut desk = Desk::begun();
+    desk.lists("XRP", "EUR");
+    let fill = desk.trades(Side::Buy, "3", ["DOGE", "EUR"], "30", fee("0.003", "DOGE"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty(), "nobody holds any of the euros yet, and XRPEUR is listed");
+    let mut desk = Desk::begun();
+    desk.lists("XRP", "EUR");
+    let fill = desk.trades(Side::Sell, "3", ["XRP", "BTC"], "30", fee("0.003", "BTC"));
+    desk.hear(fill);
+    assert!(desk.rounds().is_empty());
+    let mut desk = Desk::begun();
+    desk.changes("EUR", "40");
+    let fill = desk.trades(Side::Buy, "3", ["DOGE", "EUR"], "30", fee("0.003", "DOGE"));
+    desk.hear(fill);
+    assert_eq!(desk.rounds(), ["disagree: EUR 10 for -30, Deposit"]);
+}
+
+#[test]
+fn what_happened_a_moment_before_the_first_report_is_in_it() {
+    let mut desk = Desk::new(Reaction::Report);
+    let fill = desk.trades(Side::Buy, "1", ["BTC", "USDT"], "100", fee("0.1", "USDT"));
+    let at = desk.now() + Duration::from_secs(4);
+    assert_eq!(desk.rounds(), ["agree: 3 assets, 0 orders (begin)"]);
+    desk.hear(OrderFilled { at, ..fill });
+    assert!(desk.rounds().is_empty());
+}

@@ -6,6 +6,7 @@ mod address;
 mod away;
 mod backtest;
 mod books;
+mod brake;
 mod candles_told;
 mod cases;
 mod chaos;
