@@ -4,7 +4,7 @@
 # others.
 set -euo pipefail
 version=27.1.0
-crates=(position-sizer trade-abstraction order-tracker position-tracker portfolio-tracker portfolio-vs-positions replica domain venue-paper)
+crates=(position-sizer trade-abstraction order-tracker position-tracker portfolio-tracker portfolio-vs-positions brake replica domain venue-paper)
 [ $# -eq 0 ] || crates=("$@")
 target="${CARGO_TARGET_DIR:-target}"
 

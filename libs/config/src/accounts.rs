@@ -39,8 +39,11 @@ pub(crate) fn accounts(
     general_brake: Option<&Brake>,
 ) -> Option<Vec<AccountSettings>> {
     // All are read before any is given up, so that the problems of all are found.
-    let all: Vec<Option<AccountSettings>> =
-        section.names().into_iter().map(|name| named(&section, name, paper, general, general_brake)).collect();
+    let all: Vec<Option<AccountSettings>> = section
+        .names()
+        .into_iter()
+        .map(|name| named(&section, name, paper, general, general_brake))
+        .collect();
     let all: Vec<AccountSettings> = all.into_iter().collect::<Option<_>>()?;
     one_key_each(&section, &all).then_some(all)
 }

@@ -19,6 +19,6 @@ pub use environment::{BinanceUrls, Environment, Secret, Variable};
 pub use file::default_toml;
 pub use problem::{Problem, Problems};
 pub use settings::{
-    AccountSettings, Books, Brake, EdgeSettings, Exit, FeeAsset, Fees, KeySource, Limits, Live, Mode, OnDifference, OnLimit,
-    Orders, Paper, Portfolio, Settings, Sizing,
+    AccountSettings, Books, Brake, EdgeSettings, Exit, FeeAsset, Fees, KeySource, Limits, Live, Mode,
+    OnDifference, OnLimit, Orders, Paper, Portfolio, Settings, Sizing,
 };

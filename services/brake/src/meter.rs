@@ -99,17 +99,20 @@ impl Meter {
         };
         let ordered = many(&self.orders, MINUTE, orders_per_minute);
         let rejected = many(&self.rejected, HOUR, rejected_per_hour);
-        let drawdown = fallen
-            .map(|(fallen, limit)| format!("a drawdown of {} % (limit: {} %)", percent(fallen), percent(limit)));
+        let drawdown = fallen.map(|(fallen, limit)| {
+            format!("a drawdown of {} % (limit: {} %)", percent(fallen), percent(limit))
+        });
         let loss = || {
             lost.map(|(lost, limit)| {
                 let (lost, limit) = (percent(lost), percent(limit));
                 format!("today's trades have lost {lost} % of the account (limit: {limit} %)")
             })
         };
-        let streak = || losing.map(|limit| format!("{} losing trades in a row (limit: {limit})", self.losing_trades));
+        let streak =
+            || losing.map(|limit| format!("{} losing trades in a row (limit: {limit})", self.losing_trades));
         let orders = || ordered.map(|limit| format!("{limit} orders within a minute (limit: {limit})"));
-        let rejections = || rejected.map(|limit| format!("{limit} rejected orders within an hour (limit: {limit})"));
+        let rejections =
+            || rejected.map(|limit| format!("{limit} rejected orders within an hour (limit: {limit})"));
         drawdown.or_else(loss).or_else(streak).or_else(orders).or_else(rejections)
     }
 

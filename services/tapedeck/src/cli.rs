@@ -11,7 +11,7 @@ pub use on_tape::{
     Export, Import, OnTape, OpenTape, Reparse, Republish, SharedTape, Show, Tail, TapeCommand, TapeOfMarket,
     TapeUrl,
 };
-pub use owner::{Books, Close, Doctor, OnBus, TopologyCommand, Trading};
+pub use owner::{Books, Close, Doctor, Flatten, OnBus, TopologyCommand, Trading};
 pub use running::{Backtest, ExchangeServe, Run, Simulate, Up};
 pub use values::{ExchangeMarket, RunVenue, Speed, Until, UpVenue, Wanted, Which};
 
@@ -134,6 +134,8 @@ pub enum Command {
     Trading(Trading),
     /// Have open trades closed
     Close(Close),
+    /// Enter nothing any more, have all trades closed, and wait for it
+    Flatten(Flatten),
     /// Whether our books of live accounts are the venue's; settle what differs
     Books(Books),
     /// Find what is wrong with configuration, tape, clock or data, and how to mend it

@@ -83,6 +83,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => commands::simulate::run(&global, &args),
         Command::Trading(args) => commands::hand::trading(&global, args).await,
         Command::Close(args) => commands::hand::close(&global, args).await,
+        Command::Flatten(args) => commands::hand::flatten(&global, args).await,
         Command::Books(args) => commands::hand::books(&global, args).await,
         Command::Report(args) => commands::report::run(&global, args).await,
         Command::Doctor(args) => commands::doctor::run(&global, args).await,

@@ -284,8 +284,9 @@ fn order_gateway(settings: &Settings, venue: Option<&str>) -> gateway::Config {
 /// Of the accounts in use that have a limit.
 fn brakes(settings: &Settings) -> brake::Config {
     let of = |of: &AccountSettings| {
-        let settings::Brake { drawdown, daily_loss, losing_trades, orders_per_minute, rejected_per_hour, .. } =
-            of.brake;
+        let settings::Brake {
+            drawdown, daily_loss, losing_trades, orders_per_minute, rejected_per_hour, ..
+        } = of.brake;
         let limits =
             brake::Limits { drawdown, daily_loss, losing_trades, orders_per_minute, rejected_per_hour };
         let state = match of.brake.on_limit {

@@ -118,11 +118,23 @@ release_after = "12h"
 #[test]
 fn what_is_wrong_with_a_brake_is_told() {
     for (text, told) in [
-        ("drawdown = 1.5", "drawdown: 1.5 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\""),
-        ("daily_loss = 0", "daily_loss: 0 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\""),
+        (
+            "drawdown = 1.5",
+            "drawdown: 1.5 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
+        ),
+        (
+            "daily_loss = 0",
+            "daily_loss: 0 is out of range; write a ratio above 0 and at most 1, e.g. 0.1 for 10 %, or \"none\"",
+        ),
         ("losing_trades = 0", "losing_trades: 0 is out of range; write a whole number from 1, or \"none\""),
-        ("on_limit = \"stop\"", "on_limit: is the text 'stop', none of these; write \"reducing\" or \"halted\""),
-        ("release_after = \"0s\"", "release_after: 0s is out of range; write whole seconds up to a year, e.g. \"12h\", or \"none\""),
+        (
+            "on_limit = \"stop\"",
+            "on_limit: is the text 'stop', none of these; write \"reducing\" or \"halted\"",
+        ),
+        (
+            "release_after = \"0s\"",
+            "release_after: 0s is out of range; write whole seconds up to a year, e.g. \"12h\", or \"none\"",
+        ),
         ("max_drawdown = 0.1", "max_drawdown: is no key of this table; did you mean drawdown?"),
     ] {
         one(&format!("[brake]\n{text}"), &format!("line 2: brake.{told}"));

@@ -2,8 +2,8 @@
 
 use brake::{Brake, Config, Limits, Setting};
 use domain::{
-    Account, ClientOrderId, Decimal, Direction, Instrument, NewOrder, OrderKind, OrderRequest, Origin, PositionSide, Side, Size,
-    Timestamp,
+    Account, ClientOrderId, Decimal, Direction, Instrument, NewOrder, OrderKind, OrderRequest, Origin,
+    PositionSide, Side, Size, Timestamp,
 };
 use events::*;
 use service::Solo;
@@ -254,7 +254,10 @@ fn it_never_makes_another_word_weaker() {
     let mut desk = Desk::with(setting);
     desk.valued("1000", "1000");
     desk.owner(TradingState::Reducing, None);
-    assert!(desk.valued("700", "1000").is_some_and(|said| said.starts_with("Halted")), "and makes it stronger");
+    assert!(
+        desk.valued("700", "1000").is_some_and(|said| said.starts_with("Halted")),
+        "and makes it stronger"
+    );
 }
 
 #[test]

@@ -60,6 +60,27 @@ pub struct Close {
     pub tape: TapeUrl,
 }
 
+/// Has nothing entered any more (`trading reducing`), has every open trade closed, and waits until each is over: its
+/// orders canceled, what it holds sold. With --instrument only those trades are closed, and others may be entered.
+/// Exit code 1 where a trade is still open at the end.
+#[derive(Debug, Args)]
+pub struct Flatten {
+    /// This account only, e.g. binance:main [default: all accounts]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<domain::Account>,
+    /// Trades of these instruments only, e.g. BTCUSDT or BTCUSDT,ETHUSDT
+    #[arg(long, value_name = "INSTRUMENT", value_delimiter = ',', value_parser = trimmed)]
+    pub instrument: Vec<String>,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub why: String,
+    /// For how long to wait for the trades to be over
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub tape: TapeUrl,
+}
+
 /// Shows the last verdict on the books of each live account: whether every asset and every working order is at the
 /// venue what the tape says; exit code 1 where it is not, or was never compared. With --settle each asset that differs
 /// gets an entry in the ledger that makes our amount the venue's; it is a deposit or withdrawal to the figures, and

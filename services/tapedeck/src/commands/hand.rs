@@ -1,14 +1,15 @@
-//! `tapedeck trading`, `tapedeck close` and `tapedeck books`: what the owner says by hand.
+//! `tapedeck trading`, `tapedeck close`, `tapedeck flatten` and `tapedeck books`: what the owner says by hand.
 //!
 //! On a tape that nobody has for himself it is appended here. A running `up` has its tape for itself, and is
 //! asked to say it.
 
 use crate::{
     WrongUse,
-    cli::{Books, Close, Global, TapeUrl, Trading, Wanted},
+    cli::{Books, Close, Flatten, Global, TapeUrl, Trading, Wanted},
     commands::{print_json, record, views::names::is_meant},
     control::{self, Asked, Request},
     explain::explain,
+    figures::count,
     locate,
     projections::{
         self, Projection,
@@ -18,13 +19,14 @@ use crate::{
     scan,
     standing::Standing,
 };
-use domain::{Account, Instrument, Timestamp, TradeId};
+use domain::{Account, EdgeName, Instrument, Timestamp, TradeId};
 use events::{Clock, Difference, Event, Kind, Position, TapeOpened, TradeEvent, TradingState};
 use market_data::Outlook;
 use runtime::{
     distributed::machine_clock,
     market::{OVER, ended_of},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +35,7 @@ use std::{
     time::Duration,
 };
 use tape::{Mode, OpenError, Tape};
+use tokio::time::Instant;
 
 /// A process that is starting or ending has the tape and does not listen; then it is asked again.
 const TRIES: u32 = 20;
@@ -46,6 +49,17 @@ struct Place {
     standing: Standing,
     now: Timestamp,
     control: PathBuf,
+}
+
+/// A wish to close that is on the tape: for all that an edge holds of an instrument.
+#[derive(Serialize)]
+struct Wish {
+    tape: String,
+    position: Position,
+    account: Account,
+    instrument: Instrument,
+    edge: EdgeName,
+    trades: Vec<TradeId>,
 }
 
 /// # Errors
@@ -97,40 +111,80 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    // One request is for all that an edge holds of an instrument.
-    let mut wishes: BTreeMap<_, Vec<TradeId>> = BTreeMap::new();
-    for trade in place.standing.trades.live() {
-        wishes.entry((trade.account, trade.instrument, trade.edge)).or_default().push(trade.trade);
-    }
-    wishes.retain(|_, trades| trades.iter().any(|trade| chosen.contains(trade)));
-    let mut said: Vec<Value> = Vec::new();
-    let mut refused: Vec<String> = Vec::new();
-    for ((account, instrument, edge), trades) in wishes {
-        let request = Request::Close { account, instrument, edge, why: args.why.clone() };
-        let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
-        let position = match place.say(request, event.clone()).await {
-            Ok(position) => position,
-            // Of the others that are meant each can still be closed.
-            Err(error) => match error.downcast::<WrongUse>() {
-                Ok(WrongUse(why)) => {
-                    refused.push(why);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            },
-        };
-        if !global.json {
-            let trades: Vec<_> = trades.iter().map(ToString::to_string).collect();
-            out!("position {position} of {}: {} ({})", place.name(), explain(&event), trades.join(", "))?;
-        }
-        said.push(json!({ "tape": place.tape(), "position": position, "account": account, "instrument": instrument, "edge": edge, "trades": trades }));
-    }
+    let (said, refused) = place.ask_to_close(global, &chosen, args.why.as_deref()).await?;
     place.reader.close().await?;
     if global.json && (refused.is_empty() || !said.is_empty()) {
         print_json(&said)?;
     }
-    refused.dedup();
     if refused.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(WrongUse(refused.join("\n")).into()) }
+}
+
+/// Nothing is entered any more, all trades that are meant are closed, and it is waited for their ends.
+///
+/// # Errors
+/// A tape that is empty or cannot be written.
+pub async fn flatten(global: &Global, args: Flatten) -> anyhow::Result<ExitCode> {
+    let Flatten { account, instrument, why, timeout, tape } = args;
+    let mut place = Place::find(global, &tape, true).await?;
+    if let Some(account) = &account {
+        control::known(account, &place.standing).map_err(WrongUse)?;
+    }
+    let mut reduced = None;
+    let is_meant = |of: &&Account| account.is_none_or(|account| account == **of);
+    let may_enter = |of: &Account| place.standing.trading.state(of, place.now) == TradingState::Active;
+    if instrument.is_empty() && place.standing.accounts().filter(is_meant).any(may_enter) {
+        let request =
+            Request::Trading { state: TradingState::Reducing, account, why: why.clone(), until: None };
+        let event = request.clone().event(&place.standing, place.now).map_err(WrongUse)?;
+        let position = place.say(request, event.clone()).await?;
+        if !global.json {
+            out!("position {position} of {}: {}", place.name(), explain(&event))?;
+        }
+        reduced = Some(position);
+        place.reader.close().await?;
+        // What was granted before that is meant, too.
+        place = Place::find(global, &tape, true).await?;
+    }
+    let all = instrument.is_empty();
+    let meant = Close { trade: None, instrument, all, account, why: Some(why.clone()), tape };
+    let chosen = choose(&meant, &place.standing.trades)?;
+    let (said, refused) = place.ask_to_close(global, &chosen, Some(&why)).await?;
+    let asked: BTreeSet<TradeId> = said.iter().flat_map(|said| &said.trades).copied().collect();
+    let mut open = &chosen | &asked;
+    let all = open.len();
+    let bar = super::progress(all as u64, "closing", global.json);
+    let until = Instant::now() + Duration::from_secs(timeout);
+    loop {
+        place.forget_those_over(&mut open).await?;
+        // One that could not be asked for may have been over already.
+        if open.is_disjoint(&asked) || Instant::now() >= until {
+            break;
+        }
+        bar.set_position((all - open.len()) as u64);
+        tokio::time::sleep(AGAIN).await;
+    }
+    bar.finish_and_clear();
+    place.reader.close().await?;
+    let closed = all - open.len();
+    if global.json {
+        print_json(
+            &json!({ "tape": place.tape(), "reducing_at": reduced, "closed": closed, "open": open, "refused": refused }),
+        )?;
+    } else {
+        out!("{} over on {}", count(closed as u64, "trade"), place.name())?;
+    }
+    if open.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for why in &refused {
+        tell!("{why}");
+    }
+    let open: Vec<_> = open.iter().map(ToString::to_string).collect();
+    tell!(
+        "still open: {}: what is on the tape holds as soon as the engine runs; tapedeck trades --state open shows them",
+        open.join(", ")
+    );
+    Ok(ExitCode::FAILURE)
 }
 
 /// # Errors
@@ -248,6 +302,58 @@ impl Place {
         };
         let control = control::file(&url, global.data_dir(), opened.tape);
         Ok(Self { url, reader, opened, standing, now, control })
+    }
+
+    /// Has the trades closed, and all that their edges hold of their instruments with them; what was said, and why
+    /// others could not be.
+    async fn ask_to_close(
+        &self,
+        global: &Global,
+        chosen: &BTreeSet<TradeId>,
+        why: Option<&str>,
+    ) -> anyhow::Result<(Vec<Wish>, Vec<String>)> {
+        // One request is for all that an edge holds of an instrument.
+        let mut wishes: BTreeMap<_, Vec<TradeId>> = BTreeMap::new();
+        for trade in self.standing.trades.live() {
+            wishes.entry((trade.account, trade.instrument, trade.edge)).or_default().push(trade.trade);
+        }
+        wishes.retain(|_, trades| trades.iter().any(|trade| chosen.contains(trade)));
+        let mut said: Vec<Wish> = Vec::new();
+        let mut refused: Vec<String> = Vec::new();
+        for ((account, instrument, edge), trades) in wishes {
+            let request = Request::Close { account, instrument, edge, why: why.map(str::to_owned) };
+            let event = request.clone().event(&self.standing, self.now).map_err(WrongUse)?;
+            let position = match self.say(request, event.clone()).await {
+                Ok(position) => position,
+                // Of the others that are meant each can still be closed.
+                Err(error) => match error.downcast::<WrongUse>() {
+                    Ok(WrongUse(why)) => {
+                        refused.push(why);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            if !global.json {
+                let trades: Vec<_> = trades.iter().map(ToString::to_string).collect();
+                out!("position {position} of {}: {} ({})", self.name(), explain(&event), trades.join(", "))?;
+            }
+            said.push(Wish { tape: self.tape().to_owned(), position, account, instrument, edge, trades });
+        }
+        refused.dedup();
+        Ok((said, refused))
+    }
+
+    /// Keeps of the trades those that are not over.
+    async fn forget_those_over(&self, trades: &mut BTreeSet<TradeId>) -> anyhow::Result<()> {
+        for trade in trades.clone() {
+            let rows = self.reader.of_trade(trade.as_str()).await?;
+            let ends = |row: &tape::Row| matches!(row.kind(), Some(Kind::TradeClosed | Kind::TradeAborted));
+            if rows.iter().any(ends) {
+                trades.remove(&trade);
+            }
+        }
+        Ok(())
     }
 
     /// For JSON: the path of a file; no address, which may have a password in it.

@@ -16,7 +16,11 @@ fn from(place: &Place, day: &str) -> Running {
 
 /// A slow run in which a trade is open.
 fn with_an_open_trade(place: &Place) -> (Running, String) {
-    let run = from(place, "2024-03-14");
+    with_an_open_trade_from(place, "2024-03-14")
+}
+
+fn with_an_open_trade_from(place: &Place, day: &str) -> (Running, String) {
+    let run = from(place, day);
     let trade = until("a trade is open", || {
         let trades = place.run("trades --json");
         let rows: Vec<Value> = serde_json::from_str(&trades.out).ok()?;
@@ -43,6 +47,36 @@ fn end(run: &mut Running) {
 
 fn count(place: &Place, kind: &str) -> usize {
     place.rows(&[kind]).len()
+}
+
+#[test]
+fn everything_is_flattened_and_nothing_is_entered_any_more() {
+    let place = Place::new();
+    let (mut run, trade) = with_an_open_trade(&place);
+    place.run("flatten --instrument NOPEUSDT --why test").ends(2, &["NOPEUSDT", "no trade of it is open"]);
+    place.run("flatten --account binance:other --why test").ends(2, &["knows no such account"]);
+    place.run("flatten").ends(2, &["--why"]);
+    let flat = place.run("flatten --why holiday --json").well().json();
+    assert!(flat["closed"].as_u64().unwrap() >= 1 && flat["open"] == json!([]), "{flat:#}");
+    let at = flat["reducing_at"].as_u64().unwrap();
+    let trades = place.run("trades --json").well().list();
+    assert!(
+        trades.iter().any(|row| row["trade"] == trade.as_str() && row["state"] == "closed"),
+        "{trades:#?}"
+    );
+    place.run("trading").well().says(&["trading is reducing", "holiday"]);
+    let sized = place.rows(&["trade.sized"]);
+    assert!(sized.iter().all(|row| row["position"].as_u64().unwrap() < at), "{sized:#?}");
+    // It is flat already, and stays reduced.
+    let again = place.run("flatten --why again --json").well().json();
+    assert_eq!((&again["closed"], &again["reducing_at"]), (&json!(0), &Value::Null));
+    end(&mut run);
+    // Nobody is there to close anything.
+    place.run("trading active --why test").well();
+    let (mut run, _) = with_an_open_trade_from(&place, "2024-05-01");
+    run.kill();
+    place.run("flatten --why test --timeout 1").ends(1, &["still open"]);
+    place.run("verify").well();
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn every_command_explains_itself() {
         "simulate",
         "trading",
         "close",
+        "flatten",
         "doctor",
     ] {
         let help = place.run(&format!("{command} --help")).well();
