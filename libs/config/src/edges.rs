@@ -79,6 +79,12 @@ fn edge(
     let max_age = section.read("max_age", "write a duration up to a year, e.g. \"26h\"", |value| {
         value::span(value, Duration::from_millis(1), Duration::from_secs(366 * 86_400))
     });
+    let cooldown = match section.has("cooldown") {
+        true => section.read_or_none("cooldown", "write whole seconds up to a year, e.g. \"6h\"", |value| {
+            value::span(value, Duration::from_secs(1), Duration::from_secs(366 * 86_400))
+        }),
+        false => Some(None),
+    };
     section.close();
     let (exit, trailing, time_limit) = exit?;
     Some(EdgeSettings {
@@ -94,6 +100,7 @@ fn edge(
         time_limit,
         slippage: slippage?,
         max_age: max_age?,
+        cooldown: cooldown?,
     })
 }
 

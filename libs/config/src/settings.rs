@@ -235,6 +235,9 @@ pub struct EdgeSettings {
     pub slippage: Decimal,
     /// Entries on older signals are refused.
     pub max_age: Duration,
+    /// For so long after a stop was hit, that instrument is not entered again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

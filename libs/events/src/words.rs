@@ -50,6 +50,7 @@ words! {
         Stale "stale" "stale signal"
         WrongSide "wrong_side" "stop or target on the wrong side"
         AlreadyInPosition "already_in_position" "already in position"
+        Cooldown "cooldown" "shortly after a stop"
         TradingState "trading_state" "trading halted or reducing"
         MaxOpenPositions "max_open_positions" "limit of open positions"
         MaxOpenRisk "max_open_risk" "limit of open risk"

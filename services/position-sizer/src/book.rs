@@ -23,6 +23,9 @@ pub struct State {
     #[serde(default)]
     pub(crate) ids: Ids,
     pub(crate) trading: Trading,
+    /// When a stop was hit last, at the venue, of edges that pause then.
+    #[serde(default, with = "service::pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) stopped: BTreeMap<(Account, Instrument, EdgeName), Timestamp>,
 }
 
 /// Decimals of a value, as the portfolio's.

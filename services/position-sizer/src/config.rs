@@ -63,6 +63,9 @@ pub struct EdgeRules {
     pub slippage_ratio: Decimal,
     /// Entries on older signals are refused.
     pub max_age: Duration,
+    /// For so long after a stop of its was hit, it does not enter that instrument again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Duration>,
 }
 
 impl EdgeRules {

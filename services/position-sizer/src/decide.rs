@@ -12,8 +12,8 @@ use domain::{
     Timestamp, exits,
 };
 use events::{
-    AccountEvent, CandleEvent, ControlEvent, Event, InstrumentEvent, Kind, OrderEvent, QuoteEvent, Sizing,
-    TradeEvent, TradeOutcome, TradeRequested, TradeSized,
+    AccountEvent, CandleEvent, ControlEvent, Event, ExitReason, InstrumentEvent, Kind, OrderEvent,
+    QuoteEvent, Sizing, TradeEvent, TradeOutcome, TradeRequested, TradeSized,
 };
 use service::Service;
 
@@ -79,6 +79,11 @@ impl Service for PositionSizer {
             Event::Trade(TradeEvent::Closed(closed)) => {
                 state.ids.note(closed.trade, TradeOutcome::Closed);
                 state.end(&closed.trade);
+                let is_stopped = matches!(closed.reason, ExitReason::StopHit | ExitReason::BeyondStop);
+                if is_stopped && self.config.edge(&closed.edge).is_some_and(|edge| edge.cooldown.is_some()) {
+                    let of = (closed.account, closed.instrument, closed.edge);
+                    state.stopped.insert(of, closed.closed_at);
+                }
             }
             Event::Trade(TradeEvent::Aborted(aborted)) => {
                 state.ids.note(aborted.trade, TradeOutcome::Aborted);
@@ -214,6 +219,12 @@ impl PositionSizer {
         };
         if let Some((id, _)) = state.trades.iter().find(|(_, trade)| same(trade)) {
             return Err(Refusal::already_in_position(request, id));
+        }
+        let stopped = state.stopped.get(&(request.account, request.instrument, request.edge));
+        if let Some((cooldown, at)) = edge.cooldown.zip(stopped.copied())
+            && now < at + cooldown
+        {
+            return Err(Refusal::cooldown(request, now.since(at), cooldown));
         }
         if let Some(change) = state.trading.forbids(&request.account, now) {
             return Err(Refusal::trading_state(change));

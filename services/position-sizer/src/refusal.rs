@@ -109,6 +109,13 @@ impl Refusal {
         Self::beyond(SizingRule::AlreadyInPosition, Decimal::TWO, Decimal::ONE, text)
     }
 
+    pub fn cooldown(request: &TradeRequested, since: Duration, cooldown: Duration) -> Self {
+        let TradeRequested { edge, instrument, .. } = request;
+        let (since, limit) = (seconds(since), seconds(cooldown));
+        let text = format!("{edge} was stopped out of {instrument} {since} s ago, and pauses for {limit} s");
+        Self::beyond(SizingRule::Cooldown, since, limit, text)
+    }
+
     pub fn trading_state(change: &TradingStateChanged) -> Self {
         let state = match change.state {
             TradingState::Active => "active",

@@ -355,6 +355,7 @@ fn sizer(settings: &Settings) -> position_sizer::Config {
         exit: Some(exit_plan(edge)),
         slippage_ratio: edge.slippage,
         max_age: edge.max_age,
+        cooldown: edge.cooldown,
     };
     let terms = sizing_terms(&settings.limits, settings.paper.fees);
     let own = |of: &AccountSettings| (of.account, sizing_terms(&of.limits, of.fees));

@@ -133,7 +133,7 @@ fn what_is_wrong_with_a_brake_is_told() {
         ),
         (
             "release_after = \"0s\"",
-            "release_after: 0s is out of range; write whole seconds up to a year, e.g. \"12h\", or \"none\"",
+            "release_after: '0s' is out of range; write whole seconds up to a year, e.g. \"12h\", or \"none\"",
         ),
         ("max_drawdown = 0.1", "max_drawdown: is no key of this table; did you mean drawdown?"),
     ] {

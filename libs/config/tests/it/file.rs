@@ -175,6 +175,11 @@ fn entry_trailing_stop_and_time_limit_are_an_edges_own() {
     assert_eq!(edge70.exit, Exit::StopLimit { stop: d("0.15"), limit_below: d("0.2") });
     assert_eq!(edge70.trailing, Some(d("0.1")));
     assert_eq!(edge70.time_limit, Some(Duration::from_secs(30 * 86_400)));
+    assert_eq!(edge70.cooldown, None);
+    for (text, cooldown) in [("6h", Some(Duration::from_secs(6 * 3_600))), ("none", None)] {
+        let settings = read(&format!("[edges.edge70]\ncooldown = \"{text}\""));
+        assert_eq!(edge(&settings, "edge70").cooldown, cooldown);
+    }
     let none = read("[edges.edge70.exit]\ntrailing = \"none\"\ntime_limit = \"none\"");
     assert_eq!((edge(&none, "edge70").trailing, edge(&none, "edge70").time_limit), (None, None));
 }

@@ -70,7 +70,7 @@ fn an_unknown_key_is_a_problem_with_the_one_that_was_meant() {
 fn a_key_of_another_variant_is_unknown_here() {
     one(
         "[edges.edge61]\nlong = 5",
-        "line 2: edges.edge61.long: is no key of this table; known here: account, enabled, entry, exit, instruments, kind, max_age, sizing, slippage",
+        "line 2: edges.edge61.long: is no key of this table; known here: account, cooldown, enabled, entry, exit, instruments, kind, max_age, sizing, slippage",
     );
     one(
         "[edges.edge70]\nsizing = { method = \"risk\", max_loss = 0.01, amount = 3 }",

@@ -165,6 +165,8 @@ pub enum SizingRule {
     WrongSide,
     /// The edge already holds, or is about to hold, this instrument.
     AlreadyInPosition,
+    /// The edge's last trade of this instrument was stopped out a short time ago.
+    Cooldown,
     /// Trading is `Reducing` or `Halted`.
     TradingState,
     MaxOpenPositions,

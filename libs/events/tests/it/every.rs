@@ -29,7 +29,8 @@ every! {
     candle_faults: CandleFault { Partial, Duplicate, OutOfOrder, Inconsistent, Misaligned }
     sizing_methods: SizingMethod { Fixed, Risk }
     sizing_rules: SizingRule {
-        Unauthorised, ProhibitedAsset, UnknownInstrument, ShortOnSpot, Stale, AlreadyInPosition, TradingState,
+        Unauthorised, ProhibitedAsset, UnknownInstrument, ShortOnSpot, Stale, AlreadyInPosition,
+        Cooldown, TradingState,
         MaxOpenPositions, MaxOpenRisk, MaxAssetExposure, NoStop, NoValuation, Cash, MinNotional, Unsellable, TooManySales, WrongSide,
         Filter, Unsupported,
     }

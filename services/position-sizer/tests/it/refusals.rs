@@ -332,6 +332,40 @@ fn a_signals_own_stop_sizes_the_trade_and_travels_with_it() {
     assert_eq!(sized.sizing.risk, d("10"));
 }
 
+#[test]
+fn an_edge_that_pauses_does_not_enter_again_shortly_after_its_stop() {
+    const GRANTED: &str = "T2 10 @ 10";
+    let pauses = EdgeRules { cooldown: Some(std::time::Duration::from_secs(4)), ..config().edges.remove(0) };
+    for (reason, pauses, again) in [
+        ("stop_hit", Some(&pauses), "T2 refused cooldown"),
+        ("beyond_stop", Some(&pauses), "T2 refused cooldown"),
+        ("requested", Some(&pauses), GRANTED),
+        ("take_profit_hit", Some(&pauses), GRANTED),
+        ("stop_hit", None, GRANTED),
+    ] {
+        let mut config = config();
+        if let Some(pauses) = pauses {
+            config.edges = vec![pauses.clone()];
+        }
+        let mut world = World::new(config);
+        world.play(&format!("{RICH} ask BTC @ 10 \n close T1 because {reason} \n ask BTC @ 10"));
+        assert!(world.log[1].starts_with(again), "{reason}: {:?}", world.log);
+    }
+    let edges = vec![pauses];
+    let mut world = World::new(Config { edges, ..config() });
+    world.play(&format!(
+        "{RICH} ask BTC @ 10 \n close T1 \n ask ETH @ 10 \n ask BTC @ 10 \n ask BTC @ 10 \n ask BTC @ 10"
+    ));
+    let Some(Event::Trade(TradeEvent::Refused(refused))) = world.said.iter().rev().nth(1) else {
+        panic!("{:?}", world.log)
+    };
+    assert_eq!((refused.figure, refused.limit), (Some(d("3")), Some(d("4"))));
+    assert!(refused.text.starts_with("edge70 was stopped out of paper:"), "{}", refused.text);
+    assert!(refused.text.ends_with(":BTCUSDT 3 s ago, and pauses for 4 s"), "{}", refused.text);
+    assert!(world.log[1].starts_with(GRANTED), "another instrument: {:?}", world.log);
+    assert!(world.log[4].starts_with("T5 10 @ 10"), "four seconds after it: {:?}", world.log);
+}
+
 service::mirrored!("refusals.rs":
     a_plan_that_this_build_does_not_carry_out_is_refused_and_never_taken_for_another
     an_entry_at_market_keeps_the_lots_of_market_orders
@@ -345,6 +379,7 @@ service::mirrored!("refusals.rs":
     a_trade_that_was_given_up_and_filled_all_the_same_counts_as_a_position
     nobody_enters_while_trading_is_reducing_or_halted
     a_halt_with_an_end_ends_then
+    an_edge_that_pauses_does_not_enter_again_shortly_after_its_stop
     the_risk_method_needs_a_valuation
     an_edge_without_a_stop_needs_permission
     a_fixed_amount_is_not_quietly_made_smaller

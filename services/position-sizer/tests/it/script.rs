@@ -67,6 +67,7 @@ pub fn edge(name: &str, method: Method) -> EdgeRules {
         exit: Some(stop("0.15")),
         slippage_ratio: Decimal::ZERO,
         max_age: Duration::from_secs(3_600),
+        cooldown: None,
     }
 }
 
@@ -173,7 +174,7 @@ impl World {
                 let (stop, quantity) = (turned(words[2], trigger), "1".parse().unwrap());
                 self.hear(TradeProtected { trade, order, stop, quantity, without_take_profit: false });
             }
-            "close" => self.close(words[1]),
+            "close" => self.close(words[1], option("because").unwrap_or("stop_hit")),
             "abort" => self.abort(words[1]),
             "trading" => {
                 let state = match words[1] {
@@ -349,7 +350,7 @@ impl World {
         self.hear(TradeOpened { trade, account, instrument, edge, direction, quantity, price, value });
     }
 
-    fn close(&mut self, name: &str) {
+    fn close(&mut self, name: &str, reason: &str) {
         let zero = Decimal::ZERO;
         self.hear(TradeClosed {
             trade: trade(name),
@@ -357,7 +358,7 @@ impl World {
             instrument: usdt("BTC"),
             edge: "edge70".parse().unwrap(),
             direction: way(),
-            reason: ExitReason::StopHit,
+            reason: serde_json::from_value(reason.into()).unwrap(),
             quantity: zero,
             entry_price: zero,
             exit_price: zero,
