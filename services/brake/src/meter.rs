@@ -125,7 +125,7 @@ impl Meter {
     /// What the trades that were closed on the day of `now` have lost, as a ratio of what the account was worth.
     fn lost_on(&self, now: Timestamp) -> Option<Decimal> {
         let day = self.day.filter(|day| day.number == number(now))?;
-        (-day.profit).checked_div(day.equity.filter(|equity| *equity > Decimal::ZERO)?)
+        (-day.profit).checked_div(day.equity?)
     }
 
     fn day(&mut self, now: Timestamp) -> &mut Day {

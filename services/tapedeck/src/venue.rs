@@ -192,6 +192,11 @@ fn client(account: Account, live: &Live, environment: &Environment, data_dir: &P
         .with_context(|| format!("account {account}"))
 }
 
+/// Where requests of that account go.
+pub fn address(live: &Live, environment: &Environment) -> String {
+    endpoints(&environment.binance, Some(live)).rest
+}
+
 fn made(mut setup: Setup, data_dir: &Path, info: &str) -> anyhow::Result<Rest> {
     venue_binance::net::tls();
     fs::create_dir_all(data_dir).with_context(|| format!("making the folder {}", data_dir.display()))?;

@@ -180,7 +180,9 @@ fn the_loss_of_a_day_is_that_of_its_closed_trades() {
     let said = desk.closed("-0.01");
     assert_eq!(said.as_deref(), Some("Reducing: today's trades have lost 5 % of the account (limit: 5 %)"));
     desk.owner(TradingState::Active, None);
-    assert_eq!(desk.closed("-40"), None, "from when it was resumed");
+    assert_eq!(desk.closed("-47.4"), None, "from when it was resumed, of what it is worth since");
+    assert!(desk.closed("-0.2").is_some(), "5 % of 950.01");
+    desk.owner(TradingState::Active, None);
     desk.waits(24 * HOUR);
     assert_eq!(desk.valued("900", "1000"), None, "another day");
     assert_eq!(desk.closed("-44.99"), None);

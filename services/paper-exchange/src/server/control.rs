@@ -18,7 +18,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 pub fn router() -> Router<Shared> {
@@ -112,6 +112,7 @@ async fn send(shared: &Shared, control: Control) -> Response {
         return stopped();
     }
     match answered.await {
+        Ok(Ok(Value::Null)) => Json(json!({})).into_response(),
         Ok(Ok(value)) => Json(value).into_response(),
         Ok(Err(error)) => {
             let status = match error {

@@ -128,12 +128,16 @@ async fn accounts(global: &Global, tape: Option<&Tape>) -> Vec<Finding> {
             return found;
         }
     };
-    found.extend(known.iter().map(|(account, _, identity)| match refused.get(account) {
+    found.extend(known.iter().map(|(account, live, identity)| match refused.get(account) {
         Some(why) => finding("account", State::Wrong, why),
         None => finding(
             "account",
             State::Well,
-            format!("{account}: live, the venue's account {}", identity.account),
+            format!(
+                "{account}: live, the venue's account {} at {}",
+                identity.account,
+                venue::address(live, &global.environment)
+            ),
         ),
     }));
     found

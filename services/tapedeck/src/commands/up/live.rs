@@ -26,7 +26,7 @@ use runtime::{
     market::{Hands, Pace, Spoken},
     reached::Reached,
 };
-use settings::{AccountSettings, Settings};
+use settings::{AccountSettings, Mode, Settings};
 use std::{process::ExitCode, time::Duration};
 use tape::{Head, Tape};
 use tokio::{sync::watch, time::timeout};
@@ -83,7 +83,7 @@ pub async fn run(global: &Global, args: Up, series: &[Series]) -> anyhow::Result
         if let Some(address) = server {
             tell!("health and metrics on http://{address}");
         }
-        tell!("{}", what(venue, &settings, series));
+        tell!("{}", what(venue, global, &settings, series));
     }
 
     free_leases(&tape).await?;
@@ -145,7 +145,7 @@ fn venue_of(args: &Up) -> Result<RunVenue, WrongUse> {
 }
 
 /// What this run does, in a line.
-fn what(venue: RunVenue, settings: &Settings, series: &[Series]) -> String {
+fn what(venue: RunVenue, global: &Global, settings: &Settings, series: &[Series]) -> String {
     let series: Vec<String> = series.iter().map(Series::name).collect();
     let (played, real): (Vec<_>, Vec<_>) = settings.trading().partition(|of| of.is_on_paper());
     let names =
@@ -153,7 +153,14 @@ fn what(venue: RunVenue, settings: &Settings, series: &[Series]) -> String {
     let words = match venue.name() {
         None => vec![format!("{} trades on paper: no order leaves this process", names(&played))],
         Some(venue) => {
-            let real = format!("{} trades at {venue}: orders are real", names(&real));
+            let way = |of: &&AccountSettings| match &of.mode {
+                Mode::Live(live) => {
+                    Some(format!("{} ({})", of.account, venue::address(live, &global.environment)))
+                }
+                Mode::Paper { .. } => None,
+            };
+            let ways: Vec<_> = real.iter().filter_map(way).collect();
+            let real = format!("{} trades at {venue}: orders are real", ways.join(", "));
             let beside =
                 (!played.is_empty()).then(|| format!("{} trades on paper beside it", names(&played)));
             [real].into_iter().chain(beside).collect()
