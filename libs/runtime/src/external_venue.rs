@@ -19,6 +19,9 @@ pub trait ExternalVenue: Send {
     /// Everything seen is committed, and every unit has dealt with it: takes up what is pending.
     fn take_up(&mut self, hosts: &[Host]);
 
+    /// No step of the market follows: what it says next is its last word.
+    fn over(&mut self);
+
     /// Tells the venue, does what is pending there, and waits for its word. When it brings nothing, there
     /// is nothing to come before the market goes on. May be dropped: that is a death, and what is
     /// pending is in the units' states.

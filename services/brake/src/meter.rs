@@ -45,6 +45,11 @@ impl Meter {
             self.word = None;
             self.begin();
         }
+        for (times, window) in [(&mut self.orders, MINUTE), (&mut self.rejected, HOUR)] {
+            while times.front().is_some_and(|first| now.since(*first) >= window) {
+                times.pop_front();
+            }
+        }
     }
 
     pub fn valued(&mut self, now: Timestamp, e: &PortfolioValued) {
@@ -67,11 +72,11 @@ impl Meter {
 
     /// `limit`: more of them need not be remembered.
     pub fn ordered(&mut self, now: Timestamp, limit: Option<u32>) {
-        count(&mut self.orders, now, MINUTE, limit);
+        count(&mut self.orders, now, limit);
     }
 
     pub fn rejected(&mut self, now: Timestamp, limit: Option<u32>) {
-        count(&mut self.rejected, now, HOUR, limit);
+        count(&mut self.rejected, now, limit);
     }
 
     /// A word on the account. Whoever lets it trade has seen what was measured.
@@ -93,12 +98,11 @@ impl Meter {
         let fallen = self.drawdown().zip(drawdown).filter(|(fallen, limit)| fallen >= limit);
         let lost = self.lost_on(now).zip(daily_loss).filter(|(lost, limit)| lost >= limit);
         let losing = losing_trades.filter(|limit| self.losing_trades >= *limit);
-        let many = |times: &VecDeque<Timestamp>, window, limit: Option<u32>| {
-            let within = times.iter().filter(|at| now.since(**at) < window).count();
-            limit.filter(|limit| within >= *limit as usize)
+        let many = |times: &VecDeque<Timestamp>, limit: Option<u32>| {
+            limit.filter(|limit| times.len() >= *limit as usize)
         };
-        let ordered = many(&self.orders, MINUTE, orders_per_minute);
-        let rejected = many(&self.rejected, HOUR, rejected_per_hour);
+        let ordered = many(&self.orders, orders_per_minute);
+        let rejected = many(&self.rejected, rejected_per_hour);
         let drawdown = fallen.map(|(fallen, limit)| {
             format!("a drawdown of {} % (limit: {} %)", percent(fallen), percent(limit))
         });
@@ -147,9 +151,10 @@ impl Meter {
     }
 }
 
-fn count(times: &mut VecDeque<Timestamp>, now: Timestamp, window: Duration, limit: Option<u32>) {
+/// One more now; only so many of the last are kept as the limit needs.
+fn count(times: &mut VecDeque<Timestamp>, now: Timestamp, limit: Option<u32>) {
     let Some(limit) = limit else { return };
-    while times.len() >= limit as usize || times.front().is_some_and(|first| now.since(*first) >= window) {
+    if times.len() >= limit as usize {
         times.pop_front();
     }
     times.push_back(now);

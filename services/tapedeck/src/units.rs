@@ -141,11 +141,7 @@ pub fn of_services(
     }
     // At the other venues nobody tells it of books.
     if venue == RunVenue::Binance.name() {
-        let unit = name(portfolio_vs_positions::UNIT);
-        hosts.push((
-            Of::PortfolioVsPositions,
-            Host::new::<portfolio_vs_positions::PortfolioVsPositions>(unit, books(settings)),
-        ));
+        hosts.push((Of::PortfolioVsPositions, comparing(settings)));
     }
     for edge in settings.enabled() {
         let Some(Signals { kind, config, .. }) = &edge.signals else { continue };
@@ -162,6 +158,12 @@ pub fn of_services(
         (Of::TradeAbstraction, Host::new::<planner::Planner>(name(PLANNER), plan(settings))),
     ]);
     Ok(hosts)
+}
+
+/// Who compares our books with those of a venue that tells them.
+pub fn comparing(settings: &Settings) -> Host {
+    let unit = name(portfolio_vs_positions::UNIT);
+    Host::new::<portfolio_vs_positions::PortfolioVsPositions>(unit, books(settings))
 }
 
 const BRIDGE: &str = "edge-signal-to-tas-bridge";

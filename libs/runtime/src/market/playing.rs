@@ -202,7 +202,13 @@ impl<F: Steps> Playing<F> {
         }
         // The step itself is not read yet: what is said by hand may still come before it.
         let Some(next) = self.played.when().map_err(RunError::Market)? else {
-            return Ok(Some(Ended::MarketOver));
+            if let Some(external) = &mut self.outbox.external {
+                external.over();
+            }
+            return Ok(match self.attend(self.began, Pending::Now, stop).await? {
+                Attended::Brought => None,
+                Attended::Nothing | Attended::Stopped => Some(Ended::MarketOver),
+            });
         };
         // The snapshot tells whoever has the tape alone which series have ended.
         let now_ended = self.played.feed().ended();

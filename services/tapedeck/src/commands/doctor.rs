@@ -13,8 +13,8 @@ use crate::{
     },
     start, units, venue,
 };
-use domain::Account;
-use events::Position;
+use domain::{Account, Timestamp};
+use events::{Clock, Position, TapeOpened};
 use market_data::{MarketSpec, Opened, Quality};
 use runtime::distributed::machine_clock;
 use serde::Serialize;
@@ -227,7 +227,7 @@ async fn tape(global: &Global, args: &Doctor, opened: anyhow::Result<Tape>) -> V
             found.extend(beside(&tape).await);
             found.extend(starts(global, &tape).await);
             found.extend(trading(&tape, head.recorded_at).await);
-            found.extend(books(&tape).await);
+            found.extend(books(&tape, head.recorded_at).await);
             found
         }
         Err(error) => {
@@ -248,7 +248,9 @@ async fn trading(tape: &Tape, now: domain::Timestamp) -> Vec<Finding> {
 }
 
 /// Whether the books of live accounts were the venue's when they were compared last.
-async fn books(tape: &Tape) -> Vec<Finding> {
+async fn books(tape: &Tape, head: Timestamp) -> Vec<Finding> {
+    let is_played = matches!(tape.opened().await, Ok(Some(TapeOpened { clock: Clock::Market, .. })));
+    let now = if is_played { head } else { machine_clock() };
     let books = match projections::read::<Books>(tape, Position::MAX).await {
         Ok(books) => books,
         Err(error) => return vec![finding("books", State::Wrong, format!("{error:#}"))],
@@ -257,7 +259,7 @@ async fn books(tape: &Tape) -> Vec<Finding> {
         None => finding("books", State::Note, never_compared(account)),
         Some(verdict) => {
             let state = if verdict.differences.is_empty() { State::Well } else { State::Wrong };
-            finding("books", state, verdict.words(machine_clock()))
+            finding("books", state, verdict.words(now))
         }
     };
     books.verdicts.iter().map(told).collect()

@@ -215,11 +215,13 @@ pub async fn books(global: &Global, args: Books) -> anyhow::Result<ExitCode> {
     } else if verdicts.is_empty() {
         let whose =
             args.account.map_or_else(|| place.name(), |account| format!("{account}, {}", place.name()));
-        out!("no books were compared on {whose}: only those of live accounts are")?;
+        out!(
+            "no books were compared on {whose}: only those of live accounts and of `up --venue paper-exchange` are"
+        )?;
     } else {
         for (account, verdict) in verdicts {
             match verdict {
-                Some(verdict) => out!("{}", verdict.words(machine_clock()))?,
+                Some(verdict) => out!("{}", verdict.words(place.now))?,
                 None => out!("{}", never_compared(account))?,
             }
         }

@@ -77,6 +77,7 @@ pub async fn run(global: &Global, args: Up) -> anyhow::Result<ExitCode> {
         UpVenue::VenuePaper | UpVenue::Binance => None,
         UpVenue::PaperExchange => {
             hosts.retain(|host| !units::is_paper(host));
+            hosts.push(units::comparing(&settings));
             let journal = locate::journal(global, &url, id)?;
             let at =
                 external_venue::Place { start: market.first, market: describe.clone(), tape_id: id, journal };

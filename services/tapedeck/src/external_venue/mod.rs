@@ -18,7 +18,7 @@ use control::{Control, ControlError, Standing};
 use bus::{FrameKind, IngestFrame};
 use domain::{Account, ClientOrderId, Instrument, Timestamp, UnitName};
 use event_logger::{parse::PARSERS, record};
-use events::{Draft, Kind, Position, QuoteAsked, Recorded, Uuid, ids};
+use events::{BooksEvent, BooksReported, Draft, Event, Kind, Position, QuoteAsked, Recorded, Uuid, ids};
 use replica::{Fact, Recorder};
 use runtime::{
     distributed::differs,
@@ -39,10 +39,15 @@ use trade_abstraction::{
     hands::{self, Brought},
 };
 use venue::Venue;
-use venue_binance::net::{Connected, Delivery, UserData};
+use venue_binance::{
+    net::{Connected, Delivery, Rest, UserData},
+    rows,
+};
 
 /// How long the stream may take to deliver what the exchange says it has sent.
 const STREAM: Duration = Duration::from_secs(2);
+/// Between two reports of books that stand still.
+const MOMENT: Duration = Duration::from_millis(1);
 /// Until the stream is open for the first time.
 const OPENING: Duration = Duration::from_secs(30);
 /// Who says that orders wait for the next price.
@@ -56,6 +61,8 @@ const ROWS: usize = 2_000;
 struct PaperExchange<V> {
     control: Control,
     venue: V,
+    /// Where its books are asked for.
+    rest: Rest,
     stream: UserData,
     tape: Tape,
     /// What the account's stream says, as the recorder of a fleet would record it.
@@ -91,6 +98,10 @@ struct State {
     fetches: bool,
     recovered: bool,
     begun: bool,
+    /// No step of the market follows.
+    is_over: bool,
+    /// In this run.
+    has_told_books: bool,
 }
 
 impl State {
@@ -130,6 +141,10 @@ impl<V: Venue> ExternalVenue for PaperExchange<V> {
         self.state.effects.extend(sent);
     }
 
+    fn over(&mut self) {
+        self.state.is_over = true;
+    }
+
     fn settle(
         &mut self,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Foreign>, ExternalVenueError>> + Send + '_>> {
@@ -138,7 +153,9 @@ impl<V: Venue> ExternalVenue for PaperExchange<V> {
             if !self.state.begun {
                 self.begin(&mut news).await?;
             }
-            if self.state.market.is_empty() && !self.is_pending() && news.said.is_empty() {
+            let is_over = mem::take(&mut self.state.is_over);
+            let is_quiet = self.state.market.is_empty() && !self.is_pending() && news.said.is_empty();
+            if is_quiet && !is_over {
                 // The exchange says nothing by itself: all that it said before has come.
                 return Ok(news.said);
             }
@@ -161,6 +178,11 @@ impl<V: Venue> ExternalVenue for PaperExchange<V> {
                 let asked = QuoteAsked { instrument }.into();
                 let fact = exchange.fact_under(id, asked, self.state.time, None);
                 self.add(&mut news, &exchange, fact).await?;
+            }
+            // It gives an account what it begins with at the first thing that it hears.
+            if is_over || (!self.state.has_told_books && self.state.heard > 0) {
+                self.tell_books(&mut news).await?;
+                self.state.has_told_books = true;
             }
             Ok(news.said)
         })
@@ -216,6 +238,23 @@ impl<V: Venue> PaperExchange<V> {
         self.state.received = standing.account_frames.saturating_sub(LAST_FRAMES);
         self.fetch(standing.account_frames, news).await?;
         self.state.begun = true;
+        Ok(())
+    }
+
+    /// What the exchange has in its books, twice, so that ours are compared with it: it stands still meanwhile. What
+    /// it said the same of the same time before is on the tape already.
+    async fn tell_books(&self, news: &mut News) -> Result<(), ExternalVenueError> {
+        let failed = |why: &dyn std::fmt::Display| ExternalVenueError(format!("its books: {why}"));
+        let frame = self.rest.books(None).await.map_err(|why| failed(&why))?;
+        let told = rows::parse_books(self.account, &frame.bytes).map_err(|why| failed(&why))?;
+        for event in told {
+            let Event::Books(BooksEvent::Reported(report)) = event else { continue };
+            for as_of in [self.state.time, self.state.time + MOMENT] {
+                let report = BooksReported { as_of, ..report.clone() };
+                let fact = self.recorder.fact(report.into(), self.state.time, None);
+                self.add(news, &self.recorder, fact).await?;
+            }
+        }
         Ok(())
     }
 

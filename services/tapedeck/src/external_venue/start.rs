@@ -93,6 +93,7 @@ pub async fn start(
     Ok(Box::new(PaperExchange {
         control: Control::new(&format!("http://{address}"))?,
         stream: UserData::open(&venue),
+        rest: venue.clone(),
         venue,
         tape: tape.clone(),
         recorder: Recorder { unit: event_logger::unit(), tape: tape_id, clock: Clock::Market },

@@ -25,7 +25,21 @@ fn an_engine_trades_at_the_exchange_as_it_does_with_the_paper_venue_among_its_un
     let traded = trading(&place);
     assert!(traded.iter().any(|(kind, _)| kind == "trade.closed"), "nothing was traded: {traded:?}");
     assert_eq!(traded, trading(&Place::finished()));
+    books_agree(&place);
     place.run("verify").well();
+}
+
+/// From the first to the last report, which is behind everything that was traded.
+fn books_agree(place: &Place) {
+    let verdicts = place.rows(&["books.agreed", "books.disagreed"]);
+    assert!(verdicts.iter().all(|row| row["kind"] == "books.agreed"), "{verdicts:#?}");
+    assert!(verdicts.len() >= 2 && verdicts[0]["body"]["begin"] == true, "{verdicts:#?}");
+    let position = |row: Option<&Value>| row.and_then(|row| row["position"].as_u64()).unwrap();
+    assert!(position(verdicts.last()) > position(place.rows(&["order.filled"]).last()));
+    let told = place.run("books").well();
+    told.says(&["agree with the venue's", "(as of 2024-"]);
+    assert!(!told.out.contains("nothing was compared"), "{told:#?}");
+    place.run("doctor").says(&["well   books"]);
 }
 
 #[test]
@@ -39,6 +53,7 @@ fn an_engine_that_is_killed_with_its_exchange_goes_on_with_it() {
     }
     place.run(&at_the_exchange()).well();
     assert_eq!(trading(&place), trading(&Place::finished()));
+    books_agree(&place);
     place.run("verify").well();
 }
 
