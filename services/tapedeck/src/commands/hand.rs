@@ -122,7 +122,7 @@ pub async fn close(global: &Global, args: Close) -> anyhow::Result<ExitCode> {
 /// Nothing is entered any more, all trades that are meant are closed, and it is waited for their ends.
 ///
 /// # Errors
-/// A tape that is empty or cannot be written.
+/// A tape that is empty or cannot be written; a trade that is still open at the end.
 pub async fn flatten(global: &Global, args: Flatten) -> anyhow::Result<ExitCode> {
     let Flatten { account, instrument, why, timeout, tape } = args;
     let mut place = Place::find(global, &tape, true).await?;
@@ -176,15 +176,12 @@ pub async fn flatten(global: &Global, args: Flatten) -> anyhow::Result<ExitCode>
     if open.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    for why in &refused {
-        tell!("{why}");
-    }
     let open: Vec<_> = open.iter().map(ToString::to_string).collect();
-    tell!(
-        "still open: {}: what is on the tape holds as soon as the engine runs; tapedeck trades --state open shows them",
+    let refused: String = refused.iter().map(|why| format!("\n{why}")).collect();
+    anyhow::bail!(
+        "still open: {}: what is on the tape holds as soon as the engine runs; tapedeck trades --state open shows them{refused}",
         open.join(", ")
-    );
-    Ok(ExitCode::FAILURE)
+    )
 }
 
 /// # Errors

@@ -13,7 +13,7 @@ use event_logger::{open, parse::PARSERS, reparse};
 use events::{Clock, Draft, Event, Position, RepublishAsked, TapeOpened, ids};
 use serde_json::{Value, json};
 use std::{process::ExitCode, time::Duration};
-use tape::{Commit, Head, Mode, Outcome, Tape};
+use tape::{Commit, Head, Mode, OnConflict, Outcome, Tape};
 
 /// What a live tape says that it records.
 const LIVE: &str = "live";
@@ -158,8 +158,13 @@ pub(super) async fn say(
     let id = ids::of_fact(opened.tape, &event).unwrap_or_else(said_here);
     let draft = Draft::new(id, units::owner(), None, head.recorded_at, &event);
     let entry = replica::entry(opened.clock, draft, head.recorded_at);
-    let committed = tape.append(Commit::new(vec![entry])).await?;
-    Ok(committed.outcomes.first().copied().map_or(0, Outcome::position))
+    let commit = Commit { on_conflict: OnConflict::Report, ..Commit::new(vec![entry]) };
+    match tape.append(commit).await?.outcomes.first().copied() {
+        Some(Outcome::Conflict(position)) => {
+            anyhow::bail!("it was said already, in other words, at position {position}")
+        }
+        outcome => Ok(outcome.map_or(0, Outcome::position)),
+    }
 }
 
 /// An existing tape, found as by the commands that only look at it.

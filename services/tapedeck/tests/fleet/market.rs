@@ -16,8 +16,8 @@ pub struct Market {
     to: Timestamp,
 }
 
-/// Short channels: trades come soon. Fixed sizing, which is the default.
-pub const CONFIG: &str = "[edges.edge70]\nlong = 8\nshort = 5\n";
+/// Short channels: trades come soon. Fixed sizing, which is the default. A brake that nothing reaches.
+pub const CONFIG: &str = "[edges.edge70]\nlong = 8\nshort = 5\n[brake]\nlosing_trades = 1000\n";
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Where the recording is begun with, and where the made-up market begins.

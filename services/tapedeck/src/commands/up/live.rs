@@ -208,7 +208,7 @@ async fn answer(tape: Tape, hands: Hands) {
     while let Some(Spoken { event, reply, .. }) = hands.next().await {
         let said = record::say_now(&tape, event).await;
         // Whoever has gone finds it on the tape.
-        let _ = reply.send(said.map_err(|why| format!("the tape did not take it: {why:#}; say it again")));
+        let _ = reply.send(said.map_err(|why| format!("the tape did not take it: {why:#}")));
     }
 }
 
